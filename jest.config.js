@@ -1,0 +1,38 @@
+const transform = { '^.+\\.ts$': ['@swc/jest', {}] };
+const shared = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^#event-store/jetstream$': '<rootDir>/libs/event-store/src/jetstream/index.ts',
+    '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  transform,
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.portolan/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/'],
+};
+
+/**
+ * Projects by what a test needs: `unit` needs nothing, `nats` a real nats-server,
+ * `process` the built services as processes, `lab` root and a real Open vSwitch.
+ */
+export default {
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/unit/**/*.spec.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'nats',
+      testMatch: ['<rootDir>/{libs,apps}/**/*.nats-spec.ts', '<rootDir>/test/nats/**/*.nats-spec.ts'],
+    },
+    { ...shared, displayName: 'process', testMatch: ['<rootDir>/test/process/**/*.process-spec.ts'] },
+    {
+      ...shared,
+      displayName: 'lab',
+      testMatch: ['<rootDir>/{libs,apps}/**/*.lab-spec.ts', '<rootDir>/test/lab/**/*.lab-spec.ts'],
+    },
+  ],
+};

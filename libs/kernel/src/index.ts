@@ -1,0 +1,48 @@
+export { assertNever, type Brand } from './brand.js';
+export { canonicalJson, equalJson } from './canonical.js';
+export {
+  NAME_RULE,
+  parseGroupName,
+  parseHostName,
+  parseIfaceId,
+  parseMigrationId,
+  parsePortId,
+  parseSwitchName,
+  type Epoch,
+  type GroupName,
+  type HostName,
+  type IfaceId,
+  type Lineage,
+  type MigrationId,
+  type PortId,
+  type Revision,
+  type SwitchName,
+} from './ids.js';
+export {
+  ipv4ToBigint,
+  ipv6ToBigint,
+  macFromBigint,
+  macToBigint,
+  parseCidr,
+  parseMac,
+  parseUnicastMac,
+  parseVlanId,
+  type Cidr,
+  type Mac,
+  type VlanId,
+} from './net.js';
+export { systemClock, type Clock, type IdGenerator } from './ports.js';
+export {
+  describe,
+  detail,
+  err,
+  invalid,
+  ok,
+  problem,
+  ProblemError,
+  unwrap,
+  type Problem,
+  type ProblemCode,
+  type ProblemDetail,
+  type Result,
+} from './result.js';
