@@ -1,0 +1,166 @@
+import {
+  type Flow,
+  type FlowStats,
+  type Group,
+  type Match,
+  type Meter,
+  type MeterStats,
+  type OfPort,
+} from './model.js';
+
+/**
+ * What a host's switch must be: the output of compile, and with the same shape what was read back.
+ * Pure data; the driver alone does IO.
+ */
+export interface DataplaneState {
+  readonly bridges: readonly BridgeState[];
+}
+
+export interface BridgeState {
+  /** Name of the bridge on this host, at most 15 characters. */
+  readonly name: string;
+  /** Name of the switch that it is the local part of. */
+  readonly switch: string;
+  /** OVSDB: rows that bear our owner. */
+  readonly ports: readonly BridgePort[];
+  readonly flows: readonly Flow[];
+  readonly groups: readonly Group[];
+  readonly meters: readonly Meter[];
+  /** Bytes; the payload of a frame without its Ethernet header. */
+  readonly mtu: number;
+}
+
+/**
+ * An OVSDB port of the bridge that the agent itself plugs (uplinks), or whose markings it owns (vNICs, that a
+ * hypervisor plugged: `plugged: 'other'`; only the external_ids are ours, the row is never created or deleted).
+ */
+export interface BridgePort {
+  /** Device name. */
+  readonly name: string;
+  readonly plugged: 'agent' | 'other';
+  /** Interface type, as OVSDB has it; empty for a system device. */
+  readonly type: string;
+  /** Port.external_ids that are ours; keys start with `portolan-`. */
+  readonly marks: Readonly<Record<string, string>>;
+}
+
+/** Interfaces as the switch has them. All strings come from outside: validated by whoever reads them. */
+export interface ObservedInterface {
+  readonly bridge: string;
+  readonly name: string;
+  /** OpenFlow port number; absent until the switch gave one, or when the device could not be opened. */
+  readonly ofport?: number;
+  readonly linkUp: boolean;
+  /** Interface.external_ids, whole. */
+  readonly externalIds: Readonly<Record<string, string>>;
+  /** Port.external_ids that start with `portolan-`. */
+  readonly marks: Readonly<Record<string, string>>;
+  readonly type: string;
+  readonly mac?: string;
+  readonly mtu?: number;
+  /** Why the switch could not open the device. */
+  readonly error?: string;
+}
+
+/** What was read from one bridge. `flows` holds every flow of the bridge, ours or not. */
+export interface BridgeObservation {
+  readonly name: string;
+  /** external_ids of the bridge row; ours carry `portolan-switch`. */
+  readonly externalIds: Readonly<Record<string, string>>;
+  readonly failMode: string;
+  readonly mtu?: number;
+  readonly flows: readonly FlowStats[];
+  readonly groups: readonly Group[];
+  readonly meters: readonly (Meter & { readonly durationMs: number })[];
+  readonly ports: readonly OfPort[];
+}
+
+export interface Observation {
+  readonly bridges: readonly BridgeObservation[];
+  readonly interfaces: readonly ObservedInterface[];
+}
+
+/** One thing to do, atomic in itself. Steps are applied strictly in order; a step that fails stops the plan. */
+export type Step =
+  /** One OVSDB transaction. */
+  | { readonly kind: 'ovsdb'; readonly changes: readonly OvsdbChange[] }
+  | { readonly kind: 'meters'; readonly bridge: string; readonly mods: readonly MeterMod[] }
+  /** One atomic OpenFlow bundle. */
+  | { readonly kind: 'bundle'; readonly bridge: string; readonly mods: readonly BundleMod[] }
+  /** Wait until no later packet is treated by the old flows. */
+  | { readonly kind: 'effective'; readonly bridge: string }
+  /** Forget cached decisions, so that the next packet of any kind is an upcall (arming a `learn`). */
+  | { readonly kind: 'purge'; readonly bridge: string };
+
+export type OvsdbChange =
+  | { readonly op: 'add-bridge'; readonly bridge: string; readonly switch: string; readonly mtu: number }
+  | { readonly op: 'set-bridge'; readonly bridge: string; readonly switch: string; readonly mtu: number }
+  | { readonly op: 'remove-bridge'; readonly bridge: string }
+  | { readonly op: 'add-port'; readonly bridge: string; readonly port: BridgePort }
+  | {
+      readonly op: 'mark-port';
+      readonly bridge: string;
+      readonly port: string;
+      readonly marks: Readonly<Record<string, string>>;
+    }
+  | { readonly op: 'remove-port'; readonly bridge: string; readonly port: string };
+
+export type MeterMod =
+  { readonly op: 'add' | 'modify'; readonly meter: Meter } | { readonly op: 'delete'; readonly id: number };
+
+export type BundleMod =
+  /** Adds, or replaces the flow of the same identity (with its counters reset). */
+  | { readonly op: 'add-flow'; readonly flow: Flow }
+  /** Strict: exactly the flow of this identity. */
+  | { readonly op: 'delete-flow'; readonly flow: Pick<Flow, 'table' | 'priority' | 'match'> }
+  | { readonly op: 'add-group' | 'modify-group'; readonly group: Group }
+  | { readonly op: 'delete-group'; readonly id: number };
+
+/** Flow as a monitor reports it. */
+export interface FlowChange {
+  readonly change: 'added' | 'modified' | 'removed';
+  readonly flow: Flow;
+}
+
+/** What a switch tells by itself. Listeners must not throw and must not block. */
+export type DriverEvent =
+  /** Interfaces, their external_ids, link or numbers changed: read again. */
+  | { readonly kind: 'interfaces' }
+  | {
+      readonly kind: 'packet-in';
+      readonly bridge: string;
+      readonly table: number;
+      readonly cookie: bigint;
+      /** in_port, registers and other metadata at the moment of the action. */
+      readonly metadata: Match;
+      readonly userdata: Uint8Array;
+      readonly frame: Uint8Array;
+    }
+  /** A flow changed, not by a step of ours: learned, or drift. */
+  | { readonly kind: 'flows'; readonly bridge: string; readonly changes: readonly FlowChange[] }
+  /** The switch is there (again): read and reconcile everything. */
+  | { readonly kind: 'up'; readonly bridge?: string }
+  | { readonly kind: 'down'; readonly bridge?: string; readonly reason: string };
+
+/**
+ * The one place that touches a switch. Every method rejects with a ProblemError whose problem says what failed and
+ * whether to retry; nothing is half done within one step.
+ */
+export interface Driver {
+  readonly kind: 'openvswitch' | 'simulated';
+  /** Connects and keeps reconnecting (jittered, at most 200 ms apart) until closed; resolves when first connected. */
+  start(): Promise<void>;
+  /** Everything; flows of bridges that bear our mark only. */
+  read(): Promise<Observation>;
+  /** Interfaces only; cheap. */
+  interfaces(): Promise<readonly ObservedInterface[]>;
+  apply(step: Step): Promise<void>;
+  /** Counts of the given meters, exact at the moment of the reply; meters that are gone are left out. */
+  meterStats(bridge: string, ids: readonly number[]): Promise<readonly MeterStats[]>;
+  /** Flow statistics by exact cookie and mask, for rule hits. */
+  flowStats(bridge: string, cookie: bigint, mask: bigint): Promise<readonly FlowStats[]>;
+  /** Sends a frame out of a port of the bridge (announcements). */
+  packetOut(bridge: string, port: number, frame: Uint8Array): Promise<void>;
+  watch(listener: (event: DriverEvent) => void): () => void;
+  close(): Promise<void>;
+}

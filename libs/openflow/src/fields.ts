@@ -1,0 +1,51 @@
+/**
+ * Header, metadata and register fields: name (as in ovs-fields), width in bits, OXM class and number.
+ * `oxm` is [class, field]: 0x8000 OpenFlow basic, 0x0000/0x0001 Nicira.
+ */
+export const FIELDS = {
+  in_port: { bits: 32, oxm: [0x8000, 0] },
+  metadata: { bits: 64, oxm: [0x8000, 2] },
+  eth_dst: { bits: 48, oxm: [0x8000, 3] },
+  eth_src: { bits: 48, oxm: [0x8000, 4] },
+  eth_type: { bits: 16, oxm: [0x8000, 5] },
+  /** 13 bits: 0x1000 set means that a tag is present. */
+  vlan_vid: { bits: 13, oxm: [0x8000, 6] },
+  vlan_pcp: { bits: 3, oxm: [0x8000, 7] },
+  ip_dscp: { bits: 6, oxm: [0x8000, 8] },
+  ip_proto: { bits: 8, oxm: [0x8000, 10] },
+  ipv4_src: { bits: 32, oxm: [0x8000, 11] },
+  ipv4_dst: { bits: 32, oxm: [0x8000, 12] },
+  tcp_src: { bits: 16, oxm: [0x8000, 13] },
+  tcp_dst: { bits: 16, oxm: [0x8000, 14] },
+  udp_src: { bits: 16, oxm: [0x8000, 15] },
+  udp_dst: { bits: 16, oxm: [0x8000, 16] },
+  icmpv4_type: { bits: 8, oxm: [0x8000, 19] },
+  icmpv4_code: { bits: 8, oxm: [0x8000, 20] },
+  arp_op: { bits: 16, oxm: [0x8000, 21] },
+  arp_spa: { bits: 32, oxm: [0x8000, 22] },
+  arp_tpa: { bits: 32, oxm: [0x8000, 23] },
+  arp_sha: { bits: 48, oxm: [0x8000, 24] },
+  ipv6_src: { bits: 128, oxm: [0x8000, 26] },
+  ipv6_dst: { bits: 128, oxm: [0x8000, 27] },
+  icmpv6_type: { bits: 8, oxm: [0x8000, 29] },
+  icmpv6_code: { bits: 8, oxm: [0x8000, 30] },
+  tcp_flags: { bits: 12, oxm: [0x8000, 42] },
+  reg0: { bits: 32, oxm: [0x0001, 0] },
+  reg1: { bits: 32, oxm: [0x0001, 1] },
+  reg2: { bits: 32, oxm: [0x0001, 2] },
+  reg3: { bits: 32, oxm: [0x0001, 3] },
+  reg4: { bits: 32, oxm: [0x0001, 4] },
+  reg5: { bits: 32, oxm: [0x0001, 5] },
+  reg6: { bits: 32, oxm: [0x0001, 6] },
+  reg7: { bits: 32, oxm: [0x0001, 7] },
+  reg8: { bits: 32, oxm: [0x0001, 8] },
+  reg9: { bits: 32, oxm: [0x0001, 9] },
+  reg10: { bits: 32, oxm: [0x0001, 10] },
+  reg11: { bits: 32, oxm: [0x0001, 11] },
+  reg12: { bits: 32, oxm: [0x0001, 12] },
+  reg13: { bits: 32, oxm: [0x0001, 13] },
+  reg14: { bits: 32, oxm: [0x0001, 14] },
+  reg15: { bits: 32, oxm: [0x0001, 15] },
+} as const satisfies Record<string, { readonly bits: number; readonly oxm: readonly [number, number] }>;
+
+export type FieldName = keyof typeof FIELDS;

@@ -1,0 +1,33 @@
+export type {
+  BridgeObservation,
+  BridgePort,
+  BridgeState,
+  BundleMod,
+  DataplaneState,
+  Driver,
+  DriverEvent,
+  FlowChange,
+  MeterMod,
+  Observation,
+  ObservedInterface,
+  OvsdbChange,
+  Step,
+} from './dataplane.js';
+export { FIELDS, type FieldName } from './fields.js';
+export type {
+  Action,
+  ActionKind,
+  Bucket,
+  FieldMatch,
+  Flow,
+  FlowStats,
+  Group,
+  LearnAction,
+  LearnSpec,
+  Match,
+  Meter,
+  MeterStats,
+  OfPort,
+  OutputPort,
+  SubField,
+} from './model.js';
