@@ -1,0 +1,46 @@
+export type { Command, CommandContext, Fact, InterfaceFact, NumberedFact } from './model/commands.js';
+export type { DomainEvent, DomainEventType, EventMeta } from './model/events.js';
+export type {
+  GroupResource,
+  HostResource,
+  PortResource,
+  Resource,
+  ResourceKind,
+  SwitchResource,
+} from './model/resources.js';
+export type {
+  Binding,
+  Connectee,
+  DirectionCounters,
+  Group,
+  Host,
+  Ledger,
+  Migration,
+  MigrationPhase,
+  MigrationStep,
+  PacketsBytes,
+  Port,
+  RawCounters,
+  Segment,
+  Standby,
+  State,
+  Switch,
+} from './model/state.js';
+export {
+  defaultPolicy,
+  effectivePolicy,
+  POLICY_FIELDS,
+  type Direction,
+  type EffectivePolicy,
+  type FilterMatch,
+  type FilterRule,
+  type Policy,
+  type PolicyField,
+  type PolicyOrigin,
+  type PolicyPatch,
+  type PortRange,
+  type Shaping,
+  type Teaming,
+  type VlanPolicy,
+  type VlanRange,
+} from './policy/policy.js';

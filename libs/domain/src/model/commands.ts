@@ -1,0 +1,130 @@
+import { type Epoch, type HostName, type MigrationId, type PortId } from '#kernel';
+import { type PolicyPatch } from '../policy/policy.js';
+import { type Resource, type ResourceKind } from './resources.js';
+import { type MigrationPhase, type RawCounters } from './state.js';
+
+/** What comes in with every command: nothing impure is left to decide. */
+export interface CommandContext {
+  /** ms since the epoch, the sequencer's clock. */
+  readonly now: number;
+  readonly actor: string;
+  /** Random values, as many as asked for: tokens. Each call gives 48 fresh random bits. */
+  readonly random48: () => bigint;
+}
+
+export type Command =
+  /** One file applied: all or nothing. */
+  | { readonly type: 'Apply'; readonly resources: readonly Resource[] }
+  | { readonly type: 'Delete'; readonly kind: ResourceKind; readonly name: string; readonly version?: number }
+  /** Plugs a connectee into a port of a group (or a named port) before or without its host knowing. */
+  | {
+      readonly type: 'ConnectPort';
+      readonly group: string;
+      readonly port?: PortId;
+      readonly connectee: {
+        readonly kind: 'vm' | 'container' | 'kernel';
+        readonly ifaceId: string;
+        readonly mac: string;
+        readonly owner: string;
+      };
+    }
+  | { readonly type: 'DisconnectPort'; readonly port: PortId; readonly version?: number }
+  | {
+      readonly type: 'SetPort';
+      readonly port: PortId;
+      readonly override: PolicyPatch;
+      readonly version?: number;
+    }
+  | {
+      readonly type: 'IngestFacts';
+      readonly host: HostName;
+      readonly boot: string;
+      readonly facts: readonly NumberedFact[];
+    }
+  /** Moves every port of an owner (a VM) from where it is to `destination`. */
+  | {
+      readonly type: 'StartMigration';
+      readonly owner: string;
+      readonly destination: HostName;
+      readonly attempt?: number;
+    }
+  /** The coordinator's proposal. Refused as fenced when phase or episode moved on. */
+  | {
+      readonly type: 'AdvanceMigration';
+      readonly migration: MigrationId;
+      readonly episode: number;
+      readonly from: MigrationPhase;
+      readonly to: MigrationPhase;
+      /** host → the revision that it reported as realised; checked by the sequencer's shell against its own. */
+      readonly evidence: Readonly<Record<string, number>>;
+      readonly reason?: string;
+    }
+  | { readonly type: 'AbortMigration'; readonly migration: MigrationId; readonly reason: string }
+  /** Judged by ctx.now against the deadline. */
+  | { readonly type: 'TimeOutMigration'; readonly migration: MigrationId; readonly episode: number }
+  /** Sums up what hosts reported: every host concerned realised everything up to here. */
+  | { readonly type: 'RecordRealised'; readonly upTo: number; readonly hosts: number }
+  | { readonly type: 'RaiseSchemaLevel'; readonly level: number };
+
+export interface NumberedFact {
+  /** Grows by one within a boot; gaps are allowed (coalesced), repeats are ignored. */
+  readonly seq: number;
+  readonly at: number;
+  readonly fact: Fact;
+}
+
+/** An interface as its host sees it. */
+export interface InterfaceFact {
+  readonly ifaceId: string;
+  readonly mac: string;
+  /** Port group asked for by the hypervisor (`port-profile`); null: none. */
+  readonly profile: string | null;
+  readonly owner: string;
+  readonly kind: 'vm' | 'container' | 'kernel';
+  readonly switch: string;
+}
+
+/** What was seen to happen on a host. */
+export type Fact =
+  /** Level-triggered: everything plugged now. What is bound here and not listed is gone. */
+  | { readonly type: 'Inventory'; readonly interfaces: readonly InterfaceFact[] }
+  | { readonly type: 'InterfacePlugged'; readonly interface: InterfaceFact }
+  | { readonly type: 'InterfaceUnplugged'; readonly ifaceId: string }
+  /** The guest's first frame opened the standby gate. */
+  | { readonly type: 'PortActivated'; readonly port: PortId; readonly epoch: Epoch }
+  | {
+      readonly type: 'SegmentOpened';
+      readonly port: PortId;
+      readonly epoch: Epoch;
+      readonly incarnation: string;
+      readonly raw: RawCounters;
+    }
+  | {
+      readonly type: 'SegmentClosed';
+      readonly port: PortId;
+      readonly epoch: Epoch;
+      readonly incarnation: string;
+      readonly raw: RawCounters;
+      /** Present when the raw values are an older checkpoint's. */
+      readonly inexact?: { readonly checkpointAt: number; readonly reason: string };
+    }
+  /** The hypervisor's word on a migration that was asked of it. */
+  | {
+      readonly type: 'HypervisorMigration';
+      readonly migration: MigrationId;
+      readonly attempt: number;
+      readonly outcome: 'started' | 'completed' | 'failed' | 'aborted' | 'unknown';
+      readonly reason?: string;
+    }
+  | {
+      readonly type: 'Drift';
+      readonly object: string;
+      readonly differences: readonly {
+        readonly field: string;
+        readonly expected: string;
+        readonly found: string;
+      }[];
+      readonly repaired: boolean;
+      readonly durationMs: number;
+    }
+  | { readonly type: 'UplinkState'; readonly switch: string; readonly uplink: string; readonly up: boolean };

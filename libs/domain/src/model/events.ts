@@ -1,0 +1,121 @@
+import {
+  type Epoch,
+  type GroupName,
+  type HostName,
+  type Lineage,
+  type MigrationId,
+  type PortId,
+  type Revision,
+  type SwitchName,
+} from '#kernel';
+import { type PolicyPatch } from '../policy/policy.js';
+import { type Fact } from './commands.js';
+import { type GroupResource, type HostResource, type SwitchResource } from './resources.js';
+import {
+  type Connectee,
+  type MigrationPhase,
+  type Migration,
+  type RawCounters,
+  type Standby,
+} from './state.js';
+
+/** What evolve gets beside the event. */
+export interface EventMeta {
+  readonly revision: Revision;
+  readonly lineage: Lineage;
+  /** ms since the epoch. */
+  readonly time: number;
+}
+
+/** Events as evolve sees them: newest version; older ones are upcast before. */
+export type DomainEvent =
+  | { readonly type: 'HostDefined'; readonly name: HostName; readonly spec: HostResource['spec'] }
+  | { readonly type: 'HostRemoved'; readonly name: HostName }
+  | {
+      readonly type: 'SwitchDefined';
+      readonly name: SwitchName;
+      readonly kind: 'distributed' | 'standard';
+      readonly spec: SwitchResource['spec'];
+    }
+  | { readonly type: 'SwitchRemoved'; readonly name: SwitchName }
+  | { readonly type: 'GroupDefined'; readonly name: GroupName; readonly spec: GroupResource['spec'] }
+  | { readonly type: 'GroupClosing'; readonly name: GroupName }
+  | { readonly type: 'GroupDeleted'; readonly name: GroupName }
+  | {
+      readonly type: 'PortCreated';
+      readonly port: PortId;
+      readonly group: GroupName;
+      readonly switch: SwitchName;
+    }
+  | { readonly type: 'PortOverridden'; readonly port: PortId; readonly override: PolicyPatch }
+  | { readonly type: 'PortDeleted'; readonly port: PortId }
+  | { readonly type: 'PortConnected'; readonly port: PortId; readonly connectee: Connectee }
+  | { readonly type: 'PortDisconnected'; readonly port: PortId }
+  | { readonly type: 'PortBound'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
+  | { readonly type: 'PortUnbound'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
+  | { readonly type: 'StandbyGranted'; readonly port: PortId; readonly standby: Standby }
+  | { readonly type: 'StandbyRevoked'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
+  /** The standby became the active binding; the former one retires. */
+  | { readonly type: 'PortActivated'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
+  | {
+      readonly type: 'SegmentOpened';
+      readonly port: PortId;
+      readonly host: HostName;
+      readonly epoch: Epoch;
+      readonly incarnation: string;
+      readonly raw: RawCounters;
+    }
+  | {
+      readonly type: 'SegmentClosed';
+      readonly port: PortId;
+      readonly host: HostName;
+      readonly epoch: Epoch;
+      readonly incarnation: string;
+      readonly raw: RawCounters;
+      readonly inexact?: { readonly checkpointAt: number; readonly reason: string };
+    }
+  /** A retiring host has reported its final counters: its documents may go. */
+  | { readonly type: 'BindingRetired'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
+  | { readonly type: 'MigrationStarted'; readonly migration: Migration }
+  | {
+      readonly type: 'MigrationAdvanced';
+      readonly migration: MigrationId;
+      readonly from: MigrationPhase;
+      readonly to: MigrationPhase;
+      readonly episode: number;
+      readonly deadline: number | null;
+      readonly reason?: string;
+    }
+  | { readonly type: 'FactsAccepted'; readonly host: HostName; readonly boot: string; readonly seq: number }
+  /** A fact that the state does not bear out: recorded, changes nothing. */
+  | {
+      readonly type: 'FactRefused';
+      readonly host: HostName;
+      readonly seq: number;
+      readonly fact: Fact['type'];
+      readonly code: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'DriftObserved';
+      readonly host: HostName;
+      readonly object: string;
+      readonly differences: readonly {
+        readonly field: string;
+        readonly expected: string;
+        readonly found: string;
+      }[];
+      readonly repaired: boolean;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'UplinkChanged';
+      readonly host: HostName;
+      readonly switch: SwitchName;
+      readonly uplink: string;
+      readonly up: boolean;
+    }
+  | { readonly type: 'RevisionRealised'; readonly upTo: Revision; readonly hosts: number }
+  | { readonly type: 'SchemaLevelRaised'; readonly level: number };
+
+export type DomainEventType = DomainEvent['type'];

@@ -1,0 +1,55 @@
+import { type GroupName, type HostName, type PortId, type SwitchName } from '#kernel';
+import { type PolicyField, type PolicyPatch } from '../policy/policy.js';
+
+/** Intent as operators state it. `version`: the revision they read; absent: whatever it is now. */
+interface ResourceOf<K extends string, N extends string, S> {
+  readonly kind: K;
+  readonly name: N;
+  readonly version?: number;
+  readonly spec: S;
+}
+
+export type HostResource = ResourceOf<
+  'Host',
+  HostName,
+  {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly managementPath: string | null;
+    readonly preload: readonly GroupName[];
+    readonly maintenance: boolean;
+  }
+>;
+
+export type SwitchResource = ResourceOf<
+  'DistributedSwitch' | 'StandardSwitch',
+  SwitchName,
+  {
+    readonly uplinks: readonly string[];
+    readonly mtu: number;
+    readonly policy: PolicyPatch;
+    /** host → uplink → pNIC. A StandardSwitch names exactly one host. */
+    readonly members: Readonly<Record<HostName, Readonly<Record<string, string>>>>;
+  }
+>;
+
+export type GroupResource = ResourceOf<
+  'PortGroup',
+  GroupName,
+  {
+    readonly switch: SwitchName;
+    readonly policy: PolicyPatch;
+    readonly overridable: readonly PolicyField[];
+    readonly binding: 'static' | 'ephemeral';
+    readonly ports: number;
+    readonly autoExpand: boolean;
+    readonly resetAtDisconnect: boolean;
+    readonly partitionPolicy: 'keep' | 'isolate';
+    readonly startOffline: boolean;
+  }
+>;
+
+/** Override of an existing port. */
+export type PortResource = ResourceOf<'Port', PortId, { readonly override: PolicyPatch }>;
+
+export type Resource = HostResource | SwitchResource | GroupResource | PortResource;
+export type ResourceKind = Resource['kind'];

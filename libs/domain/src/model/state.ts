@@ -1,0 +1,195 @@
+import { type Map } from 'immutable';
+import {
+  type Epoch,
+  type GroupName,
+  type HostName,
+  type IfaceId,
+  type Lineage,
+  type Mac,
+  type MigrationId,
+  type PortId,
+  type Revision,
+  type SwitchName,
+} from '#kernel';
+import { type PolicyField, type PolicyPatch } from '../policy/policy.js';
+
+/** The whole state, folded from the log. Immutable maps, so a snapshot, a what-if and an as-of are free. */
+export interface State {
+  readonly lineage: Lineage | null;
+  readonly revision: Revision;
+  /** Time of the last commit, ms since the epoch: the sequencer's clock as the log knows it. */
+  readonly time: number;
+  readonly hosts: Map<HostName, Host>;
+  readonly switches: Map<SwitchName, Switch>;
+  readonly groups: Map<GroupName, Group>;
+  readonly ports: Map<PortId, Port>;
+  readonly migrations: Map<MigrationId, Migration>;
+  /** connectee's iface-id → its one port. */
+  readonly byIface: Map<IfaceId, PortId>;
+  /** `<switch> <segment> <mac>` → port: a MAC once per switch and VLAN. */
+  readonly byMac: Map<string, PortId>;
+  readonly nextPort: number;
+  readonly nextMigration: number;
+  readonly schemaLevel: number;
+}
+
+export interface Host {
+  readonly name: HostName;
+  /** Revision of the last change of intent: the version for optimistic concurrency. */
+  readonly version: Revision;
+  readonly labels: Readonly<Record<string, string>>;
+  /** pNIC (or port) that carries management: never taken over by a switch without a warning; see commit-confirm. */
+  readonly managementPath: string | null;
+  /** Groups that this host's agent holds although no port of it uses them. */
+  readonly preload: readonly GroupName[];
+  /** The highest fact number taken in, per boot of the agent's host. */
+  readonly facts: { readonly boot: string; readonly seq: number } | null;
+  readonly maintenance: boolean;
+}
+
+/** One virtual switch. A standard one has exactly one member and is of that host only. */
+export interface Switch {
+  readonly name: SwitchName;
+  readonly kind: 'distributed' | 'standard';
+  readonly version: Revision;
+  readonly uplinks: readonly string[];
+  /** Bytes, 576 to 9000 (payload). */
+  readonly mtu: number;
+  readonly policy: PolicyPatch;
+  /** Members and, for each, uplink name → pNIC. An empty map: internal-only on that host. */
+  readonly members: Readonly<Record<HostName, Readonly<Record<string, string>>>>;
+}
+
+export interface Group {
+  readonly name: GroupName;
+  readonly switch: SwitchName;
+  readonly version: Revision;
+  readonly policy: PolicyPatch;
+  readonly overridable: readonly PolicyField[];
+  readonly binding: 'static' | 'ephemeral';
+  /** Static: how many ports exist at least. Ephemeral: the most that may exist (0: no limit). */
+  readonly ports: number;
+  /** Static: make more when none is free. */
+  readonly autoExpand: boolean;
+  readonly resetAtDisconnect: boolean;
+  readonly partitionPolicy: 'keep' | 'isolate';
+  readonly startOffline: boolean;
+  /** Closing: refuses binds; deleted when the last port is free. */
+  readonly phase: 'open' | 'closing';
+}
+
+export interface Connectee {
+  readonly kind: 'vm' | 'container' | 'kernel';
+  readonly ifaceId: IfaceId;
+  readonly mac: Mac;
+  /** Name or uuid of the VM, container or interface's owner. */
+  readonly owner: string;
+}
+
+/** Who forwards for a port. `epoch` fences: what speaks for a smaller one is refused. */
+export interface Binding {
+  readonly host: HostName;
+  readonly epoch: Epoch;
+}
+
+/** A destination made ready: same port, next epoch, opened by the guest's first frame. */
+export interface Standby extends Binding {
+  readonly migration: MigrationId;
+  /** MAC of the secret switch-over frame, 46 random bits: only in the two hosts' own documents, never shown. */
+  readonly token: Mac;
+}
+
+export interface Port {
+  readonly id: PortId;
+  readonly group: GroupName;
+  readonly switch: SwitchName;
+  readonly version: Revision;
+  readonly override: PolicyPatch;
+  readonly connectee: Connectee | null;
+  readonly active: Binding | null;
+  readonly standby: Standby | null;
+  /** An earlier binding whose host has not yet reported its final counters. */
+  readonly retiring: readonly Binding[];
+  /** The highest epoch ever given. */
+  readonly epoch: Epoch;
+  readonly ledger: Ledger;
+  /** A deleted port keeps its epoch and ledger. */
+  readonly deleted: boolean;
+}
+
+/** Raw values of one port's count meters, whole packets and bytes, as decimal strings when over 2^53. */
+export interface RawCounters {
+  readonly in: DirectionCounters;
+  readonly out: DirectionCounters;
+}
+
+export interface DirectionCounters {
+  readonly unicast: PacketsBytes;
+  readonly multicast: PacketsBytes;
+  readonly broadcast: PacketsBytes;
+}
+
+export interface PacketsBytes {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** One stretch of counting: one host, one epoch, one incarnation of the meters. */
+export interface Segment {
+  readonly host: HostName;
+  readonly epoch: Epoch;
+  /** uuid that the agent gave when it made the meters, or found them reset. */
+  readonly incarnation: string;
+  readonly open: RawCounters;
+  readonly close: RawCounters | null;
+  readonly openedAt: number;
+  readonly closedAt: number | null;
+  /** Closed at a checkpoint because the final value can't be had; the bound says how much may be missing. */
+  readonly inexact: { readonly checkpointAt: number; readonly reason: string } | null;
+}
+
+/** A port's counters: Σ closed (close − open) + (current raw − open) of those still open. */
+export interface Ledger {
+  readonly segments: readonly Segment[];
+  /** Sum of segments that were folded away to keep the list short. */
+  readonly folded: RawCounters | null;
+}
+
+export type MigrationPhase =
+  | 'admitted'
+  | 'prepared'
+  | 'moving'
+  | 'switched'
+  | 'completed'
+  | 'aborting'
+  | 'aborted'
+  | 'failed'
+  | 'unknown';
+
+export interface MigrationStep {
+  readonly phase: MigrationPhase;
+  readonly at: number;
+  readonly revision: Revision;
+  readonly reason?: string;
+}
+
+export interface Migration {
+  readonly id: MigrationId;
+  /** Who began it: the operator (the coordinator drives), or seen from the facts (somebody else drives). */
+  readonly origin: 'operator' | 'observed';
+  readonly owner: string;
+  readonly source: HostName;
+  readonly destination: HostName;
+  /** Ports that move, each with the epoch it gets at the destination and whether it is active there. */
+  readonly ports: readonly { readonly port: PortId; readonly epoch: Epoch; readonly activated: boolean }[];
+  readonly phase: MigrationPhase;
+  /** Grows with each phase: a timer or proposal of an earlier episode is refused. */
+  readonly episode: number;
+  /** Attempt number of the hypervisor's migration; 0: not started by us. */
+  readonly attempt: number;
+  /** ms since the epoch by the sequencer's clock; when passed, the phase may be timed out. null: none. */
+  readonly deadline: number | null;
+  readonly history: readonly MigrationStep[];
+  readonly requestedBy: string;
+  readonly reason: string | null;
+}
