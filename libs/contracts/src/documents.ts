@@ -1,0 +1,141 @@
+import {
+  type Epoch,
+  type GroupName,
+  type HostName,
+  type Lineage,
+  type Mac,
+  type MigrationId,
+  type PortId,
+  type Revision,
+  type SwitchName,
+} from '#kernel';
+import { type Connectee, type PolicyField, type PolicyPatch } from '#domain';
+
+/**
+ * Desired documents: level-triggered state at the edge. Key = NATS subject without its prefix `doc.`.
+ *
+ * | key | who holds it |
+ * | --- | --- |
+ * | `h.<host>.host` | that host |
+ * | `h.<host>.port.<port>` | that host |
+ * | `s.switch.<switch>`, `s.group.<group>` | hosts that need it |
+ * | `s.mark` | everyone |
+ */
+export type DocumentKey = string;
+
+interface DocumentOf<T extends string> {
+  readonly type: T;
+  readonly schema: 1;
+  readonly key: DocumentKey;
+  readonly lineage: Lineage;
+  /** The commit that this version of the document reflects. */
+  readonly revision: Revision;
+}
+
+/** What one host is to do. Lists its port documents, so that holding all of them can be proved. */
+export interface HostDocument extends DocumentOf<'host'> {
+  readonly host: HostName;
+  /** Switches that the host is a member of, with the pNIC for each uplink. */
+  readonly switches: readonly {
+    readonly switch: SwitchName;
+    readonly uplinks: Readonly<Record<string, string>>;
+  }[];
+  /** Every port with a binding of any role here, sorted. */
+  readonly ports: readonly PortId[];
+  /** Groups to hold: those in use and those to preload, sorted. */
+  readonly groups: readonly GroupName[];
+  readonly managementPath: string | null;
+  readonly maintenance: boolean;
+  /** The facts of this boot up to this number are in the log: the agent's journal may drop them. */
+  readonly acceptedFactSeq: { readonly boot: string; readonly seq: number } | null;
+  /** What the hypervisor is asked to do, level-triggered: present until the outcome was accepted. */
+  readonly migrations: readonly MigrationOrder[];
+  /** Commit-confirm: if the host does not reach the centre by then, it goes back to the confirmed set. */
+  readonly confirm: { readonly deadline: number; readonly confirmed: Revision } | null;
+}
+
+export interface MigrationOrder {
+  readonly migration: MigrationId;
+  readonly attempt: number;
+  readonly action: 'start' | 'abort';
+  readonly owner: string;
+  readonly destination: HostName;
+}
+
+/** `active` forwards; `standby` waits for the guest's first frame; `retired` is closed and hands in its counters. */
+export type BindingRole = 'active' | 'standby' | 'retired';
+
+export interface PortDocument extends DocumentOf<'port'> {
+  readonly port: PortId;
+  readonly host: HostName;
+  readonly switch: SwitchName;
+  readonly group: GroupName;
+  /** Until the group's document is held at this revision or later, the port stays closed. */
+  readonly minRevision: Revision;
+  readonly epoch: Epoch;
+  readonly role: BindingRole;
+  readonly connectee: Connectee;
+  readonly override: PolicyPatch;
+  /**
+   * Present on both sides of a migration: the secret MAC of the switch-over frame. On the standby: send it. On the
+   * active: a frame with it and the port's source MAC turns the port away, to `epoch`.
+   */
+  readonly handover: { readonly migration: MigrationId; readonly token: Mac; readonly epoch: Epoch } | null;
+  /** Blocks of ports leased to the host for attaching without the centre; later. */
+  readonly lease: null;
+}
+
+export interface SwitchDocument extends DocumentOf<'switch'> {
+  readonly switch: SwitchName;
+  readonly kind: 'distributed' | 'standard';
+  readonly uplinks: readonly string[];
+  readonly mtu: number;
+  readonly policy: PolicyPatch;
+}
+
+export interface GroupDocument extends DocumentOf<'group'> {
+  readonly group: GroupName;
+  readonly switch: SwitchName;
+  readonly policy: PolicyPatch;
+  readonly overridable: readonly PolicyField[];
+  readonly binding: 'static' | 'ephemeral';
+  readonly partitionPolicy: 'keep' | 'isolate';
+  readonly startOffline: boolean;
+  readonly phase: 'open' | 'closing';
+}
+
+/** What stands under a key after its object is gone, until every host concerned reported. */
+export interface TombstoneDocument extends DocumentOf<'tombstone'> {
+  readonly of: 'port' | 'switch' | 'group' | 'host';
+}
+
+/**
+ * Written last in each batch, and every second as heartbeat. Sequences are those of the document stream; they mean
+ * nothing outside it.
+ */
+export interface MarkDocument extends DocumentOf<'mark'> {
+  /** Number of this mark; grows by one. */
+  readonly n: number;
+  /** n of the mark before (n − 1 within one projector's life; a new projector starts with a gap on purpose). */
+  readonly prev: number;
+  /** Shared keys written since `prev`, with the sequence of their last version. */
+  readonly shared: readonly (readonly [DocumentKey, number])[];
+  /** Hosts with documents written since `prev`: host, how many messages, sequence of the last. */
+  readonly hosts: readonly (readonly [HostName, number, number])[];
+  /** ms since the epoch, the projector's clock. */
+  readonly time: number;
+}
+
+export type Document =
+  HostDocument | PortDocument | SwitchDocument | GroupDocument | TombstoneDocument | MarkDocument;
+
+/** A document that may stand under a key (the mark has its own place). */
+export type StateDocument = Exclude<Document, MarkDocument>;
+
+/** As it travels: the document's exact JSON text and an Ed25519 signature over it by the cluster's manager key. */
+export interface SignedDocument {
+  readonly body: string;
+  /** base64url. */
+  readonly sig: string;
+  readonly kid: string;
+}

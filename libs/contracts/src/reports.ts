@@ -1,0 +1,89 @@
+import {
+  type Epoch,
+  type HostName,
+  type Lineage,
+  type MigrationId,
+  type PortId,
+  type Revision,
+} from '#kernel';
+import { type NumberedFact, type RawCounters } from '#domain';
+
+/** One small cumulative message a host: sent on change (coalesced) and every 5 s. */
+export interface Report {
+  readonly schema: 1;
+  readonly host: HostName;
+  readonly lineage: Lineage;
+  readonly boot: string;
+  /** Everything up to this revision that concerns the host is confirmed by its switch and effective. */
+  readonly realised: Revision;
+  /** Everything up to this revision has been received (marks). */
+  readonly received: Revision;
+  /** What could not be carried out: the port is closed, the rest of the revision stands. */
+  readonly exceptions: readonly {
+    readonly port: PortId | null;
+    readonly object: string;
+    readonly code: string;
+    readonly reason: string;
+  }[];
+  /** ms since the epoch, the host's clock. */
+  readonly time: number;
+  readonly version: string;
+  readonly driver: 'openvswitch' | 'simulated';
+}
+
+/** Facts on their way to the log, in order. Kept in the agent's journal until the host document covers them. */
+export interface FactBatch {
+  readonly schema: 1;
+  readonly host: HostName;
+  readonly boot: string;
+  readonly facts: readonly NumberedFact[];
+}
+
+/** Raw counters of one port binding at one instant. */
+export interface CounterSample {
+  readonly port: PortId;
+  readonly epoch: Epoch;
+  readonly incarnation: string;
+  readonly raw: RawCounters;
+  /** Frames that policy or shaping dropped, and hits per filter rule; absent when not read. */
+  readonly dropped?: { readonly in: number; readonly out: number };
+  readonly ruleHits?: Readonly<Record<string, number>>;
+}
+
+/** Last-value stream, one key a host, every 30 s: what an inexact close falls back on. */
+export interface Checkpoint {
+  readonly schema: 1;
+  readonly host: HostName;
+  readonly boot: string;
+  readonly time: number;
+  readonly counters: readonly CounterSample[];
+}
+
+/** Live telemetry, about once a second; never in the log. */
+export interface Telemetry {
+  readonly schema: 1;
+  readonly host: HostName;
+  readonly boot: string;
+  readonly time: number;
+  readonly counters: readonly CounterSample[];
+  readonly vms: readonly {
+    readonly owner: string;
+    readonly state: 'running' | 'paused' | 'incoming' | 'stopped';
+    /** Packets that the guest itself says it sent, where the guest can tell (simulated guests). */
+    readonly sent?: number;
+    readonly received?: number;
+    readonly migration?: MigrationId;
+  }[];
+  readonly interfaces: readonly {
+    readonly name: string;
+    readonly ifaceId: string | null;
+    readonly port: PortId | null;
+    readonly state: string;
+  }[];
+  readonly uplinks: readonly {
+    readonly switch: string;
+    readonly uplink: string;
+    readonly device: string;
+    readonly up: boolean;
+  }[];
+}

@@ -1,0 +1,41 @@
+/**
+ * Every NATS subject of Portolan, in one place. `<host>` is always the token that names the account, so exports are
+ * bound to it by account_token_position.
+ *
+ * | subject | from → to | kind |
+ * | --- | --- | --- |
+ * | `log.<topic>` | sequencer → stream LOG | append |
+ * | `doc.<key>` | projector → stream DOC (last value) | append; republished as `live.doc.<key>` |
+ * | `live.doc.h.<host>.>` | stream DOC → that host | stream export, token 4 |
+ * | `live.doc.s.>` | stream DOC → all hosts | stream export |
+ * | `$JS.API.DIRECT.GET.DOC.doc.h.<host>.>` | host → stream DOC | service export, token 8 |
+ * | `$JS.API.DIRECT.GET.DOC.doc.s.>` | host → stream DOC | service export |
+ * | `fact.<host>` | host → stream FACT | service export with the stream's ack as the reply, token 2 |
+ * | `ckpt.<host>` | host → stream CKPT (last value) | as above |
+ * | `report.<host>` | host → managers | service export without reply, token 2 |
+ * | `tele.<host>` | host → operator-api | as above |
+ * | `cmd.<name>` | operator-api, coordinator → leader | request and reply |
+ */
+export const SUBJECTS = {
+  log: (topic: string) => `log.${topic}`,
+  doc: (key: string) => `doc.${key}`,
+  live: (key: string) => `live.doc.${key}`,
+  liveHost: (host: string) => `live.doc.h.${host}.>`,
+  liveShared: 'live.doc.s.>',
+  directGet: (key: string) => `$JS.API.DIRECT.GET.DOC.doc.${key}`,
+  fact: (host: string) => `fact.${host}`,
+  checkpoint: (host: string) => `ckpt.${host}`,
+  report: (host: string) => `report.${host}`,
+  telemetry: (host: string) => `tele.${host}`,
+  command: (name: string) => `cmd.${name}`,
+} as const;
+
+export const STREAMS = { log: 'LOG', documents: 'DOC', facts: 'FACT', checkpoints: 'CKPT' } as const;
+
+export const KEYS = {
+  host: (host: string) => `h.${host}.host`,
+  port: (host: string, port: string) => `h.${host}.port.${port}`,
+  switch: (name: string) => `s.switch.${name}`,
+  group: (name: string) => `s.group.${name}`,
+  mark: 's.mark',
+} as const;
