@@ -1,0 +1,64 @@
+import { type Result } from '#kernel';
+
+/**
+ * Why an append did not answer with a sequence.
+ *
+ * - `wrong-last-sequence`: another message stands where this one was to go; not stored by this attempt.
+ * - `unavailable`: certainly not stored by this attempt.
+ * - `unknown`: no answer came; it may be stored, now or later. Appending the same id and bytes again is safe.
+ * - `too-large`: more than `maxBytes`; not stored.
+ */
+export type AppendError = 'wrong-last-sequence' | 'unavailable' | 'unknown' | 'too-large';
+
+/** Routing of a message. Repudiations have their own, so that readers find them without reading everything. */
+export type Topic = 'commit' | 'chunk' | 'repudiation';
+
+export interface NewMessage {
+  /** Unique for ever; a second append of the same id never stores twice. */
+  readonly id: string;
+  readonly topic: Topic;
+  readonly bytes: Uint8Array;
+}
+
+export interface StoredMessage {
+  /** Position in the store: 1, 2, 3… without gaps. Opaque outside; not a revision. */
+  readonly seq: number;
+  readonly topic: Topic;
+  readonly bytes: Uint8Array;
+}
+
+/** A running `follow`. */
+export interface Following {
+  /** Resolves when the handler will not be called again. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The log as the store offers it: messages in one order, appended under an expectation, never changed.
+ * What is read is what was stored, without interpretation.
+ */
+export interface CommitLog {
+  /** Largest message, in bytes, that `append` takes. */
+  readonly maxBytes: number;
+  /**
+   * Stores the message at `expectedLastSeq + 1`, or not at all. Calls may overlap: with expectations n, n+1, n+2…
+   * given without waiting, they are stored in that order, and after one that failed none of its followers is.
+   */
+  append(
+    message: NewMessage,
+    expectedLastSeq: number,
+  ): Promise<Result<{ readonly seq: number }, AppendError>>;
+  /** Batches, in order, from `fromSeq` (1 is the first) to the end known at the call. Throws ProblemError. */
+  read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]>;
+  /**
+   * Every message from `fromSeq` on, in order, once, without end, across reconnects. An exception of the handler
+   * ends the following and goes to `onEnd`; `stop` ends it without.
+   */
+  follow(
+    fromSeq: number,
+    handler: (message: StoredMessage) => void,
+    onEnd: (cause: unknown) => void,
+  ): Following;
+  /** Sequence of the last message; 0 of an empty log. Throws ProblemError when the store can't be asked. */
+  last(): Promise<number>;
+}
