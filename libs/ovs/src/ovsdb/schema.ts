@@ -1,0 +1,54 @@
+/**
+ * What of the Open_vSwitch database is watched, and how a change of a column is written in `update2`: a `value`
+ * column (also an optional one) brings the new value, a `set` the elements that came or went, a `map` the entries
+ * that came, went or changed. `Interface.statistics` is not watched: it changes every 5 s for every interface and is
+ * of no use to the ledger.
+ */
+export const WATCHED = {
+  Open_vSwitch: {
+    bridges: 'set',
+    next_cfg: 'value',
+    cur_cfg: 'value',
+    ovs_version: 'value',
+    external_ids: 'map',
+  },
+  Bridge: {
+    name: 'value',
+    datapath_type: 'value',
+    fail_mode: 'value',
+    ports: 'set',
+    external_ids: 'map',
+    other_config: 'map',
+  },
+  Port: { name: 'value', interfaces: 'set', external_ids: 'map' },
+  Interface: {
+    name: 'value',
+    type: 'value',
+    ofport: 'value',
+    link_state: 'value',
+    mac_in_use: 'value',
+    mtu: 'value',
+    mtu_request: 'value',
+    error: 'value',
+    external_ids: 'map',
+  },
+} as const satisfies Record<string, Record<string, 'value' | 'set' | 'map'>>;
+
+export type TableName = keyof typeof WATCHED;
+export const TABLES = Object.keys(WATCHED) as readonly TableName[];
+export type ColumnKind = 'value' | 'set' | 'map';
+
+/** A row as the database sends it: column → value in the notation of RFC 7047. */
+export type RawRow = Readonly<Record<string, unknown>>;
+
+export const isTable = (name: string): name is TableName => Object.hasOwn(WATCHED, name);
+
+export function columnKind(table: TableName, column: string): ColumnKind | undefined {
+  const columns: Readonly<Record<string, ColumnKind>> = WATCHED[table];
+  return Object.hasOwn(columns, column) ? columns[column] : undefined;
+}
+
+/** The requests part of `monitor` and `monitor_cond`. */
+export function monitorRequests(): Record<string, unknown> {
+  return Object.fromEntries(TABLES.map((table) => [table, [{ columns: Object.keys(WATCHED[table]) }]]));
+}
