@@ -14,3 +14,33 @@ export type {
 } from './documents.js';
 export type { Checkpoint, CounterSample, FactBatch, Report, Telemetry } from './reports.js';
 export { KEYS, STREAMS, SUBJECTS } from './subjects.js';
+export {
+  AbortRequest,
+  API_VERSION,
+  Change,
+  ConnectRequest,
+  CountersView,
+  ErrorDetail,
+  EventList,
+  EventView,
+  ExceptionView,
+  GroupStats,
+  GroupView,
+  HostView,
+  LedgerView,
+  listOf,
+  MigrateRequest,
+  MigrationView,
+  OverrideRequest,
+  PortDescription,
+  PortStats,
+  PortView,
+  ProblemBody,
+  Realised,
+  ReplayReport,
+  Status,
+  SwitchView,
+  Timestamp,
+  WriteResult,
+  type ListOf,
+} from './http/index.js';

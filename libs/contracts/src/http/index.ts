@@ -1,0 +1,34 @@
+export {
+  API_VERSION,
+  Change,
+  CountersView,
+  ErrorDetail,
+  listOf,
+  ProblemBody,
+  Realised,
+  Timestamp,
+  WriteResult,
+  type ListOf,
+} from './common.js';
+export {
+  ExceptionView,
+  GroupView,
+  HostView,
+  LedgerView,
+  MigrationView,
+  PortDescription,
+  PortView,
+  SwitchView,
+} from './views.js';
+export {
+  AbortRequest,
+  ConnectRequest,
+  EventList,
+  EventView,
+  GroupStats,
+  MigrateRequest,
+  OverrideRequest,
+  PortStats,
+  ReplayReport,
+  Status,
+} from './operations.js';

@@ -1,0 +1,178 @@
+import Type, { type Static } from 'typebox';
+import { CountersView, Timestamp } from './common.js';
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()]);
+const Text = Type.String();
+const Count = Type.Integer({ minimum: 0 });
+const Rate = Type.Number({ minimum: 0 });
+
+/** Null until two samples of the same incarnation were seen. */
+const Rates = Type.Object(
+  {
+    in: Type.Object({ packetsPerSecond: Rate, bitsPerSecond: Rate }),
+    out: Type.Object({ packetsPerSecond: Rate, bitsPerSecond: Rate }),
+  },
+  { title: 'Rates' },
+);
+const Sum = Type.Object({ packets: Rate, bytes: Rate }, { title: 'Sum' });
+
+export const PortStats = Type.Object(
+  {
+    port: Text,
+    group: Text,
+    switch: Text,
+    owner: nullable(Text),
+    host: nullable(Text),
+    in: Sum,
+    out: Sum,
+    counters: CountersView,
+    dropped: nullable(Type.Object({ in: Rate, out: Rate })),
+    ruleHits: Type.Record(Text, Type.Number()),
+    rates: nullable(Rates),
+    exact: Type.Boolean(),
+    countedAt: nullable(Timestamp),
+  },
+  { title: 'PortStats' },
+);
+export type PortStats = Static<typeof PortStats>;
+
+export const GroupStats = Type.Object(
+  { group: Text, switch: Text, ports: Count, connected: Count, in: Sum, out: Sum, rates: nullable(Rates) },
+  { title: 'GroupStats' },
+);
+export type GroupStats = Static<typeof GroupStats>;
+
+export const Status = Type.Object(
+  {
+    lineage: nullable(Text),
+    revision: Count,
+    time: nullable(Timestamp),
+    digest: Type.String({ description: 'sha256 of the whole state; equal states have equal digests' }),
+    leader: nullable(Text),
+    managers: Type.Array(
+      Type.Object({ id: Text, role: Text, revision: nullable(Count), lastSeen: nullable(Timestamp) }),
+    ),
+    hosts: Type.Object({
+      total: Count,
+      realised: Type.Integer({
+        minimum: 0,
+        description: 'hosts that realised the newest intent that concerns them',
+      }),
+      behind: Type.Array(
+        Type.Object({ host: Text, state: Text, realised: nullable(Count), received: nullable(Count) }),
+      ),
+    }),
+    exceptions: Count,
+    counts: Type.Object({ switches: Count, groups: Count, ports: Count, connected: Count, migrating: Count }),
+    version: Text,
+    api: Type.Object(
+      { follows: Type.Boolean(), problem: nullable(Text) },
+      {
+        description: 'whether this API follows the log, and why not',
+      },
+    ),
+  },
+  { title: 'Status' },
+);
+export type Status = Static<typeof Status>;
+
+/** One event of a commit, told in a sentence. Secrets are left out. */
+export const EventView = Type.Object(
+  {
+    lineage: Text,
+    revision: Count,
+    index: Type.Integer({ minimum: 0, description: 'within its commit' }),
+    time: Timestamp,
+    type: Text,
+    objects: Type.Array(Text, { description: 'as kind/name, e.g. port/p3' }),
+    sentence: Text,
+    data: Type.Record(Text, Type.Unknown()),
+    actor: Text,
+    reason: nullable(Text),
+    correlationId: Text,
+    commandId: Text,
+  },
+  { title: 'Event' },
+);
+export type EventView = Static<typeof EventView>;
+
+export const EventList = Type.Object(
+  {
+    lineage: nullable(Text),
+    revision: Type.Integer({ minimum: 0, description: 'of the newest commit' }),
+    from: Type.Integer({ minimum: 0 }),
+    next: nullable(Type.Integer({ minimum: 1, description: 'give it as `from` to go on; null at the end' })),
+    items: Type.Array(EventView),
+  },
+  { title: 'EventList' },
+);
+export type EventList = Static<typeof EventList>;
+
+/** What a replayed log amounts to. */
+export const ReplayReport = Type.Object(
+  {
+    lineage: nullable(Text),
+    revision: Count,
+    commits: Count,
+    events: Count,
+    digest: Text,
+    elapsedMs: Type.Number(),
+    counts: Type.Object({ hosts: Count, switches: Count, groups: Count, ports: Count, migrations: Count }),
+    ledgers: Type.Array(
+      Type.Object({
+        port: Text,
+        group: Text,
+        owner: nullable(Text),
+        in: Sum,
+        out: Sum,
+        segments: Count,
+        open: Count,
+        exact: Type.Boolean(),
+      }),
+    ),
+    migrations: Type.Array(
+      Type.Object({
+        id: Text,
+        owner: Text,
+        source: Text,
+        destination: Text,
+        phase: Text,
+        elapsedMs: Type.Number(),
+      }),
+    ),
+  },
+  { title: 'ReplayReport' },
+);
+export type ReplayReport = Static<typeof ReplayReport>;
+
+export const ConnectRequest = Type.Object(
+  {
+    group: Text,
+    port: Type.Optional(Type.String({ pattern: '^p[1-9][0-9]{0,14}$' })),
+    connectee: Type.Object(
+      { kind: Type.Enum(['vm', 'container', 'kernel']), ifaceId: Text, mac: Text, owner: Text },
+      { additionalProperties: false },
+    ),
+  },
+  { title: 'ConnectRequest', additionalProperties: false },
+);
+export type ConnectRequest = Static<typeof ConnectRequest>;
+
+export const MigrateRequest = Type.Object(
+  { owner: Text, destination: Text, reason: Type.Optional(Text) },
+  { title: 'MigrateRequest', additionalProperties: false },
+);
+export type MigrateRequest = Static<typeof MigrateRequest>;
+
+export const AbortRequest = Type.Object(
+  { reason: Type.Optional(Text) },
+  { title: 'AbortRequest', additionalProperties: false },
+);
+export type AbortRequest = Static<typeof AbortRequest>;
+
+export const OverrideRequest = Type.Object(
+  { override: Type.Record(Text, Type.Unknown()), version: Type.Optional(Count) },
+  { title: 'OverrideRequest', additionalProperties: false },
+);
+export type OverrideRequest = Static<typeof OverrideRequest>;

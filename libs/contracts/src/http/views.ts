@@ -1,0 +1,211 @@
+import Type, { type Static } from 'typebox';
+import { CountersView, Metadata, Timestamp } from './common.js';
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()]);
+const Text = Type.String();
+const Count = Type.Integer({ minimum: 0 });
+const Patch = Type.Record(Text, Type.Unknown(), {
+  description: 'the policy fields that are set at this level: vlan, blocked, promiscuous, macChanges, …',
+});
+
+/** What could not be carried out on a host. */
+export const ExceptionView = Type.Object(
+  { host: Text, port: nullable(Text), object: Text, code: Text, reason: Text },
+  { title: 'Exception' },
+);
+export type ExceptionView = Static<typeof ExceptionView>;
+
+/** What a host's agent last said; all null when it was never heard of. */
+export const HostStatus = Type.Object(
+  {
+    state: Type.Enum(['up', 'late', 'silent', 'unknown'], {
+      description:
+        'up: reported within 15 s; late: within 60 s; silent: longer ago; unknown: never since this API runs',
+    }),
+    realised: nullable(Count),
+    received: nullable(Count),
+    behind: nullable(Type.Integer({ minimum: 0, description: 'revisions not yet received' })),
+    lastSeen: nullable(Timestamp),
+    driver: nullable(Text),
+    version: nullable(Text),
+    ports: Type.Object({ active: Count, standby: Count, retiring: Count }),
+    uplinks: Type.Array(
+      Type.Object({ switch: Text, uplink: Text, device: Text, up: nullable(Type.Boolean()) }),
+    ),
+    exceptions: Type.Array(ExceptionView),
+    drift: Type.Object(
+      { count: Count, last: nullable(Timestamp) },
+      { description: 'since this API keeps events' },
+    ),
+    vms: Type.Array(
+      Type.Object({
+        owner: Text,
+        state: Text,
+        sent: Type.Optional(Type.Number()),
+        received: Type.Optional(Type.Number()),
+      }),
+    ),
+  },
+  { title: 'HostStatus' },
+);
+
+const resource = <K extends string>(kind: K) => ({
+  apiVersion: Type.Literal('portolan.dev/v1'),
+  kind: Type.Literal(kind),
+  metadata: Metadata,
+});
+
+export const HostView = Type.Object(
+  {
+    ...resource('Host'),
+    spec: Type.Object({
+      labels: Type.Record(Text, Text),
+      managementPath: nullable(Text),
+      preload: Type.Array(Text),
+      maintenance: Type.Boolean(),
+    }),
+    status: HostStatus,
+  },
+  { title: 'Host' },
+);
+export type HostView = Static<typeof HostView>;
+
+export const SwitchView = Type.Object(
+  {
+    apiVersion: Type.Literal('portolan.dev/v1'),
+    kind: Type.Enum(['DistributedSwitch', 'StandardSwitch']),
+    metadata: Metadata,
+    spec: Type.Object({
+      uplinks: Type.Array(Text),
+      mtu: Type.Integer(),
+      policy: Patch,
+      members: Type.Record(Text, Type.Record(Text, Text)),
+    }),
+    status: Type.Object({ groups: Count, ports: Count, connected: Count }),
+  },
+  { title: 'Switch' },
+);
+export type SwitchView = Static<typeof SwitchView>;
+
+export const GroupView = Type.Object(
+  {
+    ...resource('PortGroup'),
+    spec: Type.Object({
+      switch: Text,
+      policy: Patch,
+      overridable: Type.Array(Text),
+      binding: Type.Enum(['static', 'ephemeral']),
+      ports: Count,
+      autoExpand: Type.Boolean(),
+      resetAtDisconnect: Type.Boolean(),
+      partitionPolicy: Type.Enum(['keep', 'isolate']),
+      startOffline: Type.Boolean(),
+    }),
+    status: Type.Object({ phase: Type.Enum(['open', 'closing']), ports: Count, connected: Count }),
+  },
+  { title: 'PortGroup' },
+);
+export type GroupView = Static<typeof GroupView>;
+
+export const BindingView = Type.Object({ host: Text, epoch: Count }, { title: 'Binding' });
+
+export const PortView = Type.Object(
+  {
+    ...resource('Port'),
+    spec: Type.Object({ override: Patch }),
+    status: Type.Object({
+      state: Type.Enum(['free', 'connected', 'bound', 'migrating', 'deleted'], {
+        description: 'connected: has a connectee but no host yet; migrating: a standby is prepared elsewhere',
+      }),
+      group: Text,
+      switch: Text,
+      epoch: Count,
+      connectee: nullable(Type.Object({ kind: Text, ifaceId: Text, mac: Text, owner: Text })),
+      active: nullable(BindingView),
+      standby: nullable(Type.Object({ host: Text, epoch: Count, migration: Text })),
+      retiring: Type.Array(BindingView),
+    }),
+  },
+  { title: 'Port' },
+);
+export type PortView = Static<typeof PortView>;
+
+export const SegmentView = Type.Object(
+  {
+    host: Text,
+    epoch: Count,
+    incarnation: Text,
+    openedAt: Timestamp,
+    closedAt: nullable(Timestamp),
+    counted: CountersView,
+    live: Type.Boolean({ description: 'still open; counted up to the last telemetry' }),
+    inexact: nullable(Type.Object({ checkpointAt: Timestamp, reason: Text })),
+  },
+  { title: 'Segment' },
+);
+
+export const LedgerView = Type.Object(
+  {
+    total: CountersView,
+    folded: nullable(CountersView),
+    segments: Type.Array(SegmentView),
+    exact: Type.Boolean({ description: 'no segment was closed at a checkpoint' }),
+    countedAt: nullable(Timestamp),
+  },
+  { title: 'Ledger' },
+);
+export type LedgerView = Static<typeof LedgerView>;
+
+/** Everything known of one port. */
+export const PortDescription = Type.Object(
+  {
+    lineage: nullable(Text),
+    revision: Count,
+    port: PortView,
+    policy: Type.Array(
+      Type.Object({
+        field: Text,
+        value: Type.Unknown(),
+        origin: Type.Enum(['default', 'switch', 'group', 'port']),
+      }),
+    ),
+    ignored: Type.Array(Type.Object({ field: Text, value: Type.Unknown(), reason: Text }), {
+      description: 'overrides that are stored and that the group does not allow',
+    }),
+    ledger: LedgerView,
+    exceptions: Type.Array(ExceptionView),
+  },
+  { title: 'PortDescription' },
+);
+export type PortDescription = Static<typeof PortDescription>;
+
+export const MigrationView = Type.Object(
+  {
+    id: Text,
+    origin: Type.Enum(['operator', 'observed']),
+    owner: Text,
+    source: Text,
+    destination: Text,
+    phase: Text,
+    finished: Type.Boolean(),
+    episode: Count,
+    attempt: Count,
+    deadline: nullable(Timestamp),
+    requestedBy: Text,
+    reason: nullable(Text),
+    ports: Type.Array(Type.Object({ port: Text, epoch: Count, activated: Type.Boolean() })),
+    history: Type.Array(
+      Type.Object({
+        phase: Text,
+        at: Timestamp,
+        revision: Count,
+        afterMs: Type.Number({ description: 'since the phase before' }),
+        reason: nullable(Text),
+      }),
+    ),
+    elapsedMs: Type.Number({ description: 'from the first phase to the last one recorded' }),
+  },
+  { title: 'Migration' },
+);
+export type MigrationView = Static<typeof MigrationView>;
