@@ -31,3 +31,21 @@ export type {
   OutputPort,
   SubField,
 } from './model.js';
+export { decode, type Decoded } from './wire/decode.js';
+export { encode } from './wire/encode.js';
+export { Framer } from './wire/framer.js';
+export type {
+  AsyncMasks,
+  BundleControl,
+  BundleFlags,
+  FlowFilter,
+  FlowMod,
+  FlowMonitorRequest,
+  FlowUpdate,
+  GroupMod,
+  MeterModMessage,
+  OfMessage,
+  OfMessageKind,
+  PacketIn,
+  UnreadableFlow,
+} from './wire/messages.js';

@@ -66,6 +66,8 @@ export interface Flow {
   /** Seconds, 0 or absent for none. */
   readonly idleTimeout?: number;
   readonly hardTimeout?: number;
+  /** Only on flows read back: why its actions can't be told in this model (`actions` is empty then). */
+  readonly opaque?: string;
 }
 
 /** A meter with one drop band. `rate` in kbit/s or packet/s, `burst` in kbit or packets. */
@@ -75,6 +77,8 @@ export interface Meter {
   readonly rate: number;
   /** Absent: the switch's default. */
   readonly burst?: number;
+  /** Only on meters read back: why it can't be told in this model (`rate` is 0 then). */
+  readonly opaque?: string;
 }
 
 export interface Bucket {
@@ -88,6 +92,8 @@ export interface Group {
   readonly id: number;
   readonly type: 'all' | 'select' | 'indirect' | 'fast-failover';
   readonly buckets: readonly Bucket[];
+  /** Only on groups read back: why its buckets can't be told in this model (`buckets` is empty then). */
+  readonly opaque?: string;
 }
 
 /** Flow as read from the switch with its statistics. */
