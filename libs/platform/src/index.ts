@@ -1,0 +1,12 @@
+export { CommonConfig, natsOptionsOf } from './config/common.js';
+export { EnvField, type EnvFieldOptions } from './config/env-field.js';
+export { loadConfig, redactConfig, type ConfigSources } from './config/load.js';
+export { currentCorrelation, withCorrelation } from './correlation.js';
+export { NatsLink, type LinkListener, type LinkState } from './nats/link.js';
+export { NatsModule } from './nats/module.js';
+export { readCredentials, type NatsCredentials, type NatsOptions } from './nats/options.js';
+export { isProblem, problemFromError } from './problems/from-error.js';
+export { RpcProblemFilter } from './problems/rpc.filter.js';
+export { PortolanNatsClient, type ConnectionSource, type RequestOptions } from './transport/client.js';
+export { PortolanNatsContext } from './transport/context.js';
+export { PortolanNatsServer, type PortolanNatsServerOptions } from './transport/server.js';
