@@ -1,0 +1,70 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+
+const execFileAsync = promisify(execFile);
+
+/** Runs a program to its end; resolves with its output, rejects with what it said. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  try {
+    const { stdout } = await execFileAsync(program, args, {
+      env: { ...process.env, ...env },
+      timeout: 30_000,
+      maxBuffer: 256 * 1024 * 1024,
+    });
+    return stdout;
+  } catch (cause) {
+    const said = (cause as { stderr?: string }).stderr?.trim() ?? String(cause);
+    throw new Error(`${program} ${args.join(' ')}: ${said || String(cause)}`, { cause });
+  }
+}
+
+export const ip = (...args: string[]) => run('ip', args);
+
+/** Starts a program in a namespace. It dies with this process, even when this process is killed. */
+export function startIn(
+  netns: string,
+  command: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly stdio?: 'pipe' | 'ignore' } = {},
+): ChildProcess {
+  const argv = ['netns', 'exec', netns, 'setpriv', '--pdeathsig', 'KILL', ...command];
+  const io = options.stdio ?? 'ignore';
+  return spawn('ip', argv, {
+    env: { ...process.env, ...options.env },
+    stdio: [io, io, io === 'pipe' ? 'inherit' : io],
+  });
+}
+
+/** Ends a child and waits until it is gone. */
+export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill(signal);
+  const late = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  await gone;
+  clearTimeout(late);
+}
+
+/** Asks until the answer is not undefined. For what tells nobody when it is ready (a socket of a started server). */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined>,
+  limitMs = 10_000,
+): Promise<T> {
+  const last = performance.now() + limitMs;
+  let why: unknown;
+  for (;;) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined) return answer;
+    } catch (cause) {
+      why = cause;
+    }
+    if (performance.now() > last) throw new Error(`${what}: not within ${limitMs} ms`, { cause: why });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,313 @@
+"""Sends and counts frames on the devices of one network namespace. Commands and replies are JSON lines.
+
+One loop serves everything, so that a count is a consistent moment: paced streams of numbered UDP frames, raw frames,
+receiving, and commands. Frames go through AF_PACKET: nothing but what was asked for leaves the device, and what the
+peer delivered is counted whatever its addresses and VLAN tag.
+"""
+import binascii
+import collections
+import json
+import os
+import select
+import socket
+import struct
+import sys
+import time
+
+ETH_P_ALL = 0x0003
+SOL_PACKET = 263
+PACKET_AUXDATA = 8
+PACKET_IGNORE_OUTGOING = 23
+SO_TIMESTAMPNS = 35
+SO_RCVBUFFORCE = 33
+TP_STATUS_VLAN_VALID = 0x10
+MAGIC = b"PTLN"
+BURST = 16  # frames sent at one go; more would overrun the switch's socket
+
+
+def mac(text):
+    return binascii.unhexlify(text.replace(":", ""))
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+class Device:
+    """A device of the namespace. While `active` what arrives was received by the guest, else it was ignored."""
+
+    def __init__(self, name, active):
+        self.name = name
+        self.active = active
+        self.rx = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.rx.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
+        self.rx.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        self.rx.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.rx.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.rx.setblocking(False)
+        self.rx.bind((name, ETH_P_ALL))
+        self.tx = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.tx.bind((name, 0))
+
+    def close(self):
+        self.rx.close()
+        self.tx.close()
+
+
+class Stream:
+    """Frames to send, `pps` a second, from number `seq` up to (not including) `end`; None is without end."""
+
+    def __init__(self, command):
+        self.id = command["id"]
+        self.raw = binascii.unhexlify(command["raw"]) if "raw" in command else None
+        self.pps = command["pps"]
+        self.first = self.seq = command.get("seq", 0)
+        self.end = None if command.get("count") is None else self.seq + command["count"]
+        self.began = time.monotonic()
+        if self.raw is None:
+            self.prepare(command)
+
+    def prepare(self, c):
+        ether = mac(c["dstMac"]) + mac(c["srcMac"])
+        if c.get("vlan"):
+            ether += struct.pack("!HH", 0x8100, c["vlan"])
+        payload = max(c.get("size", 60) - len(ether) - 2 - 28, 16)
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + payload, 0, 0x4000, 64, 17, 0,
+                         socket.inet_aton(c["srcIp"]), socket.inet_aton(c["dstIp"]))
+        ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
+        # A UDP checksum of zero means none.
+        udp = struct.pack("!HHHH", c.get("srcPort", 4000), c.get("dstPort", 4001), 8 + payload, 0)
+        self.head = ether + struct.pack("!H", 0x0800) + ip + udp + MAGIC + struct.pack("!I", c["stream"])
+        self.tail = b"\0" * (payload - 16)
+
+    def frame(self):
+        return self.raw if self.raw is not None else self.head + struct.pack("!Q", self.seq) + self.tail
+
+    def due(self, now):
+        want = self.first + int((now - self.began) * self.pps) + 1
+        return max(0, min(want if self.end is None else min(want, self.end), self.seq + BURST) - self.seq)
+
+    def done(self):
+        return self.end is not None and self.seq >= self.end
+
+
+class Received:
+    def __init__(self):
+        self.clear()
+
+    def clear(self):
+        self.frames = self.octets = self.ignored = 0
+        self.streams = {}
+        self.recent = collections.deque(maxlen=256)
+
+    def take(self, frame, vlan, at, active):
+        if not active:
+            self.ignored += 1
+            return
+        self.frames += 1
+        self.octets += len(frame)
+        at_payload = self.payload(frame)
+        if at_payload is None:
+            self.recent.append({"at": at, "vlan": vlan, "hex": frame.hex()})
+            return
+        stream, seq = struct.unpack_from("!IQ", frame, at_payload + 4)
+        s = self.streams.setdefault(stream, {"seen": set(), "count": 0, "last": -1, "lastAt": 0, "disorder": 0,
+                                             "vlans": set()})
+        s["count"] += 1
+        if seq < s["last"]:
+            s["disorder"] += 1
+        s["seen"].add(seq)
+        s["vlans"].add(vlan)
+        s["last"] = max(s["last"], seq)
+        s["lastAt"] = at
+
+    @staticmethod
+    def payload(frame):
+        at = 12
+        while frame[at:at + 2] in (b"\x81\x00", b"\x88\xa8"):
+            at += 4
+        if frame[at:at + 2] != b"\x08\x00" or frame[at + 30:at + 34] != MAGIC or len(frame) < at + 46:
+            return None
+        return at + 30
+
+    def report(self):
+        return {
+            "frames": self.frames, "bytes": self.octets, "ignored": self.ignored, "recent": list(self.recent),
+            "streams": {str(k): {"count": s["count"], "unique": len(s["seen"]), "duplicates": s["count"] - len(s["seen"]),
+                                 "first": min(s["seen"]), "last": s["last"], "lastAt": s["lastAt"],
+                                 "disorder": s["disorder"], "vlans": sorted(s["vlans"]),
+                                 "missing": self.missing(s["seen"])} for k, s in self.streams.items()},
+        }
+
+    @staticmethod
+    def missing(seen, most=50):
+        gaps = []
+        before = None
+        for seq in sorted(seen):
+            if before is not None and seq != before + 1:
+                gaps.extend(range(before + 1, seq)[:most])
+            before = seq
+        return gaps[:most]
+
+
+class Loop:
+    def __init__(self):
+        self.devices = {}
+        self.streams = {}
+        self.received = Received()
+        self.sent = self.errors = 0
+        self.poll = select.poll()
+        self.by_fd = {}
+        self.line = b""
+        os.set_blocking(0, False)
+        self.poll.register(0, select.POLLIN)
+
+    def run(self):
+        while True:
+            now = time.monotonic()
+            for stream in list(self.streams.values()):
+                self.pump(stream, now)
+            for fd, _event in self.poll.poll(self.pause()):
+                if fd == 0:
+                    self.commands()
+                elif fd in self.by_fd:
+                    self.receive(self.by_fd[fd])
+
+    def pause(self):
+        if not self.streams:
+            return None
+        now = time.monotonic()
+        due = min(s.began + (s.seq - s.first) / s.pps - now for s in self.streams.values())
+        # Millisecond grain: several frames of a fast stream go at once.
+        return max(1, int(due * 1000)) if due > 0 else 0
+
+    def active(self):
+        return next((d for d in self.devices.values() if d.active), None)
+
+    def pump(self, stream, now):
+        device = self.active()
+        for _ in range(stream.due(now)):
+            self.transmit(device, stream.frame())
+            stream.seq += 1
+        if stream.done():
+            del self.streams[stream.id]
+            self.reply(stream.id, {"sent": stream.seq - stream.first, "next": stream.seq})
+
+    def transmit(self, device, frame):
+        try:
+            if device is None:
+                raise OSError("no active device")
+            device.tx.send(frame)
+            self.sent += 1
+        except OSError as e:
+            self.errors += 1
+            self.why = str(e)
+
+    def receive(self, device, most=256):
+        for _ in range(most):
+            try:
+                frame, aux, _flags, _address = device.rx.recvmsg(65535, 256)
+            except BlockingIOError:
+                return False
+            except OSError:
+                # The device went down or away; it may come back, or is dropped by a command.
+                return False
+            vlan, at = None, 0
+            for level, kind, data in aux:
+                if level == SOL_PACKET and kind == PACKET_AUXDATA:
+                    status, _l, _s, _m, _n, tci, _tpid = struct.unpack("IIIHHHH", data[:20])
+                    vlan = tci & 0xFFF if status & TP_STATUS_VLAN_VALID else None
+                elif level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+                    seconds, nanos = struct.unpack("qq", data[:16])
+                    at = seconds * 1000 + nanos / 1e6
+            if vlan is None and frame[12:14] == b"\x81\x00":
+                vlan = struct.unpack("!H", frame[14:16])[0] & 0xFFF
+            self.received.take(frame, vlan, at, device.active)
+        return True
+
+    def commands(self):
+        chunk = os.read(0, 65536)
+        if not chunk:
+            sys.exit(0)
+        self.line += chunk
+        while b"\n" in self.line:
+            text, self.line = self.line.split(b"\n", 1)
+            command = json.loads(text)
+            try:
+                reply = getattr(self, "do_" + command["do"])(command)
+                if reply is not None:
+                    self.reply(command["id"], reply)
+            except Exception as e:  # told to the caller, who fails its test with it
+                self.reply(command["id"], {"error": "%s: %s" % (type(e).__name__, e)})
+
+    def reply(self, ident, value):
+        sys.stdout.write(json.dumps(dict(value, id=ident)) + "\n")
+        sys.stdout.flush()
+
+    def do_attach(self, c):
+        device = Device(c["device"], c["active"])
+        self.devices[device.name] = device
+        self.by_fd[device.rx.fileno()] = device
+        self.poll.register(device.rx.fileno(), select.POLLIN)
+        return {}
+
+    def do_detach(self, c):
+        device = self.devices.pop(c["device"])
+        self.poll.unregister(device.rx.fileno())
+        del self.by_fd[device.rx.fileno()]
+        device.close()
+        return {}
+
+    def do_switch(self, c):
+        """The guest goes on with another device: what waits at the old one still counts, then RARPs go first."""
+        old = self.active()
+        if old is not None:
+            while self.receive(old):
+                pass
+            old.active = False
+        new = self.devices[c["device"]]
+        new.active = True
+        source = mac(c["mac"])
+        rarp = b"\xff" * 6 + source + struct.pack("!HHHBBH", 0x8035, 1, 0x0800, 6, 4, 3)
+        rarp += source + b"\0" * 4 + source + b"\0" * 4
+        for _ in range(c["rarps"]):
+            self.transmit(new, rarp + b"\0" * (60 - len(rarp)))
+        return {"at": time.time() * 1000}
+
+    def do_pause(self, c):
+        """The guest stands still: it neither sends nor receives."""
+        for device in self.devices.values():
+            device.active = device.active and not c["stop"]
+        return {}
+
+    def do_send(self, c):
+        self.streams[c["id"]] = Stream(c)
+
+    def do_stop(self, c):
+        total = 0
+        for stream in list(self.streams.values()):
+            del self.streams[stream.id]
+            total += stream.seq - stream.first
+            self.reply(stream.id, {"sent": stream.seq - stream.first, "next": stream.seq})
+        return {"sent": total}
+
+    def do_stats(self, c):
+        for device in self.devices.values():
+            while self.receive(device):
+                pass
+        return dict(self.received.report(), sent=self.sent, errors=self.errors, why=getattr(self, "why", None))
+
+    def do_reset(self, c):
+        for device in self.devices.values():
+            while self.receive(device):
+                pass
+        self.received.clear()
+        return {}
+
+
+Loop().run()
