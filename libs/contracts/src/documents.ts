@@ -74,7 +74,8 @@ export interface PortDocument extends DocumentOf<'port'> {
   readonly minRevision: Revision;
   readonly epoch: Epoch;
   readonly role: BindingRole;
-  readonly connectee: Connectee;
+  /** Null only on a retired one whose connectee was unplugged meanwhile. */
+  readonly connectee: Connectee | null;
   readonly override: PolicyPatch;
   /**
    * Present on both sides of a migration: the secret MAC of the switch-over frame. On the standby: send it. On the
@@ -116,8 +117,11 @@ export interface TombstoneDocument extends DocumentOf<'tombstone'> {
 export interface MarkDocument extends DocumentOf<'mark'> {
   /** Number of this mark; grows by one. */
   readonly n: number;
-  /** n of the mark before (n − 1 within one projector's life; a new projector starts with a gap on purpose). */
+  /** Random id of the projector's life that wrote it: numbers alone repeat when a stream is restored or made anew. */
+  readonly life: string;
+  /** n and life of the mark before. `prevLife` is empty where the chain begins, or is broken on purpose. */
   readonly prev: number;
+  readonly prevLife: string;
   /** Shared keys written since `prev`, with the sequence of their last version. */
   readonly shared: readonly (readonly [DocumentKey, number])[];
   /** Hosts with documents written since `prev`: host, how many messages, sequence of the last. */

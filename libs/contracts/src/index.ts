@@ -1,4 +1,18 @@
 export type {
+  CommandOutcome,
+  CommandRequest,
+  CommandResponse,
+  HostException,
+  HostStanding,
+  ManagerStatus,
+  StatusRequest,
+  StatusResponse,
+  WaitingHost,
+  WaitOutcome,
+  WaitRequest,
+  WaitResponse,
+} from './commands.js';
+export type {
   BindingRole,
   Document,
   DocumentKey,
@@ -13,6 +27,8 @@ export type {
   TombstoneDocument,
 } from './documents.js';
 export type { Checkpoint, CounterSample, FactBatch, Report, Telemetry } from './reports.js';
+export { redact } from './redact.js';
+export { openDocument, openDocumentBytes, sealDocument, type Signer, type Verifier } from './signing.js';
 export { KEYS, STREAMS, SUBJECTS } from './subjects.js';
 export {
   AbortRequest,
@@ -44,3 +60,29 @@ export {
   WriteResult,
   type ListOf,
 } from './http/index.js';
+export {
+  checkCommandRequest,
+  checkCommandResponse,
+  checkStatusRequest,
+  checkStatusResponse,
+  checkWaitRequest,
+  checkWaitResponse,
+  encodeBytes,
+  encodeText,
+  LIMITS,
+  parseCheckpoint,
+  parseCommandRequest,
+  parseCommandResponse,
+  parseDocument,
+  parseFactBatch,
+  parseReport,
+  parseSignedDocument,
+  parseStatusRequest,
+  parseStatusResponse,
+  parseTelemetry,
+  parseWaitRequest,
+  parseWaitResponse,
+  type WireValue,
+} from './wire/codecs.js';
+export { type Decoder } from './wire/decode.js';
+export { type SchemasAgree } from './wire/same-types.js';

@@ -1,0 +1,62 @@
+import { type Command } from '#domain';
+import { type Static } from 'typebox';
+import {
+  type CommandRequest,
+  type CommandResponse,
+  type StatusRequest,
+  type StatusResponse,
+  type WaitRequest,
+  type WaitResponse,
+} from '../commands.js';
+import { type Document, type SignedDocument } from '../documents.js';
+import { type Checkpoint, type FactBatch, type Report, type Telemetry } from '../reports.js';
+import {
+  type CommandRequestSchema,
+  type CommandSchema,
+  type StatusRequestSchema,
+  type WaitRequestSchema,
+} from './commands.schema.js';
+import { type DocumentSchema, type SignedDocumentSchema } from './documents.schema.js';
+import {
+  type CheckpointSchema,
+  type FactBatchSchema,
+  type ReportSchema,
+  type TelemetrySchema,
+} from './reports.schema.js';
+import {
+  type CommandResponseSchema,
+  type StatusResponseSchema,
+  type WaitResponseSchema,
+} from './responses.schema.js';
+
+/** Schemas infer mutable types and the interfaces are readonly: both are compared as deeply readonly. */
+type Deep<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : T extends readonly [infer A, infer B]
+    ? readonly [Deep<A>, Deep<B>]
+    : T extends readonly [infer A, infer B, infer C]
+      ? readonly [Deep<A>, Deep<B>, Deep<C>]
+      : T extends readonly (infer I)[]
+        ? readonly Deep<I>[]
+        : { readonly [K in keyof T]: Deep<T[K]> };
+type Same<A, B> = [Deep<A>] extends [Deep<B>] ? ([Deep<B>] extends [Deep<A>] ? true : false) : false;
+type AllTrue<T extends readonly true[]> = T;
+
+/** Does not compile when a schema and its interface part. */
+export type SchemasAgree = AllTrue<
+  [
+    Same<Static<typeof DocumentSchema>, Document>,
+    Same<Static<typeof SignedDocumentSchema>, SignedDocument>,
+    Same<Static<typeof ReportSchema>, Report>,
+    Same<Static<typeof FactBatchSchema>, FactBatch>,
+    Same<Static<typeof CheckpointSchema>, Checkpoint>,
+    Same<Static<typeof TelemetrySchema>, Telemetry>,
+    Same<Static<typeof CommandSchema>, Command>,
+    Same<Static<typeof CommandRequestSchema>, CommandRequest>,
+    Same<Static<typeof CommandResponseSchema>, CommandResponse>,
+    Same<Static<typeof WaitRequestSchema>, WaitRequest>,
+    Same<Static<typeof WaitResponseSchema>, WaitResponse>,
+    Same<Static<typeof StatusRequestSchema>, StatusRequest>,
+    Same<Static<typeof StatusResponseSchema>, StatusResponse>,
+  ]
+>;
