@@ -18,7 +18,8 @@ export class Framer {
   /** Takes the next chunk; gives the messages that it completed, each with its header. */
   push(chunk: Uint8Array): Result<Uint8Array[]> {
     if (this.broken !== undefined) return this.broken;
-    if (chunk.length > 0) this.chunks.push(chunk);
+    // A Node Buffer's slice shares its memory; a plain view's copies.
+    if (chunk.length > 0) this.chunks.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
     this.held += chunk.length;
     const frames: Uint8Array[] = [];
     // Joining for every chunk would cost the square of a large message's chunks: first see whether it is complete.

@@ -8,14 +8,15 @@ import { type Reader } from './reader.js';
 
 const TYPES = ['all', 'select', 'indirect', 'fast-failover'] as const;
 const COMMAND = { add: 0, modify: 1, delete: 2 } as const;
-const LAST_BUCKET = 0xfffffffe;
+/** Names no bucket; the switch insists on it where whole groups are meant. */
+const ALL_BUCKETS = 0xffffffff;
 const PROPERTY = { weight: 0, watchPort: 1, watchGroup: 2 } as const;
 
 export function writeGroupMod(w: Writer, mod: GroupMod): void {
   const group: Group = mod.command === 'delete' ? { id: mod.id, type: 'all', buckets: [] } : mod.group;
   w.u16(COMMAND[mod.command]).u8(TYPES.indexOf(group.type)).u8(0).u32(group.id);
   const lengthAt = w.position;
-  w.u16(0).u16(0).u32(LAST_BUCKET);
+  w.u16(0).u16(0).u32(ALL_BUCKETS);
   const start = w.position;
   writeBuckets(w, group);
   w.patch16(lengthAt, w.position - start);

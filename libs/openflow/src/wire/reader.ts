@@ -47,7 +47,9 @@ export class Reader {
   /** A copy, so that nobody holds on to the receive buffer. */
   raw(count: number): Uint8Array {
     const start = this.step(count);
-    return this.bytes.slice(start, start + count);
+    const copy = new Uint8Array(count);
+    copy.set(this.bytes.subarray(start, start + count));
+    return copy;
   }
 
   skip(count: number): this {

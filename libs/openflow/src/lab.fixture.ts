@@ -1,0 +1,179 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, watch } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { unwrap } from '#kernel';
+import { decode } from './wire/decode.js';
+import { encode } from './wire/encode.js';
+import { Framer } from './wire/framer.js';
+import { type OfMessage } from './wire/messages.js';
+
+const run = promisify(execFile);
+const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
+
+/** One Open vSwitch of our own in userspace, in a directory of its own; only its own processes are ever ended. */
+export class LabSwitch {
+  private readonly processes: ChildProcess[] = [];
+
+  private constructor(
+    readonly dir: string,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  static async start(): Promise<LabSwitch> {
+    const dir = await mkdtemp(join(tmpdir(), 'portolan-of-'));
+    const env = { ...process.env, OVS_RUNDIR: dir, OVS_DBDIR: dir, OVS_LOGDIR: dir };
+    const lab = new LabSwitch(dir, env);
+    try {
+      await run('ovsdb-tool', ['create', `${dir}/conf.db`, SCHEMA], { env });
+      const db = `${dir}/db.sock`;
+      lab.spawn('ovsdb-server', [
+        `${dir}/conf.db`,
+        `--remote=punix:${db}`,
+        `--unixctl=${dir}/ovsdb.ctl`,
+        '-vconsole:off',
+      ]);
+      await appears(dir, 'db.sock');
+      await lab.vsctl('--no-wait', 'init');
+      lab.spawn('ovs-vswitchd', [`unix:${db}`, `--unixctl=${dir}/vswitchd.ctl`, '-vconsole:off']);
+      return lab;
+    } catch (cause) {
+      await lab.stop();
+      throw cause;
+    }
+  }
+
+  async addBridge(name: string): Promise<void> {
+    await this.vsctl('add-br', name, '--', 'set', 'bridge', name, 'datapath_type=netdev', 'fail_mode=secure');
+  }
+
+  vsctl(...args: string[]): Promise<string> {
+    return this.tool('ovs-vsctl', `--db=unix:${this.dir}/db.sock`, '--timeout=20', ...args);
+  }
+
+  /** The independent witness. */
+  ofctl(...args: string[]): Promise<string> {
+    return this.tool('ovs-ofctl', '-O', 'OpenFlow15', ...args);
+  }
+
+  socket(bridge: string): string {
+    return `${this.dir}/${bridge}.mgmt`;
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.processes.reverse()) {
+      if (child.exitCode === null && child.signalCode === null) {
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGTERM');
+        await gone;
+      }
+    }
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  private spawn(command: string, args: string[]): void {
+    this.processes.push(spawn(command, args, { env: this.env, stdio: 'ignore' }));
+  }
+
+  private async tool(command: string, ...args: string[]): Promise<string> {
+    const { stdout } = await run(command, args, { env: this.env, maxBuffer: 1 << 26 });
+    return stdout;
+  }
+}
+
+async function appears(dir: string, name: string): Promise<void> {
+  if (existsSync(join(dir, name))) return;
+  await new Promise<void>((resolve, reject) => {
+    const watcher = watch(dir, () => existsSync(join(dir, name)) && done(resolve));
+    const timer = setTimeout(() => done(() => reject(new Error(`${name} did not appear`))), 10_000);
+    const done = (then: () => void) => {
+      clearTimeout(timer);
+      watcher.close();
+      then();
+    };
+    if (existsSync(join(dir, name))) done(resolve);
+  });
+}
+
+/** The least connection that tests need: sends, and waits for messages by a test. */
+export class LabConnection {
+  private readonly framer = new Framer();
+  private readonly inbox: { xid: number; message: OfMessage }[] = [];
+  private readonly waiting = new Set<() => void>();
+  private xid = 100;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on('data', (chunk) => {
+      for (const frame of unwrap(this.framer.push(chunk))) {
+        const { xid, message } = unwrap(decode(frame));
+        if (message.kind === 'echo-request') this.send({ kind: 'echo-reply', data: message.data }, xid);
+        else this.inbox.push({ xid, message });
+      }
+      for (const wake of this.waiting) wake();
+    });
+  }
+
+  static async open(path: string): Promise<LabConnection> {
+    const socket = connect(path);
+    const lab = new LabConnection(socket);
+    lab.send({ kind: 'hello', versions: [6] });
+    await lab.next((m) => m.kind === 'hello');
+    return lab;
+  }
+
+  send(message: OfMessage, xid = (this.xid += 1)): number {
+    this.socket.write(encode(message, xid));
+    return xid;
+  }
+
+  /** The next message (already come or still to come) that the test accepts; it is taken out. */
+  async next<T extends OfMessage>(
+    test: ((m: OfMessage, xid: number) => m is T) | ((m: OfMessage, xid: number) => boolean),
+  ): Promise<T> {
+    for (;;) {
+      const index = this.inbox.findIndex(({ message, xid }) => test(message, xid));
+      const [found] = index < 0 ? [] : this.inbox.splice(index, 1);
+      if (found !== undefined) return found.message as T;
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          this.waiting.delete(wake);
+          resolve();
+        };
+        this.waiting.add(wake);
+      });
+    }
+  }
+
+  /** Sends and waits for the barrier; gives the errors that came meanwhile. */
+  async settle(): Promise<(Extract<OfMessage, { kind: 'error' }> & { xid: number })[]> {
+    const barrier = this.send({ kind: 'barrier-request' });
+    await this.next((m, xid) => m.kind === 'barrier-reply' && xid === barrier);
+    const errors = this.inbox.flatMap(({ message, xid }) =>
+      message.kind === 'error' ? [{ ...message, xid }] : [],
+    );
+    this.inbox.splice(0, this.inbox.length, ...this.inbox.filter(({ message }) => message.kind !== 'error'));
+    return errors;
+  }
+
+  /** All replies of a request of statistics. */
+  async ask<K extends OfMessage['kind']>(
+    request: OfMessage,
+    reply: K,
+  ): Promise<Extract<OfMessage, { kind: K }>[]> {
+    const xid = this.send(request);
+    const parts: Extract<OfMessage, { kind: K }>[] = [];
+    for (;;) {
+      const part = await this.next((m, x) => x === xid);
+      if (part.kind !== reply) throw new Error(`${part.kind} instead of ${reply}: ${JSON.stringify(part)}`);
+      parts.push(part as Extract<OfMessage, { kind: K }>);
+      if (!('more' in part) || !part.more) return parts;
+    }
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
