@@ -13,6 +13,14 @@ export interface DecideContext {
   readonly revision: Revision;
 }
 
+/** Of the commit that an event stands in: the same live and in replay. */
+export interface EventMeta {
+  readonly lineage: Lineage;
+  readonly revision: Revision;
+  /** Milliseconds since the epoch: the commit's time. */
+  readonly time: number;
+}
+
 /**
  * Rules as pure functions. `evolve` must not change its argument: states are shared between the sequencer, its
  * followers and listeners.
@@ -21,7 +29,7 @@ export interface Decider<State, Command, Event> {
   readonly initial: State;
   /** Events to commit, in order; an empty list accepts without a commit; a problem rejects. */
   decide(state: State, command: Command, context: DecideContext): Result<readonly Event[]>;
-  evolve(state: State, event: Event): State;
+  evolve(state: State, event: Event, meta: EventMeta): State;
 }
 
 /** Between events of the code and events of the log. `fromWire` gets the newest version: upcasting came before. */

@@ -1,4 +1,13 @@
 export {
+  readMessage,
+  type Head,
+  type Poison,
+  type ReadMessage,
+  type ReadRules,
+  type Repudiations,
+} from './chain-reader.js';
+export { CommandIndex, DAY_MS, type KnownCommand } from './command-index.js';
+export {
   type AppendError,
   type CommitLog,
   type Following,
@@ -17,6 +26,7 @@ export {
   type EventCodec,
   type StateCodec,
 } from './decider.js';
+export { checkEnvelope, decodeEnvelope } from './envelope-decode.js';
 export {
   CHUNK_TYPE,
   COMMIT_TYPE,
@@ -30,3 +40,28 @@ export {
   type Hash,
   type WireEvent,
 } from './envelope.js';
+export { Follower, type FollowerOptions, type FollowerStatus } from './follower.js';
+export { InMemoryLog } from './in-memory-log.js';
+export { catchUp, poisonProblem, startReplica, type Notice } from './load.js';
+export {
+  type ChunksAbandoned,
+  type LineageOpened,
+  type LogEvent,
+  type Repudiated,
+  type SchemaLevelRaised,
+} from './log-events.js';
+export { openSequencer, type OpenOptions } from './open-sequencer.js';
+export { type EndReason } from './pipeline.js';
+export { messagesOfLines, replay, type Replayed } from './replay.js';
+export { Replica, type Applied, type ReplicaRules, type ReplicaState } from './replica.js';
+export { repudiate, type RepudiateOptions } from './repudiate.js';
+export { Sequencer, type SequencerOptions, type SequencerPhase } from './sequencer.js';
+export {
+  fromSnapshot,
+  stateDigest,
+  toSnapshot,
+  type Snapshot,
+  type SnapshotRules,
+  type SnapshotStore,
+} from './snapshot.js';
+export { flatCodec, Upcasters, type Upcast } from './upcasters.js';

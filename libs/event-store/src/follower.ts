@@ -1,0 +1,182 @@
+import { problem, ProblemError, type Clock, type Lineage, type Problem, type Revision } from '#kernel';
+import { type Head, type Poison } from './chain-reader.js';
+import { type CommitLog, type Following, type StoredMessage } from './commit-log.js';
+import { type Commit, type CommitListener } from './decider.js';
+import { catchUp, poisonProblem, startReplica, type Notice } from './load.js';
+import { type Replica, type ReplicaRules, type ReplicaState } from './replica.js';
+import { type SnapshotRules } from './snapshot.js';
+
+export interface FollowerOptions<State, Event> {
+  readonly log: CommitLog;
+  readonly rules: ReplicaRules<State, Event>;
+  readonly clock: Clock;
+  readonly snapshots?: SnapshotRules<State>;
+  readonly notice?: Notice;
+  /** An exception of a listener, or a fault of the store that ends the following. */
+  readonly onFault: (cause: unknown) => void;
+}
+
+/** `poisoned`: stands before a message that can't be read, until it is repudiated. */
+export type FollowerStatus = 'loading' | 'live' | 'poisoned' | 'closed';
+
+interface Waiter {
+  readonly lineage: Lineage | undefined;
+  readonly revision: number;
+  readonly done: (fault?: Problem) => void;
+}
+
+/** Holds the state of the log as it grows, for everyone who reads. Never acts on a message that it can't read. */
+export class Follower<State, Event> {
+  #replica: Replica<State, Event> | undefined;
+  #following: Following | undefined;
+  #status: FollowerStatus = 'loading';
+  #poison: Poison | undefined;
+  #restarting: Promise<void> | undefined;
+  readonly #listeners = new Set<CommitListener<State, Event>>();
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(readonly options: FollowerOptions<State, Event>) {}
+
+  get status(): FollowerStatus {
+    return this.#status;
+  }
+  get state(): State {
+    return this.#replica?.state ?? this.options.rules.decider.initial;
+  }
+  get head(): Head | undefined {
+    return this.#replica?.head;
+  }
+  get revision(): Revision {
+    return this.#replica?.head.revision ?? (0 as Revision);
+  }
+  get lineage(): Lineage | undefined {
+    return this.#replica?.head.lineage;
+  }
+  get poison(): Poison | undefined {
+    return this.#poison;
+  }
+
+  /** For snapshots and for a sequencer in this process. Undefined while loading, or with chunks staged. */
+  capture(): ReplicaState<State> | undefined {
+    const replica = this.#replica;
+    return replica === undefined || replica.staged.length > 0 ? undefined : replica.capture();
+  }
+
+  /** Called for each commit after loading, in order. The returned function unsubscribes. */
+  onCommit(listener: CommitListener<State, Event>): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Resolves when the log was read to its end as known then; from then on it follows. A poisoned log resolves too:
+   * see `status`. Throws ProblemError when the store does not answer.
+   */
+  async start(): Promise<void> {
+    const { log, rules, snapshots, notice } = this.options;
+    for (let attempt = 1; ; attempt++) {
+      const replica = await startReplica(log, rules, snapshots, notice);
+      const caughtUp = await catchUp(log, replica);
+      if (this.#status === 'closed') return;
+      if (!caughtUp.ok && caughtUp.error.problem.retry && attempt < 3) continue;
+      this.#replica = replica;
+      this.#status = 'live';
+      this.#poison = undefined;
+      if (!caughtUp.ok) this.#stopAt(caughtUp.error);
+      break;
+    }
+    this.#following = log.follow(
+      this.#replica.head.seq + 1,
+      (message) => this.#onMessage(message),
+      (cause) => this.options.onFault(cause),
+    );
+    this.#wake();
+  }
+
+  /** Stops following. Waiters get `unavailable`. Idempotent. */
+  async close(): Promise<void> {
+    this.#status = 'closed';
+    await this.#following?.stop();
+    await this.#restarting;
+    this.#failWaiters(problem('unavailable', 'the reader was closed'));
+  }
+
+  /**
+   * Resolves when the state holds a revision of a lineage (default: whatever lineage is current). Throws ProblemError
+   * `unavailable` after `timeoutMs` (default 5,000), when closed, or when poisoned.
+   */
+  waitFor(revision: number, options: { lineage?: Lineage; timeoutMs?: number } = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = problem('unavailable', `revision ${revision} did not arrive in time`);
+      const waiter: Waiter = {
+        lineage: options.lineage,
+        revision,
+        done: (fault) => {
+          cancel();
+          this.#waiters.delete(waiter);
+          if (fault === undefined) resolve();
+          else reject(new ProblemError(fault));
+        },
+      };
+      const cancel = this.options.clock.after(options.timeoutMs ?? 5000, () => waiter.done(late));
+      this.#waiters.add(waiter);
+      this.#wake();
+    });
+  }
+
+  #onMessage(message: StoredMessage): void {
+    if (this.#status === 'closed' || this.#restarting !== undefined) return;
+    if (this.#status === 'poisoned') {
+      // Only a repudiation can help; it is found by reading everything again.
+      if (message.topic === 'repudiation') this.#restart();
+      return;
+    }
+    const applied = this.#replica!.apply(message);
+    if (!applied.ok) this.#stopAt(applied.error);
+    else if (applied.value.kind === 'late-repudiation') this.#restart();
+    else if (applied.value.kind === 'commit') {
+      this.#tell(applied.value.commit, applied.value.before, applied.value.after);
+      this.#wake();
+    }
+  }
+
+  #restart(): void {
+    this.#restarting = (async () => {
+      await this.#following?.stop();
+      this.#restarting = undefined;
+      if (this.#status !== 'closed') await this.start();
+    })().catch((cause: unknown) => {
+      this.#restarting = undefined;
+      this.options.onFault(cause);
+    });
+  }
+
+  #stopAt(poison: Poison): void {
+    this.#poison = poison;
+    this.#status = 'poisoned';
+    this.#failWaiters(poisonProblem(poison));
+  }
+
+  #tell(commit: Commit<Event>, before: State, after: State): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(commit, before, after);
+      } catch (cause) {
+        this.options.onFault(cause);
+      }
+    }
+  }
+
+  #wake(): void {
+    if (this.#waiters.size === 0) return;
+    if (this.#poison !== undefined) this.#failWaiters(poisonProblem(this.#poison));
+    for (const waiter of this.#waiters) {
+      if (waiter.lineage !== undefined && waiter.lineage !== this.lineage) continue;
+      if (this.revision >= waiter.revision) waiter.done();
+    }
+  }
+
+  #failWaiters(fault: Problem): void {
+    for (const waiter of this.#waiters) waiter.done(fault);
+  }
+}

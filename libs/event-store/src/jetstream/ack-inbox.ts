@@ -1,0 +1,136 @@
+import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { err, ok, type Result } from '#kernel';
+import { type AppendError } from '../commit-log.js';
+
+/** One publication that waits for its ack. */
+interface Pending {
+  readonly since: number;
+  readonly resolve: (result: Result<Ack, AppendError>) => void;
+}
+
+export interface Ack {
+  readonly seq: number;
+  readonly duplicate: boolean;
+}
+
+export interface Expectation {
+  readonly msgId: string;
+  readonly lastSeq: number;
+  readonly lastMsgId: string | undefined;
+}
+
+/** Codes of the server's answer, see its errors.json. */
+const WRONG_LAST_SEQUENCE = new Set([10071, 10070, 10164]);
+const TOO_LARGE = 10054;
+
+/**
+ * Publishes to a stream and matches the acks by one subscription of its own: a request for each would cost several
+ * times as much. One sweep ends what waited too long; a lost connection ends all that wait.
+ */
+export class AckInbox {
+  readonly #pending = new Map<string, Pending>();
+  readonly #prefix: string;
+  readonly #sweep: NodeJS.Timeout;
+  #next = 0;
+  #connected = true;
+  readonly #subscription;
+
+  constructor(
+    readonly nc: NatsConnection,
+    readonly timeoutMs: number,
+    inboxPrefix?: string,
+  ) {
+    this.#prefix = `${createInbox(inboxPrefix)}.`;
+    this.#subscription = nc.subscribe(`${this.#prefix}*`, {
+      callback: (error, msg) => {
+        if (error === null) this.#onAck(msg);
+      },
+    });
+    this.#sweep = setInterval(() => this.#expire(), Math.min(timeoutMs / 4, 250));
+    this.#sweep.unref();
+    void this.#watch();
+  }
+
+  publish(subject: string, bytes: Uint8Array, expect: Expectation): Promise<Result<Ack, AppendError>> {
+    if (!this.#connected || this.nc.isClosed()) return Promise.resolve(err('unavailable'));
+    const token = String(this.#next++);
+    const hdrs = headers();
+    hdrs.set('Nats-Msg-Id', expect.msgId);
+    hdrs.set('Nats-Expected-Last-Sequence', String(expect.lastSeq));
+    if (expect.lastMsgId !== undefined) hdrs.set('Nats-Expected-Last-Msg-Id', expect.lastMsgId);
+    try {
+      this.nc.publish(subject, bytes, { reply: this.#prefix + token, headers: hdrs });
+    } catch {
+      // Nothing left this process: the connection is closing, or the message is over its limit.
+      return Promise.resolve(err(this.nc.isClosed() || this.nc.isDraining() ? 'unavailable' : 'too-large'));
+    }
+    return new Promise((resolve) => this.#pending.set(token, { since: performance.now(), resolve }));
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+    this.#subscription.unsubscribe();
+    this.#endAll();
+  }
+
+  #onAck(msg: Msg): void {
+    const token = msg.subject.slice(this.#prefix.length);
+    const waiting = this.#pending.get(token);
+    if (waiting === undefined) return;
+    this.#pending.delete(token);
+    waiting.resolve(readAck(msg));
+  }
+
+  #expire(): void {
+    const limit = performance.now() - this.timeoutMs;
+    for (const [token, { since, resolve }] of this.#pending) {
+      if (since > limit) return;
+      this.#pending.delete(token);
+      resolve(err('unknown'));
+    }
+  }
+
+  #endAll(): void {
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { resolve } of all) resolve(err('unknown'));
+  }
+
+  /** While the connection is down nothing is sent, so that nothing is stored late that was given up. */
+  async #watch(): Promise<void> {
+    for await (const { type } of this.nc.status()) {
+      if (type === 'disconnect' || type === 'close') {
+        this.#connected = false;
+        this.#endAll();
+      } else if (type === 'reconnect') {
+        this.#connected = true;
+      }
+    }
+    this.#connected = false;
+    this.#endAll();
+  }
+}
+
+function readAck(msg: Msg): Result<Ack, AppendError> {
+  // No responders: there is no such stream at the moment.
+  if (msg.headers?.code === 503) return err('unavailable');
+  try {
+    const ack = JSON.parse(msg.string()) as {
+      readonly seq?: number;
+      readonly duplicate?: boolean;
+      readonly error?: { readonly err_code?: number };
+    };
+    if (ack.error !== undefined) return err(appendError(ack.error.err_code));
+    if (typeof ack.seq === 'number') return ok({ seq: ack.seq, duplicate: ack.duplicate === true });
+    return err('unknown');
+  } catch {
+    // An answer that can't be read says nothing about what happened.
+    return err('unknown');
+  }
+}
+
+function appendError(code: number | undefined): AppendError {
+  if (code === undefined) return 'unknown';
+  if (WRONG_LAST_SEQUENCE.has(code)) return 'wrong-last-sequence';
+  return code === TOO_LARGE ? 'too-large' : 'unavailable';
+}

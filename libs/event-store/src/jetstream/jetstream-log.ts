@@ -1,0 +1,177 @@
+import {
+  DeliverPolicy,
+  jetstream,
+  jetstreamManager,
+  type Consumer,
+  type ConsumerMessages,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import { type NatsConnection } from '@nats-io/transport-node';
+import { err, ok, problem, ProblemError, type Result } from '#kernel';
+import {
+  type AppendError,
+  type CommitLog,
+  type Following,
+  type NewMessage,
+  type StoredMessage,
+  type Topic,
+} from '../commit-log.js';
+import { AckInbox } from './ack-inbox.js';
+import { followStream } from './follow-stream.js';
+import { LOG_STREAM } from './streams.js';
+
+export interface JetStreamLogOptions {
+  /** Default `LOG`. */
+  readonly stream?: string;
+  /** First token of the subjects; default `log`. */
+  readonly prefix?: string;
+  /** How long an append waits for its ack, milliseconds. Default 3,000. */
+  readonly ackTimeoutMs?: number;
+  /** How long a read waits for the next message, milliseconds. Default 5,000. */
+  readonly readTimeoutMs?: number;
+  /** Prefix of reply subjects that this connection may use; default `_INBOX`. */
+  readonly inboxPrefix?: string;
+}
+
+/** Room for the headers of an append in the server's `max_payload`. */
+const HEADERS = 512;
+const READ_AHEAD = 2000;
+
+/** The log in a JetStream stream, which `ensureStream` has made. */
+export class JetStreamLog implements CommitLog {
+  readonly maxBytes: number;
+  readonly #js: JetStreamClient;
+  readonly #acks: AckInbox;
+  readonly #stream: string;
+  readonly #prefix: string;
+  readonly #readTimeoutMs: number;
+
+  private constructor(
+    readonly nc: NatsConnection,
+    readonly jsm: JetStreamManager,
+    options: JetStreamLogOptions,
+  ) {
+    this.#js = jetstream(nc);
+    this.#stream = options.stream ?? LOG_STREAM.name;
+    this.#prefix = options.prefix ?? 'log';
+    this.#readTimeoutMs = options.readTimeoutMs ?? 5000;
+    this.#acks = new AckInbox(nc, options.ackTimeoutMs ?? 3000, options.inboxPrefix);
+    this.maxBytes = (nc.info?.max_payload ?? 1024 * 1024) - HEADERS;
+  }
+
+  /** Throws what the client throws when JetStream does not answer. */
+  static async open(nc: NatsConnection, options: JetStreamLogOptions = {}): Promise<JetStreamLog> {
+    return new JetStreamLog(nc, await jetstreamManager(nc), options);
+  }
+
+  async append(
+    message: NewMessage,
+    expectedLastSeq: number,
+    previousId?: string,
+  ): Promise<Result<{ readonly seq: number }, AppendError>> {
+    if (message.bytes.length > this.maxBytes) return err('too-large');
+    const ack = await this.#acks.publish(`${this.#prefix}.${message.topic}`, message.bytes, {
+      msgId: message.id,
+      lastSeq: expectedLastSeq,
+      lastMsgId: previousId,
+    });
+    // A duplicate is our own earlier attempt, if it stands where it was to go.
+    if (ack.ok && ack.value.seq !== expectedLastSeq + 1) return err('wrong-last-sequence');
+    return ack;
+  }
+
+  async *read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]> {
+    const end = await this.last();
+    if (fromSeq > end) return;
+    const consumer = await this.#consumer(fromSeq, topic);
+    let batch: StoredMessage[] = [];
+    let done = (await this.#ask(() => consumer.info(true))).num_pending === 0;
+    let wake = (): void => undefined;
+    const messages = await consumer.consume({
+      max_messages: READ_AHEAD,
+      callback: (m) => {
+        if (done) return;
+        if (m.seq <= end) batch.push(this.#stored(m));
+        done = m.seq >= end || m.info.pending === 0;
+        wake();
+      },
+    });
+    try {
+      while (!done || batch.length > 0) {
+        if (batch.length === 0) await this.#next(messages, (fn) => (wake = fn));
+        const full = batch;
+        batch = [];
+        if (full.length > 0) yield full;
+      }
+    } finally {
+      await discard(consumer, messages);
+    }
+  }
+
+  follow(
+    fromSeq: number,
+    handler: (message: StoredMessage) => void,
+    onEnd: (cause: unknown) => void,
+  ): Following {
+    return followStream({
+      nc: this.nc,
+      from: Math.max(fromSeq, 1),
+      open: (seq) => this.#consumer(seq, undefined),
+      handler: (m) => handler(this.#stored(m)),
+      onEnd,
+    });
+  }
+
+  async last(): Promise<number> {
+    return (await this.#ask(() => this.jsm.streams.info(this.#stream))).state.last_seq;
+  }
+
+  /** Ends what waits; the connection stays its owner's. */
+  close(): void {
+    this.#acks.close();
+  }
+
+  #consumer(fromSeq: number, topic: Topic | undefined): Promise<Consumer> {
+    return this.#ask(() =>
+      this.#js.consumers.get(this.#stream, {
+        deliver_policy: DeliverPolicy.StartSequence,
+        opt_start_seq: Math.max(fromSeq, 1),
+        ...(topic === undefined ? {} : { filter_subjects: `${this.#prefix}.${topic}` }),
+      }),
+    );
+  }
+
+  #stored(m: JsMsg): StoredMessage {
+    return { seq: m.seq, topic: m.subject.slice(this.#prefix.length + 1) as Topic, bytes: m.data };
+  }
+
+  /** Waits for the callback to have been called; a reader that stands still is a problem, not a hang. */
+  async #next(messages: ConsumerMessages, onWake: (wake: () => void) => void): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), this.#readTimeoutMs);
+    });
+    const woken = new Promise<'woken'>((resolve) => onWake(() => resolve('woken')));
+    const closed = messages.closed().then(() => 'closed' as const);
+    const what = await Promise.race([woken, late, closed]);
+    clearTimeout(timer);
+    if (what !== 'woken') throw new ProblemError(problem('unavailable', `the log stopped answering (${what})`));
+  }
+
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (cause) {
+      const text = `the log does not answer: ${String(cause)}`;
+      throw new ProblemError(problem('unavailable', text), { cause });
+    }
+  }
+}
+
+/** Takes the reader's consumer off the server; if that fails the server does so itself after a while. */
+async function discard(consumer: Consumer, messages: ConsumerMessages): Promise<void> {
+  await messages.close();
+  await consumer.delete().catch(() => false);
+}

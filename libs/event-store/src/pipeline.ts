@@ -1,0 +1,198 @@
+import { problem, type Clock, type Problem, type Result } from '#kernel';
+import { type AppendError, type CommitLog } from './commit-log.js';
+import { type Placed } from './commit-writer.js';
+import { type Hash } from './envelope.js';
+
+/** One thing to be answered in order: after its message, if it has one, and everything before it is stored. */
+export interface Slot {
+  readonly placed?: Placed;
+  /** Called once, in order, when all up to here is stored. Must not throw. */
+  release(): void;
+  /** Called once instead of `release` when that will not happen here. Must not throw. */
+  fail(fault: Problem): void;
+}
+
+interface Entry {
+  readonly slot: Slot;
+  stored: boolean;
+  /** An attempt ended without an answer: the message may be stored. */
+  maybe: boolean;
+}
+
+/** Why a pipeline came to its end. */
+export type EndReason = 'fenced' | 'log-lost' | 'log-unavailable';
+
+export interface PipelineOptions {
+  readonly log: CommitLog;
+  readonly clock: Clock;
+  readonly hash: Hash;
+  /** How long to look for the truth after a failed append before giving up, milliseconds. */
+  readonly settleMs: number;
+  readonly onEnd: (reason: EndReason, fault: Problem) => void;
+  readonly onFault: (cause: unknown) => void;
+}
+
+const RETRY_MS = [10, 20, 50, 100, 250];
+
+/**
+ * Appends without waiting, and releases in order. When an append fails it waits until all that are under way have
+ * ended, then places them again one by one: same id, same bytes, same place, so each either turns out stored or is
+ * stored now. If another message holds the place, another writer took over, and nothing from there on can ever be
+ * stored: each later message names its predecessor.
+ */
+export class Pipeline {
+  #entries: Entry[] = [];
+  #first = 0;
+  #underWay = 0;
+  #state: 'flowing' | 'settling' | 'ended' = 'flowing';
+  #quiet: (() => void) | undefined;
+  #drained: (() => void)[] = [];
+
+  constructor(readonly options: PipelineOptions) {}
+
+  get state(): 'flowing' | 'settling' | 'ended' {
+    return this.#state;
+  }
+  /** Slots not yet answered. */
+  get length(): number {
+    return this.#entries.length - this.#first;
+  }
+
+  push(slot: Slot): void {
+    const entry: Entry = { slot, stored: slot.placed === undefined, maybe: false };
+    const before = this.#entries.at(-1);
+    this.#entries.push(entry);
+    if (slot.placed === undefined) {
+      this.#release();
+      return;
+    }
+    const { message, expectedLastSeq, previousId } = slot.placed;
+    const overlaps = before !== undefined && this.length > 1;
+    this.#underWay++;
+    this.options.log.append(message, expectedLastSeq, overlaps ? previousId : undefined).then(
+      (result) => this.#onAppended(entry, result),
+      (cause: unknown) => {
+        // Adapters answer with values; one that throws has a defect, and nothing is known of the message.
+        this.options.onFault(cause);
+        this.#onAppended(entry, { ok: false, error: 'unknown' });
+      },
+    );
+  }
+
+  /** Resolves when nothing waits any more, or the pipeline has ended. */
+  drained(): Promise<void> {
+    if (this.length === 0 || this.#state === 'ended') return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  #onAppended(entry: Entry, result: Result<unknown, AppendError>): void {
+    this.#underWay--;
+    if (result.ok) {
+      entry.stored = true;
+      if (this.#entries[this.#first] === entry) this.#release();
+    } else {
+      if (result.error === 'unknown') entry.maybe = true;
+      if (this.#state === 'flowing') {
+        this.#state = 'settling';
+        void this.#settle();
+      }
+    }
+    if (this.#underWay === 0) this.#quiet?.();
+  }
+
+  #release(): void {
+    for (let entry; (entry = this.#entries[this.#first])?.stored;) {
+      this.#first++;
+      entry.slot.release();
+    }
+    if (this.#first === this.#entries.length || this.#first > 4096) {
+      this.#entries.splice(0, this.#first);
+      this.#first = 0;
+    }
+    if (this.length === 0) this.#notifyDrained();
+  }
+
+  #notifyDrained(): void {
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#quiet = resolve));
+    this.#quiet = undefined;
+    const until = this.options.clock.monotonic() + this.options.settleMs;
+    for (let attempt = 0; ;) {
+      const entry = this.#nextUnstored();
+      if (entry === undefined) break;
+      const verdict = await this.#place(entry);
+      if (verdict === 'stored') {
+        attempt = 0;
+        entry.stored = true;
+        this.#release();
+      } else if (verdict !== 'try-again') {
+        this.#end(verdict);
+        return;
+      } else if (this.options.clock.monotonic() >= until) {
+        this.#end('log-unavailable');
+        return;
+      } else {
+        await this.#pause(RETRY_MS[Math.min(attempt++, RETRY_MS.length - 1)]!);
+      }
+    }
+    this.#state = 'flowing';
+  }
+
+  #nextUnstored(): Entry | undefined {
+    for (let i = this.#first; i < this.#entries.length; i++) {
+      if (!this.#entries[i]!.stored) return this.#entries[i];
+    }
+    return undefined;
+  }
+
+  async #place(entry: Entry): Promise<'stored' | 'try-again' | EndReason> {
+    const { message, expectedLastSeq } = entry.slot.placed!;
+    try {
+      const result = await this.options.log.append(message, expectedLastSeq);
+      if (result.ok) return 'stored';
+      if (result.error === 'unknown') entry.maybe = true;
+      if (result.error !== 'wrong-last-sequence') return 'try-again';
+      for await (const batch of this.options.log.read(expectedLastSeq + 1)) {
+        const found = batch[0];
+        if (found === undefined) continue;
+        const { hash } = this.options;
+        return hash(found.bytes) === hash(message.bytes) ? 'stored' : 'fenced';
+      }
+      return (await this.options.log.last()) < expectedLastSeq ? 'log-lost' : 'try-again';
+    } catch (_cause) {
+      // The store could not be asked: nothing is known yet, so it counts as any failed attempt.
+      entry.maybe = true;
+      return 'try-again';
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.options.clock.after(ms, resolve));
+  }
+
+  #end(reason: EndReason): void {
+    this.#state = 'ended';
+    const open = this.#entries.splice(0).slice(this.#first);
+    this.#first = 0;
+    this.options.onEnd(reason, problem('unavailable', END_TEXT[reason]));
+    for (const { slot, maybe } of open) {
+      // Whoever holds the place of the first, holds it for ever: then nothing of ours can come after it.
+      const done = maybe && reason !== 'fenced';
+      slot.fail(
+        done
+          ? problem('unknown', `${END_TEXT[reason]}; it is not known whether this command was carried out`)
+          : problem('unavailable', `${END_TEXT[reason]}; this command was not carried out`),
+      );
+    }
+    this.#notifyDrained();
+  }
+}
+
+const END_TEXT: Readonly<Record<EndReason, string>> = {
+  fenced: 'another switch-manager has taken over',
+  'log-lost': 'the log has lost messages that it had acknowledged',
+  'log-unavailable': 'the log does not answer',
+};

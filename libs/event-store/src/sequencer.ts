@@ -1,0 +1,324 @@
+import {
+  err,
+  invalid,
+  ok,
+  problem,
+  type Clock,
+  type IdGenerator,
+  type Lineage,
+  type Problem,
+  type Result,
+} from '#kernel';
+import { toCommit, type Head } from './chain-reader.js';
+import { CommandIndex, type KnownCommand } from './command-index.js';
+import { type CommitLog } from './commit-log.js';
+import { CommitWriter, type Written } from './commit-writer.js';
+import {
+  type Accepted,
+  type CommandMeta,
+  type CommandRequest,
+  type Commit,
+  type CommitListener,
+  type Decider,
+} from './decider.js';
+import { logEvent, type LogEvent } from './log-events.js';
+import { Pipeline, type EndReason } from './pipeline.js';
+import { readEventsAt } from './read-events.js';
+import { type ReplicaRules, type ReplicaState } from './replica.js';
+
+export interface SequencerOptions<State, Command, Event> {
+  readonly log: CommitLog;
+  readonly rules: ReplicaRules<State, Event> & { readonly decider: Decider<State, Command, Event> };
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+  /** Name of the cluster: lower-case letters, digits and hyphens. */
+  readonly cluster: string;
+  /** Commands under way at once; more are refused as unavailable. Default 10,000. */
+  readonly maxPending?: number;
+  /** How long a failed append may take to be cleared up, milliseconds. Default 5,000. */
+  readonly settleMs?: number;
+  /** Default 16 Mi, see `WriterRules`. */
+  readonly maxCommitLength?: number;
+  /** An exception of a listener. The commit it was told of stands. */
+  readonly onFault: (cause: unknown) => void;
+  /** Called once if the sequencer has to step down, before the commands under way are answered. */
+  readonly onEnd?: (reason: EndReason, fault: Problem) => void;
+}
+
+/** `ended`: fenced, or the log did not answer; a new sequencer must be made from the log. */
+export type SequencerPhase = 'ready' | 'settling' | 'closing' | 'ended';
+
+type Answer<Event> = Result<Accepted<Event>>;
+
+const COMMAND_ID = /^[A-Za-z0-9_.:/-]{1,128}$/;
+
+/**
+ * The one writer of a log. Decides serially on a state that runs ahead of the log, appends without waiting, and
+ * answers when all that the answer rests on is stored. Made by `openSequencer`.
+ */
+export class Sequencer<State, Command, Event> {
+  /** Runs ahead of the log. */
+  #state: State;
+  /** What is stored and released. */
+  #settled: ReplicaState<State>;
+  readonly #commands: CommandIndex;
+  readonly #writer: CommitWriter;
+  readonly #pipeline: Pipeline;
+  readonly #flying = new Map<string, Promise<Answer<Event>>>();
+  readonly #listeners = new Set<CommitListener<State, Event>>();
+  readonly #ended: Promise<Problem | undefined>;
+  #resolveEnded!: (why: Problem | undefined) => void;
+  #why: Problem | undefined;
+  #closing = false;
+
+  constructor(
+    readonly options: SequencerOptions<State, Command, Event>,
+    from: ReplicaState<State>,
+  ) {
+    const { log, clock, ids, cluster, rules, settleMs = 5000, maxCommitLength } = options;
+    this.#state = from.state;
+    this.#settled = from;
+    this.#commands = from.commands;
+    const limits = { maxBytes: log.maxBytes, ...(maxCommitLength === undefined ? {} : { maxCommitLength }) };
+    this.#writer = new CommitWriter({ hash: rules.hash, ids, cluster, ...limits }, from.head);
+    this.#pipeline = new Pipeline({
+      log,
+      clock,
+      hash: rules.hash,
+      settleMs,
+      onEnd: (reason, fault) => this.#onEnd(reason, fault),
+      onFault: options.onFault,
+    });
+    this.#ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+  }
+
+  get phase(): SequencerPhase {
+    if (this.#pipeline.state === 'ended') return 'ended';
+    if (this.#closing) return 'closing';
+    return this.#pipeline.state === 'settling' ? 'settling' : 'ready';
+  }
+  /** The state that the next command is decided on; may run ahead of the log. */
+  get state(): State {
+    return this.#state;
+  }
+  /** Where the log stands as far as it is acknowledged. */
+  get head(): Head {
+    return this.#settled.head;
+  }
+  /** Resolves with the reason when this sequencer can't go on, or with undefined after `close`. */
+  get ended(): Promise<Problem | undefined> {
+    return this.#ended;
+  }
+
+  /** Called after each commit, in order, before its command is answered. The returned function unsubscribes. */
+  onCommit(listener: CommitListener<State, Event>): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The acknowledged state with everything a replica needs, for snapshots. */
+  capture(): ReplicaState<State> {
+    return { ...this.#settled, commands: this.#commands.fork() };
+  }
+
+  /** Decides and commits. A repeated id gets the first answer, also while the first is under way. */
+  submit(request: CommandRequest<Command>): Promise<Answer<Event>> {
+    const { commandId } = request;
+    const flying = this.#flying.get(commandId);
+    if (flying !== undefined) return flying.then(asRepeated);
+    const known = this.#commands.find(commandId);
+    if (known !== undefined) return this.#answerAgain(known);
+    const refusal = this.#refusal() ?? checkMeta(request);
+    if (refusal !== undefined) return Promise.resolve(err(refusal));
+    return this.#fly(commandId, (answer) => this.#decide(request, answer));
+  }
+
+  /** Begins a new history from the present state: revisions count from 1 again. For restores. */
+  openLineage(reason: string, actor: string): Promise<Answer<Event>> {
+    const { lineage: previous, revision } = this.#writer.head;
+    const lineage = this.options.ids.next() as Lineage;
+    const before = previous === undefined ? {} : { previous: { lineage: previous, revision } };
+    return this.#record({ type: 'LineageOpened', data: { lineage, reason, ...before } }, actor, reason);
+  }
+
+  /** Allows events in forms that only readers of this level know. To be called when all of them do. */
+  raiseSchemaLevel(level: number, actor: string): Promise<Answer<Event>> {
+    return this.#record({ type: 'SchemaLevelRaised', data: { level } }, actor, `schema level ${level}`);
+  }
+
+  /** Drops what an earlier leader staged and never committed. */
+  abandonChunks(commit: string, actor: string): Promise<Answer<Event>> {
+    return this.#record({ type: 'ChunksAbandoned', data: { commit } }, actor, 'never committed');
+  }
+
+  /** Takes no more commands, answers those under way, and ends. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#pipeline.drained();
+    this.#resolveEnded(this.#why);
+  }
+
+  #record(event: LogEvent, actor: string, reason: string): Promise<Answer<Event>> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.resolve(err(refusal));
+    const meta = { commandId: this.options.ids.next(), actor, reason };
+    return this.#fly(meta.commandId, (answer) => this.#commit(meta, [], answer, event));
+  }
+
+  #refusal(): Problem | undefined {
+    const phase = this.phase;
+    if (phase === 'ended')
+      return this.#why ?? problem('unavailable', 'this switch-manager is not the leader');
+    if (phase === 'closing') return problem('unavailable', 'this switch-manager is stopping');
+    if (phase === 'settling') return problem('unavailable', 'the log does not answer at the moment');
+    if (this.#pipeline.length >= (this.options.maxPending ?? 10_000))
+      return problem('unavailable', 'too many commands are under way');
+    return undefined;
+  }
+
+  #fly(commandId: string, start: (answer: (a: Answer<Event>) => void) => void): Promise<Answer<Event>> {
+    let done = false;
+    const promise = new Promise<Answer<Event>>((resolve) =>
+      start((answer) => {
+        done = true;
+        this.#flying.delete(commandId);
+        resolve(answer);
+      }),
+    );
+    if (!done) this.#flying.set(commandId, promise);
+    return promise;
+  }
+
+  #now(): number {
+    return Math.max(this.options.clock.now(), this.#writer.head.time);
+  }
+
+  #decide(request: CommandRequest<Command>, answer: (a: Answer<Event>) => void): void {
+    const { lineage, revision } = this.#writer.head;
+    const { commandId, actor } = request;
+    const { decider } = this.options.rules;
+    const context = {
+      now: this.#now(),
+      ids: this.options.ids,
+      actor,
+      commandId,
+      lineage: lineage!,
+      revision,
+    };
+    let decided: Result<readonly Event[]>;
+    try {
+      decided = decider.decide(this.#state, request.command, context);
+    } catch (cause) {
+      this.options.onFault(cause);
+      answer(err(problem('internal', `the command can't be decided: ${String(cause)}`)));
+      return;
+    }
+    if (decided.ok && decided.value.length > 0) this.#commit(request, decided.value, answer);
+    else this.#answerWithoutCommit(commandId, context.now, decided, answer);
+  }
+
+  /** Rests on commits under way, so it waits for them: else it could tell of a state that never came to be. */
+  #answerWithoutCommit(
+    commandId: string,
+    at: number,
+    decided: Result<readonly Event[]>,
+    answer: (a: Answer<Event>) => void,
+  ): void {
+    const { lineage, revision } = this.#writer.head;
+    const known = { at, seq: 0, lineage: lineage!, revision };
+    this.#pipeline.push({
+      release: () => {
+        this.#commands.remember(commandId, decided.ok ? known : { ...known, rejection: decided.error });
+        answer(decided.ok ? ok({ lineage: lineage!, revision, events: [], repeated: false }) : decided);
+      },
+      fail: (fault) => answer(err(fault)),
+    });
+  }
+
+  #commit(
+    meta: CommandMeta,
+    events: readonly Event[],
+    answer: (a: Answer<Event>) => void,
+    log?: LogEvent,
+  ): void {
+    const { decider, codec } = this.options.rules;
+    const now = this.#now();
+    const before = this.#state;
+    let after = before;
+    let written: Result<Written>;
+    try {
+      for (const event of events) after = decider.evolve(after, event);
+      const wires = log === undefined ? events.map((event) => codec.toWire(event)) : [logEvent(log)];
+      written = this.#writer.write(meta, wires, now, log);
+    } catch (cause) {
+      this.options.onFault(cause);
+      answer(err(problem('internal', `the command can't be carried out: ${String(cause)}`)));
+      return;
+    }
+    if (!written.ok) {
+      answer(written);
+      return;
+    }
+    this.#state = after;
+    const { placed, head, envelope } = written.value;
+    const last = placed.length - 1;
+    for (let i = 0; i < last; i++)
+      this.#pipeline.push({ placed: placed[i]!, release: nothing, fail: nothing });
+    this.#pipeline.push({
+      placed: placed[last]!,
+      release: () => {
+        const { lineage, revision } = envelope;
+        this.#settled = { ...this.#settled, state: after, head };
+        this.#commands.remember(meta.commandId, { at: now, seq: head.seq, lineage, revision });
+        if (this.#listeners.size > 0) this.#tell(toCommit(envelope, head.hash, events), before, after);
+        answer(ok({ lineage, revision, events, repeated: false }));
+      },
+      fail: (fault) => answer(err(fault)),
+    });
+  }
+
+  #tell(commit: Commit<Event>, before: State, after: State): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(commit, before, after);
+      } catch (cause) {
+        this.options.onFault(cause);
+      }
+    }
+  }
+
+  async #answerAgain(known: KnownCommand): Promise<Answer<Event>> {
+    if (known.rejection !== undefined) return err(known.rejection);
+    const { lineage, revision, seq } = known;
+    if (seq === 0) return ok({ lineage, revision, events: [], repeated: true });
+    const events = await readEventsAt(this.options.log, seq, this.options.rules);
+    return events.ok ? ok({ lineage, revision, events: events.value, repeated: true }) : events;
+  }
+
+  #onEnd(reason: EndReason, fault: Problem): void {
+    this.#why = fault;
+    this.options.onEnd?.(reason, fault);
+    this.#resolveEnded(fault);
+  }
+}
+
+function nothing(): void {
+  // Chunks are answered for by their commit.
+}
+
+function asRepeated<Event>(answer: Answer<Event>): Answer<Event> {
+  return answer.ok ? ok({ ...answer.value, repeated: true }) : answer;
+}
+
+function checkMeta(meta: CommandMeta): Problem | undefined {
+  if (typeof meta.commandId !== 'string' || !COMMAND_ID.test(meta.commandId))
+    return invalid('commandId', meta.commandId, 'is not an id', '1 to 128 letters, digits and _ . : / -');
+  if (typeof meta.actor !== 'string' || meta.actor === '')
+    return invalid('actor', meta.actor, 'is missing', 'who gives the command');
+  for (const name of ['correlationId', 'causationId', 'reason', 'subject'] as const) {
+    const value: unknown = meta[name];
+    if (value !== undefined && (typeof value !== 'string' || value === '' || value.length > 1024))
+      return invalid(name, value, 'is not a text', '1 to 1024 characters, or leave it out');
+  }
+  return undefined;
+}
