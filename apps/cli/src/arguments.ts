@@ -1,0 +1,54 @@
+import { InvalidArgumentError } from 'commander';
+
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const n = Number(text);
+    if (!/^[0-9]+$/.test(text) || n < min || n > max) {
+      throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
+    }
+    return n;
+  };
+}
+
+/** `--wait`, `--wait=5`, `--wait=0.5`; the bare flag comes as true. */
+export function seconds(text: string): number {
+  const n = Number(text);
+  if (!/^[0-9]+(\.[0-9]+)?$/.test(text) || n <= 0 || n > 600) {
+    throw new InvalidArgumentError('Expected seconds, more than 0 and at most 600.');
+  }
+  return n;
+}
+
+export const DEFAULT_WAIT_S = 30;
+/** The `wait` query of a write: absent when not asked for. */
+export const waitSeconds = (wait: number | true | undefined): number | undefined =>
+  wait === true ? DEFAULT_WAIT_S : wait;
+
+export type Kind = 'hosts' | 'switches' | 'groups' | 'ports' | 'migrations';
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  host: 'hosts',
+  hosts: 'hosts',
+  switch: 'switches',
+  switches: 'switches',
+  sw: 'switches',
+  distributedswitch: 'switches',
+  standardswitch: 'switches',
+  group: 'groups',
+  groups: 'groups',
+  pg: 'groups',
+  portgroup: 'groups',
+  portgroups: 'groups',
+  port: 'ports',
+  ports: 'ports',
+  migration: 'migrations',
+  migrations: 'migrations',
+};
+
+export function kind(text: string): Kind {
+  const found = Object.hasOwn(KINDS, text.toLowerCase()) ? KINDS[text.toLowerCase()] : undefined;
+  if (found === undefined) {
+    throw new InvalidArgumentError('Expected host, switch, group, port or migration.');
+  }
+  return found;
+}

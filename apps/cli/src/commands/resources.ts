@@ -1,0 +1,141 @@
+import { type Command } from 'commander';
+import {
+  type GroupView,
+  type HostView,
+  type ListOf,
+  type MigrationView,
+  type PortDescription,
+  type PortView,
+  type SwitchView,
+  type WriteResult,
+} from '#contracts';
+import { kind, seconds, waitSeconds, wholeNumber, type Kind } from '../arguments.js';
+import { CliError, EXIT } from '../exit.js';
+import {
+  describeGroup,
+  describeHost,
+  describeMigration,
+  describePort,
+  describeSwitch,
+} from '../render/describe.js';
+import { groupTable, hostTable, migrationTable, portTable, switchTable } from '../render/resources.js';
+import { type Session } from '../session.js';
+import { finishWrite } from './apply.js';
+import { type Register } from './register.js';
+
+interface Filters {
+  readonly group?: string;
+  readonly host?: string;
+  readonly owner?: string;
+  readonly switch?: string;
+}
+
+const KINDS_HELP = 'host, switch, group, port or migration';
+
+export const registerResources: Register = (program, action) => {
+  program
+    .command('get')
+    .description('list resources, or show one')
+    .argument('<kind>', KINDS_HELP, kind)
+    .argument('[name]')
+    .option('--group <group>', 'only ports of this group')
+    .option('--host <host>', 'only what is on this host')
+    .option('--owner <owner>', 'only what belongs to this VM or container')
+    .option('--switch <switch>', 'only what is on this switch')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  portolan get groups\n  portolan get ports --host alpha\n  portolan get switch prod -o yaml',
+    )
+    .action(action(get));
+  program
+    .command('describe')
+    .description('tell everything known of one resource')
+    .argument('<kind>', KINDS_HELP, kind)
+    .argument('<name>')
+    .addHelpText('after', '\nExamples:\n  portolan describe port p1\n  portolan describe host alpha')
+    .action(action(describe));
+  program
+    .command('delete')
+    .description('remove a host, switch, port group or free port')
+    .argument('<kind>', 'host, switch, group or port', kind)
+    .argument('<name>')
+    .option('--version <revision>', 'only if it was not changed since', wholeNumber(0))
+    .option('--wait [seconds]', 'return when every host concerned carries it out', seconds)
+    .action(action(remove));
+  program
+    .command('hosts')
+    .description('the hosts: what they hold, what they carry out, when they were last seen')
+    .action(action((s) => list(s, 'hosts', {})));
+  program
+    .command('migrations')
+    .description('running and past migrations')
+    .option('--owner <owner>', 'only those of this VM or container')
+    .action(action((s, c) => list(s, 'migrations', c.opts<Filters>())));
+};
+
+async function get(s: Session, command: Command): Promise<void> {
+  const [what, name] = command.processedArgs as [Kind, string | undefined];
+  if (name === undefined) return list(s, what, command.opts<Filters>());
+  const item = await one(s, what, name);
+  s.show(item, () => listText(s, what, [item]));
+}
+
+/** A port is told by its description; its resource is what can be applied again. */
+async function one(s: Session, what: Kind, name: string): Promise<unknown> {
+  const item = await s.api.get<unknown>(`/${what}/${encodeURIComponent(name)}`);
+  return what === 'ports' ? (item as PortDescription).port : item;
+}
+
+export async function list(s: Session, what: Kind, filters: Filters): Promise<void> {
+  const answer = await s.api.get<ListOf<unknown>>(`/${what}`, { ...filters });
+  s.show(answer, () => (answer.items.length === 0 ? `no ${what}\n` : listText(s, what, answer.items)));
+}
+
+function listText(s: Session, what: Kind, items: readonly unknown[]): string {
+  switch (what) {
+    case 'hosts':
+      return hostTable(items as HostView[], s.style, s.io.now());
+    case 'switches':
+      return switchTable(items as SwitchView[], s.style);
+    case 'groups':
+      return groupTable(items as GroupView[], s.style);
+    case 'ports':
+      return portTable(items as PortView[], s.style);
+    case 'migrations':
+      return migrationTable(items as MigrationView[], s.style, s.io.now());
+  }
+}
+
+async function describe(s: Session, command: Command): Promise<void> {
+  const [what, name] = command.processedArgs as [Kind, string];
+  const item = await s.api.get<unknown>(`/${what}/${encodeURIComponent(name)}`);
+  s.show(item, () => describeText(s, what, item));
+}
+
+function describeText(s: Session, what: Kind, item: unknown): string {
+  switch (what) {
+    case 'hosts':
+      return describeHost(item as HostView, s.style, s.io.now());
+    case 'switches':
+      return describeSwitch(item as SwitchView, s.style);
+    case 'groups':
+      return describeGroup(item as GroupView, s.style);
+    case 'ports':
+      return describePort(item as PortDescription, s.style, s.io.now());
+    case 'migrations':
+      return describeMigration(item as MigrationView, s.style, s.io.now());
+  }
+}
+
+async function remove(s: Session, command: Command): Promise<void> {
+  const [what, name] = command.processedArgs as [Kind, string];
+  if (what === 'migrations') {
+    throw new CliError(
+      EXIT.usage,
+      'a migration is history and is not deleted; stop one with: portolan abort ID',
+    );
+  }
+  const o = command.opts<{ version?: number; wait?: number | true }>();
+  const query = { version: o.version, wait: waitSeconds(o.wait) };
+  finishWrite(s, await s.api.delete<WriteResult>(`/${what}/${encodeURIComponent(name)}`, query));
+}

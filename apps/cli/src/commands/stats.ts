@@ -1,0 +1,57 @@
+import { type Command } from 'commander';
+import { type GroupStats, type ListOf, type PortStats } from '#contracts';
+import { wholeNumber } from '../arguments.js';
+import { groupStatsTable, portStatsTable, statsSummary } from '../render/operations.js';
+import { redraw } from '../render/screen.js';
+import { type Session } from '../session.js';
+import { type Register } from './register.js';
+
+interface StatsOptions {
+  readonly groups?: boolean;
+  readonly group?: string;
+  readonly host?: string;
+  readonly owner?: string;
+  readonly watch?: boolean;
+  readonly interval: number;
+}
+
+export const registerStats: Register = (program, action) => {
+  program
+    .command('stats')
+    .description('counters of the ports: totals over every host they were on, and rates')
+    .option('--groups', 'sums per port group')
+    .option('--group <group>', 'only ports of this group')
+    .option('--host <host>', 'only ports on this host')
+    .option('--owner <owner>', 'only ports of this VM or container')
+    .option('--watch', 'stay, and show it anew')
+    .option('--interval <seconds>', 'between two looks with --watch', wholeNumber(1, 3600), 1)
+    .addHelpText('after', '\nin is what the VM sent, out what the switch handed to it.')
+    .action(action(stats));
+};
+
+async function stats(s: Session, command: Command): Promise<void> {
+  const o = command.opts<StatsOptions>();
+  const look = o.groups === true ? () => groups(s) : () => ports(s, o);
+  if (o.watch !== true) return void (await look().then(({ data, text }) => s.show(data, () => text)));
+  await redraw(s, o.interval * 1000, async () => {
+    const { data, text } = await look();
+    return s.format === 'table' ? text : `${JSON.stringify(data)}\n`;
+  });
+}
+
+interface Look {
+  readonly data: unknown;
+  readonly text: string;
+}
+
+async function ports(s: Session, o: StatsOptions): Promise<Look> {
+  const { group, host, owner } = o;
+  const data = await s.api.get<ListOf<PortStats>>('/stats/ports', { group, host, owner });
+  if (data.items.length === 0) return { data, text: 'no connected ports\n' };
+  return { data, text: `${portStatsTable(data.items, s.style)}${s.style.dim(statsSummary(data.items))}\n` };
+}
+
+async function groups(s: Session): Promise<Look> {
+  const data = await s.api.get<ListOf<GroupStats>>('/stats/groups');
+  return { data, text: data.items.length === 0 ? 'no groups\n' : groupStatsTable(data.items, s.style) };
+}
