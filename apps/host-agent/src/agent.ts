@@ -1,0 +1,262 @@
+import { type Clock, type HostName, type IdGenerator, type Lineage, type Revision } from '#kernel';
+import { type Fact, type InterfaceFact } from '#domain';
+import {
+  type Checkpoint,
+  type DocumentKey,
+  type Report,
+  type StateDocument,
+  type Telemetry,
+} from '#contracts';
+import { bridgeName, compile, decodeNotice, type Compiled, type Desired } from '#compiler';
+import { type Driver, type DriverEvent, type ObservedInterface } from '#openflow';
+import { CounterKeeper } from './counters/keeper.js';
+import { interfaceEdges, interfaceFacts } from './facts/interfaces.js';
+import { type FactJournal } from './facts/journal.js';
+import { learnedRow, learnedRows, type LearnedRow } from './facts/learned.js';
+import { Orders } from './hypervisor/orders.js';
+import { type Hypervisor } from './hypervisor/hypervisor.js';
+import { desiredOf } from './reconcile/desired.js';
+import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
+import { type LocalMemory } from './state/local-memory.js';
+import { bindingKey, type BindingKey } from './state/memory.js';
+
+/** What the documents say now: whole up to `received`. */
+export interface DocumentsView {
+  readonly lineage: Lineage;
+  readonly received: Revision;
+  readonly documents: ReadonlyMap<DocumentKey, StateDocument>;
+}
+
+export interface AgentLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** Everything around the agent: IO, time and ids come in here. */
+export interface AgentParts {
+  readonly host: HostName;
+  readonly boot: string;
+  readonly driver: Driver;
+  readonly hypervisor: Hypervisor;
+  readonly journal: FactJournal;
+  readonly memory: LocalMemory;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+  readonly log: AgentLog;
+  readonly report: (report: Pick<Report, 'lineage' | 'realised' | 'received' | 'exceptions'>) => void;
+}
+
+/** One host's part of the control plane: documents in, facts out, and the loop that keeps the switch as it must be. */
+export class Agent {
+  readonly #keeper: CounterKeeper;
+  readonly #reconciler: Reconciler;
+  readonly #orders: Orders;
+  #view: DocumentsView | null = null;
+  #compiled: Compiled | null = null;
+  #reported: readonly InterfaceFact[] | null = null;
+  #rejected = new Set<string>();
+  #unwatch: (() => void)[] = [];
+
+  constructor(private readonly parts: AgentParts) {
+    const record = (fact: Fact): void => parts.journal.record(fact);
+    const { driver, clock, ids, memory } = parts;
+    this.#keeper = new CounterKeeper(driver, clock, ids, record, memory.incarnations, () => memory.save());
+    this.#orders = new Orders(parts.hypervisor, record, parts.log);
+    this.#reconciler = new Reconciler(driver, clock, {
+      wanted: () => this.#wanted(),
+      facts: (wanted) => this.#facts(wanted),
+      compile,
+      readBack: (have) => this.#noteRows(learnedRows(have)),
+      done: (result) => this.#done(result),
+      failed: (reason, retry) => this.#failed(reason, retry),
+    });
+  }
+
+  /** Begins with what the disk holds; resolves when the switch answered once. */
+  async start(held: DocumentsView | null): Promise<void> {
+    this.#unwatch.push(this.parts.driver.watch((event) => this.#noticed(event)));
+    await this.parts.driver.start();
+    await this.parts.hypervisor.start();
+    if (held !== null) this.documents(held);
+  }
+
+  /** A newer whole view of the documents. */
+  documents(view: DocumentsView): void {
+    this.#view = view;
+    const desired = desiredOf(view.documents);
+    const accepted = desired?.host.acceptedFactSeq;
+    if (accepted !== null && accepted !== undefined) this.parts.journal.accepted(accepted.boot, accepted.seq);
+    if (desired !== null) this.#orders.follow(desired.host.migrations);
+    this.#reconciler.kick();
+  }
+
+  get compiled(): Compiled | null {
+    return this.#compiled;
+  }
+
+  async telemetry(): Promise<Telemetry> {
+    const counters = await this.#keeper.sample();
+    const interfaces = this.#reconciler.observation?.interfaces ?? [];
+    return {
+      schema: 1,
+      host: this.parts.host,
+      boot: this.parts.boot,
+      time: this.parts.clock.now(),
+      counters,
+      vms: this.parts.hypervisor.vms(),
+      interfaces: this.#interfaceStates(interfaces),
+      uplinks: this.#uplinks(interfaces),
+    };
+  }
+
+  async checkpoint(): Promise<Checkpoint> {
+    const counters = await this.#keeper.sample();
+    return {
+      schema: 1,
+      host: this.parts.host,
+      boot: this.parts.boot,
+      time: this.parts.clock.now(),
+      counters,
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const unwatch of this.#unwatch) unwatch();
+    await this.#reconciler.close();
+    await this.parts.hypervisor.close();
+    await this.parts.driver.close();
+  }
+
+  #wanted(): Wanted | null {
+    const view = this.#view;
+    const desired = view === null ? null : desiredOf(view.documents);
+    return view === null || desired === null
+      ? null
+      : { desired, lineage: view.lineage, received: view.received };
+  }
+
+  async #facts(wanted: Wanted) {
+    const keys = wanted.desired.ports.map((p) => bindingKey(p.port, p.epoch));
+    await this.parts.memory.allot(keys);
+    return { host: this.parts.host, ...this.parts.memory.localFacts() };
+  }
+
+  async #done(result: PassResult): Promise<void> {
+    const { compiled, wanted, have } = result;
+    this.#compiled = compiled;
+    const made = new Set<BindingKey>();
+    const added = addedMeters(result);
+    for (const b of compiled.bindings) {
+      if (added.get(b.bridge)?.has(b.meters.in.unicast) === true) made.add(bindingKey(b.port, b.epoch));
+    }
+    await this.#keeper.installed(compiled.bindings, made);
+    this.#reportInterfaces(have.interfaces, wanted.desired);
+    this.parts.report({
+      lineage: wanted.lineage,
+      realised: wanted.received,
+      received: wanted.received,
+      exceptions: compiled.exceptions,
+    });
+    if (result.steps.length > 0) {
+      const fields = { revision: wanted.received, steps: result.steps.map((s) => s.kind) };
+      this.parts.log.info(fields, 'the switch carries out the documents');
+    }
+  }
+
+  #failed(reason: string, retry: boolean): void {
+    this.parts.log.warn({ reason, retry }, 'the switch could not be brought to what the documents say');
+  }
+
+  #noticed(event: DriverEvent): void {
+    if (event.kind === 'packet-in') this.#noteNotice(event.userdata);
+    if (event.kind === 'flows') {
+      const rows = event.changes.flatMap((c) => (c.change === 'removed' ? [] : (learnedRow(c.flow) ?? [])));
+      this.#noteRows(rows);
+    }
+    if (event.kind === 'down') this.parts.log.warn({ reason: event.reason }, 'the switch does not answer');
+    this.#reconciler.noticed(event);
+  }
+
+  #noteNotice(userdata: Uint8Array): void {
+    const notice = decodeNotice(userdata);
+    if (!notice.ok) {
+      this.parts.log.warn(
+        { problem: notice.error.message },
+        'a frame came from the switch that nobody asked for',
+      );
+      return;
+    }
+    this.#noteRows([{ slot: notice.value.slot, active: notice.value.kind === 'activated' }]);
+  }
+
+  /** The data plane opened or turned away a binding by itself: a fact, to be kept before it is told. */
+  #noteRows(rows: readonly LearnedRow[]): void {
+    let news = false;
+    for (const row of rows) {
+      const noted = this.parts.memory.note(row.slot, row.active);
+      if (noted === null) continue;
+      news = true;
+      if (row.active) this.parts.journal.record({ type: 'PortActivated', ...noted });
+      this.parts.log.info({ ...noted, active: row.active }, 'the data plane switched a port');
+    }
+    if (news) this.#reconciler.kick();
+  }
+
+  #reportInterfaces(interfaces: readonly ObservedInterface[], desired: Desired): void {
+    const switches = new Map(desired.host.switches.map((s) => [bridgeName(s.switch), s.switch as string]));
+    const seen = interfaceFacts(interfaces, (bridge) => switches.get(bridge));
+    for (const { name, problem } of seen.rejected) {
+      if (!this.#rejected.has(name))
+        this.parts.log.warn({ name, problem: problem.message }, 'interface is quarantined');
+    }
+    this.#rejected = new Set(seen.rejected.map((r) => r.name));
+    const before = this.#reported;
+    this.#reported = seen.facts;
+    if (before === null) return this.parts.journal.record({ type: 'Inventory', interfaces: seen.facts });
+    const edges = interfaceEdges(before, seen.facts);
+    for (const ifaceId of edges.unplugged) this.parts.journal.record({ type: 'InterfaceUnplugged', ifaceId });
+    for (const plugged of edges.plugged)
+      this.parts.journal.record({ type: 'InterfacePlugged', interface: plugged });
+  }
+
+  #interfaceStates(interfaces: readonly ObservedInterface[]): Telemetry['interfaces'] {
+    const ports = new Map(this.#compiled?.bindings.map((b) => [b.ifaceName, b]));
+    const quarantined = new Set(this.#compiled?.quarantined.map((i) => i.name));
+    return interfaces.flatMap((i) => {
+      const binding = ports.get(i.name);
+      const ifaceId = i.externalIds['iface-id'];
+      if (binding === undefined && ifaceId === undefined) return [];
+      const state =
+        binding?.open === true
+          ? 'open'
+          : quarantined.has(i.name)
+            ? 'quarantined'
+            : (binding?.role ?? 'closed');
+      return [{ name: i.name, ifaceId: ifaceId?.slice(0, 128) ?? null, port: binding?.port ?? null, state }];
+    });
+  }
+
+  #uplinks(interfaces: readonly ObservedInterface[]): Telemetry['uplinks'] {
+    const up = new Map(interfaces.map((i) => [i.name, i.linkUp]));
+    const desired = this.#wanted()?.desired;
+    return (desired?.host.switches ?? []).flatMap((s) =>
+      Object.entries(s.uplinks).map(([uplink, device]) => ({
+        switch: s.switch,
+        uplink,
+        device,
+        up: up.get(device) === true,
+      })),
+    );
+  }
+}
+
+function addedMeters({ steps }: PassResult): ReadonlyMap<string, ReadonlySet<number>> {
+  const added = new Map<string, Set<number>>();
+  for (const step of steps) {
+    if (step.kind !== 'meters') continue;
+    const ids = added.get(step.bridge) ?? new Set<number>();
+    for (const mod of step.mods) if (mod.op === 'add') ids.add(mod.meter.id);
+    added.set(step.bridge, ids);
+  }
+  return added;
+}

@@ -1,0 +1,117 @@
+import { type HostName } from '#kernel';
+import { type Fact, type NumberedFact } from '#domain';
+import { type FactBatch } from '#contracts';
+
+/** Where batches go. Resolves true when the stream took the batch, false when it can't be reached now. */
+export type FactSink = (batch: FactBatch) => Promise<boolean>;
+
+export interface JournalState {
+  readonly boot: string;
+  readonly next: number;
+  readonly facts: readonly NumberedFact[];
+}
+
+const LARGEST_BATCH = 200;
+
+/**
+ * Facts that the log does not yet hold, in order. A fact stays until the host document's `acceptedFactSeq` covers
+ * it; the stream's acknowledgement alone only stops the resending. Bounded: when it is full, superseded inventories
+ * go first, then the fact is refused and counted; nothing that carries a counter is ever dropped.
+ */
+export class FactJournal {
+  #facts: NumberedFact[];
+  #next: number;
+  /** Highest number handed to the stream with success in this run. */
+  #delivered = 0;
+  #sending = false;
+  #resendAt: (() => void) | null = null;
+  #refused = 0;
+
+  constructor(
+    private readonly host: HostName,
+    private readonly boot: string,
+    private readonly sink: FactSink,
+    private readonly persist: (state: JournalState) => void,
+    private readonly now: () => number,
+    private readonly after: (ms: number, fn: () => void) => () => void,
+    restored: JournalState | null,
+    private readonly capacity = 10_000,
+  ) {
+    const same = restored !== null && restored.boot === boot;
+    this.#facts = same ? [...restored.facts] : [];
+    this.#next = same ? restored.next : 1;
+  }
+
+  get pending(): number {
+    return this.#facts.length;
+  }
+
+  /** Facts refused because the journal was full. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  get state(): JournalState {
+    return { boot: this.boot, next: this.#next, facts: this.#facts };
+  }
+
+  /** Takes a fact in and begins to send. An inventory supersedes earlier unsent inventories. */
+  record(fact: Fact): void {
+    if (fact.type === 'Inventory') {
+      this.#facts = this.#facts.filter((f) => f.fact.type !== 'Inventory' || f.seq <= this.#delivered);
+    }
+    if (
+      this.#facts.length >= this.capacity &&
+      fact.type !== 'SegmentOpened' &&
+      fact.type !== 'SegmentClosed'
+    ) {
+      this.#refused += 1;
+      return;
+    }
+    this.#facts.push({ seq: this.#next, at: this.now(), fact });
+    this.#next += 1;
+    this.persist(this.state);
+    this.kick();
+  }
+
+  /** From the host document: what the log holds of this boot. */
+  accepted(boot: string, seq: number): void {
+    if (boot !== this.boot) return;
+    const before = this.#facts.length;
+    this.#facts = this.#facts.filter((f) => f.seq > seq);
+    if (this.#next <= seq) this.#next = seq + 1;
+    if (this.#facts.length !== before) this.persist(this.state);
+  }
+
+  /** Everything not yet accepted is sent again: after a reconnect, or when the centre lost its stream. */
+  resendAll(): void {
+    this.#delivered = 0;
+    this.kick();
+  }
+
+  kick(): void {
+    if (this.#sending) return;
+    this.#sending = true;
+    this.#resendAt?.();
+    this.#resendAt = null;
+    void this.#send();
+  }
+
+  async #send(): Promise<void> {
+    let reached = true;
+    for (;;) {
+      const batch = this.#facts.filter((f) => f.seq > this.#delivered).slice(0, LARGEST_BATCH);
+      if (batch.length === 0) break;
+      reached = await this.sink({ schema: 1, host: this.host, boot: this.boot, facts: batch });
+      if (!reached) break;
+      this.#delivered = Math.max(this.#delivered, batch[batch.length - 1]?.seq ?? 0);
+    }
+    this.#sending = false;
+    if (!reached) this.#resendAt = this.after(500, () => this.kick());
+  }
+
+  close(): void {
+    this.#resendAt?.();
+    this.#resendAt = null;
+  }
+}

@@ -1,0 +1,41 @@
+import { type Fact } from '#domain';
+import { type MigrationOrder } from '#contracts';
+import { type Hypervisor } from './hypervisor.js';
+
+/**
+ * Carries out the migration orders of the host document. They are level-triggered: an order is given to the
+ * hypervisor once per (migration, attempt, action), and again after a restart of the agent; the hypervisor looks
+ * before it acts.
+ */
+export class Orders {
+  readonly #given = new Set<string>();
+
+  constructor(
+    private readonly hypervisor: Hypervisor,
+    private readonly record: (fact: Fact) => void,
+    private readonly log: { warn(fields: object, message: string): void },
+  ) {
+    hypervisor.watch((outcome) => record({ type: 'HypervisorMigration', ...outcome }));
+  }
+
+  follow(orders: readonly MigrationOrder[]): void {
+    if (!this.hypervisor.drives) return;
+    for (const order of orders) {
+      const key = `${order.migration}/${order.attempt}/${order.action}`;
+      if (this.#given.has(key)) continue;
+      this.#given.add(key);
+      const doing =
+        order.action === 'start'
+          ? this.hypervisor.migrate(order, order.destination)
+          : this.hypervisor.abort(order);
+      doing.catch((cause: unknown) => this.#failed(order, cause));
+    }
+  }
+
+  #failed(order: MigrationOrder, cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.log.warn({ ...order, reason }, 'the hypervisor did not take an order');
+    const { migration, attempt } = order;
+    this.record({ type: 'HypervisorMigration', migration, attempt, outcome: 'unknown', reason });
+  }
+}

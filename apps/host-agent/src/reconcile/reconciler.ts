@@ -1,0 +1,172 @@
+import { type Clock, type Lineage, type Revision, ProblemError } from '#kernel';
+import { type Compiled, type Desired, type LocalFacts } from '#compiler';
+import {
+  applyStep,
+  diff,
+  order,
+  type Driver,
+  type DriverEvent,
+  type Observation,
+  type ObservedInterface,
+  type Step,
+} from '#openflow';
+
+/** What a pass works on: the documents held, and up to which revision they are known to be whole. */
+export interface Wanted {
+  readonly desired: Desired;
+  readonly lineage: Lineage;
+  readonly received: Revision;
+}
+
+export interface PassResult {
+  readonly wanted: Wanted;
+  readonly compiled: Compiled;
+  readonly steps: readonly Step[];
+  /** What stands on the switch after the pass. */
+  readonly have: Observation;
+}
+
+/** What the reconciler asks of and tells the agent around it. */
+export interface ReconcilerHooks {
+  wanted(): Wanted | null;
+  /** Local facts other than the interfaces; slots are allotted, and on disk when this resolves. */
+  facts(wanted: Wanted, interfaces: readonly ObservedInterface[]): Promise<Omit<LocalFacts, 'interfaces'>>;
+  compile(desired: Desired, facts: LocalFacts): Compiled;
+  /** A full read-back was made: learned rows may hold news. */
+  readBack(have: Observation): void;
+  /** Markings to be put on top of the compiled ones (incarnations). */
+  done(result: PassResult): Promise<void>;
+  failed(problem: string, retry: boolean): void;
+}
+
+/** Passes until nothing is left to do: a new bridge brings new interfaces, which bring new flows. */
+const LONGEST_CHASE = 4;
+
+/**
+ * The one loop that changes the switch: compile → diff → order → apply. Full recompute each time, from current
+ * documents and facts only; whatever changed meanwhile starts another pass. What stands on the switch is read once
+ * and then followed through the steps applied; every doubt (an error, drift, a reconnect) reads it anew.
+ */
+export class Reconciler {
+  #have: Observation | null = null;
+  #interfacesStale = false;
+  #dirty = false;
+  #running: Promise<void> | null = null;
+  #closed = false;
+  #retry: (() => void) | null = null;
+  #failures = 0;
+
+  constructor(
+    private readonly driver: Driver,
+    private readonly clock: Clock,
+    private readonly hooks: ReconcilerHooks,
+  ) {}
+
+  /** Something that a pass depends on changed. */
+  kick(): void {
+    if (this.#closed) return;
+    this.#dirty = true;
+    this.#retry?.();
+    this.#retry = null;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+      if (this.#dirty && !this.#closed && this.#retry === null) this.kick();
+    });
+  }
+
+  /** Something was told by the switch itself. */
+  noticed(event: DriverEvent): void {
+    if (event.kind === 'interfaces') this.#interfacesStale = true;
+    else if (event.kind === 'flows' || event.kind === 'up' || event.kind === 'down') this.#have = null;
+    if (event.kind !== 'down' && event.kind !== 'packet-in') this.kick();
+  }
+
+  /** Reads everything anew at the next pass. */
+  distrust(): void {
+    this.#have = null;
+    this.kick();
+  }
+
+  get observation(): Observation | null {
+    return this.#have;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#retry?.();
+    this.#retry = null;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#dirty && !this.#closed) {
+      this.#dirty = false;
+      const wanted = this.hooks.wanted();
+      if (wanted === null) return;
+      try {
+        await this.#chase(wanted);
+        this.#failures = 0;
+      } catch (cause) {
+        this.#have = null;
+        this.#dirty = true;
+        this.#later(cause);
+        return;
+      }
+    }
+  }
+
+  async #chase(wanted: Wanted): Promise<void> {
+    const steps: Step[] = [];
+    for (let pass = 0; pass < LONGEST_CHASE; pass += 1) {
+      const have = await this.#observe();
+      const facts = await this.hooks.facts(wanted, have.interfaces);
+      const compiled = this.hooks.compile(wanted.desired, { ...facts, interfaces: have.interfaces });
+      const now = order(diff(compiled.state, have));
+      await this.#apply(now);
+      steps.push(...now);
+      const again = now.some((s) => s.kind === 'ovsdb') || this.#interfacesStale || this.#have === null;
+      if (again && pass < LONGEST_CHASE - 1) {
+        this.#interfacesStale = true;
+        continue;
+      }
+      await this.hooks.done({ wanted, compiled, steps, have: this.#have ?? have });
+      return;
+    }
+  }
+
+  async #observe(): Promise<Observation> {
+    if (this.#have === null) {
+      this.#interfacesStale = false;
+      // Assigned before anybody is told: an event during the reading sets it back to null.
+      const have = await this.driver.read();
+      this.#have = have;
+      this.hooks.readBack(have);
+      return have;
+    }
+    if (this.#interfacesStale) {
+      this.#interfacesStale = false;
+      this.#have = { ...this.#have, interfaces: await this.driver.interfaces() };
+    }
+    return this.#have;
+  }
+
+  async #apply(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      await this.driver.apply(step);
+      // Null: the switch told of something else meanwhile; the next pass reads it all.
+      if (this.#have !== null) this.#have = applyStep(this.#have, step);
+    }
+  }
+
+  #later(cause: unknown): void {
+    this.#failures += 1;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const retry = !(cause instanceof ProblemError) || cause.problem.retry;
+    this.hooks.failed(reason, retry);
+    const delay = Math.min(2_000, 25 * 2 ** Math.min(this.#failures, 8)) * (0.5 + Math.random() / 2);
+    this.#retry = this.clock.after(delay, () => {
+      this.#retry = null;
+      this.kick();
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { type Epoch, type PortId } from '#kernel';
+import { allotSlots, type LocalFacts } from '#compiler';
+import { type Incarnations } from '../counters/counters.js';
+import { type AgentMemory, type BindingKey, type Incarnation } from './memory.js';
+
+/** The agent's memory while it runs; every change goes to disk, and what must be there first is awaited. */
+export class LocalMemory {
+  readonly incarnations: Incarnations;
+  #slots: Readonly<Record<string, number>>;
+  readonly #activations: Set<string>;
+  readonly #handedOver: Set<string>;
+  readonly #round: number;
+
+  constructor(
+    private readonly boot: string,
+    restored: AgentMemory,
+    private readonly persist: (memory: AgentMemory) => Promise<void>,
+  ) {
+    // The switch of an earlier boot is gone with everything on it; what was counted is kept to be closed.
+    const same = restored.boot === boot;
+    this.#slots = same ? restored.slots : {};
+    this.#activations = new Set(same ? restored.activations : []);
+    this.#handedOver = new Set(same ? restored.handedOver : []);
+    this.#round = (restored.round + 1) & 0xffff;
+    this.incarnations = new Map(Object.entries(restored.incarnations) as [BindingKey, Incarnation][]);
+  }
+
+  /** Slots for exactly these bindings, on disk when it resolves: a slot that was used is never lost. */
+  async allot(keys: readonly BindingKey[]): Promise<void> {
+    const next = allotSlots(this.#slots, keys);
+    if (JSON.stringify(next) === JSON.stringify(this.#slots)) return;
+    this.#slots = next;
+    const wanted = new Set<string>(keys);
+    for (const key of this.#activations) if (!wanted.has(key)) this.#activations.delete(key);
+    for (const key of this.#handedOver) if (!wanted.has(key)) this.#handedOver.delete(key);
+    await this.save();
+  }
+
+  /** Notes what the data plane did to the binding in a slot; null when that is known, or the slot is nobody's. */
+  note(slot: number, active: boolean): { readonly port: PortId; readonly epoch: Epoch } | null {
+    const key = Object.keys(this.#slots).find((k) => this.#slots[k] === slot);
+    const into = active ? this.#activations : this.#handedOver;
+    if (key === undefined || into.has(key)) return null;
+    into.add(key);
+    void this.save();
+    return parseKey(key);
+  }
+
+  localFacts(): Pick<LocalFacts, 'round' | 'slots' | 'activations' | 'handedOver'> {
+    return {
+      round: this.#round,
+      slots: this.#slots,
+      activations: [...this.#activations].map(parseKey),
+      handedOver: [...this.#handedOver].map(parseKey),
+    };
+  }
+
+  save(): Promise<void> {
+    return this.persist({
+      schema: 1,
+      boot: this.boot,
+      slots: this.#slots,
+      incarnations: Object.fromEntries(this.incarnations),
+      activations: [...this.#activations],
+      handedOver: [...this.#handedOver],
+      round: this.#round,
+    });
+  }
+}
+
+function parseKey(key: string): { readonly port: PortId; readonly epoch: Epoch } {
+  const at = key.lastIndexOf('@');
+  return { port: key.slice(0, at) as PortId, epoch: Number(key.slice(at + 1)) as Epoch };
+}
