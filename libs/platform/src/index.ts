@@ -10,3 +10,19 @@ export { RpcProblemFilter } from './problems/rpc.filter.js';
 export { PortolanNatsClient, type ConnectionSource, type RequestOptions } from './transport/client.js';
 export { PortolanNatsContext } from './transport/context.js';
 export { PortolanNatsServer, type PortolanNatsServerOptions } from './transport/server.js';
+export { HealthModule, type HealthModuleOptions } from './health/module.js';
+export {
+  HealthRegistry,
+  natsCheck,
+  type Check,
+  type CheckResult,
+  type Readiness,
+} from './health/registry.js';
+export { HealthServer, type HealthServerOptions } from './health/server.js';
+export { createLogger, NestLogger, type LoggerOptions } from './logging/logger.js';
+export { redactText, redactValue } from './logging/redact.js';
+export { correlationMiddleware } from './problems/correlation.middleware.js';
+export { HttpProblemFilter } from './problems/http.filter.js';
+export { problemJson, statusOf, type ProblemJson } from './problems/http.js';
+export { problemOfValidation, problemValidationPipe } from './problems/validation.js';
+export { Shutdown, type ShutdownOptions } from './shutdown/shutdown.js';
