@@ -14,12 +14,17 @@ export class SpecServer {
   ) {}
 
   static async start(config?: (port: number, dir: string) => string): Promise<SpecServer> {
-    const server = new SpecServer(await mkdtemp(join(tmpdir(), 'portolan-nats-')), await freePort());
+    const server = await SpecServer.prepare();
     await server.write(
       config?.(server.port, server.dir) ?? `listen: "127.0.0.1:${server.port}"\nmax_payload: 65536\n`,
     );
     await server.boot();
     return server;
+  }
+
+  /** A directory and a port, for a configuration that is written later. */
+  static async prepare(): Promise<SpecServer> {
+    return new SpecServer(await mkdtemp(join(tmpdir(), 'portolan-nats-')), await freePort());
   }
 
   get url(): string {

@@ -1,0 +1,93 @@
+import { HOST_INBOX, type CoreUser } from './names.js';
+
+/**
+ * Who may say what. Subjects are those of the contracts; this lib can't import them (it stands below), so a test holds
+ * the two together.
+ */
+export interface Rights {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+const DIRECT_GET = '$JS.API.DIRECT.GET.DOC.doc';
+
+/** JetStream API calls that only read. CONSUMER.CREATE and MSG.NEXT serve pull and ordered consumers. */
+const readStream = (stream: string): string[] => [
+  `$JS.API.STREAM.INFO.${stream}`,
+  `$JS.API.STREAM.MSG.GET.${stream}`,
+  `$JS.API.DIRECT.GET.${stream}`,
+  `$JS.API.DIRECT.GET.${stream}.>`,
+  `$JS.API.CONSUMER.CREATE.${stream}`,
+  `$JS.API.CONSUMER.CREATE.${stream}.>`,
+  `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.>`,
+  `$JS.API.CONSUMER.INFO.${stream}.>`,
+  `$JS.API.CONSUMER.DELETE.${stream}.>`,
+  `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`,
+  `$JS.ACK.${stream}.>`,
+  `$JS.FC.${stream}.>`,
+];
+
+/** Everything a key-value bucket asks for: the stream `KV_<bucket>` and its keys. */
+const bucket = (name: string): string[] => [
+  ...readStream(`KV_${name}`),
+  `$JS.API.STREAM.CREATE.KV_${name}`,
+  `$JS.API.STREAM.UPDATE.KV_${name}`,
+  `$KV.${name}.>`,
+];
+
+export const CORE_RIGHTS: Readonly<Record<CoreUser, Rights>> = {
+  // The sequencer: the only one that writes log and documents, and that makes streams.
+  manager: {
+    publish: ['log.>', 'doc.>', '$JS.API.>', '$JS.ACK.>', '$JS.FC.>', '$KV.>', 'cmd.>', '_INBOX.>', '_R_.>'],
+    subscribe: ['_INBOX.manager.>', 'cmd.>', 'report.*', 'tele.*', 'live.doc.>', '$KV.>'],
+  },
+  coordinator: {
+    publish: ['$JS.API.INFO', ...readStream('LOG'), ...readStream('CKPT'), ...bucket('LEASE'), 'cmd.>'],
+    subscribe: ['_INBOX.coordinator.>', 'report.*', 'tele.*'],
+  },
+  api: {
+    publish: ['$JS.API.INFO', ...readStream('LOG'), ...readStream('DOC'), ...readStream('CKPT'), 'cmd.>'],
+    subscribe: ['_INBOX.api.>', 'report.*', 'tele.*', 'live.doc.>'],
+  },
+};
+
+/** What a host imports from CORE: its own subjects only. */
+export interface HostImports {
+  readonly streams: readonly string[];
+  readonly services: readonly string[];
+}
+
+export const hostImports = (host: string): HostImports => ({
+  streams: [`live.doc.h.${host}.>`, 'live.doc.s.>'],
+  services: [
+    `${DIRECT_GET}.h.${host}.>`,
+    `${DIRECT_GET}.s.>`,
+    `fact.${host}`,
+    `ckpt.${host}`,
+    `report.${host}`,
+    `tele.${host}`,
+  ],
+});
+
+export const hostRights = (host: string): Rights => {
+  const { streams, services } = hostImports(host);
+  return { publish: services, subscribe: [...streams, `${HOST_INBOX}.>`] };
+};
+
+/** What CORE exports; `position` is the token (from 1) that must equal the importing account's name. */
+export interface Export {
+  readonly kind: 'stream' | 'service';
+  readonly subject: string;
+  readonly position?: number;
+}
+
+export const CORE_EXPORTS: readonly Export[] = [
+  { kind: 'stream', subject: 'live.doc.h.*.>', position: 4 },
+  { kind: 'stream', subject: 'live.doc.s.>' },
+  { kind: 'service', subject: `${DIRECT_GET}.h.*.>`, position: 8 },
+  { kind: 'service', subject: `${DIRECT_GET}.s.>` },
+  { kind: 'service', subject: 'fact.*', position: 2 },
+  { kind: 'service', subject: 'ckpt.*', position: 2 },
+  { kind: 'service', subject: 'report.*', position: 2 },
+  { kind: 'service', subject: 'tele.*', position: 2 },
+];
