@@ -1,0 +1,49 @@
+import { canonicalJson, type Lineage, type Revision } from '#kernel';
+import { type DocumentKey, type StateDocument, type TombstoneDocument } from '#contracts';
+
+/** What stands, or is to stand, under each key. */
+export type Documents = ReadonlyMap<DocumentKey, StateDocument>;
+
+/** A key whose document changes, with its new document; a tombstone when it goes. */
+export interface DocumentChange {
+  readonly key: DocumentKey;
+  readonly document: StateDocument;
+}
+
+/**
+ * What a document says, apart from when it came to say it. `minRevision` tells which version of the group's document
+ * was current at writing: it is no content either, else a change of a group would rewrite every port of it.
+ */
+export function contentOf(document: StateDocument): string {
+  const { revision: _revision, ...content } = document;
+  if (content.type === 'tombstone') return canonicalJson({ type: content.type, key: content.key });
+  if (content.type !== 'port') return canonicalJson(content);
+  const { minRevision: _minRevision, ...port } = content;
+  return canonicalJson(port);
+}
+
+export const sameContent = (a: StateDocument | undefined, b: StateDocument): boolean =>
+  a !== undefined && (a === b || (a.type === b.type && contentOf(a) === contentOf(b)));
+
+export function tombstoneOf(
+  document: StateDocument,
+  lineage: Lineage,
+  revision: Revision,
+): TombstoneDocument {
+  const of = document.type === 'tombstone' ? document.of : document.type;
+  return { type: 'tombstone', schema: 1, key: document.key, lineage, revision, of };
+}
+
+/** Host of an own key `h.<host>.…`; null for a shared one. */
+export function hostOfKey(key: DocumentKey): string | null {
+  if (!key.startsWith('h.')) return null;
+  const end = key.indexOf('.', 2);
+  return end < 0 ? null : key.slice(2, end);
+}
+
+const RANK = { switch: 0, group: 1, port: 2, host: 3 } as const;
+
+/** Shared before ports before hosts: who reads in order never meets a name before what it stands for. */
+export function rank(document: StateDocument): number {
+  return RANK[document.type === 'tombstone' ? document.of : document.type];
+}

@@ -1,0 +1,63 @@
+import { type GroupName, type MigrationId, type PortId } from '#kernel';
+import { KEYS, type HostDocument, type MigrationOrder } from '#contracts';
+import { type Host, type Migration, type State } from '#domain';
+import { placements } from './of-port.js';
+import { type Stamp } from './stamp.js';
+
+/** The host's document. `ports` and `migrations` are candidates: those that do not concern the host are left out. */
+export function hostDocument(
+  state: State,
+  host: Host,
+  stamp: Stamp,
+  ports: Iterable<PortId>,
+  migrations: Iterable<MigrationId>,
+): HostDocument {
+  const here = [...new Set(ports)].filter((id) => placements(state.ports.get(id)).has(host.name)).sort();
+  const groups = new Set<GroupName>(host.preload);
+  for (const id of here) {
+    const port = state.ports.get(id);
+    if (port !== undefined) groups.add(port.group);
+  }
+  return {
+    type: 'host',
+    key: KEYS.host(host.name),
+    ...stamp,
+    host: host.name,
+    switches: memberships(state, host),
+    ports: here,
+    groups: [...groups].filter((name) => state.groups.has(name)).sort(),
+    managementPath: host.managementPath,
+    maintenance: host.maintenance,
+    acceptedFactSeq: host.facts,
+    migrations: orders(state, host, migrations),
+    confirm: null,
+  };
+}
+
+function memberships(state: State, host: Host): HostDocument['switches'] {
+  const found: HostDocument['switches'][number][] = [];
+  for (const it of state.switches.values()) {
+    const uplinks = it.members[host.name];
+    if (uplinks !== undefined) found.push({ switch: it.name, uplinks });
+  }
+  return found.sort((a, b) => (a.switch < b.switch ? -1 : 1));
+}
+
+function orders(state: State, host: Host, candidates: Iterable<MigrationId>): readonly MigrationOrder[] {
+  const found: MigrationOrder[] = [];
+  for (const id of new Set(candidates)) {
+    const migration = state.migrations.get(id);
+    const action = migration === undefined ? null : orderOf(migration);
+    if (migration === undefined || action === null || migration.source !== host.name) continue;
+    const { attempt, owner, destination } = migration;
+    found.push({ migration: id, attempt, action, owner, destination });
+  }
+  return found.sort((a, b) => (a.migration < b.migration ? -1 : 1));
+}
+
+/** What the source's hypervisor is asked: only for migrations that we drive. */
+function orderOf(migration: Migration): MigrationOrder['action'] | null {
+  if (migration.origin !== 'operator') return null;
+  if (migration.phase === 'moving') return 'start';
+  return migration.phase === 'aborting' ? 'abort' : null;
+}

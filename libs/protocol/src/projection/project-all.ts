@@ -1,0 +1,45 @@
+import { type HostName, type MigrationId, type PortId } from '#kernel';
+import { KEYS, type DocumentKey, type StateDocument } from '#contracts';
+import { type State } from '#domain';
+import { hostDocument } from './of-host.js';
+import { placements, portDocuments } from './of-port.js';
+import { groupDocument, switchDocument } from './of-shared.js';
+import { stampOf } from './stamp.js';
+
+/** Every document of a state, all at the state's revision: the oracle for `project`, and where a projector begins. */
+export function projectAll(state: State): Map<DocumentKey, StateDocument> {
+  const documents = new Map<DocumentKey, StateDocument>();
+  const stamp = stampOf(state);
+  if (stamp === null) return documents;
+  const put = (document: StateDocument): void => void documents.set(document.key, document);
+  for (const it of state.switches.values()) put(switchDocument(it, stamp));
+  for (const it of state.groups.values()) put(groupDocument(it, stamp));
+  const ports = new Map<HostName, PortId[]>();
+  for (const port of state.ports.values()) {
+    for (const document of portDocuments(state, port, stamp, stamp.revision)) put(document);
+    for (const host of placements(port).keys()) add(ports, host, port.id);
+  }
+  const migrations = new Map<HostName, MigrationId[]>();
+  for (const migration of state.migrations.values()) add(migrations, migration.source, migration.id);
+  for (const host of state.hosts.values()) {
+    put(hostDocument(state, host, stamp, ports.get(host.name) ?? [], migrations.get(host.name) ?? []));
+  }
+  return documents;
+}
+
+function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/** Keys that a host reads, given its host document: its own and the shared ones that it needs. */
+export function keysOfHost(host: StateDocument | undefined): DocumentKey[] {
+  if (host?.type !== 'host') return [];
+  return [
+    host.key,
+    ...host.ports.map((port) => KEYS.port(host.host, port)),
+    ...host.groups.map(KEYS.group),
+    ...host.switches.map((s) => KEYS.switch(s.switch)),
+  ];
+}

@@ -1,0 +1,96 @@
+import { type GroupName, type HostName, type MigrationId, type PortId, type SwitchName } from '#kernel';
+import { type DomainEvent, type State } from '#domain';
+import { placements } from './of-port.js';
+
+/** Objects whose documents a commit may change. Too much costs time; too little would be wrong. */
+export interface Touched {
+  readonly hosts: Set<HostName>;
+  readonly switches: Set<SwitchName>;
+  readonly groups: Set<GroupName>;
+  readonly ports: Set<PortId>;
+  readonly migrations: Set<MigrationId>;
+}
+
+export function touchedBy(events: readonly DomainEvent[], before: State, after: State): Touched {
+  const touched: Touched = {
+    hosts: new Set(),
+    switches: new Set(),
+    groups: new Set(),
+    ports: new Set(),
+    migrations: new Set(),
+  };
+  for (const event of events) touch(event, touched);
+  spread(touched, before, after);
+  return touched;
+}
+
+function touch(event: DomainEvent, touched: Touched): void {
+  switch (event.type) {
+    case 'HostDefined':
+    case 'HostRemoved':
+      touched.hosts.add(event.name);
+      return;
+    case 'SwitchDefined':
+    case 'SwitchRemoved':
+      touched.switches.add(event.name);
+      return;
+    case 'GroupDefined':
+    case 'GroupClosing':
+    case 'GroupDeleted':
+      touched.groups.add(event.name);
+      return;
+    case 'PortCreated':
+    case 'PortOverridden':
+    case 'PortDeleted':
+    case 'PortConnected':
+    case 'PortDisconnected':
+    case 'PortBound':
+    case 'PortUnbound':
+    case 'StandbyGranted':
+    case 'StandbyRevoked':
+    case 'PortActivated':
+    case 'SegmentOpened':
+    case 'SegmentClosed':
+    case 'BindingRetired':
+      touched.ports.add(event.port);
+      return;
+    case 'MigrationStarted':
+      touched.migrations.add(event.migration.id);
+      return;
+    case 'MigrationAdvanced':
+      touched.migrations.add(event.migration);
+      return;
+    case 'FactsAccepted':
+      touched.hosts.add(event.host);
+      return;
+    case 'FactRefused':
+    case 'DriftObserved':
+    case 'UplinkChanged':
+    case 'RevisionRealised':
+    case 'SchemaLevelRaised':
+      return;
+  }
+}
+
+/** From objects to those whose documents mention them. */
+function spread(touched: Touched, before: State, after: State): void {
+  for (const state of [before, after]) {
+    for (const id of touched.migrations) {
+      const migration = state.migrations.get(id);
+      if (migration === undefined) continue;
+      touched.hosts.add(migration.source);
+      for (const { port } of migration.ports) touched.ports.add(port);
+    }
+    for (const id of touched.ports)
+      for (const host of placements(state.ports.get(id)).keys()) touched.hosts.add(host);
+    for (const name of touched.switches)
+      for (const host of Object.keys(state.switches.get(name)?.members ?? {}))
+        touched.hosts.add(host as HostName);
+  }
+  const comesOrGoes = [...touched.groups].filter(
+    (name) => before.groups.has(name) !== after.groups.has(name),
+  );
+  if (comesOrGoes.length === 0) return;
+  for (const host of after.hosts.values())
+    if (comesOrGoes.some((name) => host.preload.includes(name))) touched.hosts.add(host.name);
+}
