@@ -42,11 +42,15 @@ export interface CommitLog {
   readonly maxBytes: number;
   /**
    * Stores the message at `expectedLastSeq + 1`, or not at all. Calls may overlap: with expectations n, n+1, n+2…
-   * given without waiting, they are stored in that order, and after one that failed none of its followers is.
+   * given without waiting, they are stored in that order.
+   *
+   * An append that overlaps the one before it must name that one's id as `previousId`: the sequence alone may be
+   * satisfied by another writer's message at that place, and a fenced writer's later appends would slip in.
    */
   append(
     message: NewMessage,
     expectedLastSeq: number,
+    previousId?: string,
   ): Promise<Result<{ readonly seq: number }, AppendError>>;
   /** Batches, in order, from `fromSeq` (1 is the first) to the end known at the call. Throws ProblemError. */
   read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]>;

@@ -1,6 +1,7 @@
 import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { err, ok, type Result } from '#kernel';
 import { type AppendError } from '../commit-log.js';
+import { type Link } from './link.js';
 
 /** One publication that waits for its ack. */
 interface Pending {
@@ -32,11 +33,12 @@ export class AckInbox {
   readonly #prefix: string;
   readonly #sweep: NodeJS.Timeout;
   #next = 0;
-  #connected = true;
+  readonly #off: () => void;
   readonly #subscription;
 
   constructor(
     readonly nc: NatsConnection,
+    readonly link: Link,
     readonly timeoutMs: number,
     inboxPrefix?: string,
   ) {
@@ -48,11 +50,14 @@ export class AckInbox {
     });
     this.#sweep = setInterval(() => this.#expire(), Math.min(timeoutMs / 4, 250));
     this.#sweep.unref();
-    void this.#watch();
+    // While the connection is down nothing is sent, so that nothing is stored late that was given up.
+    this.#off = link.onChange((up) => {
+      if (!up) this.#endAll();
+    });
   }
 
   publish(subject: string, bytes: Uint8Array, expect: Expectation): Promise<Result<Ack, AppendError>> {
-    if (!this.#connected || this.nc.isClosed()) return Promise.resolve(err('unavailable'));
+    if (!this.link.up) return Promise.resolve(err('unavailable'));
     const token = String(this.#next++);
     const hdrs = headers();
     hdrs.set('Nats-Msg-Id', expect.msgId);
@@ -69,6 +74,7 @@ export class AckInbox {
 
   close(): void {
     clearInterval(this.#sweep);
+    this.#off();
     this.#subscription.unsubscribe();
     this.#endAll();
   }
@@ -94,20 +100,6 @@ export class AckInbox {
     const all = [...this.#pending.values()];
     this.#pending.clear();
     for (const { resolve } of all) resolve(err('unknown'));
-  }
-
-  /** While the connection is down nothing is sent, so that nothing is stored late that was given up. */
-  async #watch(): Promise<void> {
-    for await (const { type } of this.nc.status()) {
-      if (type === 'disconnect' || type === 'close') {
-        this.#connected = false;
-        this.#endAll();
-      } else if (type === 'reconnect') {
-        this.#connected = true;
-      }
-    }
-    this.#connected = false;
-    this.#endAll();
   }
 }
 

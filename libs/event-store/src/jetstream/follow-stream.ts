@@ -1,9 +1,9 @@
 import { type Consumer, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
-import { type NatsConnection } from '@nats-io/transport-node';
 import { type Following } from '../commit-log.js';
+import { type Link } from './link.js';
 
 export interface FollowStreamOptions {
-  readonly nc: NatsConnection;
+  readonly link: Link;
   readonly from: number;
   readonly open: (seq: number) => Promise<Consumer>;
   readonly handler: (m: JsMsg) => void;
@@ -13,11 +13,12 @@ export interface FollowStreamOptions {
 const RETRY_MS = 200;
 
 /**
- * Reads a stream for ever. The client's ordered consumer heals most faults; whatever it does not, or anything that
- * comes out of order, makes a new one from where the handler stands. An exception in a callback of the client would
+ * Reads a stream for ever. A lost connection, or anything that comes out of order, makes a new consumer from where the
+ * handler stands: at once after a reconnect, where the client's own healing may take seconds. An exception in a callback of the client would
  * close its reader without a word, so the handler's are caught here.
  */
 export function followStream(options: FollowStreamOptions): Following {
+  const { link } = options;
   let next = options.from;
   let stopped = false;
   let failure: { readonly cause: unknown } | undefined;
@@ -39,28 +40,33 @@ export function followStream(options: FollowStreamOptions): Following {
   };
 
   const readOnce = async (): Promise<void> => {
-    const consumer = await options.open(next);
+    const consumer = await Promise.race([options.open(next), lost(link)]);
     if (stopped) return;
     current = await consumer.consume({ max_messages: 1000, callback: onMessage });
     if (stopped) current.stop();
     await current.closed();
-    if (!options.nc.isClosed()) await consumer.delete().catch(() => false);
+    // Without waiting: it may be gone with the server, and if not the server drops it after a while.
+    if (link.up) void consumer.delete().catch(() => false);
   };
 
   const run = async (): Promise<void> => {
     while (!stopped && failure === undefined) {
       try {
+        await link.settled();
         await readOnce();
       } catch (cause) {
-        if (options.nc.isClosed()) failure = { cause };
+        if (link.nc.isClosed()) failure = { cause };
         else await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
-      if (options.nc.isClosed()) failure ??= { cause: new Error('the connection to NATS was closed') };
+      if (link.nc.isClosed()) failure ??= { cause: new Error('the connection to NATS was closed') };
     }
     if (!stopped && failure !== undefined) options.onEnd(failure.cause);
   };
 
-  const finished = run();
+  const off = link.onChange((up) => {
+    if (!up) current?.stop();
+  });
+  const finished = run().finally(off);
   return {
     stop: async () => {
       stopped = true;
@@ -68,4 +74,15 @@ export function followStream(options: FollowStreamOptions): Following {
       await finished;
     },
   };
+}
+
+/** Rejects when the connection goes down: what was asked then would only be given up after seconds. */
+function lost(link: Link): Promise<never> {
+  return new Promise((_, reject) => {
+    const off = link.onChange((up) => {
+      if (up) return;
+      off();
+      reject(new Error('the connection to NATS was lost'));
+    });
+  });
 }

@@ -9,7 +9,7 @@ import {
   type JsMsg,
 } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
-import { err, ok, problem, ProblemError, type Result } from '#kernel';
+import { err, problem, ProblemError, type Result } from '#kernel';
 import {
   type AppendError,
   type CommitLog,
@@ -20,6 +20,7 @@ import {
 } from '../commit-log.js';
 import { AckInbox } from './ack-inbox.js';
 import { followStream } from './follow-stream.js';
+import { Link } from './link.js';
 import { LOG_STREAM } from './streams.js';
 
 export interface JetStreamLogOptions {
@@ -44,6 +45,7 @@ export class JetStreamLog implements CommitLog {
   readonly maxBytes: number;
   readonly #js: JetStreamClient;
   readonly #acks: AckInbox;
+  readonly #link: Link;
   readonly #stream: string;
   readonly #prefix: string;
   readonly #readTimeoutMs: number;
@@ -57,7 +59,8 @@ export class JetStreamLog implements CommitLog {
     this.#stream = options.stream ?? LOG_STREAM.name;
     this.#prefix = options.prefix ?? 'log';
     this.#readTimeoutMs = options.readTimeoutMs ?? 5000;
-    this.#acks = new AckInbox(nc, options.ackTimeoutMs ?? 3000, options.inboxPrefix);
+    this.#link = new Link(nc);
+    this.#acks = new AckInbox(nc, this.#link, options.ackTimeoutMs ?? 3000, options.inboxPrefix);
     this.maxBytes = (nc.info?.max_payload ?? 1024 * 1024) - HEADERS;
   }
 
@@ -116,7 +119,7 @@ export class JetStreamLog implements CommitLog {
     onEnd: (cause: unknown) => void,
   ): Following {
     return followStream({
-      nc: this.nc,
+      link: this.#link,
       from: Math.max(fromSeq, 1),
       open: (seq) => this.#consumer(seq, undefined),
       handler: (m) => handler(this.#stored(m)),
@@ -157,7 +160,8 @@ export class JetStreamLog implements CommitLog {
     const closed = messages.closed().then(() => 'closed' as const);
     const what = await Promise.race([woken, late, closed]);
     clearTimeout(timer);
-    if (what !== 'woken') throw new ProblemError(problem('unavailable', `the log stopped answering (${what})`));
+    if (what !== 'woken')
+      throw new ProblemError(problem('unavailable', `the log stopped answering (${what})`));
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {

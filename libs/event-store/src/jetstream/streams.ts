@@ -55,7 +55,13 @@ export const CKPT_STREAM: StreamSpec = {
 };
 
 /** Settings that a server does not change in a stream that exists, or must not for ours. */
-const FIXED: ReadonlySet<string> = new Set(['storage', 'retention', 'deny_delete', 'deny_purge', 'republish']);
+const FIXED: ReadonlySet<string> = new Set([
+  'storage',
+  'retention',
+  'deny_delete',
+  'deny_purge',
+  'republish',
+]);
 
 /**
  * Creates the stream, or brings an existing one to the settings. Refuses one that differs in what can't be changed,
@@ -95,7 +101,11 @@ const STREAM_NOT_FOUND = 10059;
 export function refuseReplicas(version: string, replicas: number): Problem | undefined {
   if (replicas <= 1 || atLeast(version, [2, 9, 21])) return undefined;
   const d = detail('replicas', replicas, `nats-server ${version} loses messages`, '1, or nats-server 2.9.21');
-  return problem('refused', `nats-server ${version} is not safe with ${replicas} replicas: use 2.9.21 or newer`, [d]);
+  return problem(
+    'refused',
+    `nats-server ${version} is not safe with ${replicas} replicas: use 2.9.21 or newer`,
+    [d],
+  );
 }
 
 function atLeast(version: string, least: readonly number[]): boolean {

@@ -1,0 +1,7 @@
+export {
+  findNatsServer,
+  freePort,
+  startNatsServer,
+  type NatsServer,
+  type NatsServerOptions,
+} from './nats-server.js';
