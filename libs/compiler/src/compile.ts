@@ -1,0 +1,123 @@
+import {
+  MEANING_MASK,
+  type BridgePort,
+  type BridgeState,
+  type Flow,
+  type ObservedInterface,
+} from '#openflow';
+import { type Collected, Emitter } from './pipeline/emitter.js';
+import { FEATURES } from './pipeline/registry.js';
+import { cookieOf, ruleObject } from './pipeline/cookies.js';
+import { shapingMeters } from './features/shaping.js';
+import { countIn, countOut } from './meters.js';
+import { resolveBridges } from './resolve/bridges.js';
+import { isPlugged, type BridgePlan, type PortPlan } from './resolve/plan.js';
+import {
+  type Compiled,
+  type CompiledBinding,
+  type CompileException,
+  type Desired,
+  type LocalFacts,
+} from './types.js';
+
+/**
+ * Documents and local facts → what the host's switch must be. Pure, total and independent of the order of its
+ * inputs. What can't be carried out is an exception; its port is closed and everything else is compiled.
+ */
+export function compile(desired: Desired, local: LocalFacts): Compiled {
+  const { bridges, exceptions } = resolveBridges(desired, local);
+  const refused = new Set(exceptions.map((e) => e.port));
+  return {
+    state: { bridges: bridges.map((bridge) => compileBridge(bridge, local.round)) },
+    exceptions: [...exceptions].sort(byObject),
+    bindings: bridges.flatMap((bridge) =>
+      [...bridge.ports, ...bridge.closed]
+        .sort((a, b) => a.slot - b.slot)
+        .map((port) => binding(port, bridge, local.round, refused.has(port.port))),
+    ),
+    quarantined: quarantined(desired, local, bridges),
+  };
+}
+
+function compileBridge(bridge: BridgePlan, round: number): BridgeState {
+  const collected: Collected = { flows: [], groups: [], meters: [] };
+  for (const feature of FEATURES) {
+    const out = new Emitter(feature.name, round, collected);
+    feature.bridge?.(bridge, out);
+    for (const port of bridge.ports) feature.port?.(port, out, bridge);
+    for (const port of bridge.closed) feature.closed?.(port, out);
+  }
+  return {
+    name: bridge.name,
+    switch: bridge.switch,
+    ports: bridgePorts(bridge),
+    flows: collected.flows.sort(byTableAndPriority),
+    groups: collected.groups.sort((a, b) => a.id - b.id),
+    meters: collected.meters.sort((a, b) => a.id - b.id),
+    mtu: bridge.mtu,
+  };
+}
+
+function bridgePorts({ devices, ports, closed }: BridgePlan): BridgePort[] {
+  const uplinks = devices.map(({ device, uplink }): BridgePort => ({
+    name: device,
+    plugged: 'agent',
+    type: '',
+    marks: { 'portolan-uplink': uplink },
+  }));
+  const vnics = [...ports, ...closed].flatMap(({ ifaceName, port, epoch }): BridgePort[] => {
+    if (ifaceName === undefined) return [];
+    return [{ name: ifaceName, plugged: 'other', type: '', marks: { 'portolan-port': `${port}@${epoch}` } }];
+  });
+  return [...uplinks, ...vnics].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function binding(port: PortPlan, bridge: BridgePlan, round: number, refused: boolean): CompiledBinding {
+  const ready = port.life !== 'closed' && !refused;
+  return {
+    port: port.port,
+    epoch: port.epoch,
+    role: port.role,
+    bridge: bridge.name,
+    slot: port.slot,
+    ...(port.ofport === undefined ? {} : { ofport: port.ofport }),
+    ...(port.ifaceName === undefined ? {} : { ifaceName: port.ifaceName }),
+    ready,
+    open: ready && isPlugged(port) && (port.life === 'owner' || port.life === 'armed'),
+    meters: { in: countIn(port.slot), out: countOut(port.slot) },
+    shapingMeters: shapingMeters(port),
+    rules: port.policy.filter.map((rule, index) => ({
+      name: rule.name,
+      cookie: cookieOf('filter', ruleObject(port.slot, index), round),
+      mask: MEANING_MASK,
+    })),
+  };
+}
+
+/** Everything on our bridges that is no uplink, no bridge's own device and no known port's connectee. */
+function quarantined(
+  desired: Desired,
+  local: LocalFacts,
+  bridges: readonly BridgePlan[],
+): ObservedInterface[] {
+  const known = new Set(
+    desired.ports.flatMap((p): string[] => (p.connectee === null ? [] : [p.connectee.ifaceId])),
+  );
+  const byName = new Map(bridges.map((b) => [b.name, new Set(b.devices.map((d) => d.device))]));
+  return local.interfaces
+    .filter((iface) => {
+      const devices = byName.get(iface.bridge);
+      if (devices === undefined || iface.name === iface.bridge || devices.has(iface.name)) return false;
+      const id = iface.externalIds['iface-id'];
+      return id === undefined || !known.has(id);
+    })
+    .sort((a, b) => (a.bridge + a.name < b.bridge + b.name ? -1 : 1));
+}
+
+const byObject = (a: CompileException, b: CompileException): number => {
+  const key = (e: CompileException) => `${e.object} ${e.code} ${e.reason}`;
+  return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
+};
+
+/** Stable: within a table and priority the features' own order stays, which depends on the ports' numbers only. */
+const byTableAndPriority = (a: Flow, b: Flow): number => a.table - b.table || b.priority - a.priority;

@@ -1,0 +1,49 @@
+import { type Bucket } from '#openflow';
+import { goto, match, output, resubmit, set, tagSegment, untagToSegment } from '../pipeline/actions.js';
+import { type Emitter } from '../pipeline/emitter.js';
+import { type Feature } from '../pipeline/feature.js';
+import { REG, TAG_PRESENT } from '../pipeline/registers.js';
+import { TABLES } from '../pipeline/tables.js';
+import { type BridgePlan, type TeamPlan, type UplinkPlan } from '../resolve/plan.js';
+
+/**
+ * Uplinks, and which of them carries a port. One fast-failover group for each order answers both questions: where a
+ * port's frame goes out, and (the bucket resubmits to CHOSEN) whether a frame came in by the uplink that the port is
+ * pinned to just now. What came from an uplink never goes out by one: CHOSEN outputs frames of ports only.
+ */
+export const teaming: Feature = {
+  name: 'teaming',
+  bridge: (bridge, out) => {
+    for (const uplink of bridge.uplinks) classify(uplink, out);
+    for (const team of bridge.teams) order(team, out);
+    if (bridge.teams.length > 0) chosen(bridge, out);
+  },
+};
+
+function classify({ key, ofport }: UplinkPlan, out: Emitter): void {
+  const next = [set(REG.uplink, key), goto(TABLES.TRAP)];
+  const at = (vlan: number) => match({ in_port: ofport, vlan_vid: { value: vlan, mask: TAG_PRESENT } });
+  out.flow(TABLES.CLASSIFY, 100, at(TAG_PRESENT), [...untagToSegment, ...next], key);
+  out.flow(TABLES.CLASSIFY, 100, at(0), next, key);
+}
+
+function order(team: TeamPlan, out: Emitter): void {
+  const buckets = team.uplinks.map(({ key, ofport }): Bucket => ({
+    watchPort: ofport,
+    actions: [set(REG.chosen, key), resubmit(TABLES.CHOSEN)],
+  }));
+  out.group({ id: team.id, type: 'fast-failover', buckets });
+  const group = { kind: 'group', group: team.id } as const;
+  const mine = { [REG.team]: team.id };
+  out.flow(TABLES.TO_UPLINK, 200, match({ ...mine, [REG.segment]: 0 }), [group], team.id);
+  out.flow(TABLES.TO_UPLINK, 100, match(mine), [...tagSegment, group], team.id);
+}
+
+function chosen({ uplinks }: BridgePlan, out: Emitter): void {
+  for (const { key, ofport } of uplinks) {
+    const here = match({ [REG.from]: 0, [REG.chosen]: key, [REG.uplink]: key });
+    out.flow(TABLES.CHOSEN, 200, here, [resubmit(TABLES.FLOOD_IN)], key);
+    out.flow(TABLES.CHOSEN, 50, match({ [REG.chosen]: key }), [output(ofport)], key);
+  }
+  out.flow(TABLES.CHOSEN, 100, match({ [REG.from]: 0 }), []);
+}

@@ -1,0 +1,68 @@
+import { type Action, type FieldMatch, type FieldName, type Match } from '#openflow';
+import { FRAME_VLAN, REG, SEGMENT_VLAN } from './registers.js';
+import { TABLES } from './tables.js';
+
+/** A value, or a value under a mask. */
+export type Wanted = number | bigint | { readonly value: number | bigint; readonly mask: number | bigint };
+
+/** `{ reg14: 3, eth_dst: MULTICAST }` in the model's form. */
+export function match(fields: Readonly<Partial<Record<FieldName, Wanted>>>): Match {
+  const out: Partial<Record<FieldName, FieldMatch>> = {};
+  for (const [field, wanted] of Object.entries(fields) as [FieldName, Wanted][]) {
+    out[field] =
+      typeof wanted === 'object'
+        ? { value: BigInt(wanted.value), mask: BigInt(wanted.mask) }
+        : { value: BigInt(wanted) };
+  }
+  return out;
+}
+
+export const MULTICAST: Wanted = { value: 0x010000000000n, mask: 0x010000000000n };
+export const BROADCAST = 0xffffffffffffn;
+/** 01:80:c2:00:00:00 to :0f, which no bridge forwards. */
+export const RESERVED: Wanted = { value: 0x0180c2000000n, mask: 0xfffffffffff0n };
+
+export const set = (field: FieldName, value: number | bigint): Action => ({
+  kind: 'set-field',
+  field,
+  value: BigInt(value),
+});
+export const goto = (table: number): Action => ({ kind: 'goto', table });
+export const resubmit = (table: number): Action => ({ kind: 'resubmit', table });
+export const meter = (id: number): Action => ({ kind: 'meter', meter: id });
+export const output = (port: number): Action => ({ kind: 'output', port });
+
+/** Does ACTIVITY know the slot as active? Answers in the active bit. */
+export const lookup = (slot: number): Action[] => [
+  set(REG.lookup, slot),
+  set(REG.active, 0),
+  resubmit(TABLES.ACTIVITY),
+];
+
+/** A port that never exists: output to it does nothing but force what FORCE_CLONE needs. */
+const NOWHERE = 65_000;
+
+/**
+ * One copy to one port. Truncation makes the switch use a real datapath clone; without it a meter that drops the
+ * frame for this port would end the list for all later ones, and for the uplink.
+ */
+export const copyTo = (slot: number): Action => ({
+  kind: 'clone',
+  actions: [
+    set(REG.to, slot),
+    resubmit(TABLES.DELIVER),
+    { kind: 'output-trunc', port: NOWHERE, maxLen: 65_535 },
+  ],
+});
+
+/** The segment becomes the frame's tag. */
+export const tagSegment: readonly Action[] = [
+  { kind: 'push-vlan' },
+  { kind: 'move', src: SEGMENT_VLAN, dst: FRAME_VLAN },
+];
+
+/** The frame's tag becomes the segment. */
+export const untagToSegment: readonly Action[] = [
+  { kind: 'move', src: FRAME_VLAN, dst: SEGMENT_VLAN },
+  { kind: 'pop-vlan' },
+];

@@ -1,0 +1,33 @@
+import { makeCookie } from '#openflow';
+
+/** Feature numbers in cookies: never given to another feature again. */
+export const FEATURE_CODES = {
+  count: 1,
+  shaping: 2,
+  guard: 3,
+  segment: 4,
+  security: 5,
+  activity: 6,
+  filter: 7,
+  forward: 8,
+  flood: 9,
+  teaming: 10,
+  output: 11,
+} as const;
+
+export type FeatureName = keyof typeof FEATURE_CODES;
+
+const OBJECT_BITS = 0xff_ffff;
+const RULE_SHIFT = 14;
+
+/** Objects are slots, uplinks or teams; a hashed team keeps its lower 24 bits, which serves statistics only. */
+export const cookieOf = (feature: FeatureName, object: number, round: number, owner?: number): bigint =>
+  makeCookie({
+    feature: FEATURE_CODES[feature],
+    object: object & OBJECT_BITS,
+    round,
+    ...(owner === undefined ? {} : { owner }),
+  });
+
+/** Object number of a filter rule: slot (14 bits) and the rule's place in its list (10 bits). */
+export const ruleObject = (slot: number, index: number): number => slot | (index << RULE_SHIFT);

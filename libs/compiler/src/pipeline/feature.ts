@@ -1,0 +1,14 @@
+import { type BridgePlan, type PortPlan } from '../resolve/plan.js';
+import { type FeatureName } from './cookies.js';
+import { type Emitter } from './emitter.js';
+
+/**
+ * One feature of the pipeline. `bridge` is called once a bridge, `port` once for each port that is carried out, with
+ * what it adds to the tables. `closed` is called for ports that are not: retired, or with an exception.
+ */
+export interface Feature {
+  readonly name: FeatureName;
+  bridge?(bridge: BridgePlan, out: Emitter): void;
+  port?(port: PortPlan, out: Emitter, bridge: BridgePlan): void;
+  closed?(port: PortPlan, out: Emitter): void;
+}

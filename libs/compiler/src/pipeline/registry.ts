@@ -1,0 +1,27 @@
+import { activity } from '../features/activity.js';
+import { count } from '../features/count.js';
+import { filter } from '../features/filter/filter.js';
+import { flood } from '../features/flood.js';
+import { forward } from '../features/forward.js';
+import { guard } from '../features/guard.js';
+import { deliver } from '../features/output.js';
+import { security } from '../features/security.js';
+import { segment } from '../features/segment.js';
+import { shaping } from '../features/shaping.js';
+import { teaming } from '../features/teaming.js';
+import { type Feature } from './feature.js';
+
+/** Every feature of the pipeline, in the order a frame meets them. The one place where a feature is registered. */
+export const FEATURES: readonly Feature[] = [
+  count,
+  shaping,
+  guard,
+  segment,
+  security,
+  activity,
+  filter,
+  forward,
+  flood,
+  teaming,
+  deliver,
+];

@@ -1,0 +1,142 @@
+import { type GroupDocument, type HostDocument, type PortDocument, type SwitchDocument } from '#contracts';
+import { bridgeName } from '../bridge-name.js';
+import { slotKey } from '../slots.js';
+import { type CompileException, type Desired, type LocalFacts } from '../types.js';
+import { refuseConflicts } from './conflicts.js';
+import { Interfaces } from './interfaces.js';
+import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
+import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
+import { resolveUplinks } from './uplinks.js';
+
+type Membership = HostDocument['switches'][number];
+
+/** What a switch whose document is missing gets: its bridge and its meters stay, nothing passes. */
+const FALLBACK_MTU = 1500;
+
+export interface ResolvedBridges {
+  readonly bridges: readonly BridgePlan[];
+  readonly exceptions: readonly CompileException[];
+}
+
+/** Documents and facts → one plan for each switch that the host is a member of. */
+export function resolveBridges(desired: Desired, facts: LocalFacts): ResolvedBridges {
+  const exceptions: CompileException[] = [];
+  const shared = {
+    groups: new Map<string, GroupDocument>(desired.groups.map((g) => [g.group, g])),
+    interfaces: new Interfaces(facts.interfaces),
+    facts,
+    activated: new Set(facts.activations.map((a) => slotKey(a.port, a.epoch))),
+    turned: new Set(facts.handedOver.map((a) => slotKey(a.port, a.epoch))),
+  };
+  const docs = new Map<string, SwitchDocument>(desired.switches.map((s) => [s.switch, s]));
+  const ports = portsBySwitch(desired, facts, exceptions);
+  const bridges = memberships(desired.host, exceptions).map((member) =>
+    resolveBridge(member, docs.get(member.switch), ports.get(member.switch) ?? [], shared, exceptions),
+  );
+  return { bridges, exceptions };
+}
+
+type Shared = Pick<PortContext, 'groups' | 'interfaces' | 'facts' | 'activated' | 'turned'>;
+
+function resolveBridge(
+  member: Membership,
+  doc: SwitchDocument | undefined,
+  docs: readonly PortDocument[],
+  shared: Shared,
+  exceptions: CompileException[],
+): BridgePlan {
+  const name = bridgeName(member.switch);
+  const onBridge = shared.facts.interfaces.filter((i) => i.bridge === name);
+  const resolved = doc === undefined ? undefined : resolveUplinks(doc, member.uplinks, onBridge);
+  exceptions.push(...(resolved?.exceptions ?? []));
+  if (doc === undefined) exceptions.push(switchMissing(member.switch));
+  const uplinks = resolved?.uplinks ?? [];
+  const context = { ...shared, bridge: name, switchDoc: doc, mapping: member.uplinks, uplinks };
+  const entries = refuseConflicts(docs.map((port) => resolvePort(port, context)));
+  entries.forEach((entry, i) => refusal(entry, docs[i], exceptions));
+  const plans = entries.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
+  const open = plans.filter((plan) => plan.life !== 'closed');
+  return {
+    name,
+    switch: member.switch,
+    mtu: doc?.mtu ?? FALLBACK_MTU,
+    devices: Object.entries(member.uplinks)
+      .filter(([uplink]) => doc === undefined || doc.uplinks.includes(uplink))
+      .map(([uplink, device]) => ({ uplink, device })),
+    uplinks,
+    teams: teamsOf(open),
+    ports: open,
+    closed: plans.filter((plan) => plan.life === 'closed'),
+  };
+}
+
+function refusal(entry: ResolvedPort, doc: PortDocument | undefined, exceptions: CompileException[]): void {
+  if (entry.refusal === undefined || doc === undefined) return;
+  exceptions.push({ port: doc.port, object: `port/${doc.port}`, ...entry.refusal });
+}
+
+const switchMissing = (name: string): CompileException => ({
+  port: null,
+  object: `switch/${name}`,
+  code: 'switch-missing',
+  reason: `the document of switch ${name} is not held`,
+});
+
+function teamsOf(ports: readonly PortPlan[]): TeamPlan[] {
+  const teams = new Map<number, TeamPlan>();
+  for (const { team } of ports) if (team !== undefined) teams.set(team.id, team);
+  return [...teams.values()].sort((a, b) => a.id - b.id);
+}
+
+/** By port number, so that the result does not depend on the order in which documents came. */
+function portsBySwitch(
+  desired: Desired,
+  facts: LocalFacts,
+  exceptions: CompileException[],
+): Map<string, PortDocument[]> {
+  const members = new Set(desired.host.switches.map((s) => s.switch));
+  const bySwitch = new Map<string, PortDocument[]>();
+  for (const doc of [...desired.ports].sort((a, b) => portNumber(a) - portNumber(b))) {
+    const refuse = (code: 'wrong-host' | 'not-a-member', reason: string) =>
+      exceptions.push({ port: doc.port, object: `port/${doc.port}`, code, reason });
+    if (doc.host !== facts.host) refuse('wrong-host', `its document is for host ${doc.host}`);
+    else if (!members.has(doc.switch))
+      refuse('not-a-member', `this host is no member of switch ${doc.switch}`);
+    else bySwitch.set(doc.switch, [...(bySwitch.get(doc.switch) ?? []), doc]);
+  }
+  return bySwitch;
+}
+
+const portNumber = (doc: PortDocument): number => Number(doc.port.slice(1));
+
+/** Switches by name; each bridge name and each device belongs to one of them. */
+function memberships(host: HostDocument, exceptions: CompileException[]): Membership[] {
+  const names = new Map<string, string>();
+  const devices = new Map<string, string>();
+  return [...host.switches].sort(bySwitchName).flatMap((member) => {
+    const object = `switch/${member.switch}`;
+    const name = bridgeName(member.switch);
+    const holder = names.get(name);
+    if (holder !== undefined) {
+      const reason = `its bridge name ${name} is that of switch ${holder}`;
+      exceptions.push({ port: null, object, code: 'bridge-name-taken', reason });
+      return [];
+    }
+    names.set(name, member.switch);
+    const uplinks: Record<string, string> = {};
+    for (const [uplink, device] of Object.entries(member.uplinks).sort()) {
+      const owner = devices.get(device);
+      if (owner === undefined) {
+        devices.set(device, member.switch);
+        uplinks[uplink] = device;
+      } else {
+        const reason = `uplink ${uplink}: device ${device} belongs to switch ${owner}`;
+        exceptions.push({ port: null, object, code: 'device-shared', reason });
+      }
+    }
+    return [{ ...member, uplinks }];
+  });
+}
+
+const bySwitchName = (a: Membership, b: Membership): number =>
+  a.switch < b.switch ? -1 : a.switch > b.switch ? 1 : 0;

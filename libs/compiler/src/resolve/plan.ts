@@ -1,0 +1,80 @@
+import { type Epoch, type PortId, type SwitchName } from '#kernel';
+import { type EffectivePolicy, type Policy } from '#domain';
+import { type BindingRole } from '#contracts';
+import { type Range } from '../ranges.js';
+
+/**
+ * What a binding is to the data plane.
+ *
+ * | life | who may send and receive |
+ * | --- | --- |
+ * | owner | the port, here |
+ * | armed | the port, here, until a frame with the token turns it away |
+ * | turned | nobody: the port went to another host |
+ * | waiting | nobody, until the guest's first frame opens it |
+ * | closed | nobody: retired, or not to be carried out |
+ */
+export type Life = 'owner' | 'armed' | 'turned' | 'waiting' | 'closed';
+
+export interface UplinkPlan {
+  readonly name: string;
+  /** Place in the switch's list of uplinks, from 1. */
+  readonly key: number;
+  readonly device: string;
+  readonly ofport: number;
+}
+
+/** An order of uplinks that one or more ports follow. */
+export interface TeamPlan {
+  /** Group id and register value; depends on the order only. */
+  readonly id: number;
+  readonly uplinks: readonly UplinkPlan[];
+}
+
+export interface PortPlan {
+  readonly port: PortId;
+  readonly epoch: Epoch;
+  readonly role: BindingRole;
+  readonly slot: number;
+  readonly life: Life;
+  readonly mac: bigint;
+  readonly policy: Policy;
+  readonly ignored: EffectivePolicy['ignored'];
+  /** Segments the port takes part in. */
+  readonly ranges: readonly Range[];
+  readonly ofport?: number;
+  readonly ifaceName?: string;
+  /** Absent: the switch has no uplink on this host. */
+  readonly team?: TeamPlan;
+  readonly token?: bigint;
+}
+
+export interface BridgePlan {
+  readonly name: string;
+  readonly switch: SwitchName;
+  readonly mtu: number;
+  /** Devices to plug, with their uplinks' names. */
+  readonly devices: readonly { readonly device: string; readonly uplink: string }[];
+  /** Uplinks whose device the switch has opened. */
+  readonly uplinks: readonly UplinkPlan[];
+  readonly teams: readonly TeamPlan[];
+  /** Ports that are carried out, in the order of their numbers. */
+  readonly ports: readonly PortPlan[];
+  /** Ports of which only the meters stand. */
+  readonly closed: readonly PortPlan[];
+}
+
+export const isPlugged = (port: PortPlan): port is PortPlan & { readonly ofport: number } =>
+  port.ofport !== undefined;
+
+/** Segments of a VLAN policy. */
+export function segmentRanges(vlan: Policy['vlan']): Range[] {
+  switch (vlan.mode) {
+    case 'none':
+      return [{ from: 0, to: 0 }];
+    case 'access':
+      return [{ from: vlan.id, to: vlan.id }];
+    case 'trunk':
+      return vlan.ranges.map(({ from, to }) => ({ from, to }));
+  }
+}

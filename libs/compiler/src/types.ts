@@ -1,0 +1,102 @@
+import { type Epoch, type HostName, type PortId } from '#kernel';
+import {
+  type BindingRole,
+  type GroupDocument,
+  type HostDocument,
+  type PortDocument,
+  type SwitchDocument,
+} from '#contracts';
+import { type DataplaneState, type ObservedInterface } from '#openflow';
+
+/** The documents that a host holds. Order does not matter. */
+export interface Desired {
+  readonly host: HostDocument;
+  readonly ports: readonly PortDocument[];
+  readonly switches: readonly SwitchDocument[];
+  readonly groups: readonly GroupDocument[];
+}
+
+/** One binding of a port: which port, and which epoch of it. */
+export interface PortEpoch {
+  readonly port: PortId;
+  readonly epoch: Epoch;
+}
+
+/** What only the host itself knows. */
+export interface LocalFacts {
+  readonly host: HostName;
+  /** Number of the agent's round, 0 to 65535, in every cookie. */
+  readonly round: number;
+  readonly interfaces: readonly ObservedInterface[];
+  /** `<port>@<epoch>` → slot, 1 to MAX_SLOT: the small number that stands for a binding in registers and meter ids. */
+  readonly slots: Readonly<Record<string, number>>;
+  /** Bindings known to have opened: beats a document of the same epoch that still says standby. */
+  readonly activations: readonly PortEpoch[];
+  /** Bindings (the source's own epoch) known to have been turned away. */
+  readonly handedOver: readonly PortEpoch[];
+}
+
+/** Why something could not be carried out. The port named is closed; everything else stands. */
+export interface CompileException {
+  readonly port: PortId | null;
+  /** `<kind>/<name>`, as in `port/p17`, `switch/lan`. */
+  readonly object: string;
+  readonly code: ExceptionCode;
+  readonly reason: string;
+}
+
+export type ExceptionCode =
+  | 'bridge-name-taken'
+  | 'connectee-missing'
+  | 'device-shared'
+  | 'filter-invalid'
+  | 'filter-too-large'
+  | 'group-missing'
+  | 'group-stale'
+  | 'iface-duplicate'
+  | 'iface-failed'
+  | 'iface-wrong-bridge'
+  | 'mac-conflict'
+  | 'mac-mismatch'
+  | 'not-a-member'
+  | 'segment-full'
+  | 'slot-missing'
+  | 'switch-missing'
+  | 'token-missing'
+  | 'uplink-missing'
+  | 'wrong-host';
+
+/** Meter ids by destination class of the frame. */
+export interface ClassMeters {
+  readonly unicast: number;
+  readonly multicast: number;
+  readonly broadcast: number;
+}
+
+/** Where a binding stands on this host's switch, and where its counts are read. */
+export interface CompiledBinding {
+  readonly port: PortId;
+  readonly epoch: Epoch;
+  readonly role: BindingRole;
+  readonly bridge: string;
+  readonly slot: number;
+  readonly ofport?: number;
+  readonly ifaceName?: string;
+  /** The whole policy is in the compiled state: no exception stands against the port and it is not retired. */
+  readonly ready: boolean;
+  /** Frames may pass now: ready, plugged, active or known to be activated, not turned away. Blocked is still open. */
+  readonly open: boolean;
+  /** Count meters, seen from the port: `in` is what it sent. */
+  readonly meters: { readonly in: ClassMeters; readonly out: ClassMeters };
+  readonly shapingMeters: readonly number[];
+  /** Filter rules by name with the cookie that all flows of the rule bear; the round is outside the mask. */
+  readonly rules: readonly { readonly name: string; readonly cookie: bigint; readonly mask: bigint }[];
+}
+
+export interface Compiled {
+  readonly state: DataplaneState;
+  readonly exceptions: readonly CompileException[];
+  readonly bindings: readonly CompiledBinding[];
+  /** Interfaces on our bridges that belong to no known port: they get no flow. */
+  readonly quarantined: readonly ObservedInterface[];
+}
