@@ -7,6 +7,8 @@ import {
   type MeterStats,
   type OfPort,
 } from './model.js';
+import { type Problem } from '#kernel';
+import { type UnreadableFlow } from './wire/messages.js';
 
 /**
  * What a host's switch must be: the output of compile, and with the same shape what was read back.
@@ -73,11 +75,15 @@ export interface BridgeObservation {
   readonly groups: readonly Group[];
   readonly meters: readonly (Meter & { readonly durationMs: number })[];
   readonly ports: readonly OfPort[];
+  /** Flows whose match this model has no words for: somebody else's, and in the way of ours. */
+  readonly unreadable?: readonly UnreadableFlow[];
 }
 
 export interface Observation {
   readonly bridges: readonly BridgeObservation[];
   readonly interfaces: readonly ObservedInterface[];
+  /** What of the switch's database is malformed; it was treated as absent. */
+  readonly problems?: readonly Problem[];
 }
 
 /** One thing to do, atomic in itself. Steps are applied strictly in order; a step that fails stops the plan. */

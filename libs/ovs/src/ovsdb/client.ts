@@ -24,6 +24,7 @@ export interface OperationResult {
 export interface OvsdbHandlers {
   /** The cache holds everything (again). */
   up(): void;
+  /** The connection is lost, or the first attempt failed; more attempts follow and are not told. */
   down(reason: string): void;
   /** Rows changed; names as `Table.column`. The cache holds the new state. */
   changed(columns: ReadonlySet<string>): void;
@@ -43,6 +44,8 @@ export class OvsdbClient {
   private readonly keepAlive: KeepAlive;
   private session: RpcSession | undefined;
   private ready = false;
+  /** An outage is told once, however many attempts fail in it. */
+  private toldDown = false;
 
   constructor(
     endpoint: () => Endpoint | Promise<Endpoint>,
@@ -108,6 +111,7 @@ export class OvsdbClient {
         this.cache.clear();
         this.cache.apply(initial);
         this.ready = true;
+        this.toldDown = false;
         this.link.settle();
         this.handlers.up();
       },
@@ -147,11 +151,12 @@ export class OvsdbClient {
 
   private lost(reason: string): void {
     this.keepAlive.stop();
-    const was = this.ready;
     this.ready = false;
     this.session?.end(reason);
     this.session = undefined;
-    if (was) this.handlers.down(reason);
+    if (this.toldDown) return;
+    this.toldDown = true;
+    this.handlers.down(reason);
   }
 }
 

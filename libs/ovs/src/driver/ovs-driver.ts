@@ -1,0 +1,185 @@
+import { problem, ProblemError, unwrap, type Clock, type Problem } from '#kernel';
+import {
+  type Driver,
+  type DriverEvent,
+  type FlowStats,
+  type MeterStats,
+  type Observation,
+  type ObservedInterface,
+  type OvsdbChange,
+  type Step,
+} from '#openflow';
+import { applyBundle, applyMeters, sendFrame } from '../flow/changes.js';
+import { OvsdbClient } from '../ovsdb/client.js';
+import { Unixctl } from '../unixctl/unixctl.js';
+import { Bridges } from './bridges.js';
+import { clockOf, resolveEndpoints, type OvsDriverConfig } from './config.js';
+import { ConfigWait } from './config-wait.js';
+import { awaitEffective } from './effective.js';
+import { observeInterfaces } from './observe.js';
+import { readBridge, readFlows, readMeters } from './read.js';
+import { buildTransaction } from './transaction.js';
+
+/** How long the switch may take to carry out a change of its database, and to open a new bridge's OpenFlow socket. */
+const CONFIG_MS = 10_000;
+/** What a fresh bridge needs at least; more columns do not matter to the data plane. */
+const IRRELEVANT = new Set(['Open_vSwitch.next_cfg', 'Open_vSwitch.cur_cfg', 'Open_vSwitch.ovs_version']);
+
+/** The driver of a real Open vSwitch: its database, its bridges' OpenFlow services and its control socket. */
+export class OvsDriver implements Driver {
+  readonly kind = 'openvswitch';
+  private readonly ovsdb: OvsdbClient;
+  private readonly bridges: Bridges;
+  private readonly unixctl: Unixctl;
+  private readonly clock: Clock;
+  private readonly configured: ConfigWait;
+  private readonly listeners = new Set<(event: DriverEvent) => void>();
+  private started: (() => void) | undefined;
+
+  /** Throws a ProblemError when an address of the switch is malformed. */
+  constructor(private readonly config: OvsDriverConfig) {
+    const endpoints = unwrap(resolveEndpoints(config));
+    this.clock = clockOf(config);
+    this.unixctl = new Unixctl(() => endpoints.unixctl(), this.clock);
+    this.bridges = new Bridges(endpoints, this.clock, (event) => this.emit(event));
+    this.configured = new ConfigWait(this.clock);
+    this.ovsdb = new OvsdbClient(
+      () => endpoints.ovsdb,
+      {
+        up: () => this.databaseUp(),
+        down: (reason) => this.emit({ kind: 'down', reason }),
+        changed: (columns) => this.databaseChanged(columns),
+      },
+      { clock: this.clock },
+    );
+  }
+
+  /** Resolves when the switch's database was read for the first time; its bridges tell by `up`. */
+  start(): Promise<void> {
+    return new Promise((resolve) => {
+      this.started = resolve;
+      this.ovsdb.start();
+    });
+  }
+
+  async read(): Promise<Observation> {
+    const interfaces = await this.interfaces();
+    const bridges = await Promise.all(
+      this.bridges.names.map(async (name) =>
+        readBridge(await this.bridges.session(name), this.ovsdb.cache, name),
+      ),
+    );
+    const problems = this.ovsdb.cache.problems();
+    return { bridges, interfaces, ...(problems.length === 0 ? {} : { problems }) };
+  }
+
+  interfaces(): Promise<readonly ObservedInterface[]> {
+    if (!this.ovsdb.isUp) {
+      return Promise.reject(
+        new ProblemError(problem('unavailable', "no connection to the switch's database")),
+      );
+    }
+    return Promise.resolve(observeInterfaces(this.ovsdb.cache));
+  }
+
+  /** What is wrong now with the rows of the switch's database; each is treated as absent. */
+  problems(): readonly Problem[] {
+    return this.ovsdb.cache.problems();
+  }
+
+  /** Version of the running switch, as in `3.1.0`. */
+  version(): Promise<string> {
+    return this.unixctl.version();
+  }
+
+  async apply(step: Step): Promise<void> {
+    try {
+      await this.carryOut(step);
+    } catch (cause) {
+      throw cause instanceof ProblemError ? cause : impossible(step, cause);
+    }
+  }
+
+  async meterStats(bridge: string, ids: readonly number[]): Promise<readonly MeterStats[]> {
+    return readMeters(await this.bridges.session(bridge), ids);
+  }
+
+  async flowStats(bridge: string, cookie: bigint, mask: bigint): Promise<readonly FlowStats[]> {
+    return readFlows(await this.bridges.session(bridge), cookie, mask);
+  }
+
+  async packetOut(bridge: string, port: number, frame: Uint8Array): Promise<void> {
+    await sendFrame(await this.bridges.session(bridge), bridge, port, frame);
+  }
+
+  watch(listener: (event: DriverEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  close(): Promise<void> {
+    this.listeners.clear();
+    this.configured.close();
+    this.bridges.close();
+    this.ovsdb.close();
+    return Promise.resolve();
+  }
+
+  private async carryOut(step: Step): Promise<void> {
+    switch (step.kind) {
+      case 'ovsdb':
+        return this.changeDatabase(step.changes);
+      case 'meters':
+        return applyMeters(await this.bridges.session(step.bridge), step.bridge, step.mods);
+      case 'bundle':
+        return applyBundle(await this.bridges.session(step.bridge), step.bridge, step.mods);
+      case 'effective':
+        return awaitEffective(await this.bridges.session(step.bridge), this.unixctl, this.clock);
+      case 'purge':
+        await this.bridges.session(step.bridge);
+        await this.unixctl.call('revalidator/purge');
+    }
+  }
+
+  private async changeDatabase(changes: readonly OvsdbChange[]): Promise<void> {
+    if (changes.length === 0) return;
+    const { operations, configAt, added } = buildTransaction(
+      changes,
+      this.ovsdb.cache,
+      this.config.datapathType ?? 'system',
+    );
+    const results = await this.ovsdb.transact('switch database', operations);
+    if (configAt === undefined) return;
+    const wanted = results[configAt]?.rows?.[0]?.['next_cfg'];
+    if (typeof wanted === 'number') await this.configured.reached(wanted, CONFIG_MS);
+    // The database tells a client its own changes before it answers, so the bridges are known by now.
+    await Promise.all(added.map((bridge) => this.bridges.session(bridge, CONFIG_MS)));
+  }
+
+  private databaseUp(): void {
+    this.databaseChanged(new Set(['Open_vSwitch.cur_cfg']));
+    this.bridges.follow(this.ovsdb.cache);
+    this.started?.();
+    this.started = undefined;
+    this.emit({ kind: 'up' });
+  }
+
+  private databaseChanged(columns: ReadonlySet<string>): void {
+    if (columns.has('Open_vSwitch.cur_cfg')) {
+      for (const [, row] of this.ovsdb.cache.rows('Open_vSwitch')) this.configured.at(row.curCfg);
+    }
+    if ([...columns].every((column) => IRRELEVANT.has(column))) return;
+    if ([...columns].some((column) => column.startsWith('Bridge.'))) this.bridges.follow(this.ovsdb.cache);
+    this.emit({ kind: 'interfaces' });
+  }
+
+  private emit(event: DriverEvent): void {
+    for (const listener of [...this.listeners]) listener(event);
+  }
+}
+
+/** A step that OpenFlow can't express: a defect of whoever compiled it, told as a problem like every other. */
+function impossible(step: Step, cause: unknown): ProblemError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ProblemError(problem('internal', `${step.kind}: ${why}`), { cause });
+}

@@ -1,0 +1,246 @@
+import { invalid, problem, ProblemError } from '#kernel';
+import { type BridgePort, type OvsdbChange } from '#openflow';
+import { namedUuid, ovsdbMap, ovsdbSet, uuidRef } from '../ovsdb/atoms.js';
+import { type RowCache } from '../ovsdb/cache.js';
+import { type OvsdbOperation } from '../ovsdb/client.js';
+import { type BridgeRow } from '../ovsdb/rows.js';
+import { MAX_BRIDGE_NAME } from './config.js';
+import { findBridge, findPort, isMark, isOurs, PLUGGED_KEY, SWITCH_KEY, type Found } from './names.js';
+
+/** Every version, so that the witness tools of any age can talk to the bridge; ours is the last. */
+const PROTOCOLS = [10, 11, 12, 13, 14, 15].map((version) => `OpenFlow${version}`);
+/** In-band control would add hidden flows that open a path around the policy. */
+const OTHER_CONFIG = { 'disable-in-band': 'true' };
+
+export interface Transaction {
+  readonly operations: readonly OvsdbOperation[];
+  /** Place of the result that holds `next_cfg`; absent when the switch needs to do nothing. */
+  readonly configAt?: number;
+  readonly added: readonly string[];
+}
+
+/**
+ * One OVSDB transaction for all changes. What it relies on is asserted inside it (`wait`), so that somebody else's
+ * write in between fails it rather than being overwritten. Throws a ProblemError for what can't be asked.
+ */
+export function buildTransaction(
+  changes: readonly OvsdbChange[],
+  cache: RowCache,
+  datapathType: 'system' | 'netdev',
+): Transaction {
+  const builder = new Builder(cache, datapathType);
+  for (const change of changes) builder.add(change);
+  return builder.build();
+}
+
+class Builder {
+  private readonly operations: OvsdbOperation[] = [];
+  /** MTU of bridges that this very transaction adds. */
+  private readonly added = new Map<string, number>();
+  private readonly removed = new Set<string>();
+  private reconfigures = false;
+  private names = 0;
+
+  constructor(
+    private readonly cache: RowCache,
+    private readonly datapathType: 'system' | 'netdev',
+  ) {}
+
+  add(change: OvsdbChange): void {
+    if (change.op !== 'mark-port') this.reconfigures = true;
+    switch (change.op) {
+      case 'add-bridge':
+        return this.addBridge(change.bridge, change.switch, change.mtu);
+      case 'set-bridge':
+        return this.setBridge(change.bridge, change.switch, change.mtu);
+      case 'remove-bridge':
+        return this.removeBridge(change.bridge);
+      case 'add-port':
+        return this.addPort(change.bridge, change.port);
+      case 'mark-port':
+        return this.markPort(change.bridge, change.port, change.marks);
+      case 'remove-port':
+        return this.removePort(change.bridge, change.port);
+    }
+  }
+
+  build(): Transaction {
+    const added = [...this.added.keys()];
+    if (!this.reconfigures) return { operations: this.operations, added };
+    const configured = [
+      { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['next_cfg', '+=', 1]] },
+      { op: 'select', table: 'Open_vSwitch', where: [], columns: ['next_cfg'] },
+    ];
+    const operations = [...this.operations, ...configured];
+    return { operations, configAt: operations.length - 1, added };
+  }
+
+  private addBridge(bridge: string, switchName: string, mtu: number): void {
+    checkName('bridge', bridge);
+    this.assertAbsent('Bridge', bridge);
+    const local = this.insertPort(bridge, { name: bridge, type: 'internal', mtu_request: mtu }, {});
+    const rowName = this.newName();
+    this.push({
+      op: 'insert',
+      table: 'Bridge',
+      'uuid-name': rowName,
+      row: {
+        name: bridge,
+        datapath_type: this.datapathType,
+        fail_mode: 'secure',
+        protocols: ovsdbSet(PROTOCOLS),
+        external_ids: ovsdbMap({ [SWITCH_KEY]: switchName }),
+        other_config: ovsdbMap(OTHER_CONFIG),
+        ports: local,
+      },
+    });
+    this.mutate('Open_vSwitch', [], [['bridges', 'insert', ovsdbSet([namedUuid(rowName)])]]);
+    this.added.set(bridge, mtu);
+    this.removed.delete(bridge);
+  }
+
+  private setBridge(bridge: string, switchName: string, mtu: number): void {
+    const found = this.ours(bridge);
+    if (!found) return;
+    const where = [['_uuid', '==', uuidRef(found.uuid)]];
+    this.push({ op: 'update', table: 'Bridge', where, row: { fail_mode: 'secure' } });
+    this.mutate('Bridge', where, [
+      ...replaceEntries('external_ids', { [SWITCH_KEY]: switchName }, []),
+      ...replaceEntries('other_config', OTHER_CONFIG, []),
+    ]);
+    for (const uuid of this.ownInterfaces(found.row)) {
+      this.push({
+        op: 'update',
+        table: 'Interface',
+        where: [['_uuid', '==', uuidRef(uuid)]],
+        row: { mtu_request: mtu },
+      });
+    }
+  }
+
+  private removeBridge(bridge: string): void {
+    const found = this.ours(bridge);
+    if (found) this.mutate('Open_vSwitch', [], [['bridges', 'delete', ovsdbSet([uuidRef(found.uuid)])]]);
+    this.added.delete(bridge);
+    this.removed.add(bridge);
+  }
+
+  private addPort(bridge: string, port: BridgePort): void {
+    checkName('port.name', port.name);
+    const found = this.ours(bridge);
+    this.assertAbsent('Port', port.name);
+    const mtu = found ? this.mtuOf(found.row) : this.added.get(bridge);
+    const row = {
+      name: port.name,
+      type: port.type,
+      external_ids: ovsdbMap({ [PLUGGED_KEY]: 'agent' }),
+      ...(mtu === undefined ? {} : { mtu_request: mtu }),
+    };
+    const inserted = this.insertPort(port.name, row, checkMarks(port.marks));
+    this.mutate('Bridge', [['name', '==', bridge]], [['ports', 'insert', ovsdbSet([inserted])]]);
+  }
+
+  private markPort(bridge: string, port: string, marks: Readonly<Record<string, string>>): void {
+    const { uuid, row } = this.portOf(bridge, port);
+    const stale = Object.keys(row.externalIds).filter((key) => isMark(key) && !Object.hasOwn(marks, key));
+    const where = [['_uuid', '==', uuidRef(uuid)]];
+    // Without this a port that went meanwhile would be "marked" by touching no row.
+    this.push({
+      op: 'wait',
+      table: 'Port',
+      where,
+      columns: ['name'],
+      until: '==',
+      rows: [{ name: port }],
+      timeout: 0,
+    });
+    this.mutate('Port', where, replaceEntries('external_ids', checkMarks(marks), stale));
+  }
+
+  private removePort(bridge: string, port: string): void {
+    const { uuid } = this.portOf(bridge, port);
+    this.mutate('Bridge', [['name', '==', bridge]], [['ports', 'delete', ovsdbSet([uuidRef(uuid)])]]);
+  }
+
+  private insertPort(name: string, row: Record<string, unknown>, marks: Readonly<Record<string, string>>) {
+    const interfaceName = this.newName();
+    this.push({ op: 'insert', table: 'Interface', 'uuid-name': interfaceName, row });
+    const portName = this.newName();
+    const port = { name, interfaces: namedUuid(interfaceName), external_ids: ovsdbMap(marks) };
+    this.push({ op: 'insert', table: 'Port', 'uuid-name': portName, row: port });
+    return namedUuid(portName);
+  }
+
+  /** The row of a bridge of ours; undefined when this transaction adds it. */
+  private ours(bridge: string): Found<BridgeRow> | undefined {
+    if (this.added.has(bridge)) return undefined;
+    const found = this.removed.has(bridge) ? undefined : findBridge(this.cache, bridge);
+    if (!found) throw new ProblemError(problem('not-found', `the switch has no bridge ${bridge}`));
+    if (!isOurs(found.row)) {
+      throw new ProblemError(
+        problem('conflict', `bridge ${bridge} is somebody else's: it has no ${SWITCH_KEY}`),
+      );
+    }
+    return found;
+  }
+
+  private portOf(bridge: string, port: string) {
+    const found = this.ours(bridge);
+    const known = found && findPort(this.cache, found.row, port);
+    if (!known) throw new ProblemError(problem('not-found', `bridge ${bridge} has no port ${port}`));
+    return known;
+  }
+
+  /** The local device and what the agent plugged: their MTU is ours to set; a hypervisor's is its own. */
+  private ownInterfaces(bridge: BridgeRow): string[] {
+    const all = bridge.ports.flatMap((uuid) => this.cache.get('Port', uuid)?.interfaces ?? []);
+    return all.filter((uuid) => {
+      const row = this.cache.get('Interface', uuid);
+      return row?.name === bridge.name || row?.externalIds[PLUGGED_KEY] === 'agent';
+    });
+  }
+
+  private mtuOf(bridge: BridgeRow): number | undefined {
+    const local = this.ownInterfaces(bridge).map((uuid) => this.cache.get('Interface', uuid));
+    return local.find((row) => row?.name === bridge.name)?.mtuRequest;
+  }
+
+  private assertAbsent(table: 'Bridge' | 'Port', name: string): void {
+    const where = [['name', '==', name]];
+    this.push({ op: 'wait', table, where, columns: ['name'], until: '==', rows: [], timeout: 0 });
+  }
+
+  private mutate(table: string, where: readonly unknown[], mutations: readonly unknown[]): void {
+    this.push({ op: 'mutate', table, where, mutations });
+  }
+
+  private push(operation: OvsdbOperation): void {
+    this.operations.push(operation);
+  }
+
+  private newName(): string {
+    return `row${++this.names}`;
+  }
+}
+
+/** Mutations that leave the map with these entries, without the stale keys, and else as it is. */
+function replaceEntries(column: string, entries: Readonly<Record<string, string>>, stale: readonly string[]) {
+  // An insert does not overwrite a key that is there: it has to go first.
+  return [
+    [column, 'delete', ovsdbSet([...stale, ...Object.keys(entries)])],
+    [column, 'insert', ovsdbMap(entries)],
+  ];
+}
+
+function checkName(field: string, name: string): void {
+  if (name.length >= 1 && name.length <= MAX_BRIDGE_NAME && /^[A-Za-z0-9_.-]+$/.test(name)) return;
+  throw new ProblemError(
+    invalid(field, name, 'is no device name', `1 to ${MAX_BRIDGE_NAME} letters, digits and _ . -`),
+  );
+}
+
+function checkMarks(marks: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const foreign = Object.keys(marks).find((key) => !isMark(key));
+  if (foreign === undefined) return marks;
+  throw new ProblemError(invalid('marks', foreign, 'is not a key of ours', 'keys that start with portolan-'));
+}

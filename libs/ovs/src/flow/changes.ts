@@ -1,0 +1,118 @@
+import { problem, ProblemError } from '#kernel';
+import { type BundleMod, type MeterMod, type OfMessage } from '#openflow';
+import { type OfFault, type OfSession } from './of-session.js';
+import { refusal } from './of-problems.js';
+
+const FLAGS = { atomic: true, ordered: true } as const;
+let lastBundle = 0;
+
+/**
+ * All of the changes or none. A refused addition does not stop a commit of Open vSwitch, so every addition's answer
+ * is waited for, and any refusal discards the bundle.
+ */
+export async function applyBundle(
+  session: OfSession,
+  bridge: string,
+  mods: readonly BundleMod[],
+): Promise<void> {
+  if (mods.length === 0) return;
+  lastBundle = (lastBundle % 0xffffffff) + 1;
+  const bundle = lastBundle;
+  const control = (what: 'open' | 'commit' | 'discard'): OfMessage => ({
+    kind: 'bundle-control',
+    bundle,
+    control: what,
+    reply: false,
+    flags: FLAGS,
+  });
+  const additions = mods.map((mod): OfMessage => ({
+    kind: 'bundle-add',
+    bundle,
+    flags: FLAGS,
+    message: toMessage(mod),
+  }));
+  const faults = await session.perform([control('open'), ...additions]);
+  if (faults.length > 0) {
+    await session.perform([control('discard')]);
+    throw new ProblemError(
+      refusal(
+        `bundle on ${bridge}`,
+        faults.map((fault) => named(fault, mods, 1)),
+      ),
+    );
+  }
+  const [refused] = await session.perform([control('commit')]);
+  if (refused) {
+    throw new ProblemError(
+      refusal(`bundle on ${bridge}`, [{ field: 'commit', value: undefined, error: refused.error }]),
+    );
+  }
+}
+
+/**
+ * Meters know no bundle: a refusal takes back the meters that this step added. Modifications and deletions before it
+ * can't be taken back; the step fails and the next reading shows what stands.
+ */
+export async function applyMeters(
+  session: OfSession,
+  bridge: string,
+  mods: readonly MeterMod[],
+): Promise<void> {
+  if (mods.length === 0) return;
+  const messages = mods.map((mod): OfMessage =>
+    mod.op === 'delete'
+      ? { kind: 'meter-mod', command: 'delete', id: mod.id }
+      : { kind: 'meter-mod', command: mod.op, meter: mod.meter },
+  );
+  const faults = await session.perform(messages);
+  if (faults.length === 0) return;
+  const refused = new Set(faults.map(({ index }) => index));
+  const added = mods.flatMap((mod, index) => (mod.op === 'add' && !refused.has(index) ? [mod.meter.id] : []));
+  await session.perform(added.map((id): OfMessage => ({ kind: 'meter-mod', command: 'delete', id })));
+  throw new ProblemError(
+    refusal(
+      `meters on ${bridge}`,
+      faults.map((fault) => named(fault, mods, 0)),
+    ),
+  );
+}
+
+/** Sends one frame out of a port. */
+export async function sendFrame(
+  session: OfSession,
+  bridge: string,
+  port: number,
+  frame: Uint8Array,
+): Promise<void> {
+  const [fault] = await session.perform([
+    { kind: 'packet-out', match: {}, actions: [{ kind: 'output', port }], frame },
+  ]);
+  if (fault)
+    throw new ProblemError(refusal(`packet-out on ${bridge}`, [{ field: 'port', value: port, ...fault }]));
+}
+
+function toMessage(mod: BundleMod): OfMessage {
+  switch (mod.op) {
+    case 'add-flow':
+      return { kind: 'flow-mod', command: 'add', flow: mod.flow };
+    case 'delete-flow':
+      return { kind: 'flow-mod', command: 'delete-strict', flow: mod.flow };
+    case 'add-group':
+      return { kind: 'group-mod', command: 'add', group: mod.group };
+    case 'modify-group':
+      return { kind: 'group-mod', command: 'modify', group: mod.group };
+    case 'delete-group':
+      return { kind: 'group-mod', command: 'delete', id: mod.id };
+  }
+}
+
+/** A fault with the change it means; `before` messages stood in front of the changes. */
+function named(fault: OfFault, mods: readonly unknown[], before: number) {
+  const at = fault.index - before;
+  return { field: at < 0 ? 'bundle' : `mods[${at}]`, value: mods[at], error: fault.error };
+}
+
+/** For a request that names a bridge that is not ours. */
+export function noBridge(bridge: string): ProblemError {
+  return new ProblemError(problem('not-found', `bridge ${bridge} is not one of ours on this switch`));
+}
