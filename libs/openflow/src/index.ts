@@ -49,3 +49,43 @@ export type {
   PacketIn,
   UnreadableFlow,
 } from './wire/messages.js';
+export { applyStep, observe } from './apply-step.js';
+export {
+  FEATURE_MASK,
+  inRound,
+  isLearned,
+  isOurs,
+  LEARNED_OWNER,
+  makeCookie,
+  MEANING_MASK,
+  OBJECT_MASK,
+  OWNER,
+  OWNER_MASK,
+  parseCookie,
+  sameMeaning,
+  type Cookie,
+} from './cookie.js';
+export { diff, type DiffOptions } from './diff.js';
+export {
+  actionsKey,
+  COUNT_RATE,
+  flowKey,
+  isCountMeter,
+  matchKey,
+  sameFlow,
+  sameGroup,
+  sameMeter,
+  type FlowIdentity,
+} from './identity.js';
+export { order, type OrderOptions } from './order.js';
+export {
+  isEmptyDelta,
+  PLUGGED_MARK,
+  SWITCH_MARK,
+  type BridgePlan,
+  type Delta,
+  type Plan,
+  type PlanException,
+  type PortPlan,
+} from './plan.js';
+export { overlap } from './tightens.js';

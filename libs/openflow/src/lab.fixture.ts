@@ -166,7 +166,7 @@ export class LabConnection {
     const xid = this.send(request);
     const parts: Extract<OfMessage, { kind: K }>[] = [];
     for (;;) {
-      const part = await this.next((m, x) => x === xid);
+      const part = await this.next((_m, x) => x === xid);
       if (part.kind !== reply) throw new Error(`${part.kind} instead of ${reply}: ${JSON.stringify(part)}`);
       parts.push(part as Extract<OfMessage, { kind: K }>);
       if (!('more' in part) || !part.more) return parts;

@@ -105,8 +105,11 @@ export interface AsyncMasks {
 export type OfMessage =
   | { readonly kind: 'hello'; readonly versions: readonly number[] }
   | { readonly kind: 'error'; readonly type: number; readonly code: number; readonly data: Uint8Array }
-  | { readonly kind: 'echo-request' | 'echo-reply'; readonly data: Uint8Array }
-  | { readonly kind: 'features-request' | 'barrier-request' | 'barrier-reply' }
+  | { readonly kind: 'echo-request'; readonly data: Uint8Array }
+  | { readonly kind: 'echo-reply'; readonly data: Uint8Array }
+  | { readonly kind: 'features-request' }
+  | { readonly kind: 'barrier-request' }
+  | { readonly kind: 'barrier-reply' }
   | {
       readonly kind: 'features-reply';
       readonly datapathId: bigint;
@@ -146,7 +149,8 @@ export type OfMessage =
   /** Absent id: all. */
   | { readonly kind: 'group-desc-request'; readonly id?: number }
   | { readonly kind: 'group-desc-reply'; readonly more: boolean; readonly groups: readonly Group[] }
-  | { readonly kind: 'meter-config-request' | 'meter-stats-request'; readonly id?: number }
+  | { readonly kind: 'meter-config-request'; readonly id?: number }
+  | { readonly kind: 'meter-stats-request'; readonly id?: number }
   | { readonly kind: 'meter-config-reply'; readonly more: boolean; readonly meters: readonly Meter[] }
   | { readonly kind: 'meter-stats-reply'; readonly more: boolean; readonly stats: readonly MeterStats[] }
   | { readonly kind: 'port-desc-request' }

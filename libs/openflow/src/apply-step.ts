@@ -1,0 +1,123 @@
+import { assertNever } from '#kernel';
+import { type BridgeObservation, type BundleMod, type DataplaneState } from './dataplane.js';
+import {
+  type MeterMod,
+  type Observation,
+  type ObservedInterface,
+  type OvsdbChange,
+  type Step,
+} from './dataplane.js';
+import { flowKey } from './identity.js';
+import { type Flow, type FlowStats, type Group } from './model.js';
+import { rowMarks, SWITCH_MARK } from './plan.js';
+import { references } from './references.js';
+
+/** What reading would give if the switch were just what is wanted; numbers that only the switch gives are missing. */
+export function observe(want: DataplaneState): Observation {
+  return {
+    bridges: want.bridges.map((b) => ({
+      ...newBridge(b.name, b.switch, b.mtu),
+      flows: b.flows.map(fresh),
+      groups: b.groups,
+      meters: b.meters.map((m) => ({ ...m, durationMs: 0 })),
+    })),
+    interfaces: want.bridges.flatMap((b) =>
+      b.ports.map((p) => ({ ...newRow(b.name, p.name, p.type), marks: rowMarks(p) })),
+    ),
+  };
+}
+
+/** The switch after a step, as far as it can be known without reading: what a switch does, in miniature. */
+export function applyStep(have: Observation, step: Step): Observation {
+  switch (step.kind) {
+    case 'ovsdb':
+      return step.changes.reduce(applyRow, have);
+    case 'meters':
+      return onBridge(have, step.bridge, (b) => step.mods.reduce(applyMeter, b));
+    case 'bundle':
+      return onBridge(have, step.bridge, (b) => applyBundle(b, step.mods));
+    case 'effective':
+    case 'purge':
+      return have;
+    default:
+      return assertNever(step);
+  }
+}
+
+const fresh = (flow: Flow): FlowStats => ({ flow, packets: 0n, bytes: 0n, durationMs: 0 });
+
+function newBridge(name: string, of: string, mtu: number): BridgeObservation {
+  const externalIds = { [SWITCH_MARK]: of };
+  return { name, externalIds, failMode: 'secure', mtu, flows: [], groups: [], meters: [], ports: [] };
+}
+
+const newRow = (bridge: string, name: string, type: string): ObservedInterface => {
+  return { bridge, name, type, linkUp: false, externalIds: {}, marks: {} };
+};
+
+function onBridge(
+  have: Observation,
+  name: string,
+  change: (b: BridgeObservation) => BridgeObservation,
+): Observation {
+  return { ...have, bridges: have.bridges.map((b) => (b.name === name ? change(b) : b)) };
+}
+
+function applyRow(have: Observation, change: OvsdbChange): Observation {
+  switch (change.op) {
+    case 'add-bridge':
+      return { ...have, bridges: [...have.bridges, newBridge(change.bridge, change.switch, change.mtu)] };
+    case 'set-bridge':
+      return onBridge(have, change.bridge, (b) => ({
+        ...b,
+        externalIds: { ...b.externalIds, [SWITCH_MARK]: change.switch },
+        failMode: 'secure',
+        mtu: change.mtu,
+      }));
+    case 'remove-bridge':
+      return {
+        bridges: have.bridges.filter((b) => b.name !== change.bridge),
+        interfaces: have.interfaces.filter((i) => i.bridge !== change.bridge),
+      };
+    case 'add-port': {
+      const { name, type, marks } = change.port;
+      return { ...have, interfaces: [...have.interfaces, { ...newRow(change.bridge, name, type), marks }] };
+    }
+    case 'mark-port': {
+      const interfaces = have.interfaces.map((i) =>
+        i.bridge === change.bridge && i.name === change.port ? { ...i, marks: change.marks } : i,
+      );
+      return { ...have, interfaces };
+    }
+    case 'remove-port': {
+      const isIt = (i: ObservedInterface) => i.bridge === change.bridge && i.name === change.port;
+      return { ...have, interfaces: have.interfaces.filter((i) => !isIt(i)) };
+    }
+    default:
+      return assertNever(change);
+  }
+}
+
+function applyMeter(b: BridgeObservation, mod: MeterMod): BridgeObservation {
+  if (mod.op !== 'delete') {
+    const meter = { ...mod.meter, durationMs: 0 };
+    return { ...b, meters: [...b.meters.filter((m) => m.id !== meter.id), meter] };
+  }
+  const flows = b.flows.filter(({ flow }) => !references([flow]).meters.has(mod.id));
+  return { ...b, flows, meters: b.meters.filter((m) => m.id !== mod.id) };
+}
+
+function applyBundle(b: BridgeObservation, mods: readonly BundleMod[]): BridgeObservation {
+  const flows = new Map(b.flows.map((f) => [flowKey(f.flow), f]));
+  const groups = new Map<number, Group>(b.groups.map((g) => [g.id, g]));
+  for (const mod of mods) {
+    if (mod.op === 'add-flow') flows.set(flowKey(mod.flow), fresh(mod.flow));
+    else if (mod.op === 'delete-flow') flows.delete(flowKey(mod.flow));
+    else if (mod.op !== 'delete-group') groups.set(mod.group.id, mod.group);
+    else {
+      groups.delete(mod.id);
+      for (const [key, { flow }] of flows) if (references([flow]).groups.has(mod.id)) flows.delete(key);
+    }
+  }
+  return { ...b, flows: [...flows.values()], groups: [...groups.values()] };
+}

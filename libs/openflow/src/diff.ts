@@ -1,0 +1,127 @@
+import { isLearned, isOurs } from './cookie.js';
+import {
+  type BridgeObservation,
+  type BridgeState,
+  type DataplaneState,
+  type Observation,
+} from './dataplane.js';
+import { diffPorts, movedPorts } from './diff-ports.js';
+import { flowKey, sameFlow, sameGroup, sameMeter, type FlowIdentity } from './identity.js';
+import { type Flow } from './model.js';
+import { SWITCH_MARK, type BridgePlan, type Delta, type Plan, type PlanException } from './plan.js';
+import { dangles, references, type References } from './references.js';
+import { tightens } from './tightens.js';
+
+export interface DiffOptions {
+  /** Learned flows to be removed: their place was taken by compiled ones, or they were given up. */
+  readonly retire?: readonly { readonly bridge: string; readonly flows: readonly FlowIdentity[] }[];
+}
+
+/** What is to be done so that the switch is what is wanted. Pure; `diff(want, observe(want))` has nothing to do. */
+export function diff(want: DataplaneState, have: Observation, options: DiffOptions = {}): Plan {
+  const exceptions: PlanException[] = [];
+  const standing = new Map(have.bridges.map((b) => [b.name, b]));
+  const wanted = want.bridges.filter((b) => {
+    const there = standing.get(b.name);
+    const conflict = there !== undefined && there.externalIds[SWITCH_MARK] === undefined;
+    if (conflict)
+      exceptions.push({ bridge: b.name, reason: 'a bridge of this name is there and is not ours' });
+    return !conflict;
+  });
+  const names = new Set(want.bridges.map((b) => b.name));
+  const moves = movedPorts(wanted, have.interfaces);
+  const gone = have.bridges.filter((b) => b.externalIds[SWITCH_MARK] !== undefined && !names.has(b.name));
+  const bridges = wanted.map((bridge) => {
+    const retire = options.retire?.filter((r) => r.bridge === bridge.name).flatMap((r) => r.flows) ?? [];
+    const there = standing.get(bridge.name);
+    const ports = diffPorts(bridge, have.interfaces, moves, exceptions);
+    return { ...diffBridge(bridge, there, new Set(retire.map(flowKey)), exceptions), ports };
+  });
+  return { bridges, removeBridges: gone.map((b) => b.name), moves, exceptions };
+}
+
+function diffBridge(
+  want: BridgeState,
+  have: BridgeObservation | undefined,
+  retired: ReadonlySet<string>,
+  exceptions: PlanException[],
+): Omit<BridgePlan, 'ports'> {
+  const others = have?.flows.filter(({ flow }) => !isOurs(flow.cookie)).map(({ flow }) => flow) ?? [];
+  const keep = references(others);
+  const present: References = {
+    meters: new Set(want.meters.map((m) => m.id)),
+    groups: new Set(want.groups.map((g) => g.id)),
+  };
+  const flows = diffFlows(want, have, retired, present, exceptions);
+  return {
+    bridge: want.name,
+    switch: want.switch,
+    mtu: want.mtu,
+    row: have === undefined ? 'add' : sameRow(want, have) ? 'keep' : 'set',
+    meters: byId(want.meters, have?.meters ?? [], sameMeter, keep.meters),
+    groups: byId(want.groups, have?.groups ?? [], sameGroup, keep.groups),
+    flows: flows.delta,
+    foreign: flows.foreign,
+    tightens: have !== undefined && tightens(flows.delta, have),
+  };
+}
+
+const sameRow = (want: BridgeState, have: BridgeObservation): boolean =>
+  have.externalIds[SWITCH_MARK] === want.switch && have.failMode === 'secure' && have.mtu === want.mtu;
+
+/** Meters and groups bear no cookie: on a bridge of ours they are ours, but for those that others' flows name. */
+function byId<T extends { readonly id: number }, H extends T>(
+  want: readonly T[],
+  have: readonly H[],
+  same: (a: T, b: T) => boolean,
+  keep: ReadonlySet<number>,
+): Delta<T> {
+  const standing = new Map(have.map((h) => [h.id, h]));
+  const add: T[] = [];
+  const change: { want: T; have: T }[] = [];
+  for (const item of want) {
+    const there = standing.get(item.id);
+    if (there === undefined) add.push(item);
+    else if (!same(item, there)) change.push({ want: item, have: there });
+  }
+  const wanted = new Set(want.map((w) => w.id));
+  return { add, change, remove: have.filter((h) => !wanted.has(h.id) && !keep.has(h.id)) };
+}
+
+function diffFlows(
+  want: BridgeState,
+  have: BridgeObservation | undefined,
+  retired: ReadonlySet<string>,
+  present: References,
+  exceptions: PlanException[],
+): { delta: Delta<Flow>; foreign: number } {
+  const standing = new Map(have?.flows.map(({ flow }) => [flowKey(flow), flow]));
+  const wanted = new Set<string>();
+  const add: Flow[] = [];
+  const change: { want: Flow; have: Flow }[] = [];
+  const refuse = (flow: Flow, reason: string) =>
+    exceptions.push({ bridge: want.name, reason: `flow ${flow.table}/${flow.priority}: ${reason}` });
+  for (const flow of want.flows) {
+    const key = flowKey(flow);
+    if (wanted.has(key)) {
+      refuse(flow, 'a second one of the same identity');
+      continue;
+    }
+    if (dangles(flow, present)) {
+      refuse(flow, 'names a meter or group that is not wanted');
+      continue;
+    }
+    wanted.add(key);
+    const there = standing.get(key);
+    if (there === undefined) add.push(flow);
+    else if (!sameFlow(flow, there)) change.push({ want: flow, have: there });
+  }
+  const remove: Flow[] = [];
+  let foreign = 0;
+  for (const [key, flow] of standing) {
+    if (wanted.has(key)) continue;
+    if (isOurs(flow.cookie) || (isLearned(flow.cookie) && retired.has(key))) remove.push(flow);
+    else if (!isLearned(flow.cookie)) foreign += 1;
+  }
+  return { delta: { add, change, remove }, foreign };
+}

@@ -1,0 +1,31 @@
+import { type Action, type Flow } from './model.js';
+
+export interface References {
+  readonly meters: ReadonlySet<number>;
+  readonly groups: ReadonlySet<number>;
+}
+
+/** Meters and groups that flows name. The switch deletes a flow together with a meter or group that it names. */
+export function references(flows: Iterable<Flow>): References {
+  const found = { meters: new Set<number>(), groups: new Set<number>() };
+  for (const flow of flows) collect(flow.actions, found);
+  return found;
+}
+
+export function dangles(flow: Flow, present: References): boolean {
+  const named = references([flow]);
+  return !subset(named.meters, present.meters) || !subset(named.groups, present.groups);
+}
+
+function collect(actions: readonly Action[], found: { meters: Set<number>; groups: Set<number> }): void {
+  for (const action of actions) {
+    if (action.kind === 'meter') found.meters.add(action.meter);
+    else if (action.kind === 'group') found.groups.add(action.group);
+    else if (action.kind === 'clone') collect(action.actions, found);
+  }
+}
+
+function subset(part: ReadonlySet<number>, whole: ReadonlySet<number>): boolean {
+  for (const id of part) if (!whole.has(id)) return false;
+  return true;
+}
