@@ -24,6 +24,7 @@ export {
   type DecideContext,
   type Decider,
   type EventCodec,
+  type EventMeta,
   type StateCodec,
 } from './decider.js';
 export { checkEnvelope, decodeEnvelope } from './envelope-decode.js';

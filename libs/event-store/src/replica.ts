@@ -10,11 +10,11 @@ import {
 import { CommandIndex } from './command-index.js';
 import { type ChunkEnvelope } from './envelope.js';
 import { type StoredMessage } from './commit-log.js';
-import { type Commit } from './decider.js';
+import { type Commit, type Decider, type EventMeta } from './decider.js';
 
 /** What a replica needs to know to read a log into a state. */
 export interface ReplicaRules<State, Event> extends ReadRules<Event> {
-  readonly decider: { readonly initial: State; evolve(state: State, event: Event): State };
+  readonly decider: Pick<Decider<State, never, Event>, 'initial' | 'evolve'>;
   /** Default: 24 hours. */
   readonly commandRetentionMs?: number;
 }
@@ -84,7 +84,8 @@ export class Replica<State, Event> {
     }
     const { head, commit, log } = read.value;
     const before = this.#state;
-    const after = this.#evolve(before, commit.events);
+    const { lineage, revision } = commit;
+    const after = this.#evolve(before, commit.events, { lineage, revision, time: head.time });
     if (!after.ok)
       return err({ seq: message.seq, revision: head.revision, hash: head.hash, problem: after.error });
     for (const e of log) {
@@ -99,16 +100,16 @@ export class Replica<State, Event> {
     this.#commands.remember(commit.commandId, {
       at,
       seq,
-      lineage: commit.lineage,
-      revision: commit.revision,
+      lineage,
+      revision,
     });
     return ok({ kind: 'commit', commit, before, after: after.value });
   }
 
-  #evolve(state: State, events: readonly Event[]): Result<State> {
+  #evolve(state: State, events: readonly Event[], meta: EventMeta): Result<State> {
     try {
       let next = state;
-      for (const event of events) next = this.rules.decider.evolve(next, event);
+      for (const event of events) next = this.rules.decider.evolve(next, event, meta);
       return ok(next);
     } catch (cause) {
       return err(problem('internal', `the events can't be applied: ${String(cause)}`));

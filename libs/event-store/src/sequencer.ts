@@ -8,6 +8,7 @@ import {
   type Lineage,
   type Problem,
   type Result,
+  type Revision,
 } from '#kernel';
 import { toCommit, type Head } from './chain-reader.js';
 import { CommandIndex, type KnownCommand } from './command-index.js';
@@ -247,7 +248,9 @@ export class Sequencer<State, Command, Event> {
     let after = before;
     let written: Result<Written>;
     try {
-      for (const event of events) after = decider.evolve(after, event);
+      const { lineage, revision } = this.#writer.head;
+      const place = { lineage: lineage as Lineage, revision: (revision + 1) as Revision, time: now };
+      for (const event of events) after = decider.evolve(after, event, place);
       const wires = log === undefined ? events.map((event) => codec.toWire(event)) : [logEvent(log)];
       written = this.#writer.write(meta, wires, now, log);
     } catch (cause) {

@@ -28,7 +28,7 @@ export const LOG_STREAM: StreamSpec = {
 /** Desired documents: the last value of each key, published again for those who listen. */
 export const DOCS_STREAM: StreamSpec = {
   ...COMMON,
-  name: 'DOCS',
+  name: 'DOC',
   subjects: ['doc.>'],
   max_msgs_per_subject: 1,
   allow_direct: true,
@@ -38,7 +38,7 @@ export const DOCS_STREAM: StreamSpec = {
 /** What agents saw, until the sequencer has taken it in. */
 export const FACTS_STREAM: StreamSpec = {
   ...COMMON,
-  name: 'FACTS',
+  name: 'FACT',
   subjects: ['fact.>'],
   discard: DiscardPolicy.Old,
   max_age: nanos(24 * 60 * MINUTE_MS),
