@@ -89,3 +89,6 @@ export {
   type PortPlan,
 } from './plan.js';
 export { overlap } from './tightens.js';
+export { formatAction, type TextOptions } from './text/actions.js';
+export { formatFlow, formatFlows, formatGroup, formatMatch, formatMeter } from './text/format.js';
+export { formatField } from './text/values.js';
