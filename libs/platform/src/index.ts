@@ -26,3 +26,11 @@ export { HttpProblemFilter } from './problems/http.filter.js';
 export { problemJson, statusOf, type ProblemJson } from './problems/http.js';
 export { problemOfValidation, problemValidationPipe } from './problems/validation.js';
 export { Shutdown, type ShutdownOptions } from './shutdown/shutdown.js';
+export {
+  credentialsPath,
+  ensureCredentials,
+  writePrivate,
+  type CredentialsFile,
+} from './accounts/credentials.js';
+export { coreInbox, CORE_USERS, hostUser, HOST_INBOX, type CoreUser } from './accounts/names.js';
+export { generateServerConfig, type ClusterConfig, type ServerConfig } from './accounts/server-config.js';

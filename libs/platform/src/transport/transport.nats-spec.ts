@@ -7,7 +7,7 @@ import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { currentCorrelation } from '../correlation.js';
 import { NatsLink } from '../nats/link.js';
 import { RpcProblemFilter } from '../problems/rpc.filter.js';
-import { SpecServer } from '../spec-server.js';
+import { SpecServer } from '../spec-server.fixture.js';
 import { PortolanNatsClient } from './client.js';
 import { PortolanNatsContext } from './context.js';
 import { PortolanNatsServer } from './server.js';
