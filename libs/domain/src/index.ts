@@ -14,6 +14,7 @@ export type {
   DirectionCounters,
   Group,
   Host,
+  HypervisorOutcome,
   Ledger,
   Migration,
   MigrationPhase,
@@ -44,3 +45,19 @@ export {
   type VlanPolicy,
   type VlanRange,
 } from './policy/policy.js';
+export { decide, SCHEMA_LEVEL } from './decider/decide.js';
+export { evolve } from './decider/evolve.js';
+export { initialState } from './state/initial.js';
+export { API_VERSION, validateResource } from './manifest/validate.js';
+export { specOfGroup, specOfHost, specOfSwitch } from './manifest/define.js';
+export { parseFacts } from './facts/shapes.js';
+export {
+  addCounters,
+  atLeast,
+  bytesOf,
+  equalCounters,
+  packetsOf,
+  subtractCounters,
+  ZERO_COUNTERS,
+} from './ledger/counters.js';
+export { inexactSegments, ledgerTotals } from './ledger/ledger.js';

@@ -15,7 +15,20 @@ export interface CommandContext {
 export type Command =
   /** One file applied: all or nothing. */
   | { readonly type: 'Apply'; readonly resources: readonly Resource[] }
-  | { readonly type: 'Delete'; readonly kind: ResourceKind; readonly name: string; readonly version?: number }
+  | {
+      readonly type: 'Delete';
+      readonly kind: ResourceKind;
+      readonly name: string;
+      readonly version?: number;
+      /** Of a host that will not come back: its last checkpoints, at which its open segments close, inexact. */
+      readonly checkpoints?: readonly {
+        readonly port: PortId;
+        readonly epoch: Epoch;
+        readonly incarnation: string;
+        readonly raw: RawCounters;
+        readonly at: number;
+      }[];
+    }
   /** Plugs a connectee into a port of a group (or a named port) before or without its host knowing. */
   | {
       readonly type: 'ConnectPort';

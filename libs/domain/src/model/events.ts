@@ -13,6 +13,7 @@ import { type Fact } from './commands.js';
 import { type GroupResource, type HostResource, type SwitchResource } from './resources.js';
 import {
   type Connectee,
+  type HypervisorOutcome,
   type MigrationPhase,
   type Migration,
   type RawCounters,
@@ -84,6 +85,15 @@ export type DomainEvent =
       readonly to: MigrationPhase;
       readonly episode: number;
       readonly deadline: number | null;
+      readonly reason?: string;
+    }
+  /** The hypervisor's word on an attempt was taken in: the order to it may go. */
+  | {
+      readonly type: 'HypervisorReported';
+      readonly migration: MigrationId;
+      readonly attempt: number;
+      readonly host: HostName;
+      readonly outcome: HypervisorOutcome;
       readonly reason?: string;
     }
   | { readonly type: 'FactsAccepted'; readonly host: HostName; readonly boot: string; readonly seq: number }

@@ -1,4 +1,4 @@
-import { type Map } from 'immutable';
+import { type Map, type OrderedSet, type Set } from 'immutable';
 import {
   type Epoch,
   type GroupName,
@@ -28,6 +28,18 @@ export interface State {
   readonly byIface: Map<IfaceId, PortId>;
   /** `<switch> <segment> <mac>` → port: a MAC once per switch and VLAN. */
   readonly byMac: Map<string, PortId>;
+  /** Indexes, always derivable from the ports; not part of digests. Ports that are not deleted, by group. */
+  readonly byGroup: Map<GroupName, Set<PortId>>;
+  /** Ports of a group without a connectee, the longest free first. */
+  readonly free: Map<GroupName, OrderedSet<PortId>>;
+  /** Ports with a binding of any role (active, standby, retiring) on a host. */
+  readonly byHost: Map<HostName, Set<PortId>>;
+  /** Connected ports by the owner of their connectee. */
+  readonly byOwner: Map<string, Set<PortId>>;
+  /** Port → the migration that moves it now. */
+  readonly moving: Map<PortId, MigrationId>;
+  /** Everything up to here was reported as realised by every host concerned. */
+  readonly realised: Revision;
   readonly nextPort: number;
   readonly nextMigration: number;
   readonly schemaLevel: number;
@@ -44,6 +56,10 @@ export interface Host {
   readonly preload: readonly GroupName[];
   /** The highest fact number taken in, per boot of the agent's host. */
   readonly facts: { readonly boot: string; readonly seq: number } | null;
+  /** Earlier boots, newest last, at most 8: what is delivered late for one of them is ignored. */
+  readonly formerBoots: readonly string[];
+  /** `<switch> <uplink>` of uplinks that the host reported as down. */
+  readonly downUplinks: readonly string[];
   readonly maintenance: boolean;
 }
 
@@ -153,6 +169,9 @@ export interface Ledger {
   readonly segments: readonly Segment[];
   /** Sum of segments that were folded away to keep the list short. */
   readonly folded: RawCounters | null;
+  /** How many segments were folded, and how many of them were inexact. */
+  readonly foldedCount: number;
+  readonly foldedInexact: number;
 }
 
 export type MigrationPhase =
@@ -165,6 +184,8 @@ export type MigrationPhase =
   | 'aborted'
   | 'failed'
   | 'unknown';
+
+export type HypervisorOutcome = 'started' | 'completed' | 'failed' | 'aborted' | 'unknown';
 
 export interface MigrationStep {
   readonly phase: MigrationPhase;
@@ -187,6 +208,8 @@ export interface Migration {
   readonly episode: number;
   /** Attempt number of the hypervisor's migration; 0: not started by us. */
   readonly attempt: number;
+  /** The hypervisor's last word on this attempt; null: none yet. An order is out until this says how it ended. */
+  readonly outcome: HypervisorOutcome | null;
   /** ms since the epoch by the sequencer's clock; when passed, the phase may be timed out. null: none. */
   readonly deadline: number | null;
   readonly history: readonly MigrationStep[];

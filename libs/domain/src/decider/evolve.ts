@@ -1,0 +1,87 @@
+import { assertNever } from '#kernel';
+import * as group from '../group/evolve.js';
+import * as host from '../host/evolve.js';
+import * as ledger from '../ledger/evolve.js';
+import * as migration from '../migration/evolve.js';
+import { type DomainEvent, type EventMeta } from '../model/events.js';
+import { type State } from '../model/state.js';
+import * as port from '../port/evolve.js';
+import { type Next } from '../state/next.js';
+import * as sw from '../switch/evolve.js';
+
+/**
+ * The state after one event. Pure: the argument is never changed, what did not change is shared. Throws a
+ * ProblemError when the event names what its past does not contain: such a log can't be read, and must not be skipped.
+ */
+export function evolve(state: State, event: DomainEvent, meta: EventMeta): State {
+  const next: Next = { ...state, lineage: meta.lineage, revision: meta.revision, time: meta.time };
+  apply(next, event, meta);
+  return next;
+}
+
+function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
+  switch (event.type) {
+    case 'HostDefined':
+      return host.hostDefined(next, event, meta);
+    case 'HostRemoved':
+      return host.hostRemoved(next, event);
+    case 'FactsAccepted':
+      return host.factsAccepted(next, event);
+    case 'UplinkChanged':
+      return host.uplinkChanged(next, event);
+    case 'SwitchDefined':
+      return sw.switchDefined(next, event, meta);
+    case 'SwitchRemoved':
+      return sw.switchRemoved(next, event);
+    case 'GroupDefined':
+      return group.groupDefined(next, event, meta);
+    case 'GroupClosing':
+      return group.groupClosing(next, event, meta);
+    case 'GroupDeleted':
+      return group.groupDeleted(next, event);
+    case 'PortCreated':
+      return port.portCreated(next, event, meta);
+    case 'PortOverridden':
+      return port.portOverridden(next, event, meta);
+    case 'PortDeleted':
+      return port.portDeleted(next, event, meta);
+    case 'PortConnected':
+      return port.portConnected(next, event, meta);
+    case 'PortDisconnected':
+      return port.portDisconnected(next, event, meta);
+    case 'PortBound':
+      return port.portBound(next, event);
+    case 'PortUnbound':
+      return port.portUnbound(next, event);
+    case 'StandbyGranted':
+      return port.standbyGranted(next, event);
+    case 'StandbyRevoked':
+      return port.standbyRevoked(next, event);
+    case 'PortActivated':
+      return port.portActivated(next, event);
+    case 'BindingRetired':
+      return port.bindingRetired(next, event);
+    case 'SegmentOpened':
+      return ledger.segmentOpened(next, event, meta);
+    case 'SegmentClosed':
+      return ledger.segmentClosed(next, event, meta);
+    case 'MigrationStarted':
+      return migration.migrationStarted(next, event, meta);
+    case 'MigrationAdvanced':
+      return migration.migrationAdvanced(next, event, meta);
+    case 'HypervisorReported':
+      return migration.hypervisorReported(next, event);
+    case 'RevisionRealised':
+      next.realised = event.upTo;
+      return;
+    case 'SchemaLevelRaised':
+      next.schemaLevel = event.level;
+      return;
+    // Recorded for people; the state does not depend on them.
+    case 'FactRefused':
+    case 'DriftObserved':
+      return;
+    default:
+      assertNever(event);
+  }
+}

@@ -1,0 +1,75 @@
+import { assertNever, describe, invalid, type HostName, type Problem } from '#kernel';
+import { type Draft } from '../decider/draft.js';
+import { refusal, refuse, sentence, type Refuse } from '../decider/refusal.js';
+import { type Command, type Fact, type NumberedFact } from '../model/commands.js';
+import { segmentClosed, segmentOpened } from '../ledger/facts.js';
+import { activatedFact, hypervisorFact } from '../migration/facts.js';
+import { FACT_SHAPES, explainFact, factShape } from './shapes.js';
+import { inventory, plugged, unplugged } from './interfaces.js';
+import { drift, uplinkState } from './observed.js';
+
+/**
+ * One batch of one host. Facts up to the accepted number of the boot are repeats; those of a former boot are late
+ * repeats. A fact that the state does not bear out is recorded as refused and does not stop the rest; the batch ends
+ * in FactsAccepted, which lets the agent's journal drop it. Nothing new: no events.
+ */
+export function ingest(draft: Draft, command: Extract<Command, { type: 'IngestFacts' }>): Problem | null {
+  const host = draft.state.hosts.get(command.host);
+  if (host === undefined) {
+    return refuse('not-found', refusal('no-host', 'host', command.host, 'is not a known host'));
+  }
+  const bad = command.facts.findIndex((f) => !Number.isSafeInteger(f.seq) || f.seq < 1 || !known(f.fact));
+  if (bad >= 0) return invalid(`facts[${bad}]`, command.facts[bad], 'is not a numbered fact of a known type');
+  if (host.formerBoots.includes(command.boot)) return null;
+  const accepted = host.facts?.boot === command.boot ? host.facts.seq : 0;
+  let seq = accepted;
+  for (const numbered of [...command.facts].sort((a, b) => a.seq - b.seq)) {
+    if (numbered.seq <= seq) continue;
+    seq = numbered.seq;
+    takeIn(draft, command.host, numbered);
+  }
+  if (seq > accepted) draft.emit({ type: 'FactsAccepted', host: command.host, boot: command.boot, seq });
+  return null;
+}
+
+function known(fact: unknown): boolean {
+  const type = (fact as { type?: unknown } | null | undefined)?.type;
+  return typeof type === 'string' && Object.hasOwn(FACT_SHAPES, type);
+}
+
+function takeIn(draft: Draft, host: HostName, { seq, fact }: NumberedFact): void {
+  const record: Refuse = (r) =>
+    draft.emit({ type: 'FactRefused', host, seq, fact: fact.type, code: r.code, reason: sentence(r) });
+  if (factShape.is(fact)) {
+    judge(draft, host, fact, record);
+    return;
+  }
+  const type = (fact as Fact).type;
+  const reason = explainFact(fact).map(describe).join('; ');
+  draft.emit({ type: 'FactRefused', host, seq, fact: type, code: 'malformed', reason });
+}
+
+function judge(draft: Draft, host: HostName, fact: Fact, record: Refuse): void {
+  switch (fact.type) {
+    case 'Inventory':
+      return inventory(draft, host, fact.interfaces, record);
+    case 'InterfacePlugged':
+      return plugged(draft, host, fact.interface, record);
+    case 'InterfaceUnplugged':
+      return unplugged(draft, host, fact.ifaceId);
+    case 'PortActivated':
+      return activatedFact(draft, host, fact, record);
+    case 'SegmentOpened':
+      return segmentOpened(draft, host, fact, record);
+    case 'SegmentClosed':
+      return segmentClosed(draft, host, fact, record);
+    case 'HypervisorMigration':
+      return hypervisorFact(draft, host, fact, record);
+    case 'Drift':
+      return drift(draft, host, fact);
+    case 'UplinkState':
+      return uplinkState(draft, host, fact, record);
+    default:
+      assertNever(fact);
+  }
+}

@@ -1,0 +1,101 @@
+import { Set as Ids } from 'immutable';
+import { type HostName, type IfaceId, type PortId, type SwitchName } from '#kernel';
+import { type Draft } from '../decider/draft.js';
+import { refusal, type Refuse } from '../decider/refusal.js';
+import { destinationGone, elsewhere, settle, sourceGone, supersede } from '../migration/react.js';
+import { type InterfaceFact } from '../model/commands.js';
+import { type Connectee, type Port } from '../model/state.js';
+import { bind, livePort, retireIfClosed, unbind } from '../port/bind.js';
+import { connect, openGroup, parseConnectee } from '../port/connect.js';
+import { observe } from '../migration/observe.js';
+
+/** An interface is plugged in on this host: give it its port, bind, or recognise what it is part of. */
+export function plugged(draft: Draft, host: HostName, iface: InterfaceFact, refuse: Refuse): void {
+  const connectee = parseConnectee(iface);
+  if (!connectee.ok) return refuse(connectee.error);
+  const sw = draft.state.switches.get(iface.switch as SwitchName);
+  if (sw?.members[host] === undefined) {
+    return refuse(refusal('not-member', 'switch', iface.switch, 'does not have this host as a member'));
+  }
+  const id = draft.state.byIface.get(connectee.value.ifaceId);
+  if (id === undefined) plugNew(draft, host, iface, connectee.value, refuse);
+  else plugKnown(draft, host, iface, connectee.value, livePort(draft, id), refuse);
+}
+
+function plugNew(draft: Draft, host: HostName, iface: InterfaceFact, who: Connectee, refuse: Refuse): void {
+  if (iface.profile === null) {
+    const reason = 'has no port and names no port group: it is quarantined';
+    return refuse(
+      refusal('quarantined', 'ifaceId', who.ifaceId, reason, 'a port connected before, or a profile'),
+    );
+  }
+  const group = openGroup(draft.state, iface.profile);
+  if (!group.ok) return refuse({ ...group.error, field: 'profile' });
+  if (group.value.switch !== iface.switch) {
+    const reason = `is a group of switch ${group.value.switch}, the interface is on ${iface.switch}`;
+    return refuse(refusal('wrong-switch', 'profile', iface.profile, reason));
+  }
+  const port = connect(draft, group.value, who);
+  if (port.ok) bind(draft, port.value, host);
+  else refuse(port.error);
+}
+
+/** The port's own connection wins over what the interface says of its group: only the operator moves it. */
+function plugKnown(
+  draft: Draft,
+  host: HostName,
+  iface: InterfaceFact,
+  who: Connectee,
+  port: Port,
+  refuse: Refuse,
+): void {
+  if (port.connectee?.mac !== who.mac) {
+    const reason = `differs from port ${port.id}'s`;
+    return refuse(refusal('mac-mismatch', 'mac', who.mac, reason, String(port.connectee?.mac)));
+  }
+  if (port.switch !== iface.switch) {
+    return refuse(refusal('wrong-switch', 'switch', iface.switch, `is not port ${port.id}'s`, port.switch));
+  }
+  if (port.active?.host === host || port.standby?.host === host) return;
+  if (port.active !== null) {
+    if (draft.state.moving.has(port.id)) return elsewhere(draft, host, port, refuse);
+    return observe(draft, host, port, refuse);
+  }
+  const group = openGroup(draft.state, port.group);
+  if (!group.ok) return refuse(group.error);
+  supersede(draft, port.id, host);
+  bind(draft, port.id, host);
+}
+
+/** An interface went: of a binding in any role. One that is not known was quarantined, and owes nothing. */
+export function unplugged(draft: Draft, host: HostName, ifaceId: string): void {
+  const id = draft.state.byIface.get(ifaceId as IfaceId);
+  if (id !== undefined) gone(draft, host, id, true);
+}
+
+/** `edge`: it was seen to go, and is not merely absent: a standby may be absent because it has not come yet. */
+function gone(draft: Draft, host: HostName, id: PortId, edge: boolean): void {
+  const retiring = livePort(draft, id).retiring.filter((b) => b.host === host);
+  if (livePort(draft, id).active?.host === host) {
+    unbind(draft, id);
+    sourceGone(draft, id, host);
+  }
+  if (livePort(draft, id).standby?.host === host) destinationGone(draft, id, edge);
+  for (const b of retiring) retireIfClosed(draft, id, b.host, b.epoch);
+  settle(draft, id);
+}
+
+/** Everything that is plugged in now: makes up for every edge that was missed, in either direction. */
+export function inventory(
+  draft: Draft,
+  host: HostName,
+  interfaces: readonly InterfaceFact[],
+  refuse: Refuse,
+): void {
+  const present = new Set(interfaces.map((i) => i.ifaceId));
+  for (const id of draft.state.byHost.get(host) ?? Ids<PortId>()) {
+    const iface = livePort(draft, id).connectee?.ifaceId;
+    if (iface !== undefined && !present.has(iface)) gone(draft, host, id, false);
+  }
+  for (const iface of interfaces) plugged(draft, host, iface, refuse);
+}

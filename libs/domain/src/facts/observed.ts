@@ -1,0 +1,27 @@
+import { type HostName, type SwitchName } from '#kernel';
+import { type Draft } from '../decider/draft.js';
+import { refusal, type Refuse } from '../decider/refusal.js';
+import { type Fact } from '../model/commands.js';
+
+export function drift(draft: Draft, host: HostName, fact: Extract<Fact, { type: 'Drift' }>): void {
+  const { object, differences, repaired, durationMs } = fact;
+  draft.emit({ type: 'DriftObserved', host, object, differences, repaired, durationMs });
+}
+
+/** Level-triggered: an uplink that is as it was is no news. */
+export function uplinkState(
+  draft: Draft,
+  host: HostName,
+  fact: Extract<Fact, { type: 'UplinkState' }>,
+  refuse: Refuse,
+): void {
+  const { uplink, up } = fact;
+  const sw = draft.state.switches.get(fact.switch as SwitchName);
+  if (sw?.members[host]?.[uplink] === undefined) {
+    const reason = `is not an uplink that this host maps in switch ${fact.switch}`;
+    return refuse(refusal('no-uplink', 'uplink', uplink, reason));
+  }
+  const down = draft.state.hosts.get(host)?.downUplinks.includes(`${sw.name} ${uplink}`) ?? false;
+  if (down === !up) return;
+  draft.emit({ type: 'UplinkChanged', host, switch: sw.name, uplink, up });
+}

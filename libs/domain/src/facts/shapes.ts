@@ -1,0 +1,149 @@
+import {
+  parseMigrationId,
+  parsePortId,
+  type Epoch,
+  type MigrationId,
+  type PortId,
+  type ProblemDetail,
+  type Result,
+} from '#kernel';
+import { type Fact, type InterfaceFact, type NumberedFact } from '../model/commands.js';
+import {
+  type DirectionCounters,
+  type HypervisorOutcome,
+  type PacketsBytes,
+  type RawCounters,
+} from '../model/state.js';
+import {
+  bool,
+  filled,
+  int,
+  list,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  parsed,
+  parseWith,
+  tagged,
+  text,
+  time,
+  type Shape,
+} from '../shape/shape.js';
+
+const packetsBytes: Shape<PacketsBytes> = object<PacketsBytes>({ packets: int(), bytes: int() });
+const direction: Shape<DirectionCounters> = object<DirectionCounters>({
+  unicast: packetsBytes,
+  multicast: packetsBytes,
+  broadcast: packetsBytes,
+});
+export const rawShape: Shape<RawCounters> = object<RawCounters>({ in: direction, out: direction });
+
+export const portIdShape: Shape<PortId> = parsed(parsePortId);
+export const migrationIdShape: Shape<MigrationId> = parsed(parseMigrationId);
+export const epochShape = int(1) as unknown as Shape<Epoch>;
+export const incarnationShape = filled(128);
+export const outcomeShape: Shape<HypervisorOutcome> = oneOf(
+  'started',
+  'completed',
+  'failed',
+  'aborted',
+  'unknown',
+);
+export const reasonShape = optional(text(4096)) as Shape<string>;
+export const inexactShape = object<{ checkpointAt: number; reason: string }>({
+  checkpointAt: time,
+  reason: text(),
+});
+
+type Difference = { readonly field: string; readonly expected: string; readonly found: string };
+export const differencesShape: Shape<readonly Difference[]> = list(
+  object<Difference>({ field: text(), expected: text(65_536), found: text(65_536) }),
+  10_000,
+);
+
+const interfaceShape: Shape<InterfaceFact> = object<InterfaceFact>({
+  ifaceId: text(),
+  mac: text(64),
+  profile: nullable(text()),
+  owner: text(),
+  kind: oneOf('vm', 'container', 'kernel'),
+  switch: text(63),
+});
+
+type FactOf<T extends Fact['type']> = Extract<Fact, { type: T }>;
+const type = <T extends Fact['type']>(name: T): Shape<T> => oneOf(name) as Shape<T>;
+
+export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
+  Inventory: object<FactOf<'Inventory'>>({
+    type: type('Inventory'),
+    interfaces: list(interfaceShape, 10_000),
+  }),
+  InterfacePlugged: object<FactOf<'InterfacePlugged'>>({
+    type: type('InterfacePlugged'),
+    interface: interfaceShape,
+  }),
+  InterfaceUnplugged: object<FactOf<'InterfaceUnplugged'>>({
+    type: type('InterfaceUnplugged'),
+    ifaceId: text(),
+  }),
+  PortActivated: object<FactOf<'PortActivated'>>({
+    type: type('PortActivated'),
+    port: portIdShape,
+    epoch: epochShape,
+  }),
+  SegmentOpened: object<FactOf<'SegmentOpened'>>({
+    type: type('SegmentOpened'),
+    port: portIdShape,
+    epoch: epochShape,
+    incarnation: incarnationShape,
+    raw: rawShape,
+  }),
+  SegmentClosed: object<FactOf<'SegmentClosed'>>({
+    type: type('SegmentClosed'),
+    port: portIdShape,
+    epoch: epochShape,
+    incarnation: incarnationShape,
+    raw: rawShape,
+    inexact: optional(inexactShape) as Shape<{ checkpointAt: number; reason: string }>,
+  }),
+  HypervisorMigration: object<FactOf<'HypervisorMigration'>>({
+    type: type('HypervisorMigration'),
+    migration: migrationIdShape,
+    attempt: int(),
+    outcome: outcomeShape,
+    reason: reasonShape,
+  }),
+  Drift: object<FactOf<'Drift'>>({
+    type: type('Drift'),
+    object: text(),
+    differences: differencesShape,
+    repaired: bool,
+    durationMs: time,
+  }),
+  UplinkState: object<FactOf<'UplinkState'>>({
+    type: type('UplinkState'),
+    switch: text(63),
+    uplink: text(63),
+    up: bool,
+  }),
+};
+
+export const factShape: Shape<Fact> = tagged<Fact>('type', FACT_SHAPES);
+const numberedFactShape: Shape<NumberedFact> = object<NumberedFact>({
+  seq: int(1),
+  at: time,
+  fact: factShape,
+});
+
+/** Facts from outside (an agent's message): structure and types only; the sequencer judges them on its state. */
+export function parseFacts(value: unknown, path = 'facts'): Result<readonly NumberedFact[]> {
+  return parseWith(list(numberedFactShape, 10_000), value, path);
+}
+
+/** What is wrong with a fact's structure. */
+export function explainFact(fact: unknown): readonly ProblemDetail[] {
+  const out: ProblemDetail[] = [];
+  factShape.explain(fact, '', out);
+  return out;
+}

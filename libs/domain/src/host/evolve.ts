@@ -1,0 +1,45 @@
+import { type EventMeta, type DomainEvent } from '../model/events.js';
+import { type Host } from '../model/state.js';
+import { must, type Next } from '../state/next.js';
+
+type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
+
+const BOOTS_KEPT = 8;
+
+export function hostDefined(next: Next, e: Of<'HostDefined'>, meta: EventMeta): void {
+  const before = next.hosts.get(e.name);
+  const host: Host = {
+    name: e.name,
+    version: meta.revision,
+    labels: e.spec.labels,
+    managementPath: e.spec.managementPath,
+    preload: e.spec.preload,
+    maintenance: e.spec.maintenance,
+    facts: before?.facts ?? null,
+    formerBoots: before?.formerBoots ?? [],
+    downUplinks: before?.downUplinks ?? [],
+  };
+  next.hosts = next.hosts.set(e.name, host);
+}
+
+export function hostRemoved(next: Next, e: Of<'HostRemoved'>): void {
+  next.hosts = next.hosts.remove(e.name);
+}
+
+export function factsAccepted(next: Next, e: Of<'FactsAccepted'>): void {
+  const host = must(next.hosts.get(e.host), `host ${e.host}`);
+  const former = host.facts;
+  const formerBoots =
+    former === null || former.boot === e.boot
+      ? host.formerBoots
+      : [...host.formerBoots, former.boot].slice(-BOOTS_KEPT);
+  next.hosts = next.hosts.set(e.host, { ...host, facts: { boot: e.boot, seq: e.seq }, formerBoots });
+}
+
+export function uplinkChanged(next: Next, e: Of<'UplinkChanged'>): void {
+  const host = must(next.hosts.get(e.host), `host ${e.host}`);
+  const name = `${e.switch} ${e.uplink}`;
+  const others = host.downUplinks.filter((u) => u !== name);
+  const downUplinks = e.up ? others : [...others, name].sort();
+  next.hosts = next.hosts.set(e.host, { ...host, downUplinks });
+}

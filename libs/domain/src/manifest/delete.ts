@@ -1,0 +1,114 @@
+import { Set as Ids } from 'immutable';
+import { type GroupName, type HostName, type PortId, type Problem, type SwitchName } from '#kernel';
+import { type Draft } from '../decider/draft.js';
+import { refusal, refuse } from '../decider/refusal.js';
+import { connectedCount, removeGroup } from '../group/ports.js';
+import { settle } from '../migration/react.js';
+import { type Command } from '../model/commands.js';
+import { hasOpen, openSegments } from '../ledger/ledger.js';
+import { atLeast } from '../ledger/counters.js';
+import { type Segment } from '../model/state.js';
+import { livePort, retireIfClosed } from '../port/bind.js';
+import { staleVersion } from '../port/decide.js';
+import { currentVersion } from './apply.js';
+import { names } from './context.js';
+
+type Delete = Extract<Command, { type: 'Delete' }>;
+
+export function deleteResource(draft: Draft, command: Delete): Problem | null {
+  const { kind, name } = command;
+  const current = currentVersion(draft.state, kind, name);
+  const sw = draft.state.switches.get(name as SwitchName);
+  const otherKind = sw !== undefined && (kind === 'StandardSwitch') !== (sw.kind === 'standard');
+  if (current === undefined || (otherKind && kind !== 'Host' && kind !== 'PortGroup' && kind !== 'Port')) {
+    return refuse('not-found', refusal('not-found', 'name', name, `is not a known ${kind}`));
+  }
+  const stale = staleVersion('version', command.version, current);
+  if (stale !== null) return stale;
+  switch (kind) {
+    case 'Host':
+      return deleteHost(draft, name as HostName, command);
+    case 'DistributedSwitch':
+    case 'StandardSwitch':
+      return deleteSwitch(draft, name as SwitchName);
+    case 'PortGroup':
+      return deleteGroup(draft, name as GroupName);
+    case 'Port': {
+      const reason = 'is one of the ports of its group';
+      return refuse(
+        'refused',
+        refusal('group-port', 'name', name, reason, 'a smaller spec.ports of the group'),
+      );
+    }
+  }
+}
+
+function deleteSwitch(draft: Draft, name: SwitchName): Problem | null {
+  const groups = [...draft.state.groups.values()].filter((g) => g.switch === name).map((g) => g.name);
+  if (groups.length > 0) {
+    const reason = `still has the port groups ${names(groups.sort())}`;
+    return refuse('refused', refusal('in-use', 'name', name, reason, 'a switch without port groups'));
+  }
+  draft.emit({ type: 'SwitchRemoved', name });
+  return null;
+}
+
+/** With connected ports the group closes, and goes by itself with the last of them. */
+function deleteGroup(draft: Draft, name: GroupName): Problem | null {
+  const preloading = [...draft.state.hosts.values()].filter((h) => h.preload.includes(name));
+  if (preloading.length > 0) {
+    const reason = `is preloaded by ${names(preloading.map((h) => h.name))}`;
+    return refuse('refused', refusal('in-use', 'name', name, reason, 'a group that no host preloads'));
+  }
+  if (connectedCount(draft, name) === 0) removeGroup(draft, name);
+  else if (draft.state.groups.get(name)?.phase === 'open') draft.emit({ type: 'GroupClosing', name });
+  return null;
+}
+
+function deleteHost(draft: Draft, name: HostName, command: Delete): Problem | null {
+  const ids = [...(draft.state.byHost.get(name) ?? Ids<PortId>())];
+  const bound = ids.filter((id) => {
+    const port = livePort(draft, id);
+    return port.active?.host === name || port.standby?.host === name;
+  });
+  if (bound.length > 0) {
+    const reason = `still has the ports ${names(bound)}`;
+    return refuse('refused', refusal('in-use', 'name', name, reason, 'a host without ports'));
+  }
+  const member = [...draft.state.switches.values()].filter((s) => s.members[name] !== undefined);
+  if (member.length > 0) {
+    const reason = `is a member of ${names(member.map((s) => s.name))}`;
+    return refuse('refused', refusal('in-use', 'name', name, reason, 'a host in no switch'));
+  }
+  for (const id of ids) giveUpCounters(draft, id, name, command);
+  draft.emit({ type: 'HostRemoved', name });
+  return null;
+}
+
+/** Counters that the host still owed close at their last checkpoint, or at their opening, and say so. */
+function giveUpCounters(draft: Draft, id: PortId, host: HostName, command: Delete): void {
+  for (const { epoch } of livePort(draft, id).retiring.filter((b) => b.host === host)) {
+    for (const segment of openSegments(livePort(draft, id).ledger, host, epoch)) {
+      const { incarnation } = segment;
+      const last = lastKnown(id, segment, command);
+      draft.emit({ type: 'SegmentClosed', port: id, host, epoch, incarnation, ...last });
+    }
+    if (!hasOpen(livePort(draft, id).ledger, host, epoch)) retireIfClosed(draft, id, host, epoch);
+  }
+  settle(draft, id);
+}
+
+function lastKnown(id: PortId, s: Segment, command: Delete) {
+  const checkpoint = command.checkpoints?.find(
+    (c) => c.port === id && c.epoch === s.epoch && c.incarnation === s.incarnation && atLeast(c.raw, s.open),
+  );
+  if (checkpoint !== undefined) {
+    const inexact = {
+      checkpointAt: checkpoint.at,
+      reason: 'the host was removed: closed at its last checkpoint',
+    };
+    return { raw: checkpoint.raw, inexact };
+  }
+  const inexact = { checkpointAt: s.openedAt, reason: 'the host was removed without a checkpoint' };
+  return { raw: s.open, inexact };
+}

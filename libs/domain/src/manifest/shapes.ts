@@ -1,0 +1,79 @@
+import { parseGroupName, parseHostName, parsePortId, parseSwitchName, type HostName } from '#kernel';
+import {
+  type GroupResource,
+  type HostResource,
+  type PortResource,
+  type ResourceKind,
+  type SwitchResource,
+} from '../model/resources.js';
+import { policyFieldShape, policyPatchShape, uplinkName } from '../policy/shape.js';
+import {
+  bool,
+  dictionary,
+  filled,
+  int,
+  leaf,
+  list,
+  nullable,
+  object,
+  oneOf,
+  parsed,
+  text,
+  withDefault,
+  type Shape,
+} from '../shape/shape.js';
+
+/** A Linux device name. */
+const device: Shape<string> = leaf(
+  'a device name of at most 15 characters, as in eth1',
+  (v) => typeof v === 'string' && /^[^\s/:]{1,15}$/.test(v) && v !== '.' && v !== '..',
+);
+
+export const hostSpecShape: Shape<HostResource['spec']> = object<HostResource['spec']>({
+  labels: withDefault(dictionary(filled(63), text(255)), {}),
+  managementPath: withDefault(nullable(device), null),
+  preload: withDefault(list(parsed(parseGroupName), 10_000), []),
+  maintenance: withDefault(bool, false),
+});
+
+type Members = SwitchResource['spec']['members'];
+
+export const switchSpecShape: Shape<SwitchResource['spec']> = object<SwitchResource['spec']>({
+  uplinks: withDefault(list(uplinkName, 64), []),
+  mtu: withDefault(int(576, 9000), 1500),
+  policy: withDefault(policyPatchShape, {}),
+  members: withDefault(
+    dictionary(parsed(parseHostName), dictionary(uplinkName, device)) as unknown as Shape<Members>,
+    {} as Record<HostName, never>,
+  ),
+});
+
+/** As many as VDS allows in one group from the start; auto-expand may add to them. */
+export const MOST_STATIC_PORTS = 8192;
+
+export const groupSpecShape: Shape<GroupResource['spec']> = object<GroupResource['spec']>({
+  switch: parsed(parseSwitchName),
+  policy: withDefault(policyPatchShape, {}),
+  overridable: withDefault(list(policyFieldShape, 64), []),
+  binding: withDefault(oneOf('static', 'ephemeral'), 'static'),
+  ports: withDefault(int(0, MOST_STATIC_PORTS), 8),
+  autoExpand: withDefault(bool, true),
+  resetAtDisconnect: withDefault(bool, false),
+  partitionPolicy: withDefault(oneOf('keep', 'isolate'), 'keep'),
+  startOffline: withDefault(bool, false),
+});
+
+export const portSpecShape: Shape<PortResource['spec']> = object<PortResource['spec']>({
+  override: withDefault(policyPatchShape, {}),
+});
+
+/** Per kind: how it is named and what its spec looks like. */
+export const KINDS = {
+  Host: { name: parsed<string>(parseHostName), spec: hostSpecShape },
+  DistributedSwitch: { name: parsed<string>(parseSwitchName), spec: switchSpecShape },
+  StandardSwitch: { name: parsed<string>(parseSwitchName), spec: switchSpecShape },
+  PortGroup: { name: parsed<string>(parseGroupName), spec: groupSpecShape },
+  Port: { name: parsed<string>(parsePortId), spec: portSpecShape },
+} as const satisfies Record<ResourceKind, { name: Shape<string>; spec: Shape<never> | Shape<unknown> }>;
+
+export const RESOURCE_KINDS = Object.keys(KINDS) as readonly ResourceKind[];

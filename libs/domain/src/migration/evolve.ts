@@ -1,0 +1,57 @@
+import { type Epoch, type MigrationId, type PortId } from '#kernel';
+import { type DomainEvent, type EventMeta } from '../model/events.js';
+import { type Migration, type MigrationStep } from '../model/state.js';
+import { must, type Next } from '../state/next.js';
+import { hasEnded } from './phases.js';
+
+type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
+
+/** Ended migrations that stay in the state; the log has all of them. */
+export const MIGRATIONS_KEPT = 4096;
+
+function step(phase: MigrationStep['phase'], meta: EventMeta, reason: string | undefined): MigrationStep {
+  return { phase, at: meta.time, revision: meta.revision, ...(reason === undefined ? {} : { reason }) };
+}
+
+export function migrationStarted(next: Next, e: Of<'MigrationStarted'>, meta: EventMeta): void {
+  const { id, phase, reason, ports } = e.migration;
+  const migration: Migration = { ...e.migration, history: [step(phase, meta, reason ?? undefined)] };
+  next.migrations = next.migrations.set(id, migration);
+  next.moving = next.moving.withMutations((m) => ports.forEach((p) => m.set(p.port, id)));
+  const number = Number(id.slice(1));
+  next.nextMigration = Math.max(next.nextMigration, number + 1);
+  const oldest = `m${number - MIGRATIONS_KEPT}` as MigrationId;
+  const past = next.migrations.get(oldest);
+  if (past !== undefined && hasEnded(past.phase)) next.migrations = next.migrations.remove(oldest);
+}
+
+export function migrationAdvanced(next: Next, e: Of<'MigrationAdvanced'>, meta: EventMeta): void {
+  const before = must(next.migrations.get(e.migration), `migration ${e.migration}`);
+  next.migrations = next.migrations.set(before.id, {
+    ...before,
+    phase: e.to,
+    episode: e.episode,
+    deadline: e.deadline,
+    reason: e.reason ?? before.reason,
+    history: [...before.history, step(e.to, meta, e.reason)],
+  });
+  if (hasEnded(e.to)) {
+    next.moving = next.moving.withMutations((m) => before.ports.forEach((p) => m.delete(p.port)));
+  }
+}
+
+export function hypervisorReported(next: Next, e: Of<'HypervisorReported'>): void {
+  const before = must(next.migrations.get(e.migration), `migration ${e.migration}`);
+  next.migrations = next.migrations.set(before.id, { ...before, outcome: e.outcome });
+}
+
+/** Marks a port as active at the destination. */
+export function activated(next: Next, port: PortId, epoch: Epoch): void {
+  const id = next.moving.get(port);
+  const before = id === undefined ? undefined : next.migrations.get(id);
+  if (before === undefined) return;
+  const ports = before.ports.map((p) =>
+    p.port === port && p.epoch === epoch ? { ...p, activated: true } : p,
+  );
+  next.migrations = next.migrations.set(before.id, { ...before, ports });
+}

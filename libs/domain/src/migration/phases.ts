@@ -1,0 +1,24 @@
+import { type MigrationPhase } from '../model/state.js';
+
+/** How long each phase may last before it may be timed out, in ms; null: without end. */
+export const PHASE_DURATIONS: Readonly<Record<MigrationPhase, number | null>> = {
+  admitted: 30_000,
+  prepared: 60_000,
+  moving: 600_000,
+  switched: 60_000,
+  aborting: 60_000,
+  unknown: null,
+  completed: null,
+  aborted: null,
+  failed: null,
+};
+
+/** Nothing happens to it any more. */
+export function hasEnded(phase: MigrationPhase): boolean {
+  return phase === 'completed' || phase === 'aborted' || phase === 'failed';
+}
+
+export function deadlineOf(phase: MigrationPhase, now: number): number | null {
+  const duration = PHASE_DURATIONS[phase];
+  return duration === null ? null : now + duration;
+}

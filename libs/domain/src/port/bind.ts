@@ -1,0 +1,53 @@
+import { type Epoch, type HostName, type PortId } from '#kernel';
+import { type Draft } from '../decider/draft.js';
+import { deleteIfDone } from '../group/ports.js';
+import { hasOpen } from '../ledger/ledger.js';
+import { type Port } from '../model/state.js';
+
+export const nextEpoch = (port: Port): Epoch => (port.epoch + 1) as Epoch;
+
+export function livePort(draft: Draft, id: PortId): Port {
+  const port = draft.state.ports.get(id);
+  if (port === undefined) throw new Error(`port ${id} is in an index but not in the state`);
+  return port;
+}
+
+export function bind(draft: Draft, id: PortId, host: HostName): void {
+  draft.emit({ type: 'PortBound', port: id, host, epoch: nextEpoch(livePort(draft, id)) });
+}
+
+/** Takes the active binding away because its own host saw the interface go. */
+export function unbind(draft: Draft, id: PortId): void {
+  const { active } = livePort(draft, id);
+  if (active === null) return;
+  draft.emit({ type: 'PortUnbound', port: id, host: active.host, epoch: active.epoch });
+  // Its facts come in order: what it has opened is known by now, so without an open segment nothing is owed.
+  retireIfClosed(draft, id, active.host, active.epoch);
+}
+
+export function revokeStandby(draft: Draft, id: PortId): void {
+  const { standby } = livePort(draft, id);
+  if (standby === null) return;
+  draft.emit({ type: 'StandbyRevoked', port: id, host: standby.host, epoch: standby.epoch });
+  // A standby that never opened a segment has counted nothing that was let through.
+  retireIfClosed(draft, id, standby.host, standby.epoch);
+}
+
+/** Ends a retiring binding once its segments are closed. */
+export function retireIfClosed(draft: Draft, id: PortId, host: HostName, epoch: Epoch): void {
+  const port = livePort(draft, id);
+  if (!port.retiring.some((b) => b.host === host && b.epoch === epoch)) return;
+  if (hasOpen(port.ledger, host, epoch)) return;
+  draft.emit({ type: 'BindingRetired', port: id, host, epoch });
+  endIfEphemeral(draft, id);
+}
+
+/** An ephemeral port goes when nothing is plugged in and its last counters are in; its epoch and ledger stay. */
+function endIfEphemeral(draft: Draft, id: PortId): void {
+  const port = livePort(draft, id);
+  if (port.deleted || port.active !== null || port.standby !== null || port.retiring.length > 0) return;
+  if (draft.state.groups.get(port.group)?.binding !== 'ephemeral') return;
+  draft.emit({ type: 'PortDisconnected', port: id });
+  draft.emit({ type: 'PortDeleted', port: id });
+  deleteIfDone(draft, port.group);
+}

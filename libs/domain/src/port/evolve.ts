@@ -1,0 +1,90 @@
+import { type Epoch, type HostName } from '#kernel';
+import { type DomainEvent, type EventMeta } from '../model/events.js';
+import { type Binding, type Port } from '../model/state.js';
+import { activated } from '../migration/evolve.js';
+import { portOf, putPort, type Next } from '../state/next.js';
+
+type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
+
+const NO_EPOCH = 0 as Epoch;
+
+export function portCreated(next: Next, e: Of<'PortCreated'>, meta: EventMeta): void {
+  const port: Port = {
+    id: e.port,
+    group: e.group,
+    switch: e.switch,
+    version: meta.revision,
+    override: {},
+    connectee: null,
+    active: null,
+    standby: null,
+    retiring: [],
+    epoch: NO_EPOCH,
+    ledger: { segments: [], folded: null, foldedCount: 0, foldedInexact: 0 },
+    deleted: false,
+  };
+  putPort(next, undefined, port);
+  next.nextPort = Math.max(next.nextPort, Number(e.port.slice(1)) + 1);
+}
+
+export function portOverridden(next: Next, e: Of<'PortOverridden'>, meta: EventMeta): void {
+  const port = portOf(next, e.port);
+  putPort(next, port, { ...port, override: e.override, version: meta.revision });
+}
+
+export function portDeleted(next: Next, e: Of<'PortDeleted'>, meta: EventMeta): void {
+  const port = portOf(next, e.port);
+  putPort(next, port, { ...port, deleted: true, connectee: null, version: meta.revision });
+}
+
+export function portConnected(next: Next, e: Of<'PortConnected'>, meta: EventMeta): void {
+  const port = portOf(next, e.port);
+  putPort(next, port, { ...port, connectee: e.connectee, version: meta.revision });
+}
+
+export function portDisconnected(next: Next, e: Of<'PortDisconnected'>, meta: EventMeta): void {
+  const port = portOf(next, e.port);
+  putPort(next, port, { ...port, connectee: null, version: meta.revision });
+}
+
+const retire = (port: Port, binding: Binding | null): readonly Binding[] =>
+  binding === null ? port.retiring : [...port.retiring, { host: binding.host, epoch: binding.epoch }];
+
+/** A bind over an active binding is the way back of a migration that was undone: the former one retires. */
+export function portBound(next: Next, e: Of<'PortBound'>): void {
+  const port = portOf(next, e.port);
+  const active = { host: e.host, epoch: e.epoch };
+  putPort(next, port, { ...port, active, epoch: e.epoch, retiring: retire(port, port.active) });
+}
+
+export function portUnbound(next: Next, e: Of<'PortUnbound'>): void {
+  const port = portOf(next, e.port);
+  putPort(next, port, { ...port, active: null, retiring: retire(port, port.active) });
+}
+
+export function standbyGranted(next: Next, e: Of<'StandbyGranted'>): void {
+  const port = portOf(next, e.port);
+  putPort(next, port, { ...port, standby: e.standby, epoch: e.standby.epoch });
+}
+
+export function standbyRevoked(next: Next, e: Of<'StandbyRevoked'>): void {
+  const port = portOf(next, e.port);
+  putPort(next, port, { ...port, standby: null, retiring: retire(port, port.standby) });
+}
+
+export function portActivated(next: Next, e: Of<'PortActivated'>): void {
+  const port = portOf(next, e.port);
+  const active = { host: e.host, epoch: e.epoch };
+  putPort(next, port, { ...port, active, standby: null, retiring: retire(port, port.active) });
+  activated(next, e.port, e.epoch);
+}
+
+export function bindingRetired(next: Next, e: Of<'BindingRetired'>): void {
+  const port = portOf(next, e.port);
+  const others = port.retiring.filter((b) => !isBinding(b, e.host, e.epoch));
+  putPort(next, port, { ...port, retiring: others });
+}
+
+function isBinding(b: Binding, host: HostName, epoch: Epoch): boolean {
+  return b.host === host && b.epoch === epoch;
+}

@@ -1,0 +1,26 @@
+import { Map } from 'immutable';
+import { type Revision } from '#kernel';
+import { type State } from '../model/state.js';
+
+/** Before the first commit. */
+export const initialState: State = {
+  lineage: null,
+  revision: 0 as Revision,
+  time: 0,
+  hosts: Map(),
+  switches: Map(),
+  groups: Map(),
+  ports: Map(),
+  migrations: Map(),
+  byIface: Map(),
+  byMac: Map(),
+  byGroup: Map(),
+  free: Map(),
+  byHost: Map(),
+  byOwner: Map(),
+  moving: Map(),
+  realised: 0 as Revision,
+  nextPort: 1,
+  nextMigration: 1,
+  schemaLevel: 0,
+};
