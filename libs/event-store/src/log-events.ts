@@ -26,11 +26,17 @@ export interface SchemaLevelRaised {
   readonly level: number;
 }
 
+/** A sequencer begins to write. From here on nothing of an earlier one can be stored, so none answers any more. */
+export interface LeadershipTaken {
+  readonly by: string;
+}
+
 /** Events of the log itself; the rest belongs to the domain. */
 export type LogEvent =
   | { readonly type: 'LineageOpened'; readonly data: LineageOpened }
   | { readonly type: 'Repudiated'; readonly data: Repudiated }
   | { readonly type: 'ChunksAbandoned'; readonly data: ChunksAbandoned }
+  | { readonly type: 'LeadershipTaken'; readonly data: LeadershipTaken }
   | { readonly type: 'SchemaLevelRaised'; readonly data: SchemaLevelRaised };
 
 const text = (v: unknown): boolean => typeof v === 'string' && v.length > 0;
@@ -44,6 +50,7 @@ const FIELDS: Readonly<Record<LogEvent['type'], Readonly<Record<string, (v: unkn
   },
   Repudiated: { revision: number, hash: text, reason: text },
   ChunksAbandoned: { commit: text },
+  LeadershipTaken: { by: text },
   SchemaLevelRaised: { level: number },
 };
 

@@ -152,6 +152,11 @@ export class Sequencer<State, Command, Event> {
     return this.#record({ type: 'ChunksAbandoned', data: { commit } }, actor, 'never committed');
   }
 
+  /** Fences whoever wrote before: their appends under way can't be stored after this one. */
+  takeLeadership(by: string): Promise<Answer<Event>> {
+    return this.#record({ type: 'LeadershipTaken', data: { by } }, by, 'took over');
+  }
+
   /** Takes no more commands, answers those under way, and ends. */
   async close(): Promise<void> {
     this.#closing = true;
