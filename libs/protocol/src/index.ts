@@ -7,3 +7,15 @@ export {
 } from './projection/documents.js';
 export { keysOfHost, projectAll } from './projection/project-all.js';
 export { project, withChanges } from './projection/project.js';
+export { Projector, type ProjectorOptions } from './projector/projector.js';
+export {
+  type DocumentStore,
+  type PutError,
+  type StoreContent,
+  type StoredDocument,
+} from './projector/store.js';
+export { Reporter, type ReporterOptions, type Standing } from './reporter/reporter.js';
+export { fromDisk, toDisk, type TextDigest } from './sync/disk.js';
+export { DocumentSync, type DocumentSyncOptions } from './sync/document-sync.js';
+export { type DocumentFault, type Snapshot } from './sync/snapshot.js';
+export { type DocumentSource, type Received, type SourceListener } from './sync/source.js';

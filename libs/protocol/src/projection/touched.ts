@@ -58,6 +58,7 @@ function touch(event: DomainEvent, touched: Touched): void {
       touched.migrations.add(event.migration.id);
       return;
     case 'MigrationAdvanced':
+    case 'HypervisorReported':
       touched.migrations.add(event.migration);
       return;
     case 'FactsAccepted':

@@ -1,0 +1,110 @@
+import { type HostName, type Lineage, type Revision } from '#kernel';
+import { KEYS, type DocumentKey, type StateDocument } from '#contracts';
+import {
+  hostOfKey,
+  rank,
+  sameContent,
+  tombstoneOf,
+  type DocumentChange,
+  type Documents,
+} from '../projection/documents.js';
+import { type Published } from './published.js';
+
+/** What is to stand in the store, and which keys of it are not known to stand there yet. */
+export class Desired {
+  private readonly documents: Map<DocumentKey, StateDocument>;
+  private pending = new Set<DocumentKey>();
+  private readonly hostKeys = new Map<DocumentKey, HostName>();
+
+  constructor(
+    documents: Documents,
+    public lineage: Lineage,
+    public revision: Revision,
+  ) {
+    this.documents = new Map();
+    for (const [key, document] of documents) this.set(key, document);
+  }
+
+  take(lineage: Lineage, revision: Revision, changes: readonly DocumentChange[]): void {
+    this.lineage = lineage;
+    this.revision = revision;
+    for (const { key, document } of changes) {
+      this.set(key, document);
+      this.pending.add(key);
+    }
+  }
+
+  /** Compares with what stands: what differs is pending, what is there and should not be gets a tombstone. */
+  reconcile(published: Published): void {
+    this.pending = new Set();
+    for (const [key, { document }] of published.documents) {
+      if (this.documents.has(key)) continue;
+      const gone = document?.type === 'tombstone' && document.lineage === this.lineage;
+      this.set(key, gone ? document : this.tombstone(key, document));
+    }
+    for (const [key, document] of this.documents) {
+      const stands = published.documents.get(key)?.document ?? undefined;
+      if (document.type === 'tombstone' && !published.documents.has(key)) this.documents.delete(key);
+      else if (!sameContent(stands, document) || stands?.lineage !== document.lineage) this.pending.add(key);
+    }
+  }
+
+  get isPending(): boolean {
+    return this.pending.size > 0;
+  }
+
+  get hosts(): number {
+    return this.hostKeys.size;
+  }
+
+  /** What is pending, in writing order; it no longer is. */
+  drain(): StateDocument[] {
+    const drained: StateDocument[] = [];
+    for (const key of this.pending) {
+      const document = this.documents.get(key);
+      if (document !== undefined) drained.push(document);
+    }
+    this.pending.clear();
+    return drained.sort((a, b) => rank(a) - rank(b));
+  }
+
+  /** Tombstones that every host concerned has carried out, or that concern no host that is left. */
+  *spent(realised: (host: HostName) => Revision | null): Iterable<DocumentKey> {
+    for (const [key, document] of this.documents) {
+      if (document.type !== 'tombstone' || this.pending.has(key) || document.lineage !== this.lineage)
+        continue;
+      if (this.concerned(key).every((host) => (realised(host) ?? -1) >= document.revision)) yield key;
+    }
+  }
+
+  /** Unless the key has come to life again. */
+  forgetTombstone(key: DocumentKey): void {
+    if (this.documents.get(key)?.type === 'tombstone') this.documents.delete(key);
+  }
+
+  private set(key: DocumentKey, document: StateDocument): void {
+    this.documents.set(key, document);
+    if (document.type === 'host') this.hostKeys.set(key, document.host);
+    else this.hostKeys.delete(key);
+  }
+
+  /** An own key concerns its host; a shared one may be held by anyone. */
+  private concerned(key: DocumentKey): HostName[] {
+    const own = hostOfKey(key);
+    if (own === null) return [...this.hostKeys.values()];
+    const host = this.hostKeys.get(KEYS.host(own));
+    return host === undefined ? [] : [host];
+  }
+
+  private tombstone(key: DocumentKey, document: StateDocument | null): StateDocument {
+    if (document !== null) return tombstoneOf(document, this.lineage, this.revision);
+    const of = key.startsWith('s.group.')
+      ? 'group'
+      : key.startsWith('s.switch.')
+        ? 'switch'
+        : key.endsWith('.host')
+          ? 'host'
+          : 'port';
+    return { type: 'tombstone', schema: 1, key, lineage: this.lineage, revision: this.revision, of };
+  }
+}

@@ -1,0 +1,177 @@
+import { problem, type Clock, type HostName, type Lineage, type Problem, type Revision } from '#kernel';
+import { type Signer, type Verifier } from '#contracts';
+import { type DocumentChange, type Documents } from '../projection/documents.js';
+import { Desired } from './desired.js';
+import { Pacer } from './pacer.js';
+import { readStore, type Published } from './published.js';
+import { type DocumentStore } from './store.js';
+import { writeBatch } from './writer.js';
+
+export interface ProjectorOptions {
+  readonly store: DocumentStore;
+  readonly signer: Signer;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  /** Random id, new for each life: tells its marks from any other's. */
+  readonly life: string;
+  /** Least time between batches, ms, by the number of hosts: each mark goes to all of them. */
+  readonly markGapMs?: (hosts: number) => number;
+  /**
+   * Called once, when this projector may no longer write: another took over (`fenced`), or the store is ahead of what
+   * this one was given (`conflict`). Who still leads by the log starts a new one.
+   */
+  readonly onEnd: (why: Problem) => void;
+  /** The store did not answer as it should; the projector goes on trying. */
+  readonly onTrouble?: (what: Problem) => void;
+}
+
+const HEARTBEAT_MS = 1000;
+const RETRY_MS = 200;
+const NOTHING = 0 as Revision;
+
+/** At most 20 a second where it matters: with a thousand hosts. With few, a batch need not wait. */
+const gapByHosts = (hosts: number): number => Math.min(50, hosts / 20);
+
+/**
+ * The one writer of the documents. A life begins with a claim: a mark that continues the chain and lists what was
+ * written after the last mark. Whoever wrote before is refused from then on by the stream's expectation.
+ */
+export class Projector {
+  private readonly desired: Desired;
+  private readonly pacer: Pacer;
+  private published: Published | null = null;
+  /** Life of the marks found at first; undefined: not read yet. A third life means that somebody else took over. */
+  private predecessor: string | null | undefined;
+  private ended = false;
+  private lastBatch = Number.NEGATIVE_INFINITY;
+  private marked: { lineage: Lineage; revision: Revision } | null = null;
+
+  constructor(
+    private readonly options: ProjectorOptions,
+    documents: Documents,
+    lineage: Lineage,
+    revision: Revision,
+  ) {
+    this.desired = new Desired(documents, lineage, revision);
+    this.pacer = new Pacer(options.clock);
+  }
+
+  /** Writes until `stop`, or until it may no longer. */
+  async run(): Promise<void> {
+    while (!this.ended) {
+      if (this.published === null) await this.claim();
+      else if (this.isBehind) await this.paced();
+      else await this.rest();
+    }
+  }
+
+  /** In the order of revisions; also before and while the store is read. */
+  commit(lineage: Lineage, revision: Revision, changes: readonly DocumentChange[]): void {
+    this.desired.take(lineage, revision, changes);
+    this.pacer.nudge();
+  }
+
+  /** No batch is begun after this. */
+  stop(): void {
+    this.ended = true;
+    this.pacer.nudge();
+  }
+
+  /** Takes tombstones away that every host concerned has carried out. `realised`: of the current lineage. */
+  async sweep(realised: (host: HostName) => Revision | null): Promise<void> {
+    for (const key of [...this.desired.spent(realised)]) {
+      const stands = this.published?.documents.get(key);
+      if (this.ended || stands?.document?.type !== 'tombstone') continue;
+      const removed = await this.options.store.remove(stands.seq);
+      if (!removed.ok) return this.options.onTrouble?.(removed.error);
+      // It may have been written again meanwhile.
+      if (this.published?.documents.get(key) !== stands) continue;
+      this.published.documents.delete(key);
+      this.desired.forgetTombstone(key);
+    }
+  }
+
+  private get isBehind(): boolean {
+    const { lineage, revision } = this.desired;
+    return this.desired.isPending || this.marked?.revision !== revision || this.marked.lineage !== lineage;
+  }
+
+  private async paced(): Promise<void> {
+    const gap = (this.options.markGapMs ?? gapByHosts)(this.desired.hosts);
+    await this.pacer.pause(this.lastBatch + gap - this.options.clock.monotonic());
+    if (!this.ended) await this.batch();
+  }
+
+  private async rest(): Promise<void> {
+    const left = this.lastBatch + HEARTBEAT_MS - this.options.clock.monotonic();
+    const nudged = left > 0 && (await this.pacer.sleep(left));
+    if (!nudged && !this.ended) await this.batch();
+  }
+
+  private async batch(): Promise<void> {
+    if (this.published === null) return;
+    const { lineage, revision } = this.desired;
+    this.lastBatch = this.options.clock.monotonic();
+    const batch = { lineage, revision, documents: this.desired.drain(), orphans: [] };
+    const written = await writeBatch(this.options, this.published, batch);
+    if (written.ok) this.marked = { lineage, revision };
+    else this.failed(written.error);
+  }
+
+  /** Reads what stands in the store, and takes it over by a mark that says no more than the last one did. */
+  private async claim(): Promise<void> {
+    const loaded = await this.options.store.load();
+    if (this.ended) return;
+    if (!loaded.ok) {
+      this.options.onTrouble?.(loaded.error);
+      return this.pacer.pause(RETRY_MS);
+    }
+    const published = readStore(loaded.value, this.options.verifier);
+    const refusal = this.mayClaim(published);
+    if (refusal !== null) return this.end(refusal);
+    const after = published.mark?.seq ?? 0;
+    const last = published.mark?.document;
+    this.lastBatch = this.options.clock.monotonic();
+    const written = await writeBatch(this.options, published, {
+      lineage: last?.lineage ?? this.desired.lineage,
+      revision: last?.revision ?? NOTHING,
+      documents: [],
+      orphans: [...published.documents].flatMap(([key, { seq }]) =>
+        seq > after ? [[key, seq] as const] : [],
+      ),
+    });
+    if (!written.ok) {
+      this.failed(written.error);
+      return this.pacer.pause(written.error === 'wrong-last-sequence' ? 1 : RETRY_MS);
+    }
+    this.published = published;
+    this.desired.reconcile(published);
+  }
+
+  private mayClaim({ mark }: Published): Problem | null {
+    const life = mark?.document.life ?? null;
+    if (this.predecessor === undefined) this.predecessor = life;
+    if (life !== this.predecessor && life !== this.options.life)
+      return problem('fenced', 'another projector took the documents over');
+    // Once it has written, what came before it can't come back.
+    if (life === this.options.life) this.predecessor = life;
+    if (mark === null) return null;
+    const { lineage, revision } = mark.document;
+    if (lineage !== this.desired.lineage || revision <= this.desired.revision) return null;
+    return problem(
+      'conflict',
+      `documents were written up to revision ${revision}, the log ends at ${this.desired.revision}`,
+    );
+  }
+
+  private failed(why: string): void {
+    this.published = null;
+    if (!this.ended)
+      this.options.onTrouble?.(problem('unavailable', `documents could not be written: ${why}`));
+  }
+
+  private end(why: Problem): void {
+    this.ended = true;
+    this.options.onEnd(why);
+  }
+}

@@ -1,0 +1,37 @@
+import { type Result } from '#kernel';
+import { type DocumentKey } from '#contracts';
+
+/**
+ * Why a put did not answer with a sequence. `wrong-last-sequence`: something else was written meanwhile; not stored.
+ * `unavailable`: certainly not stored. `unknown`: it may be stored, now or later.
+ */
+export type PutError = 'wrong-last-sequence' | 'unavailable' | 'unknown' | 'too-large';
+
+export interface StoredDocument {
+  readonly key: DocumentKey;
+  readonly bytes: Uint8Array;
+  readonly seq: number;
+}
+
+export interface StoreContent {
+  /** Sequence of the last message ever stored, taken before the documents were read. */
+  readonly lastSeq: number;
+  readonly documents: readonly StoredDocument[];
+}
+
+/** The last-value stream as the projector needs it. */
+export interface DocumentStore {
+  /** Everything that stands there. What was written while it read may be missing: the next expectation finds out. */
+  load(): Promise<Result<StoreContent>>;
+  /**
+   * Stores at `expectedLastSeq + 1`, or not at all. Calls may overlap: with expectations n, n+1, n+2… given without
+   * waiting, they are stored in that order, and after one that failed none of its followers is.
+   */
+  put(
+    key: DocumentKey,
+    bytes: Uint8Array,
+    expectedLastSeq: number,
+  ): Promise<Result<{ readonly seq: number }, PutError>>;
+  /** Takes one message out, by its sequence; not being there is no error. */
+  remove(seq: number): Promise<Result<void>>;
+}

@@ -1,0 +1,108 @@
+import { err, ok, type Clock, type Lineage, type Result, type Revision } from '#kernel';
+import {
+  KEYS,
+  sealDocument,
+  type DocumentKey,
+  type MarkDocument,
+  type Signer,
+  type StateDocument,
+} from '#contracts';
+import { listsOf, type Published } from './published.js';
+import { type DocumentStore, type PutError } from './store.js';
+
+/** Puts that may be without an answer at a time. */
+const WINDOW = 1000;
+/** A mark that would list more is written as a break of the chain: everyone reads everything once. */
+const LISTED = 10_000;
+
+export interface Batch {
+  readonly lineage: Lineage;
+  readonly revision: Revision;
+  readonly documents: readonly StateDocument[];
+  /** Written already, but not listed by any mark. */
+  readonly orphans: readonly (readonly [DocumentKey, number])[];
+}
+
+type Put = Promise<Result<{ readonly seq: number }, PutError>>;
+
+export interface WriterOptions {
+  readonly store: DocumentStore;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly life: string;
+}
+
+/**
+ * Writes documents, then the mark, pipelined in one go: sequences are predicted, and after one put that fails the
+ * stream refuses all that follow it, the mark too. `published` runs ahead of the answers: after an error it is void.
+ */
+export async function writeBatch(
+  o: WriterOptions,
+  published: Published,
+  batch: Batch,
+): Promise<Result<void, PutError>> {
+  const listed = [...batch.orphans];
+  let puts: Put[] = [];
+  for (const document of batch.documents) {
+    const current = dated(document, published);
+    const seq = published.lastSeq + 1;
+    puts.push(put(o, published, current));
+    published.documents.set(current.key, { document: current, seq });
+    listed.push([current.key, seq]);
+    if (puts.length < WINDOW) continue;
+    const failed = await firstError(puts);
+    if (failed !== null) return err(failed);
+    puts = [];
+  }
+  const mark = nextMark(o, published, batch, listed);
+  puts.push(put(o, published, mark));
+  published.mark = { document: mark, seq: published.lastSeq };
+  const failed = await firstError(puts);
+  return failed === null ? ok(undefined) : err(failed);
+}
+
+function put(o: WriterOptions, published: Published, document: StateDocument | MarkDocument): Put {
+  const expected = published.lastSeq;
+  published.lastSeq += 1;
+  return o.store.put(document.key, sealDocument(document, o.signer), expected);
+}
+
+/** The followers of a failed put fail for its sake: the first error is the cause. */
+async function firstError(puts: readonly Put[]): Promise<PutError | null> {
+  for (const result of await Promise.all(puts)) if (!result.ok) return result.error;
+  return null;
+}
+
+function nextMark(
+  o: WriterOptions,
+  published: Published,
+  batch: Batch,
+  listed: readonly (readonly [DocumentKey, number])[],
+): MarkDocument {
+  const before = published.mark?.document;
+  const chained = before !== undefined && listed.length <= LISTED;
+  return {
+    type: 'mark',
+    schema: 1,
+    key: KEYS.mark,
+    lineage: batch.lineage,
+    revision: batch.revision,
+    n: (before?.n ?? 0) + 1,
+    life: o.life,
+    prev: before?.n ?? 0,
+    prevLife: chained ? before.life : '',
+    ...(chained ? listsOf(listed) : { shared: [], hosts: [] }),
+    time: o.clock.now(),
+  };
+}
+
+/**
+ * A port's document says which version of its group's document is to be held, as that one stands in the store: after
+ * a restart the store may hold it under an earlier revision than a fresh projection would give it.
+ */
+function dated(document: StateDocument, published: Published): StateDocument {
+  if (document.type !== 'port') return document;
+  const group = published.documents.get(KEYS.group(document.group))?.document;
+  if (group?.type !== 'group' || group.lineage !== document.lineage) return document;
+  return { ...document, minRevision: group.revision };
+}

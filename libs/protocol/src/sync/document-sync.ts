@@ -1,0 +1,249 @@
+import { problem, type Clock, type HostName, type Problem, type Result, type Revision } from '#kernel';
+import { KEYS, type DocumentKey, type Verifier } from '#contracts';
+import { Pacer } from '../projector/pacer.js';
+import { Inbox } from './inbox.js';
+import { follows, isOld, isSame, type Mark } from './marks.js';
+import { Reader } from './reader.js';
+import { type Snapshot } from './snapshot.js';
+import { type DocumentSource, type Received } from './source.js';
+import { Table } from './table.js';
+
+export interface DocumentSyncOptions {
+  readonly host: HostName;
+  readonly source: DocumentSource;
+  readonly clock: Clock;
+  readonly verifier: Verifier;
+  /** What the disk copy held, if anything: carried out until the centre is heard. */
+  readonly held?: Snapshot;
+  /** On every change of what is held, what is proved, or whether the centre is heard. Must not throw. */
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+  readonly onTrouble?: (what: Problem) => void;
+}
+
+const SILENCE_MS = 3000;
+const MARKS_WAITING = 200;
+const TRIES = 6;
+
+/**
+ * Holds what one host needs of the documents, and knows up to which revision that is all of it. One loop changes
+ * everything; messages only fill the inbox, so no two things ever happen at once.
+ */
+export class DocumentSync {
+  private readonly pacer: Pacer;
+  private readonly reader: Reader;
+  private readonly inbox: Inbox;
+  private marks: Mark[] = [];
+  private table: Table;
+  /** The last complete mark; null: everything is to be read. */
+  private chain: Mark | null = null;
+  private connectionLost = false;
+  private stopped = false;
+  private failures = 0;
+  private heardAt = Number.NEGATIVE_INFINITY;
+  private checkedAt = Number.NEGATIVE_INFINITY;
+  private shown: Snapshot;
+  private shownTable = -1;
+
+  constructor(private readonly options: DocumentSyncOptions) {
+    const { host, source, clock, verifier, held } = options;
+    this.pacer = new Pacer(clock);
+    this.reader = new Reader(host, source, verifier);
+    this.inbox = new Inbox(`h.${host}.`);
+    this.table = new Table(host);
+    this.shown = held ?? {
+      host,
+      lineage: null,
+      received: 0 as Revision,
+      documents: new Map(),
+      faults: [],
+      stale: true,
+    };
+  }
+
+  /** Until `stop`. */
+  async run(): Promise<void> {
+    if (this.shown.lineage !== null) this.show({ ...this.shown, stale: true });
+    const end = this.options.source.subscribe({
+      message: (key, received) => this.heard(key, received),
+      reconnected: () => {
+        this.connectionLost = true;
+        this.pacer.nudge();
+      },
+    });
+    try {
+      while (!this.stopped) await this.step();
+    } finally {
+      end();
+    }
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.pacer.nudge();
+  }
+
+  private heard(key: DocumentKey, received: Received): void {
+    if (key !== KEYS.mark) {
+      if (received.seq > (this.chain?.seq ?? 0)) this.inbox.add(key, received);
+      return;
+    }
+    const mark = this.reader.openMark(received);
+    if (!mark.ok) return this.options.onTrouble?.(mark.error);
+    this.heardAt = this.options.clock.monotonic();
+    if (this.marks.length >= MARKS_WAITING) this.inbox.overflow = true;
+    else this.marks.push(mark.value);
+    this.pacer.nudge();
+  }
+
+  private async step(): Promise<void> {
+    if (this.chain === null || this.connectionLost || this.inbox.overflow) return this.resync();
+    const mark = this.marks.shift();
+    if (mark !== undefined) return this.take(mark, this.chain);
+    const since = Math.max(this.heardAt, this.checkedAt);
+    const nudged = await this.pacer.sleep(since + SILENCE_MS - this.options.clock.monotonic());
+    if (!nudged && !this.stopped) await this.silence(this.chain);
+  }
+
+  private async take(mark: Mark, chain: Mark): Promise<void> {
+    if (isOld(mark, chain)) return this.showStale();
+    if (follows(mark, chain) && (await this.advance(mark, chain))) this.complete(mark);
+    else if (!this.stopped) this.chain = null;
+  }
+
+  /** Nothing was heard. If the last mark is still the one held, nothing was missed either. */
+  private async silence(chain: Mark): Promise<void> {
+    this.showStale();
+    const mark = await this.reader.mark();
+    this.checkedAt = this.options.clock.monotonic();
+    if (!mark.ok || mark.value === null || !isSame(mark.value, chain)) this.chain = null;
+  }
+
+  /** Everything that the mark speaks of is held afterwards; false: it could not be had. */
+  private async advance(mark: Mark, chain: Mark): Promise<boolean> {
+    const [, count, last] = mark.document.hosts.find(([host]) => host === this.options.host) ?? ['', 0, 0];
+    this.absorb(this.table);
+    if (!this.inbox.holdsOwn(chain.seq, mark.seq, count, last)) {
+      const host = this.table.hostDocument();
+      const own = [KEYS.host(this.options.host)];
+      if (!(await this.fetch(this.table, own, mark.seq))) return false;
+      const ports = (this.table.hostDocument() ?? host)?.ports ?? [];
+      const keys = ports.map((port) => KEYS.port(this.options.host, port));
+      if (!(await this.fetch(this.table, keys, mark.seq))) return false;
+    }
+    return this.fill(this.table, mark);
+  }
+
+  /** Fetches until nothing needed is missing or older than the mark says. */
+  private async fill(table: Table, mark: Mark): Promise<boolean> {
+    for (let tries = 0; tries < TRIES && !this.stopped; tries += 1) {
+      this.absorb(table);
+      const needed = table.needed();
+      const older = mark.document.shared.filter(
+        ([key, seq]) => needed.has(key) && (table.get(key)?.seq ?? 0) < seq,
+      );
+      const lacking = new Set([...table.missing(), ...older.map(([key]) => key)]);
+      if (lacking.size === 0) return true;
+      if (!(await this.fetch(table, [...lacking], mark.seq))) return false;
+    }
+    return false;
+  }
+
+  private async fetch(table: Table, keys: readonly DocumentKey[], seq: number): Promise<boolean> {
+    const read = await this.reader.entries(keys, seq);
+    if (!read.ok) this.options.onTrouble?.(read.error);
+    else for (const [key, entry] of read.value) table.put(key, entry);
+    return read.ok;
+  }
+
+  /** What arrived takes its place. What can't be read counts as lost: the mark will have it fetched. */
+  private absorb(table: Table): void {
+    for (const [key, received] of this.inbox.own()) this.place(table, key, received);
+    for (const key of table.needed()) {
+      const received = table.isOwn(key) ? undefined : this.inbox.get(key);
+      if (received !== undefined) this.place(table, key, received);
+    }
+  }
+
+  private place(table: Table, key: DocumentKey, received: Received): void {
+    if ((table.get(key)?.seq ?? 0) >= received.seq) return;
+    const entry = this.reader.open(key, received);
+    if (entry.fault === null) table.put(key, entry);
+    else this.inbox.discard(key, received.seq);
+  }
+
+  private async resync(): Promise<void> {
+    this.inbox.clear();
+    this.marks = [];
+    this.chain = null;
+    this.connectionLost = false;
+    const mark = await this.readAll();
+    if (this.stopped) return;
+    if (mark.ok && mark.value !== null) {
+      this.failures = 0;
+      this.checkedAt = this.options.clock.monotonic();
+      return this.complete(mark.value);
+    }
+    if (!mark.ok) this.options.onTrouble?.(mark.error);
+    this.showStale();
+    this.failures += 1;
+    await this.pacer.pause(Math.min(SILENCE_MS, 50 * 2 ** Math.min(this.failures, 10)));
+  }
+
+  /** The mark first: whatever is read after it is at least as new. Null: the centre has nothing to say yet. */
+  private async readAll(): Promise<Result<Mark | null>> {
+    const flushed = await this.options.source.flush();
+    if (!flushed.ok) return flushed;
+    const mark = await this.reader.mark();
+    if (!mark.ok || mark.value === null) return mark;
+    const { lineage, revision } = mark.value.document;
+    if (lineage === this.shown.lineage && revision < this.shown.received) {
+      const what = `documents stand at revision ${revision}, this host holds ${this.shown.received} of the same lineage`;
+      return { ok: false, error: problem('conflict', what) };
+    }
+    const table = new Table(this.options.host);
+    if (!(await this.fill(table, mark.value)))
+      return { ok: false, error: problem('unavailable', 'the documents could not all be read') };
+    this.table = table;
+    this.shownTable = -1;
+    return mark;
+  }
+
+  private complete(mark: Mark): void {
+    this.chain = mark;
+    this.table.prune(mark.seq);
+    this.inbox.covered(mark.seq);
+    const { lineage, revision } = mark.document;
+    const unreadable = this.table.get(KEYS.host(this.options.host))?.fault ?? null;
+    if (unreadable !== null) {
+      // Without knowing what the host is to do, what it did before is the best there is.
+      const faults = [{ key: KEYS.host(this.options.host), problem: unreadable }];
+      return this.show({ ...this.shown, faults, stale: this.isStale() });
+    }
+    const same = this.shownTable === this.table.version;
+    const content = same ? this.shown : this.table.content();
+    this.shownTable = this.table.version;
+    const { documents, faults } = content;
+    this.show({
+      host: this.options.host,
+      lineage,
+      received: revision,
+      documents,
+      faults,
+      stale: this.isStale(),
+    });
+  }
+
+  private isStale(): boolean {
+    return this.options.clock.monotonic() - this.heardAt >= SILENCE_MS;
+  }
+
+  private showStale(): void {
+    const stale = this.isStale();
+    if (stale !== this.shown.stale) this.show({ ...this.shown, stale });
+  }
+
+  private show(snapshot: Snapshot): void {
+    this.shown = snapshot;
+    this.options.onSnapshot(snapshot);
+  }
+}

@@ -1,0 +1,21 @@
+import { type MarkDocument } from '#contracts';
+
+/** A mark with its place in the stream. */
+export interface Mark {
+  readonly document: MarkDocument;
+  readonly seq: number;
+}
+
+export const isSame = (a: Mark, b: Mark): boolean =>
+  a.seq === b.seq && a.document.n === b.document.n && a.document.life === b.document.life;
+
+/** Whether nothing was marked between two marks: the second names the first, by number and life. */
+export const follows = (mark: Mark, chain: Mark): boolean =>
+  mark.document.prevLife === chain.document.life &&
+  mark.document.prev === chain.document.n &&
+  mark.document.lineage === chain.document.lineage &&
+  mark.seq > chain.seq;
+
+/** Came late or twice: what it says is held already. */
+export const isOld = (mark: Mark, chain: Mark): boolean =>
+  mark.document.life === chain.document.life && mark.document.n <= chain.document.n;

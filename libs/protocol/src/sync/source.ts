@@ -1,0 +1,28 @@
+import { type Result } from '#kernel';
+import { type DocumentKey } from '#contracts';
+
+export interface Received {
+  readonly bytes: Uint8Array;
+  /** Sequence in the document stream. */
+  readonly seq: number;
+}
+
+export interface SourceListener {
+  /** A republished document; may be lost, late, twice or out of order. Must not throw. */
+  message(key: DocumentKey, received: Received): void;
+  /** The connection was gone: anything may have been missed. */
+  reconnected(): void;
+}
+
+/** The document stream as one agent may use it. */
+export interface DocumentSource {
+  /** Own and shared documents from now on. The returned function ends it. */
+  subscribe(listener: SourceListener): () => void;
+  /** Returns when the server has seen the subscription, and all that it sent before has been handed over. */
+  flush(): Promise<Result<void>>;
+  /**
+   * The last version; null when there is none. **Never older than what this source handed over or returned before**:
+   * the proof of "received" rests on that. (A stream of one replica does it by itself.)
+   */
+  get(key: DocumentKey): Promise<Result<Received | null>>;
+}

@@ -1,0 +1,108 @@
+import { type HostName, type Problem } from '#kernel';
+import {
+  KEYS,
+  type DocumentKey,
+  type GroupDocument,
+  type HostDocument,
+  type PortDocument,
+  type StateDocument,
+} from '#contracts';
+import { type DocumentFault } from './snapshot.js';
+
+/** What is held under a key. `null`: known to be nothing. */
+export interface Entry {
+  readonly seq: number;
+  readonly document: StateDocument | null;
+  readonly fault: Problem | null;
+}
+
+/** What one host holds, and what it lacks. Versions of a key replace each other by greater sequence only. */
+export class Table {
+  private readonly entries = new Map<DocumentKey, Entry>();
+  private changes = 0;
+
+  constructor(private readonly host: HostName) {}
+
+  /** Grows with each change of what is held. */
+  get version(): number {
+    return this.changes;
+  }
+
+  get(key: DocumentKey): Entry | undefined {
+    return this.entries.get(key);
+  }
+
+  /** True when it changed something. */
+  put(key: DocumentKey, entry: Entry): boolean {
+    const old = this.entries.get(key);
+    if (old !== undefined && old.seq >= entry.seq) return false;
+    this.entries.set(key, entry);
+    this.changes += 1;
+    return true;
+  }
+
+  isOwn(key: DocumentKey): boolean {
+    return key.startsWith(`h.${this.host}.`);
+  }
+
+  hostDocument(): HostDocument | null {
+    const document = this.entries.get(KEYS.host(this.host))?.document;
+    return document?.type === 'host' ? document : null;
+  }
+
+  /** The port documents that the host document lists, as far as they are held. */
+  ports(): PortDocument[] {
+    const found: PortDocument[] = [];
+    for (const id of this.hostDocument()?.ports ?? []) {
+      const document = this.entries.get(KEYS.port(this.host, id))?.document;
+      if (document?.type === 'port') found.push(document);
+    }
+    return found;
+  }
+
+  /** Every key to hold, by what is held now: more documents may bring more keys. */
+  needed(): Set<DocumentKey> {
+    const keys = new Set<DocumentKey>([KEYS.host(this.host)]);
+    const host = this.hostDocument();
+    if (host === null) return keys;
+    for (const id of host.ports) keys.add(KEYS.port(this.host, id));
+    for (const name of host.groups) keys.add(KEYS.group(name));
+    for (const it of host.switches) keys.add(KEYS.switch(it.switch));
+    for (const port of this.ports()) keys.add(KEYS.group(port.group)).add(KEYS.switch(port.switch));
+    return keys;
+  }
+
+  /** Needed keys of which nothing is known, and groups held in a version before the one that a port asks for. */
+  missing(): DocumentKey[] {
+    const lacking = new Set<DocumentKey>();
+    for (const key of this.needed()) if (!this.entries.has(key)) lacking.add(key);
+    for (const port of this.ports()) {
+      const key = KEYS.group(port.group);
+      const entry = this.entries.get(key);
+      if (entry?.document?.type === 'group' && !reaches(entry.document, port)) lacking.add(key);
+    }
+    return [...lacking];
+  }
+
+  /** What the host is to carry out, and what of it can't be read. */
+  content(): { documents: Map<DocumentKey, StateDocument>; faults: DocumentFault[] } {
+    const documents = new Map<DocumentKey, StateDocument>();
+    const faults: DocumentFault[] = [];
+    for (const key of [...this.needed()].sort()) {
+      const entry = this.entries.get(key);
+      if (entry?.fault) faults.push({ key, problem: entry.fault });
+      else if (entry?.document && entry.document.type !== 'tombstone') documents.set(key, entry.document);
+    }
+    return { documents, faults };
+  }
+
+  /** Forgets what nobody needs and what was already so at `seq`: later versions come by themselves. */
+  prune(seq: number): void {
+    const needed = this.needed();
+    for (const [key, entry] of this.entries)
+      if (!needed.has(key) && entry.seq <= seq) this.entries.delete(key);
+  }
+}
+
+const reaches = (group: GroupDocument, port: PortDocument): boolean =>
+  group.lineage === port.lineage && group.revision >= port.minRevision;
