@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+// The whole test run: checks, then jest's projects one group after the other, then one line that sums up.
+//   test.js            everything; the lab where it can be had
+//   test.js lab        only the lab, which then must be there
+//   test.js ARGS       jest with ARGS on all but the lab, without the checks
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { labObstacle } from '../setup/lab.js';
+import { ROOT, say } from '../setup/shell.js';
+
+const CHECKS = [
+  ['lint', 'node_modules/eslint/bin/eslint.js', ['.', '--max-warnings', '0']],
+  ['format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
+  ['types', 'node_modules/typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']],
+];
+const JEST = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+];
+
+const scratch = mkdtempSync(join(tmpdir(), 'portolan-test-'));
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+/** Runs Node on a program, its output to ours; resolves with the exit code. */
+function node(args) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+    const pass = (signal) => child.kill(signal);
+    process.on('SIGINT', pass).on('SIGTERM', pass);
+    child.once('close', (code) => {
+      process.off('SIGINT', pass).off('SIGTERM', pass);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+async function check([name, program, args]) {
+  say(name);
+  const code = await node([program, ...args]);
+  total[code === 0 ? 'passed' : 'failed'] += 1;
+}
+
+/** One jest run. A suite that could not even be loaded counts as one failure. */
+async function jest(projects, args) {
+  say(`tests: ${projects.join(', ')}`);
+  const file = join(scratch, `${projects.join('-')}.json`);
+  const code = await node([
+    ...JEST,
+    '--selectProjects',
+    ...projects,
+    '--passWithNoTests',
+    '--json',
+    `--outputFile=${file}`,
+    ...args,
+  ]);
+  const before = total.failed;
+  try {
+    const result = JSON.parse(readFileSync(file, 'utf8'));
+    total.passed += result.numPassedTests;
+    total.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+    total.skipped += result.numPendingTests + result.numTodoTests;
+  } catch (error) {
+    say(`no result from jest: ${error.message}`);
+  }
+  if (code !== 0 && total.failed === before) total.failed += 1;
+}
+
+async function lab(required, args) {
+  const obstacle = labObstacle();
+  if (obstacle === undefined) return jest(['lab'], ['-i', ...args]);
+  say(`lab tests left out: ${obstacle}`);
+  if (required) total.failed += 1;
+}
+
+const [first, ...rest] = process.argv.slice(2);
+try {
+  if (first === 'lab') await lab(true, rest);
+  else if (first !== undefined) await jest(['unit', 'nats', 'process'], ['--maxWorkers=2', first, ...rest]);
+  else {
+    for (const one of CHECKS) await check(one);
+    await jest(['unit', 'nats'], ['--maxWorkers=2']);
+    // Each of these starts a whole cluster: one at a time.
+    await jest(['process'], ['-i']);
+    await lab(false, []);
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+process.exitCode = total.failed === 0 ? 0 : 1;
+process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
