@@ -1,6 +1,7 @@
 import { err, invalid, ok, systemClock, unwrap, type Clock, type Result } from '#kernel';
 import { join } from 'node:path';
 import { parseEndpoint, type Endpoint } from '../link/endpoint.js';
+import { type Method } from './effective.js';
 import { findUnixctl } from '../unixctl/unixctl.js';
 
 /** Where the switch is: its run directory, or each of its sockets as `unix:path` or `tcp:address:port`. */
@@ -16,6 +17,8 @@ export type SwitchAddress =
 export type OvsDriverConfig = SwitchAddress & {
   /** `netdev` is the switch in userspace; absent: `system`, the kernel's. */
   readonly datapathType?: 'system' | 'netdev';
+  /** How `effective` is reached; absent: whatever is exact and quickest on this switch. */
+  readonly effective?: Method;
   readonly clock?: Clock;
 };
 

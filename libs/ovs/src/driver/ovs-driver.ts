@@ -15,7 +15,8 @@ import { Unixctl } from '../unixctl/unixctl.js';
 import { Bridges } from './bridges.js';
 import { clockOf, resolveEndpoints, type OvsDriverConfig } from './config.js';
 import { ConfigWait } from './config-wait.js';
-import { awaitEffective } from './effective.js';
+import { awaitEffective, methodFor } from './effective.js';
+import { findBridge } from './names.js';
 import { observeInterfaces } from './observe.js';
 import { readBridge, readFlows, readMeters } from './read.js';
 import { buildTransaction } from './transaction.js';
@@ -134,7 +135,7 @@ export class OvsDriver implements Driver {
       case 'bundle':
         return applyBundle(await this.bridges.session(step.bridge), step.bridge, step.mods);
       case 'effective':
-        return awaitEffective(await this.bridges.session(step.bridge), this.unixctl, this.clock);
+        return this.makeEffective(step.bridge);
       case 'purge':
         await this.bridges.session(step.bridge);
         await this.unixctl.call('revalidator/purge');
@@ -154,6 +155,14 @@ export class OvsDriver implements Driver {
     if (typeof wanted === 'number') await this.configured.reached(wanted, CONFIG_MS);
     // The database tells a client its own changes before it answers, so the bridges are known by now.
     await Promise.all(added.map((bridge) => this.bridges.session(bridge, CONFIG_MS)));
+  }
+
+  private async makeEffective(bridge: string): Promise<void> {
+    const session = await this.bridges.session(bridge);
+    const { cache } = this.ovsdb;
+    const datapathType = findBridge(cache, bridge)?.row.datapathType ?? '';
+    const method = this.config.effective ?? (await methodFor(cache, datapathType, this.unixctl));
+    await awaitEffective(session, this.unixctl, this.clock, method);
   }
 
   private databaseUp(): void {

@@ -4,6 +4,8 @@ import { type OfFault, type OfSession } from './of-session.js';
 import { refusal } from './of-problems.js';
 
 const FLAGS = { atomic: true, ordered: true } as const;
+/** OpenFlow 1.5 wants a packet-out to say where the frame comes from: OFPP_CONTROLLER. */
+const FROM_CONTROLLER = { in_port: { value: 0xfffffffdn } } as const;
 let lastBundle = 0;
 
 /**
@@ -31,21 +33,21 @@ export async function applyBundle(
     flags: FLAGS,
     message: toMessage(mod),
   }));
-  const faults = await session.perform([control('open'), ...additions]);
-  if (faults.length > 0) {
-    await session.perform([control('discard')]);
+  const batch = session.batch();
+  try {
+    let faults = await batch.perform([control('open'), ...additions]);
+    if (faults.length > 0) await session.perform([control('discard')]);
+    // Much is refused at the commit only; the switch then names the addition first and the commit after it.
+    else faults = await batch.perform([control('commit')]);
+    if (faults.length === 0) return;
     throw new ProblemError(
       refusal(
         `bundle on ${bridge}`,
         faults.map((fault) => named(fault, mods, 1)),
       ),
     );
-  }
-  const [refused] = await session.perform([control('commit')]);
-  if (refused) {
-    throw new ProblemError(
-      refusal(`bundle on ${bridge}`, [{ field: 'commit', value: undefined, error: refused.error }]),
-    );
+  } finally {
+    batch.end();
   }
 }
 
@@ -85,7 +87,7 @@ export async function sendFrame(
   frame: Uint8Array,
 ): Promise<void> {
   const [fault] = await session.perform([
-    { kind: 'packet-out', match: {}, actions: [{ kind: 'output', port }], frame },
+    { kind: 'packet-out', match: FROM_CONTROLLER, actions: [{ kind: 'output', port }], frame },
   ]);
   if (fault)
     throw new ProblemError(refusal(`packet-out on ${bridge}`, [{ field: 'port', value: port, ...fault }]));
@@ -109,7 +111,8 @@ function toMessage(mod: BundleMod): OfMessage {
 /** A fault with the change it means; `before` messages stood in front of the changes. */
 function named(fault: OfFault, mods: readonly unknown[], before: number) {
   const at = fault.index - before;
-  return { field: at < 0 ? 'bundle' : `mods[${at}]`, value: mods[at], error: fault.error };
+  const field = at < 0 ? 'open' : at < mods.length ? `mods[${at}]` : 'commit';
+  return { field, value: mods[at], error: fault.error };
 }
 
 /** For a request that names a bridge that is not ours. */

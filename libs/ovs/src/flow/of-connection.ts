@@ -10,7 +10,7 @@ const OPENFLOW_15 = 6;
 const MONITOR_ID = 1;
 /** Why a frame came: invalid TTL is of no use to us; an action, a group or a table miss is. */
 const PACKET_IN_REASONS = 0b111011;
-const ALL_REASONS = 0b111111;
+const PORT_REASONS = 0b111;
 
 export interface OfHandlers {
   /** The switch speaks OpenFlow 1.5, tells changes and takes requests. */
@@ -30,6 +30,8 @@ export class OfConnection {
   private session: OfSession | undefined;
   private ready = false;
   private toldDown = false;
+  /** Why there is no connection. */
+  private why = 'not tried yet';
   private readonly waiters = new Set<(outcome: OfSession | ProblemError) => void>();
 
   constructor(
@@ -58,8 +60,11 @@ export class OfConnection {
     return this.ready;
   }
 
-  /** The standing conversation, or the next one if it comes within `waitMs`; else rejects as `unavailable`. */
-  current(waitMs = 2_000): Promise<OfSession> {
+  /**
+   * The standing conversation, or the next one if it comes within `waitMs`; else rejects as `unavailable`. A
+   * connection that is being made is waited for by itself, one that is known to be lost is not.
+   */
+  current(waitMs = this.toldDown ? 0 : 2_000): Promise<OfSession> {
     if (this.ready && this.session) return Promise.resolve(this.session);
     return new Promise((resolve, reject) => {
       const settle = (outcome: OfSession | ProblemError) => {
@@ -69,7 +74,7 @@ export class OfConnection {
         else resolve(outcome);
       };
       const cancel = this.clock.after(waitMs, () =>
-        settle(this.absent(`no OpenFlow connection in ${waitMs} ms`)),
+        settle(this.absent(`no OpenFlow connection in ${waitMs} ms (${this.why})`)),
       );
       this.waiters.add(settle);
     });
@@ -100,7 +105,7 @@ export class OfConnection {
     const faults = await session.perform([
       { kind: 'set-config', missSendLen: 0xffff },
       { kind: 'set-packet-in-format', format: 'nxt-packet-in2' },
-      { kind: 'set-async', packetIn: PACKET_IN_REASONS, portStatus: ALL_REASONS, flowRemoved: ALL_REASONS },
+      { kind: 'set-async', packetIn: PACKET_IN_REASONS, portStatus: PORT_REASONS, flowRemoved: 0 },
     ]);
     const [fault] = faults;
     if (fault) throw this.absent(`the switch refused its set-up: ${describeError(fault.error)}`);
@@ -169,6 +174,7 @@ export class OfConnection {
 
   private lost(reason: string): void {
     this.keepAlive.stop();
+    this.why = reason;
     this.ready = false;
     this.session?.end(reason);
     this.session = undefined;

@@ -20,6 +20,7 @@ const TYPES: Readonly<Record<number, string>> = {
   12: 'meter-mod failed',
   13: 'table features failed',
   14: 'bad property',
+  15: 'asynchronous configuration failed',
   16: 'flow monitor failed',
   17: 'bundle failed',
   65535: 'extension error',

@@ -8,6 +8,12 @@ export interface OfFault {
   readonly error: OfError;
 }
 
+export interface OfBatch {
+  /** Sends, and resolves behind a barrier with all faults of the batch so far. */
+  perform(messages: readonly OfMessage[]): Promise<readonly OfFault[]>;
+  end(): void;
+}
+
 interface Pending {
   reply(message: OfMessage): void;
   fail(cause: ProblemError): void;
@@ -23,8 +29,8 @@ export class OfSession {
   private readonly pending = new Map<number, Pending>();
   /** Refusals of messages that have no reply of their own, by xid; collected by the barrier behind them. */
   private readonly refused = new Map<number, OfError>();
-  /** The xids that each barrier under way stands behind. */
-  private readonly watched: ReadonlySet<number>[] = [];
+  /** The xids of each batch under way. */
+  private readonly watched = new Set<ReadonlyMap<number, number>>();
   private lastXid = 0;
   private ended: string | undefined;
 
@@ -57,23 +63,42 @@ export class OfSession {
    * them. Nothing is undone.
    */
   async perform(messages: readonly OfMessage[]): Promise<readonly OfFault[]> {
-    const xids = messages.map(() => this.xid());
-    const encoded = messages.map((message, index) => encode(message, xids[index] as number));
-    const barrier = this.xid();
-    const reply = this.expect(barrier, 'barrier-reply');
-    const own = new Set(xids);
-    this.watched.push(own);
-    this.write(Buffer.concat([...encoded, encode({ kind: 'barrier-request' }, barrier)]));
+    const batch = this.batch();
     try {
-      await reply;
-      return xids.flatMap((xid, index) => {
-        const error = this.refused.get(xid);
-        return error === undefined ? [] : [{ index, error }];
-      });
+      return await batch.perform(messages);
     } finally {
-      this.watched.splice(this.watched.indexOf(own), 1);
-      for (const xid of xids) this.refused.delete(xid);
+      batch.end();
     }
+  }
+
+  /**
+   * Like `perform`, for messages that may also be refused later, by what follows them: faults name the place among
+   * all messages of the batch. To be ended by its user.
+   */
+  batch(): OfBatch {
+    const xids = new Map<number, number>();
+    this.watched.add(xids);
+    return {
+      perform: async (messages) => {
+        const encoded = messages.map((message) => {
+          const xid = this.xid();
+          xids.set(xid, xids.size);
+          return encode(message, xid);
+        });
+        const barrier = this.xid();
+        const reply = this.expect(barrier, 'barrier-reply');
+        this.write(Buffer.concat([...encoded, encode({ kind: 'barrier-request' }, barrier)]));
+        await reply;
+        return [...xids].flatMap(([xid, index]) => {
+          const error = this.refused.get(xid);
+          return error === undefined ? [] : [{ index, error }];
+        });
+      },
+      end: () => {
+        this.watched.delete(xids);
+        for (const xid of xids.keys()) this.refused.delete(xid);
+      },
+    };
   }
 
   /** Takes bytes of the switch; the returned text says why the stream is beyond use. */
@@ -132,9 +157,13 @@ export class OfSession {
     }
     const waiting = this.pending.get(xid);
     if (waiting) waiting.reply(message);
-    else if (message.kind === 'error' && this.watched.some((xids) => xids.has(xid)))
-      this.refused.set(xid, message);
+    else if (message.kind === 'error' && this.isWatched(xid)) this.refused.set(xid, message);
     else this.told(message);
+  }
+
+  private isWatched(xid: number): boolean {
+    for (const xids of this.watched) if (xids.has(xid)) return true;
+    return false;
   }
 
   /** Never 0: that is what the switch itself begins a talk with. */

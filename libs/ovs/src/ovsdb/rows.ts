@@ -6,6 +6,8 @@ export interface SwitchRow {
   readonly nextCfg: number;
   readonly curCfg: number;
   readonly version?: string;
+  /** Devices may be polled by threads of their own. */
+  readonly dpdk: boolean;
   readonly externalIds: Readonly<Record<string, string>>;
 }
 
@@ -50,6 +52,7 @@ export const READERS: { readonly [T in keyof Rows]: (row: RawRow, report: Report
     bridges: readReferences(row['bridges'], 'bridges', report),
     nextCfg: readInteger(row['next_cfg'], 'next_cfg', COUNTER, report) ?? 0,
     curCfg: readInteger(row['cur_cfg'], 'cur_cfg', COUNTER, report) ?? 0,
+    dpdk: row['dpdk_initialized'] === true,
     ...optional('version', readText(row['ovs_version'], 'ovs_version', report)),
     externalIds: readMap(row['external_ids'], 'external_ids', report),
   }),

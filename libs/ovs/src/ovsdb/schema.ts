@@ -10,6 +10,7 @@ export const WATCHED = {
     next_cfg: 'value',
     cur_cfg: 'value',
     ovs_version: 'value',
+    dpdk_initialized: 'value',
     external_ids: 'map',
   },
   Bridge: {
