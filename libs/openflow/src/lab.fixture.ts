@@ -6,17 +6,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { unwrap } from '#kernel';
+import { type FlowStats } from './model.js';
 import { decode } from './wire/decode.js';
 import { encode } from './wire/encode.js';
 import { Framer } from './wire/framer.js';
-import { type OfMessage } from './wire/messages.js';
+import { type BundleControl, type OfMessage, type UnreadableFlow } from './wire/messages.js';
 
 const run = promisify(execFile);
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 
-/** One Open vSwitch of our own in userspace, in a directory of its own; only its own processes are ever ended. */
+/**
+ * One Open vSwitch of our own in userspace, in a directory and a network namespace of its own; only its own processes
+ * are ever ended, and the namespace goes with them.
+ */
 export class LabSwitch {
   private readonly processes: ChildProcess[] = [];
+  private vswitchd: ChildProcess | undefined;
 
   private constructor(
     readonly dir: string,
@@ -38,7 +43,13 @@ export class LabSwitch {
       ]);
       await appears(dir, 'db.sock');
       await lab.vsctl('--no-wait', 'init');
-      lab.spawn('ovs-vswitchd', [`unix:${db}`, `--unixctl=${dir}/vswitchd.ctl`, '-vconsole:off']);
+      lab.vswitchd = lab.spawn('unshare', [
+        '--net',
+        'ovs-vswitchd',
+        `unix:${db}`,
+        `--unixctl=${dir}/vswitchd.ctl`,
+        '-vconsole:off',
+      ]);
       return lab;
     } catch (cause) {
       await lab.stop();
@@ -74,8 +85,16 @@ export class LabSwitch {
     await rm(this.dir, { recursive: true, force: true });
   }
 
-  private spawn(command: string, args: string[]): void {
-    this.processes.push(spawn(command, args, { env: this.env, stdio: 'ignore' }));
+  /** A real packet (ARP, then none) out of the bridge's own device, so that the switch takes an upcall. */
+  async knock(bridge: string): Promise<void> {
+    const script = `ip addr add 10.9.9.1/24 dev ${bridge} && ip link set ${bridge} up && echo > /dev/udp/10.9.9.2/9`;
+    await run('nsenter', ['-t', String(this.vswitchd?.pid), '-n', 'bash', '-c', script]);
+  }
+
+  private spawn(command: string, args: string[]): ChildProcess {
+    const child = spawn(command, args, { env: this.env, stdio: 'ignore' });
+    this.processes.push(child);
+    return child;
   }
 
   private async tool(command: string, ...args: string[]): Promise<string> {
@@ -173,7 +192,38 @@ export class LabConnection {
     }
   }
 
+  /** Adds everything in one atomic bundle; gives what was refused, and then discards instead of committing. */
+  async bundle(mods: readonly OfMessage[]): Promise<Refused[]> {
+    const flags = { atomic: true, ordered: true };
+    const bundle = (this.xid += 1);
+    const control = (c: BundleControl) =>
+      this.send({ kind: 'bundle-control', bundle, control: c, reply: false, flags });
+    control('open');
+    const sent = new Map<number, OfMessage>();
+    for (const message of mods) sent.set(this.send({ kind: 'bundle-add', bundle, flags, message }), message);
+    const refused = await this.settle();
+    const end = control(refused.length === 0 ? 'commit' : 'discard');
+    // A message may be refused at the commit too: then the commit is answered by an error.
+    await this.next((_m, xid) => xid === end);
+    refused.push(...(await this.settle()));
+    await this.next((m) => m.kind === 'bundle-control' && m.control === 'open');
+    return refused.map(({ type, code, xid }) => ({ type, code, message: sent.get(xid) }));
+  }
+
+  /** Every flow that stands, with what the model could not tell. */
+  async flows(): Promise<{ flows: FlowStats[]; unreadable: UnreadableFlow[] }> {
+    const all = { cookie: 0n, cookieMask: 0n, match: {} };
+    const parts = await this.ask({ kind: 'flow-stats-request', ...all }, 'flow-stats-reply');
+    return { flows: parts.flatMap((p) => p.flows), unreadable: parts.flatMap((p) => p.unreadable) };
+  }
+
   close(): void {
     this.socket.destroy();
   }
+}
+
+export interface Refused {
+  readonly type: number;
+  readonly code: number;
+  readonly message: OfMessage | undefined;
 }

@@ -1,6 +1,6 @@
 import { FIELDS } from '../fields.js';
 import { type Action, type LearnAction, type LearnSpec, type OutputPort, type SubField } from '../model.js';
-import { formatField, formatValue } from './values.js';
+import { fieldText, formatField, formatValue, partText } from './values.js';
 
 export interface TextOptions {
   /** Names to print instead of table numbers; ovs-ofctl doesn't read them. */
@@ -16,7 +16,7 @@ export function formatAction(action: Action, options: TextOptions = {}): string 
     case 'output':
       return formatOutput(action.port, action.maxLen);
     case 'set-field':
-      return `set_field:${formatField(action.field, action)}->${action.field}`;
+      return `set_field:${formatField(action.field, action)}->${fieldText(action.field)}`;
     case 'move':
       return `move:${part(action.src)}->${part(action.dst)}`;
     case 'push-vlan':
@@ -35,7 +35,7 @@ export function formatAction(action: Action, options: TextOptions = {}): string 
       return `output(port=${action.port},max_len=${action.maxLen})`;
     case 'controller': {
       const data = [...action.userdata].map((b) => b.toString(16).padStart(2, '0')).join('.');
-      return `controller(max_len=${action.maxLen},userdata=${data})`;
+      return `controller(max_len=${action.maxLen}${data === '' ? '' : `,userdata=${data}`})`;
     }
     case 'learn':
       return formatLearn(action, table);
@@ -52,8 +52,8 @@ function formatOutput(port: OutputPort, maxLen: number | undefined): string {
 }
 
 function part({ field, offset, bits }: SubField): string {
-  if (offset === 0 && bits === FIELDS[field].bits) return `${field}[]`;
-  return `${field}[${offset === offset + bits - 1 ? offset : `${offset}..${offset + bits - 1}`}]`;
+  if (offset === 0 && bits === FIELDS[field].bits) return `${partText(field)}[]`;
+  return `${partText(field)}[${bits === 1 ? offset : `${offset}..${offset + bits - 1}`}]`;
 }
 
 function formatLearn(learn: LearnAction, table: (n: number) => string): string {
@@ -69,6 +69,6 @@ function formatSpec(spec: LearnSpec): string {
   const whole = spec.dst.offset === 0 && spec.dst.bits === FIELDS[spec.dst.field].bits;
   if (spec.kind === 'load-value') return `load:0x${spec.value.toString(16)}->${part(spec.dst)}`;
   return whole
-    ? `${spec.dst.field}=${formatValue(spec.dst.field, spec.value)}`
+    ? `${fieldText(spec.dst.field)}=${formatValue(spec.dst.field, spec.value)}`
     : `${part(spec.dst)}=0x${spec.value.toString(16)}`;
 }

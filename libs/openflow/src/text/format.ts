@@ -2,12 +2,12 @@ import { type Match } from '../model.js';
 import { type Bucket, type Flow, type Group, type Meter } from '../model.js';
 import { matchFields } from '../wire/match.js';
 import { formatAction, type TextOptions } from './actions.js';
-import { formatField } from './values.js';
+import { fieldText, formatField } from './values.js';
 
 /** A match as ovs-ofctl reads it: `in_port=1,reg10=0x1/0x1`; empty for anything. */
 export function formatMatch(match: Match): string {
   return matchFields(match)
-    .map(([field, value]) => `${field.name}=${formatField(field.name, value)}`)
+    .map(([field, value]) => `${fieldText(field.name)}=${formatField(field.name, value)}`)
     .join(',');
 }
 

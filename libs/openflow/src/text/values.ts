@@ -21,6 +21,18 @@ const DECIMAL: ReadonlySet<FieldName> = new Set([
   'arp_op',
 ]);
 
+/** Where ovs-ofctl has another name for a field than the model. */
+const OFCTL: Partial<Record<FieldName, string>> = {
+  ipv4_src: 'ip_src',
+  ipv4_dst: 'ip_dst',
+  icmpv4_type: 'icmp_type',
+  icmpv4_code: 'icmp_code',
+};
+
+export const fieldText = (name: FieldName): string => OFCTL[name] ?? name;
+/** In moves and `learn` the plain `in_port` is the 16-bit field of OpenFlow 1.0. */
+export const partText = (name: FieldName): string => (name === 'in_port' ? 'in_port_oxm' : fieldText(name));
+
 /** Value and mask, as ovs-ofctl writes them for this field. */
 export function formatField(name: FieldName, match: FieldMatch): string {
   const value = formatValue(name, match.value, match.mask !== undefined);

@@ -97,6 +97,12 @@ function readNicira(body: Reader, depth: number): Action {
       return { kind: 'output-trunc', port: body.u16(), maxLen: body.u32() };
     case NXAST.clone:
       return { kind: 'clone', actions: readActions(body.skip(6), depth + 1) };
+    case NXAST.controller: {
+      const maxLen = body.u16();
+      const id = body.u16();
+      if (id !== 0) body.foreign(`controller ${id}`);
+      return { kind: 'controller', maxLen, userdata: new Uint8Array() };
+    }
     case NXAST.controller2:
       return readController(body.skip(6));
     case NXAST.learn:

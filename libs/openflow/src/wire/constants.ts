@@ -54,6 +54,7 @@ export const ACTION = {
 export const NXAST = {
   resubmitTable: 14,
   learn: 16,
+  controller: 20,
   controller2: 37,
   outputTrunc: 39,
   clone: 42,
