@@ -1,5 +1,11 @@
 import * as crypto from 'node:crypto';
 import { type Hash } from '../envelope.js';
 
+/** Not in the first releases of Node 20, and half the time of `createHash` for small inputs. */
+const oneShot = (crypto as { hash?: (algorithm: string, data: Uint8Array, encoding: 'hex') => string }).hash;
+
 /** Hex sha256. */
-export const sha256: Hash = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
+export const sha256: Hash =
+  oneShot === undefined
+    ? (bytes) => crypto.createHash('sha256').update(bytes).digest('hex')
+    : (bytes) => oneShot('sha256', bytes, 'hex');
