@@ -1,6 +1,6 @@
+import { findNatsServer, freePort } from '#testing';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -44,8 +44,9 @@ export class SpecServer {
   }
 
   async boot(): Promise<void> {
-    const bin = process.env['NATS_SERVER_BIN'] ?? 'nats-server';
-    this.child = spawn(bin, ['-c', join(this.dir, 'nats.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.child = spawn(await findNatsServer(), ['-c', join(this.dir, 'nats.conf')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     await this.line(/Server is ready/);
   }
 
@@ -81,16 +82,4 @@ export class SpecServer {
       child.once('exit', () => end(() => reject(new Error(said.join('\n')))));
     });
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -1,0 +1,136 @@
+import { type IFlattenedRuleSet, type IRegularForbiddenRuleType } from 'dependency-cruiser';
+
+/** Which libs and npm packages a lib may import; `node` says whether Node's own modules. Apps may import every lib. */
+interface Unit {
+  readonly libs: readonly string[];
+  readonly npm: readonly string[];
+  readonly node: boolean;
+}
+
+const NATS = '@nats-io/[^/]+';
+
+export const UNITS: Readonly<Record<string, Unit>> = {
+  kernel: { libs: [], npm: [], node: false },
+  domain: { libs: ['kernel'], npm: ['immutable'], node: false },
+  openflow: { libs: ['kernel'], npm: [], node: false },
+  contracts: { libs: ['kernel', 'domain'], npm: ['typebox'], node: false },
+  compiler: { libs: ['kernel', 'domain', 'contracts', 'openflow'], npm: [], node: false },
+  protocol: { libs: ['kernel', 'domain', 'contracts'], npm: [], node: false },
+  'event-store': { libs: ['kernel'], npm: [NATS], node: true },
+  runtime: { libs: ['kernel', 'domain', 'contracts', 'event-store', 'protocol'], npm: [NATS], node: true },
+  ovs: { libs: ['kernel', 'openflow'], npm: [], node: true },
+  'simulated-switch': { libs: ['kernel', 'openflow'], npm: [], node: false },
+  platform: {
+    libs: ['kernel'],
+    npm: [
+      NATS,
+      '@nestjs/[^/]+',
+      'rxjs',
+      'class-validator',
+      'reflect-metadata',
+      'pino',
+      'prom-client',
+      'yaml',
+    ],
+    node: true,
+  },
+};
+
+/** Tests and what only tests use (fixtures, contract suites): they may import any lib, and they alone `#testing`. */
+const TEST = String.raw`(\.(spec|nats-spec|lab-spec|process-spec|fixture)\.ts$|/(contract|fixtures)\.ts$|^test/|^libs/testing/)`;
+const ENTRY = String.raw`^libs/([^/]+/src/index\.ts|event-store/src/jetstream/index\.ts)$`;
+const npmPattern = (names: readonly string[]): string => `^node_modules/(${names.join('|')})/`;
+
+const forbid = (
+  name: string,
+  comment: string,
+  from: IRegularForbiddenRuleType['from'],
+  to: IRegularForbiddenRuleType['to'],
+): IRegularForbiddenRuleType => ({ name, comment, severity: 'error', from, to }) as IRegularForbiddenRuleType;
+
+function ofUnit([lib, unit]: [string, Unit]): IRegularForbiddenRuleType[] {
+  const from = { path: `^libs/${lib}/`, pathNot: TEST };
+  const allowed = [lib, ...unit.libs].join('|');
+  const rules = [
+    forbid(`${lib}: libs`, 'see the table of units', from, {
+      path: '^libs/',
+      pathNot: `^libs/(${allowed})/`,
+    }),
+    forbid(`${lib}: npm`, 'see the table of units', from, {
+      path: '^node_modules/',
+      ...(unit.npm.length === 0 ? {} : { pathNot: npmPattern(unit.npm) }),
+    }),
+  ];
+  if (unit.node) return rules;
+  return [...rules, forbid(`${lib}: node`, 'it is pure', from, { dependencyTypes: ['core'] })];
+}
+
+export const RULES: IFlattenedRuleSet = {
+  forbidden: [
+    ...Object.entries(UNITS).flatMap(ofUnit),
+    forbid(
+      'no cycles',
+      'a cycle has no inside',
+      {},
+      { circular: true, viaOnly: { pathNot: 'node_modules' } },
+    ),
+    forbid('resolved', 'what is imported exists', {}, { couldNotResolve: true }),
+    forbid(
+      'known units',
+      'a new lib is entered in the table',
+      {},
+      {
+        path: '^libs/',
+        pathNot: `^libs/(testing|${Object.keys(UNITS).join('|')})/`,
+      },
+    ),
+    forbid(
+      'no deep imports',
+      'across libs only named exports of the index',
+      { path: '^libs/([^/]+)/' },
+      { path: '^libs/', pathNot: [ENTRY, '^libs/$1/'] },
+    ),
+    forbid(
+      'apps through the index',
+      'as above',
+      { path: '^(apps|test)/' },
+      { path: '^libs/', pathNot: ENTRY },
+    ),
+    forbid(
+      'no app in an app',
+      'services speak by messages',
+      { path: '^apps/([^/]+)/' },
+      {
+        path: '^apps/',
+        pathNot: '^apps/$1/',
+      },
+    ),
+    forbid('no app in a lib', 'libs stand below', { path: '^libs/' }, { path: '^apps/' }),
+    forbid(
+      'Nest at the edge',
+      'only apps and platform know Nest',
+      { path: '^libs/(?!platform/)', pathNot: TEST },
+      {
+        path: '^node_modules/@nestjs/',
+      },
+    ),
+    forbid('testing in tests', 'it is no part of a service', { pathNot: TEST }, { path: '^libs/testing/' }),
+    forbid(
+      'NATS by its entry',
+      'the log stays a port',
+      { path: '^libs/event-store/src/(?!jetstream/)', pathNot: TEST },
+      {
+        path: '^node_modules/@nats-io/|^libs/event-store/src/jetstream/',
+      },
+    ),
+    forbid(
+      'event-store is pure',
+      'but for its JetStream entry',
+      {
+        path: '^libs/event-store/src/(?!jetstream/)',
+        pathNot: TEST,
+      },
+      { dependencyTypes: ['core'] },
+    ),
+  ],
+};
