@@ -1,0 +1,186 @@
+import { type Clock } from '#kernel';
+import {
+  FIELDS,
+  type BundleMod,
+  type BridgeObservation,
+  type FieldName,
+  type FieldMatch,
+  type Flow,
+  type FlowChange,
+  type Match,
+  type MeterMod,
+} from '#openflow';
+import { isRegister, slotOf, valueOf } from '../frame/layout.js';
+import { Packet } from '../frame/packet.js';
+import { MeterState } from '../meter.js';
+import { Execution, type Effects } from './execute.js';
+import { type Limits, type SwitchOptions } from './limits.js';
+import { type BridgePorts } from './ports.js';
+import { refuse } from './problems.js';
+import { Tables } from './tables.js';
+import { Timeouts } from './timeouts.js';
+
+export interface PacketInEvent {
+  readonly table: number;
+  readonly cookie: bigint;
+  readonly metadata: Match;
+  readonly userdata: Uint8Array;
+  readonly frame: Uint8Array;
+}
+
+/** What a bridge tells its switch. */
+export interface BridgeEvents {
+  transmit(interfaceName: string, frame: Uint8Array): void;
+  packetIn(event: PacketInEvent): void;
+  changed(changes: readonly FlowChange[]): void;
+  gaveUp(reason: string): void;
+}
+
+/** Kinds of frames that are remembered, at most; beyond, everything is forgotten. */
+const MAX_CACHE = 10_000;
+
+/** One bridge: tables, meters, ports, and the cache of decisions that makes a switch lag behind its tables. */
+export class Bridge {
+  readonly tables: Tables;
+  readonly meters = new Map<number, MeterState>();
+  private readonly cache = new Map<string, Tables>();
+  private readonly timeouts: Timeouts;
+
+  constructor(
+    readonly name: string,
+    public switchName: string,
+    public mtu: number,
+    readonly ports: BridgePorts,
+    private readonly limits: Limits,
+    private readonly options: SwitchOptions,
+    private readonly clock: Clock,
+    private readonly events: BridgeEvents,
+  ) {
+    this.tables = new Tables(limits);
+    this.timeouts = new Timeouts(
+      clock,
+      (flow) => this.usedAt(flow),
+      (flow) => this.expire(flow),
+    );
+  }
+
+  receive(port: number, bytes: Uint8Array): void {
+    const packet = Packet.of(bytes, port);
+    if (packet === undefined) return;
+    const { tables, known } = this.decide(packet);
+    const now = this.clock.monotonic();
+    const execution = new Execution(tables, this.meters, this.effects(known), port, now);
+    execution.run(packet);
+    if (execution.fault !== undefined) this.events.gaveUp(execution.fault);
+  }
+
+  bundle(mods: readonly BundleMod[]): void {
+    const before =
+      this.options.staleUntilEffective === true && this.cache.size > 0 ? this.tables.copy() : undefined;
+    this.tables.bundle(mods, this.clock.monotonic(), this.meters);
+    for (const mod of mods) if (mod.op === 'add-flow') this.timeouts.watch(mod.flow);
+    if (before === undefined) return;
+    for (const [key, tables] of this.cache) if (tables === this.tables) this.cache.set(key, before);
+  }
+
+  /** All or nothing, as far as what is asked can be seen to be wrong. */
+  meterMods(mods: readonly MeterMod[]): void {
+    const ids = new Set(this.meters.keys());
+    for (const mod of mods) {
+      const id = mod.op === 'delete' ? mod.id : mod.meter.id;
+      if (mod.op === 'add' && ids.has(id)) throw refuse('meter', id, 'exists already');
+      if (mod.op === 'modify' && !ids.has(id)) throw refuse('meter', id, 'is unknown');
+      if (!Number.isInteger(id) || id < 1) throw refuse('meter', id, 'is no meter id', 'invalid');
+      if (mod.op === 'delete') ids.delete(id);
+      else ids.add(id);
+    }
+    if (ids.size > this.limits.meters) throw refuse('meters', ids.size, 'the meter table is full');
+    const gone = new Set<number>();
+    for (const mod of mods) {
+      if (mod.op === 'add') this.meters.set(mod.meter.id, new MeterState(mod.meter, this.clock));
+      else if (mod.op === 'modify') this.meters.get(mod.meter.id)?.modify(mod.meter);
+      else if (mod.op === 'delete' && this.meters.delete(mod.id)) gone.add(mod.id);
+    }
+    if (gone.size > 0) this.tables.dropMeters(gone);
+  }
+
+  /** Every frame is decided on anew. */
+  forget(): void {
+    this.cache.clear();
+  }
+
+  observe(): BridgeObservation {
+    return {
+      name: this.name,
+      externalIds: { 'portolan-switch': this.switchName },
+      failMode: 'secure',
+      mtu: this.mtu,
+      flows: this.tables.flows(this.clock.monotonic()),
+      groups: [...this.tables.groups.values()],
+      meters: [...this.meters.values()].map((m) => ({ ...m.config, durationMs: m.durationMs })),
+      ports: this.ports.describe(),
+    };
+  }
+
+  close(): void {
+    this.timeouts.close();
+  }
+
+  private effects(known: boolean): Effects {
+    return {
+      output: (port, frame) => {
+        const name = this.ports.liveName(port);
+        if (name !== undefined) this.events.transmit(name, frame);
+      },
+      packetIn: (table, cookie, packet, maxLen, userdata) => {
+        const frame = packet.bytes.slice(0, maxLen);
+        this.events.packetIn({ table, cookie, userdata, frame, metadata: metadata(packet) });
+      },
+      learn: (flow) => {
+        if (known && this.options.cacheDecisions === true) return;
+        const change = this.tables.put(flow, this.clock.monotonic());
+        this.timeouts.watch(flow);
+        this.events.changed([change]);
+      },
+      isLive: (port) => this.ports.liveName(port) !== undefined,
+    };
+  }
+
+  /** The tables that a frame is treated by, and whether one of its kind was seen before. */
+  private decide(packet: Packet): { tables: Tables; known: boolean } {
+    const { staleUntilEffective, cacheDecisions } = this.options;
+    if (staleUntilEffective !== true && cacheDecisions !== true) return { tables: this.tables, known: false };
+    packet.lookDeep();
+    const key = packet.words.join();
+    const found = this.cache.get(key);
+    if (found !== undefined)
+      return { tables: staleUntilEffective === true ? found : this.tables, known: true };
+    if (this.cache.size >= MAX_CACHE) this.cache.clear();
+    this.cache.set(key, this.tables);
+    return { tables: this.tables, known: false };
+  }
+
+  /** Undefined when the flow is gone or another stands in its place. */
+  private usedAt(flow: Flow): number | undefined {
+    const entry = this.tables.find(flow);
+    return entry?.flow === flow ? entry.usedAt : undefined;
+  }
+
+  private expire(flow: Flow): void {
+    const entry = this.tables.find(flow);
+    if (entry === undefined) return;
+    this.tables.remove(entry);
+    this.events.changed([{ change: 'removed', flow }]);
+  }
+}
+
+/** in_port and the registers that are not zero. */
+function metadata(packet: Packet): Match {
+  const match: Partial<Record<FieldName, FieldMatch>> = {};
+  for (const field of Object.keys(FIELDS) as FieldName[]) {
+    if (field !== 'in_port' && !isRegister(field)) continue;
+    const value = valueOf(packet.words, slotOf(field));
+    if (value !== 0n) match[field] = { value };
+  }
+  return match;
+}

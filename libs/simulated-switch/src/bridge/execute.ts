@@ -1,0 +1,178 @@
+import { type Bucket, type Flow, type Group } from '#openflow';
+import { type Packet } from '../frame/packet.js';
+import { slotOf } from '../frame/layout.js';
+import { type MeterState } from '../meter.js';
+import { toOps, type Bits, type Op } from '../table/ops.js';
+import { learned } from './learn.js';
+import { type Tables } from './tables.js';
+
+/** What a frame may do to the world. */
+export interface Effects {
+  output(port: number, frame: Uint8Array): void;
+  packetIn(table: number, cookie: bigint, packet: Packet, maxLen: number, userdata: Uint8Array): void;
+  learn(flow: Flow): void;
+  isLive(port: number): boolean;
+}
+
+/** The list of datapath actions that a frame's way through the tables makes. A meter that drops ends it. */
+interface Scope {
+  ended: boolean;
+}
+
+/** The switch's own limits. */
+const MAX_DEPTH = 64;
+const MAX_RESUBMITS = 4096;
+
+/** One frame on its way. */
+export class Execution {
+  private resubmits = 0;
+  /** Why the switch gave up on the frame. */
+  fault: string | undefined;
+
+  constructor(
+    private readonly tables: Tables,
+    private readonly meters: ReadonlyMap<number, MeterState>,
+    private readonly effects: Effects,
+    private readonly inPort: number,
+    private readonly now: number,
+  ) {}
+
+  run(packet: Packet): void {
+    this.from(0, packet, { ended: false }, 0);
+  }
+
+  private from(start: number, packet: Packet, scope: Scope, depth: number): void {
+    let table: number | undefined = start;
+    while (table !== undefined && this.fault === undefined) {
+      this.resubmits += 1;
+      if (depth > MAX_DEPTH) this.fault = `more than ${MAX_DEPTH} levels deep`;
+      if (this.resubmits > MAX_RESUBMITS) this.fault = `more than ${MAX_RESUBMITS} lookups`;
+      const entry = this.tables.lookup(table, packet);
+      if (entry === undefined) return;
+      entry.packets += 1;
+      entry.bytes += packet.bytes.length;
+      entry.usedAt = this.now;
+      table = this.actions(entry.ops, packet, scope, depth, table, entry.flow.cookie);
+    }
+  }
+
+  /** Runs a list; gives the table to go to. */
+  private actions(
+    ops: readonly Op[],
+    packet: Packet,
+    scope: Scope,
+    depth: number,
+    table: number,
+    cookie: bigint,
+  ): number | undefined {
+    for (const op of ops) {
+      switch (op.op) {
+        case 'set':
+          set(op, packet);
+          break;
+        case 'move':
+          move(op.src, op.dst, packet);
+          break;
+        case 'push':
+          packet.pushVlan();
+          break;
+        case 'pop':
+          packet.popVlan();
+          break;
+        case 'resubmit':
+          this.from(op.table, packet, scope, depth + 1);
+          break;
+        case 'clone': {
+          const inner = op.isolated ? { ended: scope.ended } : scope;
+          this.actions(op.ops, packet.clone(), inner, depth + 1, table, cookie);
+          break;
+        }
+        case 'group':
+          this.group(op.id, packet, scope, depth, table, cookie);
+          break;
+        case 'meter':
+          if (!scope.ended && this.meters.get(op.id)?.take(packet.bytes.length) === false) scope.ended = true;
+          break;
+        case 'output':
+          if (!scope.ended && op.port !== this.inPort)
+            this.effects.output(op.port, cut(packet.bytes, op.maxLen));
+          break;
+        case 'in-port':
+          if (!scope.ended) this.effects.output(this.inPort, packet.bytes);
+          break;
+        case 'controller':
+          if (!scope.ended) this.effects.packetIn(table, cookie, packet, op.maxLen, op.userdata);
+          break;
+        case 'learn':
+          // Learning is part of deciding, not of the actions decided on: no meter stops it.
+          this.effects.learn(learned(op.learn, packet));
+          break;
+        case 'goto':
+          return op.table;
+      }
+    }
+    return undefined;
+  }
+
+  private group(
+    id: number,
+    packet: Packet,
+    scope: Scope,
+    depth: number,
+    table: number,
+    cookie: bigint,
+  ): void {
+    const group = this.tables.groups.get(id);
+    if (group === undefined) return;
+    for (const bucket of this.buckets(group, packet)) {
+      this.actions(bucketOps(bucket), packet.clone(), scope, depth + 1, table, cookie);
+    }
+  }
+
+  private buckets({ type, buckets }: Group, packet: Packet): Group['buckets'] {
+    const live = buckets.filter((b) => b.watchPort === undefined || this.effects.isLive(b.watchPort));
+    switch (type) {
+      case 'all':
+        return buckets;
+      case 'indirect':
+      case 'fast-failover':
+        return live.slice(0, 1);
+      case 'select': {
+        const key = (packet.words[SRC_LOW] ?? 0) ^ (packet.words[DST_LOW] ?? 0);
+        return live.length === 0 ? [] : live.slice(key % live.length).slice(0, 1);
+      }
+    }
+  }
+}
+
+const SRC_LOW = slotOf('eth_src').at + 1;
+const DST_LOW = slotOf('eth_dst').at + 1;
+
+const readied = new WeakMap<Bucket, readonly Op[]>();
+
+/** Buckets are shared by every frame: made ready once. */
+function bucketOps(bucket: Bucket): readonly Op[] {
+  let ops = readied.get(bucket);
+  if (ops === undefined) readied.set(bucket, (ops = toOps(bucket.actions)));
+  return ops;
+}
+
+const cut = (bytes: Uint8Array, maxLen: number): Uint8Array =>
+  bytes.length > maxLen ? bytes.subarray(0, maxLen) : bytes;
+
+function set(op: Extract<Op, { op: 'set' }>, packet: Packet): void {
+  const { words } = packet;
+  op.values.forEach((value, i) => {
+    const mask = op.masks[i] ?? 0;
+    words[op.at + i] = ((words[op.at + i] ?? 0) & ~mask) | value;
+  });
+  if (op.link) packet.writeLink();
+}
+
+function move(src: Bits, dst: Bits, packet: Packet): void {
+  const { words } = packet;
+  const value = ((words[src.word] ?? 0) >>> src.shift) & src.mask;
+  const hole = ~(dst.mask << dst.shift);
+  words[dst.word] = ((words[dst.word] ?? 0) & hole) | (value << dst.shift);
+  if (dst.link) packet.writeLink();
+}

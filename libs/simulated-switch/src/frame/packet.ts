@@ -1,0 +1,110 @@
+import { parseDeep } from './deep.js';
+import { slotOf, WORDS } from './layout.js';
+
+const IN_PORT = slotOf('in_port').at;
+const DST = slotOf('eth_dst').at;
+const SRC = slotOf('eth_src').at;
+const TYPE = slotOf('eth_type').at;
+const VID = slotOf('vlan_vid').at;
+const PCP = slotOf('vlan_pcp').at;
+
+export const TAG_PRESENT = 0x1000;
+/** What the switch takes for the type of a frame that has a length there. */
+const NO_TYPE = 0x05ff;
+const HEADER = 14;
+
+/** A frame on its way through the tables, with its registers. Bytes are copied before they are first written. */
+export class Packet {
+  private deep = false;
+  private owned = false;
+
+  private constructor(
+    public bytes: Uint8Array,
+    readonly words: Uint32Array,
+  ) {}
+
+  /** Undefined for what is too short to be a frame. */
+  static of(bytes: Uint8Array, inPort: number): Packet | undefined {
+    if (bytes.length < HEADER) return undefined;
+    const packet = new Packet(bytes, new Uint32Array(WORDS));
+    packet.words[IN_PORT] = inPort;
+    packet.link();
+    return packet;
+  }
+
+  /** An independent copy, registers included. */
+  clone(): Packet {
+    const copy = new Packet(this.bytes, this.words.slice());
+    copy.deep = this.deep;
+    this.owned = false;
+    return copy;
+  }
+
+  /** Reads addresses, protocols and ports, once. */
+  lookDeep(): void {
+    if (this.deep) return;
+    this.deep = true;
+    parseDeep(this.bytes, this.tagged ? HEADER + 4 : HEADER, this.words[TYPE] ?? 0, this.words);
+  }
+
+  get tagged(): boolean {
+    return ((this.words[VID] ?? 0) & TAG_PRESENT) !== 0;
+  }
+
+  popVlan(): void {
+    if (!this.tagged) return;
+    const { bytes } = this;
+    const out = new Uint8Array(bytes.length - 4);
+    out.set(bytes.subarray(0, 12));
+    out.set(bytes.subarray(16), 12);
+    this.replace(out);
+  }
+
+  /** A new outer tag, with VLAN 0 and priority 0. */
+  pushVlan(): void {
+    const { bytes } = this;
+    const out = new Uint8Array(bytes.length + 4);
+    out.set(bytes.subarray(0, 12));
+    out[12] = 0x81;
+    out.set(bytes.subarray(12), 16);
+    this.replace(out);
+  }
+
+  /** Brings the bytes in line after the words of an Ethernet field were set. */
+  writeLink(): void {
+    if (!this.owned) this.bytes = this.bytes.slice();
+    this.owned = true;
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    const { words } = this;
+    view.setUint16(0, words[DST] ?? 0);
+    view.setUint32(2, words[DST + 1] ?? 0);
+    view.setUint16(6, words[SRC] ?? 0);
+    view.setUint32(8, words[SRC + 1] ?? 0);
+    if (this.tagged) view.setUint16(14, ((words[PCP] ?? 0) << 13) | ((words[VID] ?? 0) & 0xfff));
+  }
+
+  private replace(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.owned = true;
+    this.link();
+  }
+
+  private link(): void {
+    const { bytes, words } = this;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    words[DST] = view.getUint16(0);
+    words[DST + 1] = view.getUint32(2);
+    words[SRC] = view.getUint16(6);
+    words[SRC + 1] = view.getUint32(8);
+    let type = view.getUint16(12);
+    words[VID] = 0;
+    words[PCP] = 0;
+    if ((type === 0x8100 || type === 0x88a8) && bytes.length >= HEADER + 4) {
+      const tci = view.getUint16(14);
+      words[VID] = TAG_PRESENT | (tci & 0xfff);
+      words[PCP] = tci >> 13;
+      type = view.getUint16(16);
+    }
+    words[TYPE] = type < 0x600 ? NO_TYPE : type;
+  }
+}

@@ -1,0 +1,225 @@
+import { type Clock } from '#kernel';
+import {
+  flowKey,
+  type DriverEvent,
+  type Flow,
+  type FlowChange,
+  type ObservedInterface,
+  type OvsdbChange,
+} from '#openflow';
+import { Bridge } from './bridge/bridge.js';
+import { LIMITS, type SwitchOptions } from './bridge/limits.js';
+import { BridgePorts, observeInterface, type SimInterface } from './bridge/ports.js';
+import { refuse } from './bridge/problems.js';
+import { applyRows } from './rows.js';
+
+export interface SimulatedSwitchOptions extends SwitchOptions {
+  readonly clock: Clock;
+  /** Physical devices that the host has; absent: any name is one. */
+  readonly devices?: readonly string[];
+}
+
+export interface NewInterface {
+  readonly bridge: string;
+  readonly name: string;
+  readonly externalIds?: Readonly<Record<string, string>>;
+  readonly linkUp?: boolean;
+  readonly mac?: string;
+  readonly mtu?: number;
+}
+
+export type TransmitListener = (interfaceName: string, frame: Uint8Array) => void;
+
+/**
+ * The switch of one simulated host: what vswitchd and its database are to a real one. It outlives the drivers that
+ * connect to it. Frames go through it in the order in which they came, also those that a listener injects while it
+ * is told of another. Frames are shared, not copied: nobody may write to them.
+ */
+export class SimulatedSwitch {
+  readonly bridges = new Map<string, Bridge>();
+  readonly clock: Clock;
+  /** Frames that the switch gave up on because of its own limits; empty in any sound state. */
+  readonly faults: string[] = [];
+  private readonly rows = new Map<string, SimInterface>();
+  private readonly transmitters = new Set<TransmitListener>();
+  private readonly listeners = new Set<(event: DriverEvent) => void>();
+  private readonly queue: (() => void)[] = [];
+  private busy = false;
+
+  constructor(private readonly options: SimulatedSwitchOptions) {
+    this.clock = options.clock;
+  }
+
+  /** Plugs an interface, as a hypervisor does. Throws when there is no such bridge (yet), or the name is taken. */
+  addInterface(wanted: NewInterface): number {
+    const bridge = this.bridge(wanted.bridge);
+    if (this.rows.has(wanted.name)) throw refuse('interface', wanted.name, 'is plugged already', 'conflict');
+    const ofport = bridge.ports.allot();
+    this.plug({
+      bridge: wanted.bridge,
+      name: wanted.name,
+      type: '',
+      ofport,
+      linkUp: wanted.linkUp ?? true,
+      externalIds: wanted.externalIds ?? {},
+      marks: {},
+      mac: wanted.mac,
+      mtu: wanted.mtu,
+      error: undefined,
+    });
+    this.emit({ kind: 'interfaces' });
+    return ofport;
+  }
+
+  removeInterface(name: string): void {
+    if (this.unplug(name)) this.emit({ kind: 'interfaces' });
+  }
+
+  setLink(name: string, up: boolean): void {
+    const row = this.row(name);
+    if (row.linkUp === up) return;
+    row.linkUp = up;
+    this.emit({ kind: 'interfaces' });
+  }
+
+  setExternalIds(name: string, externalIds: Readonly<Record<string, string>>): void {
+    this.row(name).externalIds = externalIds;
+    this.emit({ kind: 'interfaces' });
+  }
+
+  interfaces(): ObservedInterface[] {
+    return [...this.rows.values()].map(observeInterface);
+  }
+
+  /** Resolves as soon as the bridge is there: hypervisors plug into what exists only. */
+  whenBridge(name: string): Promise<void> {
+    if (this.bridges.has(name)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const stop = this.listen(() => {
+        if (!this.bridges.has(name)) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
+  /** A frame arrives by an interface. Lost when that is not plugged or its link is down. */
+  inject(interfaceName: string, frame: Uint8Array): void {
+    const row = this.rows.get(interfaceName);
+    if (row?.ofport === undefined || !row.linkUp) return;
+    const { bridge, ofport } = row;
+    this.enqueue(() => this.bridges.get(bridge)?.receive(ofport, frame));
+  }
+
+  /** Told of every frame that leaves by an interface. Must not throw. */
+  onTransmit(listener: TransmitListener): () => void {
+    this.transmitters.add(listener);
+    return () => this.transmitters.delete(listener);
+  }
+
+  /** Sends a frame out of a port, past all tables. */
+  send(bridge: string, port: number, frame: Uint8Array): void {
+    const name = this.bridge(bridge).ports.liveName(port);
+    if (name === undefined) throw refuse('port', port, 'is not there, or its link is down', 'unavailable');
+    this.enqueue(() => this.transmit(name, frame));
+  }
+
+  /** One transaction: all changes or none. */
+  transact(changes: readonly OvsdbChange[]): void {
+    applyRows(this, changes, this.options.devices);
+    this.emit({ kind: 'interfaces' });
+  }
+
+  /** Somebody deletes a flow by hand. False: there is none. */
+  deleteFlow(bridge: string, flow: Pick<Flow, 'table' | 'priority' | 'match'>): boolean {
+    const { tables } = this.bridge(bridge);
+    const entry = tables.find(flow);
+    if (entry === undefined) return false;
+    tables.remove(entry);
+    this.emitFlows(bridge, [{ change: 'removed', flow: entry.flow }]);
+    return true;
+  }
+
+  /** Somebody adds a flow by hand, or puts another in the place of one. */
+  alterFlow(bridge: string, flow: Flow): void {
+    this.emitFlows(bridge, [this.bridge(bridge).tables.put(flow, this.clock.monotonic())]);
+  }
+
+  /** Flows of a bridge by the text of their identity, for tests. */
+  hasFlow(bridge: string, flow: Pick<Flow, 'table' | 'priority' | 'match'>): boolean {
+    return this.bridge(bridge).tables.find(flow) !== undefined && flowKey(flow) !== '';
+  }
+
+  /** Events as a driver passes them on: never in the middle of a frame. */
+  listen(listener: (event: DriverEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  bridge(name: string): Bridge {
+    const bridge = this.bridges.get(name);
+    if (bridge === undefined) throw refuse('bridge', name, 'is unknown', 'not-found');
+    return bridge;
+  }
+
+  addBridge(name: string, switchName: string, mtu: number): void {
+    const limits = { ...LIMITS, ...this.options.limits };
+    const bridge = new Bridge(name, switchName, mtu, new BridgePorts(), limits, this.options, this.clock, {
+      transmit: (to, frame) => this.enqueue(() => this.transmit(to, frame)),
+      packetIn: (event) => this.emit({ kind: 'packet-in', bridge: name, ...event }),
+      changed: (changes) => this.emitFlows(name, changes),
+      gaveUp: (reason) => this.faults.push(`${name}: ${reason}`),
+    });
+    this.bridges.set(name, bridge);
+  }
+
+  removeBridge(name: string): void {
+    this.bridge(name).close();
+    this.bridges.delete(name);
+    for (const row of [...this.rows.values()]) if (row.bridge === name) this.rows.delete(row.name);
+  }
+
+  row(name: string): SimInterface {
+    const row = this.rows.get(name);
+    if (row === undefined) throw refuse('interface', name, 'is not plugged', 'not-found');
+    return row;
+  }
+
+  plug(row: SimInterface): void {
+    this.rows.set(row.name, row);
+    this.bridge(row.bridge).ports.add(row);
+  }
+
+  unplug(name: string): boolean {
+    const row = this.rows.get(name);
+    if (row === undefined) return false;
+    this.rows.delete(name);
+    this.bridges.get(row.bridge)?.ports.remove(row);
+    return true;
+  }
+
+  private transmit(name: string, frame: Uint8Array): void {
+    for (const listener of this.transmitters) listener(name, frame);
+  }
+
+  private enqueue(work: () => void): void {
+    this.queue.push(work);
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) next();
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private emitFlows(bridge: string, changes: readonly FlowChange[]): void {
+    this.emit({ kind: 'flows', bridge, changes });
+  }
+
+  private emit(event: DriverEvent): void {
+    queueMicrotask(() => {
+      for (const listener of [...this.listeners]) listener(event);
+    });
+  }
+}

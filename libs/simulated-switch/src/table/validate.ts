@@ -1,0 +1,102 @@
+import { type Action, type FieldName, type Flow, type Match } from '#openflow';
+import { isRegister, slotOf } from '../frame/layout.js';
+
+export const MAX_TABLE = 253;
+
+const WRITABLE: ReadonlySet<FieldName> = new Set(['eth_dst', 'eth_src', 'vlan_vid', 'vlan_pcp']);
+
+/** What a field needs to be there: [field, one of these exact values]. */
+const NEEDS: Partial<Record<FieldName, readonly (readonly [FieldName, readonly bigint[]])[]>> = {};
+const need = (fields: readonly FieldName[], ...needs: (readonly [FieldName, readonly bigint[]])[]): void => {
+  for (const field of fields) NEEDS[field] = needs;
+};
+const V4 = ['eth_type', [0x0800n]] as const;
+const V6 = ['eth_type', [0x86ddn]] as const;
+const IP = ['eth_type', [0x0800n, 0x86ddn]] as const;
+need(['ip_proto', 'ip_dscp'], IP);
+need(['ipv4_src', 'ipv4_dst'], V4);
+need(['ipv6_src', 'ipv6_dst'], V6);
+need(['tcp_src', 'tcp_dst', 'tcp_flags'], IP, ['ip_proto', [6n]]);
+need(['udp_src', 'udp_dst'], IP, ['ip_proto', [17n]]);
+need(['icmpv4_type', 'icmpv4_code'], V4, ['ip_proto', [1n]]);
+need(['icmpv6_type', 'icmpv6_code'], V6, ['ip_proto', [58n]]);
+need(['arp_op', 'arp_spa', 'arp_tpa', 'arp_sha'], ['eth_type', [0x0806n, 0x8035n]]);
+
+/** Why a switch would refuse a flow by itself, without looking at what it refers to; undefined: it takes it. */
+export function refuseFlow(flow: Flow): string | undefined {
+  if (flow.opaque !== undefined) return 'is opaque';
+  if (!Number.isInteger(flow.table) || flow.table < 0 || flow.table > MAX_TABLE)
+    return `has no table ${flow.table}`;
+  if (!(flow.priority >= 0 && flow.priority <= 0xffff)) return `has priority ${flow.priority}`;
+  return refuseMatch(flow.match) ?? refuseActions(flow.actions, flow.table, false);
+}
+
+function refuseMatch(match: Match): string | undefined {
+  for (const [name, wanted] of Object.entries(match) as [FieldName, { value: bigint; mask?: bigint }][]) {
+    const full = (1n << BigInt(slotOf(name).bits)) - 1n;
+    const mask = wanted.mask ?? full;
+    if ((mask & ~full) !== 0n || (wanted.value & ~mask) !== 0n) return `${name} has bits outside its mask`;
+    for (const [field, values] of NEEDS[name] ?? []) {
+      const has = match[field];
+      if (has === undefined || has.mask !== undefined || !values.includes(has.value))
+        return `${name} needs ${field}`;
+    }
+  }
+  return undefined;
+}
+
+function refuseActions(actions: readonly Action[], table: number, inner: boolean): string | undefined {
+  for (const [i, action] of actions.entries()) {
+    const why = refuseAction(action, table, inner, i, actions.length);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+function refuseAction(
+  action: Action,
+  table: number,
+  inner: boolean,
+  index: number,
+  count: number,
+): string | undefined {
+  switch (action.kind) {
+    case 'meter':
+      return inner
+        ? 'has a meter in a clone or bucket'
+        : index > 0
+          ? 'has a meter that is not its first action'
+          : undefined;
+    case 'goto':
+      if (inner || index !== count - 1) return 'has a goto that is not its last action';
+      return action.table > table && action.table <= MAX_TABLE
+        ? undefined
+        : `goes back to table ${action.table}`;
+    case 'resubmit':
+    case 'learn':
+      return action.table >= 0 && action.table <= MAX_TABLE ? undefined : `names table ${action.table}`;
+    case 'clone':
+      return refuseActions(action.actions, table, true);
+    case 'set-field':
+      return writable(action.field);
+    case 'move':
+      return writable(action.dst.field);
+    case 'output':
+      return action.port === 'normal' || action.port === 'local'
+        ? `outputs to ${action.port}, which is not simulated`
+        : undefined;
+    case 'push-vlan':
+    case 'pop-vlan':
+    case 'group':
+    case 'output-trunc':
+    case 'controller':
+      return undefined;
+  }
+}
+
+const writable = (field: FieldName): string | undefined =>
+  isRegister(field) || WRITABLE.has(field) ? undefined : `writes ${field}, which the switch does not emit`;
+
+/** The same for a bucket of a group. */
+export const refuseBucket = (actions: readonly Action[]): string | undefined =>
+  refuseActions(actions, -1, true);
