@@ -1,0 +1,81 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { groupDoc, mac, switchDoc, type HostSpec } from '../documents.fixture.js';
+import { BROADCAST_MAC, frame } from './frames.fixture.js';
+import { join, ManualClock, TestHost } from './world.fixture.js';
+
+const order = (active: string[], standby: string[] = []) =>
+  ({ vlan: { mode: 'access', id: 100 }, teaming: { active, standby } }) as never;
+
+describe('teaming by uplink order', () => {
+  let a: TestHost;
+  const spec = (ports: HostSpec['ports']): HostSpec => ({
+    switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
+    docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
+    groups: [
+      groupDoc('one', order(['uplink1'], ['uplink2'])),
+      groupDoc('two', order(['uplink2', 'uplink1'])),
+    ],
+    ports,
+  });
+  const tagged = (f: Uint8Array) =>
+    new Uint8Array([...f.subarray(0, 12), 0x81, 0, 0, 100, ...f.subarray(12)]);
+
+  beforeEach(async () => {
+    a = new TestHost('h1', new ManualClock());
+    await a.become(
+      spec([
+        { n: 1, group: 'one' },
+        { n: 2, group: 'two' },
+      ]),
+    );
+  });
+
+  it('sends by the first live uplink of the port, and by the next when that fails', () => {
+    a.send(1, frame({ to: mac(9), from: mac(1) }));
+    a.send(2, frame({ to: mac(9), from: mac(2) }));
+    expect([a.wire('eth0').length, a.wire('eth1').length]).toEqual([1, 1]);
+    a.switch.setLink('eth0', false);
+    a.send(1, frame({ to: mac(9), from: mac(1) }));
+    expect([a.wire('eth0').length, a.wire('eth1').length]).toEqual([1, 2]);
+    a.switch.setLink('eth0', true);
+    a.send(1, frame({ to: mac(9), from: mac(1) }));
+    expect([a.wire('eth0').length, a.wire('eth1').length]).toEqual([2, 2]);
+  });
+
+  it('takes a broadcast from the uplink that the port is pinned to only', () => {
+    const f = tagged(frame({ to: BROADCAST_MAC, from: mac(9) }));
+    a.switch.inject('eth0', f);
+    expect([a.got(1).length, a.got(2).length]).toEqual([1, 0]);
+    a.switch.inject('eth1', f);
+    expect([a.got(1).length, a.got(2).length]).toEqual([1, 1]);
+    a.switch.setLink('eth0', false);
+    a.switch.inject('eth1', f);
+    expect([a.got(1).length, a.got(2).length]).toEqual([2, 2]);
+  });
+
+  it('never sends out by an uplink what came in by one, and drops its own frames coming back', () => {
+    for (const to of [mac(8), BROADCAST_MAC]) a.switch.inject('eth0', tagged(frame({ to, from: mac(9) })));
+    a.switch.inject('eth1', tagged(frame({ to: BROADCAST_MAC, from: mac(1) })));
+    expect([a.wire('eth0').length, a.wire('eth1').length, a.got(2).length]).toEqual([0, 0, 0]);
+  });
+
+  it('takes unicast for a port by any uplink', () => {
+    for (const device of ['eth0', 'eth1'])
+      a.switch.inject(device, tagged(frame({ to: mac(1), from: mac(9) })));
+    expect(a.got(1).length).toBe(2);
+  });
+
+  it('delivers each broadcast once between hosts with two uplinks on two segments', async () => {
+    const b = new TestHost('h2', new ManualClock());
+    join([a, b], ['eth0', 'eth1']);
+    await b.become(
+      spec([
+        { n: 3, group: 'one' },
+        { n: 4, group: 'one' },
+      ]),
+    );
+    for (let i = 0; i < 100; i += 1) a.send(1, frame({ to: BROADCAST_MAC, from: mac(1) }));
+    expect([3, 4].map((n) => b.got(n).length)).toEqual([100, 100]);
+    expect(a.got(2).length).toBe(100);
+  });
+});
