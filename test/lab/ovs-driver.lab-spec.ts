@@ -83,13 +83,18 @@ describe('OvsDriver', () => {
     });
     expect(up0?.ofport).toBeGreaterThan(0);
     await lab.vsctl('a', 'set', 'Port', 'up0', 'external_ids:theirs=1');
-    await until('the key', async () => {
-      await ovsdb({ op: 'mark-port', bridge: BRIDGE, port: 'up0', marks: { 'portolan-x': 'a b' } });
-      return true;
-    });
+    await ovsdb({ op: 'mark-port', bridge: BRIDGE, port: 'up0', marks: { 'portolan-x': 'a b' } });
     expect(await lab.vsctl('a', 'get', 'Port', 'up0', 'external_ids')).toBe(
       '{portolan-x="a b", theirs="1"}\n',
     );
+    await ovsdb({ op: 'mark-port', bridge: BRIDGE, port: 'up0', marks: {} });
+    expect(await lab.vsctl('a', 'get', 'Port', 'up0', 'external_ids')).toBe('{theirs="1"}\n');
+    await ovsdb({ op: 'set-bridge', bridge: BRIDGE, switch: 'test', mtu: 1_450 });
+    expect((await driver.read()).bridges[0]).toMatchObject({
+      mtu: 1_450,
+      externalIds: { 'portolan-switch': 'test' },
+    });
+    expect((await driver.interfaces()).find(({ name }) => name === 'up0')?.mtu).toBe(1_450);
     await lab.vsctl('a', 'add-br', 'other', '--', 'set', 'Bridge', 'other', 'datapath_type=netdev');
     await expect(ovsdb({ op: 'remove-bridge', bridge: 'other' })).rejects.toMatchObject({
       problem: { code: 'conflict' },

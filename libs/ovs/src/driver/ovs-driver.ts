@@ -35,7 +35,7 @@ export class OvsDriver implements Driver {
   private readonly clock: Clock;
   private readonly configured: ConfigWait;
   private readonly listeners = new Set<(event: DriverEvent) => void>();
-  private started: (() => void) | undefined;
+  private started: { resolve(): void; reject(cause: ProblemError): void } | undefined;
 
   /** Throws a ProblemError when an address of the switch is malformed. */
   constructor(private readonly config: OvsDriverConfig) {
@@ -57,8 +57,8 @@ export class OvsDriver implements Driver {
 
   /** Resolves when the switch's database was read for the first time; its bridges tell by `up`. */
   start(): Promise<void> {
-    return new Promise((resolve) => {
-      this.started = resolve;
+    return new Promise((resolve, reject) => {
+      this.started = { resolve, reject };
       this.ovsdb.start();
     });
   }
@@ -123,6 +123,10 @@ export class OvsDriver implements Driver {
     this.configured.close();
     this.bridges.close();
     this.ovsdb.close();
+    this.started?.reject(
+      new ProblemError(problem('unavailable', 'the driver was closed before it connected')),
+    );
+    this.started = undefined;
     return Promise.resolve();
   }
 
@@ -168,7 +172,7 @@ export class OvsDriver implements Driver {
   private databaseUp(): void {
     this.databaseChanged(new Set(['Open_vSwitch.cur_cfg']));
     this.bridges.follow(this.ovsdb.cache);
-    this.started?.();
+    this.started?.resolve();
     this.started = undefined;
     this.emit({ kind: 'up' });
   }

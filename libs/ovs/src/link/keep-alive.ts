@@ -6,6 +6,8 @@ import { type Clock } from '#kernel';
  */
 export class KeepAlive {
   private lastHeard = 0;
+  /** Asked since the last sign of life. */
+  private probed = false;
   private cancel: () => void = () => undefined;
 
   constructor(
@@ -16,12 +18,13 @@ export class KeepAlive {
 
   start(): void {
     this.stop();
-    this.lastHeard = this.clock.monotonic();
-    this.plan(this.ms, false);
+    this.heard();
+    this.plan(this.ms);
   }
 
   heard(): void {
     this.lastHeard = this.clock.monotonic();
+    this.probed = false;
   }
 
   stop(): void {
@@ -29,13 +32,16 @@ export class KeepAlive {
     this.cancel = () => undefined;
   }
 
-  private plan(ms: number, probed: boolean): void {
-    this.cancel = this.clock.after(ms, () => {
-      const silent = this.clock.monotonic() - this.lastHeard;
-      if (silent < this.ms) return this.plan(this.ms - silent, false);
-      if (probed) return this.on.dead(`no sign of life for ${Math.round(silent)} ms`);
-      this.on.probe();
-      this.plan(this.ms, true);
-    });
+  private plan(ms: number): void {
+    this.cancel = this.clock.after(ms, () => this.check());
+  }
+
+  private check(): void {
+    const silent = this.clock.monotonic() - this.lastHeard;
+    if (silent < this.ms) return this.plan(this.ms - silent);
+    if (this.probed) return this.on.dead(`no sign of life for ${Math.round(silent)} ms`);
+    this.probed = true;
+    this.plan(this.ms);
+    this.on.probe();
   }
 }
