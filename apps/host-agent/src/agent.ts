@@ -1,12 +1,7 @@
-import { type Clock, type HostName, type IdGenerator, type Lineage, type Revision } from '#kernel';
+import { type Clock, type HostName, type IdGenerator } from '#kernel';
 import { type Fact, type InterfaceFact } from '#domain';
-import {
-  type Checkpoint,
-  type DocumentKey,
-  type Report,
-  type StateDocument,
-  type Telemetry,
-} from '#contracts';
+import { type Checkpoint, type Report, type Telemetry } from '#contracts';
+import { type Snapshot } from '#protocol';
 import { bridgeName, compile, decodeNotice, type Compiled, type Desired } from '#compiler';
 import { type Driver, type DriverEvent, type ObservedInterface } from '#openflow';
 import { CounterKeeper } from './counters/keeper.js';
@@ -19,13 +14,6 @@ import { desiredOf } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
-
-/** What the documents say now: whole up to `received`. */
-export interface DocumentsView {
-  readonly lineage: Lineage;
-  readonly received: Revision;
-  readonly documents: ReadonlyMap<DocumentKey, StateDocument>;
-}
 
 export interface AgentLog {
   info(fields: object, message: string): void;
@@ -51,7 +39,7 @@ export class Agent {
   readonly #keeper: CounterKeeper;
   readonly #reconciler: Reconciler;
   readonly #orders: Orders;
-  #view: DocumentsView | null = null;
+  #view: Snapshot | null = null;
   #compiled: Compiled | null = null;
   #reported: readonly InterfaceFact[] | null = null;
   #rejected = new Set<string>();
@@ -73,7 +61,7 @@ export class Agent {
   }
 
   /** Begins with what the disk holds; resolves when the switch answered once. */
-  async start(held: DocumentsView | null): Promise<void> {
+  async start(held: Snapshot | null): Promise<void> {
     this.#unwatch.push(this.parts.driver.watch((event) => this.#noticed(event)));
     await this.parts.driver.start();
     await this.parts.hypervisor.start();
@@ -81,7 +69,7 @@ export class Agent {
   }
 
   /** A newer whole view of the documents. */
-  documents(view: DocumentsView): void {
+  documents(view: Snapshot): void {
     this.#view = view;
     const desired = desiredOf(view.documents);
     const accepted = desired?.host.acceptedFactSeq;
@@ -130,9 +118,8 @@ export class Agent {
   #wanted(): Wanted | null {
     const view = this.#view;
     const desired = view === null ? null : desiredOf(view.documents);
-    return view === null || desired === null
-      ? null
-      : { desired, lineage: view.lineage, received: view.received };
+    if (view === null || view.lineage === null || desired === null) return null;
+    return { desired, lineage: view.lineage, received: view.received, faults: view.faults };
   }
 
   async #facts(wanted: Wanted) {
@@ -155,7 +142,7 @@ export class Agent {
       lineage: wanted.lineage,
       realised: wanted.received,
       received: wanted.received,
-      exceptions: compiled.exceptions,
+      exceptions: [...compiled.exceptions, ...result.conflicts.map(conflict), ...wanted.faults.map(fault)],
     });
     if (result.steps.length > 0) {
       const fields = { revision: wanted.received, steps: result.steps.map((s) => s.kind) };
@@ -249,6 +236,20 @@ export class Agent {
     );
   }
 }
+
+const conflict = (c: PassResult['conflicts'][number]): Report['exceptions'][number] => ({
+  port: null,
+  object: c.port === undefined ? `bridge/${c.bridge}` : `bridge/${c.bridge}/${c.port}`,
+  code: 'switch-conflict',
+  reason: c.reason,
+});
+
+const fault = (f: Snapshot['faults'][number]): Report['exceptions'][number] => ({
+  port: null,
+  object: `document/${f.key}`,
+  code: 'document-unreadable',
+  reason: f.problem.message,
+});
 
 function addedMeters({ steps }: PassResult): ReadonlyMap<string, ReadonlySet<number>> {
   const added = new Map<string, Set<number>>();

@@ -41,11 +41,6 @@ export function readingOf(meters: CountMeters, stats: ReadonlyMap<number, MeterS
     : { raw: { in: rawIn, out: rawOut }, durationMs };
 }
 
-const none = { packets: 0, bytes: 0 };
-const zeroDirection: DirectionCounters = { unicast: none, multicast: none, broadcast: none };
-/** Count meters start at nothing, so a segment opens at nothing. */
-export const ZERO_COUNTERS: RawCounters = { in: zeroDirection, out: zeroDirection };
-
 export type Observed =
   | { readonly kind: 'opened'; readonly incarnation: Incarnation }
   | { readonly kind: 'continued'; readonly incarnation: Incarnation }

@@ -1,16 +1,9 @@
 import { type Clock, type Epoch, type IdGenerator, type PortId } from '#kernel';
-import { type Fact, type RawCounters } from '#domain';
+import { type Fact, type RawCounters, ZERO_COUNTERS } from '#domain';
 import { type CounterSample } from '#contracts';
 import { type Driver, type MeterStats } from '#openflow';
 import { bindingKey, type BindingKey, type Incarnation } from '../state/memory.js';
-import {
-  meterIds,
-  observe,
-  readingOf,
-  ZERO_COUNTERS,
-  type CountMeters,
-  type Incarnations,
-} from './counters.js';
+import { meterIds, observe, readingOf, type CountMeters, type Incarnations } from './counters.js';
 
 /** A binding whose meters stand on the switch. */
 export interface CountedBinding {

@@ -1,5 +1,5 @@
-import { type HostName } from '#kernel';
-import { type Fact, type NumberedFact } from '#domain';
+import { err, invalid, ok, type HostName, type Result } from '#kernel';
+import { parseFacts, type Fact, type NumberedFact } from '#domain';
 import { type FactBatch } from '#contracts';
 
 /** Where batches go. Resolves true when the stream took the batch, false when it can't be reached now. */
@@ -19,6 +19,8 @@ const LARGEST_BATCH = 200;
  * go first, then the fact is refused and counted; nothing that carries a counter is ever dropped.
  */
 export class FactJournal {
+  /** What facts are numbered within. */
+  readonly boot: string;
   #facts: NumberedFact[];
   #next: number;
   /** Highest number handed to the stream with success in this run. */
@@ -29,7 +31,7 @@ export class FactJournal {
 
   constructor(
     private readonly host: HostName,
-    private readonly boot: string,
+    boot: string,
     private readonly sink: FactSink,
     private readonly persist: (state: JournalState) => void,
     private readonly now: () => number,
@@ -37,7 +39,9 @@ export class FactJournal {
     restored: JournalState | null,
     private readonly capacity = 10_000,
   ) {
-    const same = restored !== null && restored.boot === boot;
+    // The host's boot and this journal together: a journal that was lost begins a numbering of its own.
+    const same = restored !== null && restored.boot.startsWith(`${boot}.`);
+    this.boot = same ? restored.boot : `${boot}.${Math.trunc(now()).toString(36)}`;
     this.#facts = same ? [...restored.facts] : [];
     this.#next = same ? restored.next : 1;
   }
@@ -114,4 +118,17 @@ export class FactJournal {
     this.#resendAt?.();
     this.#resendAt = null;
   }
+}
+
+/** Checks what is on disk before it is believed. */
+export function parseJournal(value: unknown): Result<JournalState> {
+  const { boot, next, facts } = (typeof value === 'object' && value !== null ? value : {}) as Partial<
+    Record<keyof JournalState, unknown>
+  >;
+  if (typeof boot !== 'string') return err(invalid('journal.boot', boot, 'is not a string'));
+  if (typeof next !== 'number' || !Number.isSafeInteger(next) || next < 1) {
+    return err(invalid('journal.next', next, 'is not a number of a fact'));
+  }
+  const parsed = parseFacts(facts);
+  return parsed.ok ? ok({ boot, next, facts: parsed.value }) : parsed;
 }

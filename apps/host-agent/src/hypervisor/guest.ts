@@ -11,13 +11,21 @@ export interface GuestSpec {
   readonly peer?: string;
   /** Frames a second; 0: silent. */
   readonly pps: number;
+  /** Numbered frames that it sends in its life; absent: no end. Announcements come on top. */
+  readonly limit?: number;
 }
 
 /** The guest's memory: its own counters. They survive a migration because they travel with it. */
 export interface GuestMemory {
+  /** Everything sent, announcements too. */
   readonly sent: number;
+  /** The last numbered frame. */
+  readonly number: number;
   readonly received: number;
 }
+
+/** A guest that was never started. */
+export const BLANK_MEMORY: GuestMemory = { sent: 0, number: 0, received: 0 };
 
 const FRAME_BYTES = 128;
 const ETHERTYPE_RARP = 0x8035;
@@ -25,6 +33,7 @@ const ETHERTYPE_RARP = 0x8035;
 /** A guest that sends numbered UDP frames at a steady pace and counts what it gets. */
 export class Guest {
   #sent: number;
+  #number: number;
   #received: number;
   #running = false;
   #timer: NodeJS.Timeout | null = null;
@@ -37,11 +46,12 @@ export class Guest {
     private readonly transmit: (frame: Uint8Array) => void,
   ) {
     this.#sent = memory.sent;
+    this.#number = memory.number;
     this.#received = memory.received;
   }
 
   get memory(): GuestMemory {
-    return { sent: this.#sent, received: this.#received };
+    return { sent: this.#sent, number: this.#number, received: this.#received };
   }
 
   get running(): boolean {
@@ -75,7 +85,9 @@ export class Guest {
     this.#last = now;
     while (this.#owed >= 1) {
       this.#owed -= 1;
-      this.#send(numberedFrame(this.spec, this.#sent + 1));
+      if (this.#number >= (this.spec.limit ?? Number.POSITIVE_INFINITY)) continue;
+      this.#number += 1;
+      this.#send(numberedFrame(this.spec, this.#number));
     }
   }
 

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
-import { type HostName, type IdGenerator } from '#kernel';
+import { type HostName } from '#kernel';
 import { type MigrationOrder } from '#contracts';
-import { Guest, type GuestMemory, type GuestSpec } from './guest.js';
+import { BLANK_MEMORY, Guest, type GuestMemory, type GuestSpec } from './guest.js';
 import { type Hypervisor, type MigrationOutcome, type VmStatus } from './hypervisor.js';
 import { sendGuest, receiveGuest, type IncomingGuest } from './transfer.js';
 
@@ -37,11 +37,10 @@ export class SimulatedHypervisor implements Hypervisor {
     /** What an earlier run of this hypervisor saved: guests and their memory. */
     private readonly restored: readonly { readonly spec: GuestSpec; readonly memory: GuestMemory }[] | null,
     private readonly copyMs: number,
-    readonly ids: IdGenerator,
   ) {}
 
   async start(): Promise<void> {
-    const guests = this.restored ?? this.initial.map((spec) => ({ spec, memory: { sent: 0, received: 0 } }));
+    const guests = this.restored ?? this.initial.map((spec) => ({ spec, memory: BLANK_MEMORY }));
     for (const { spec, memory } of guests) void this.#boot(spec, memory);
     const at = this.listen;
     if (at === null) return;
@@ -59,7 +58,8 @@ export class SimulatedHypervisor implements Hypervisor {
       return {
         owner: g.spec.owner,
         state: g.running ? 'running' : 'paused',
-        ...g.memory,
+        sent: g.memory.sent,
+        received: g.memory.received,
         ...(moving === undefined ? {} : { migration: moving.order.migration }),
       };
     });

@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { unwrap } from '#kernel';
+import { parseGuest, parseMemory } from '../simulation.js';
 import { type GuestMemory, type GuestSpec } from './guest.js';
 
 /** What the receiving hypervisor does with an arriving guest. */
@@ -64,12 +66,12 @@ export async function receiveGuest(socket: Socket, guest: IncomingGuest): Promis
   try {
     const hello = await readStep(lines);
     if (hello['step'] !== 'hello') throw new Error('expected hello');
-    spec = hello['spec'] as GuestSpec;
+    spec = unwrap(parseGuest(hello['spec'], 'spec'));
     await guest.prepare(spec);
     socket.write(`${JSON.stringify({ step: 'ready' })}\n`);
     const state = await readStep(lines);
     if (state['step'] !== 'state') throw new Error('expected state');
-    guest.begin(spec, state['memory'] as GuestMemory);
+    guest.begin(spec, unwrap(parseMemory(state['memory'])));
     running = true;
     socket.end(`${JSON.stringify({ step: 'running' })}\n`);
   } catch (cause) {

@@ -2,26 +2,29 @@ import { type Clock, type Lineage, type Revision, ProblemError } from '#kernel';
 import { type Compiled, type Desired, type LocalFacts } from '#compiler';
 import {
   applyStep,
-  diff,
-  order,
   type Driver,
   type DriverEvent,
   type Observation,
   type ObservedInterface,
   type Step,
 } from '#openflow';
+import { type Snapshot } from '#protocol';
+import { planOf, type Planned } from './plan.js';
 
 /** What a pass works on: the documents held, and up to which revision they are known to be whole. */
 export interface Wanted {
   readonly desired: Desired;
   readonly lineage: Lineage;
   readonly received: Revision;
+  readonly faults: Snapshot['faults'];
 }
 
 export interface PassResult {
   readonly wanted: Wanted;
   readonly compiled: Compiled;
   readonly steps: readonly Step[];
+  /** What the switch does not let us do: a bridge of ours that is somebody else's, say. */
+  readonly conflicts: Planned['exceptions'];
   /** What stands on the switch after the pass. */
   readonly have: Observation;
 }
@@ -34,7 +37,6 @@ export interface ReconcilerHooks {
   compile(desired: Desired, facts: LocalFacts): Compiled;
   /** A full read-back was made: learned rows may hold news. */
   readBack(have: Observation): void;
-  /** Markings to be put on top of the compiled ones (incarnations). */
   done(result: PassResult): Promise<void>;
   failed(problem: string, retry: boolean): void;
 }
@@ -121,7 +123,7 @@ export class Reconciler {
       const have = await this.#observe();
       const facts = await this.hooks.facts(wanted, have.interfaces);
       const compiled = this.hooks.compile(wanted.desired, { ...facts, interfaces: have.interfaces });
-      const now = order(diff(compiled.state, have));
+      const { steps: now, exceptions: conflicts } = planOf(compiled, facts, have);
       await this.#apply(now);
       steps.push(...now);
       const again = now.some((s) => s.kind === 'ovsdb') || this.#interfacesStale || this.#have === null;
@@ -129,7 +131,7 @@ export class Reconciler {
         this.#interfacesStale = true;
         continue;
       }
-      await this.hooks.done({ wanted, compiled, steps, have: this.#have ?? have });
+      await this.hooks.done({ wanted, compiled, steps, conflicts, have: this.#have ?? have });
       return;
     }
   }

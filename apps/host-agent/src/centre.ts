@@ -1,0 +1,54 @@
+import { type HostName } from '#kernel';
+import {
+  encodeBytes,
+  SUBJECTS,
+  type Checkpoint,
+  type FactBatch,
+  type Report,
+  type Telemetry,
+} from '#contracts';
+import { type NatsLink } from '#platform';
+
+const ACK_MS = 3_000;
+
+/** What the agent says to the centre. Nothing here waits for a connection: what can't be said now is said again. */
+export class Centre {
+  constructor(
+    private readonly link: NatsLink,
+    private readonly host: HostName,
+    private readonly warn: (message: string) => void,
+  ) {}
+
+  /** True when the stream has the batch. */
+  facts = (batch: FactBatch): Promise<boolean> => this.#stored(SUBJECTS.fact(this.host), encodeBytes(batch));
+  checkpoint = (checkpoint: Checkpoint): Promise<boolean> =>
+    this.#stored(SUBJECTS.checkpoint(this.host), encodeBytes(checkpoint));
+
+  report = (report: Report): void => this.#say(SUBJECTS.report(this.host), encodeBytes(report));
+  telemetry = (telemetry: Telemetry): void =>
+    this.#say(SUBJECTS.telemetry(this.host), encodeBytes(telemetry));
+
+  #say(subject: string, data: Uint8Array): void {
+    const nc = this.link.current();
+    if (nc === undefined) return;
+    try {
+      nc.publish(subject, data);
+    } catch (cause) {
+      this.warn(`${subject}: ${String(cause)}`);
+    }
+  }
+
+  async #stored(subject: string, data: Uint8Array): Promise<boolean> {
+    const nc = this.link.current();
+    if (nc === undefined) return false;
+    try {
+      const reply = await nc.request(subject, data, { timeout: ACK_MS });
+      const ack = reply.json<{ readonly seq?: number; readonly error?: { readonly description?: string } }>();
+      if (typeof ack.seq === 'number') return true;
+      this.warn(`${subject}: ${ack.error?.description ?? 'no acknowledgement'}`);
+    } catch (cause) {
+      if (this.link.current() !== undefined) this.warn(`${subject}: ${String(cause)}`);
+    }
+    return false;
+  }
+}

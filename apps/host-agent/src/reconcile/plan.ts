@@ -1,0 +1,51 @@
+import { type Compiled, type LocalFacts } from '#compiler';
+import {
+  diff,
+  isLearned,
+  order,
+  type BridgePlan,
+  type Flow,
+  type Observation,
+  type Plan,
+  type Step,
+} from '#openflow';
+import { learnedRow } from '../facts/learned.js';
+
+export interface Planned {
+  readonly steps: readonly Step[];
+  readonly exceptions: Plan['exceptions'];
+}
+
+/**
+ * The steps from what stands to what is compiled. Learned rows are facts: one is removed only when what it says is
+ * known and compiled in (in the same bundle as its trigger, or it would come back), or when its slot is nobody's.
+ */
+export function planOf(
+  compiled: Compiled,
+  facts: Omit<LocalFacts, 'interfaces'>,
+  have: Observation,
+): Planned {
+  const slots = new Map(Object.entries(facts.slots).map(([key, slot]) => [slot, key]));
+  const known = new Set([...facts.activations, ...facts.handedOver].map((b) => `${b.port}@${b.epoch}`));
+  const done = (flow: Flow): boolean => {
+    if (!isLearned(flow.cookie)) return false;
+    const row = learnedRow(flow);
+    const key = row === null ? undefined : slots.get(row.slot);
+    return key === undefined || known.has(key);
+  };
+  const retire = have.bridges.map((b) => ({
+    bridge: b.name,
+    flows: b.flows.map((f) => f.flow).filter(done),
+  }));
+  const plan = diff(compiled.state, have, { retire });
+  return {
+    steps: order(plan, { purge: plan.bridges.filter(arms).map((b) => b.bridge) }),
+    exceptions: plan.exceptions,
+  };
+}
+
+/** Whether the plan sets a `learn` up: it fires on a miss of the datapath's cache only. */
+function arms(plan: BridgePlan): boolean {
+  const fresh = [...plan.flows.add, ...plan.flows.change.map((c) => c.want)];
+  return fresh.some((flow) => flow.actions.some((a) => a.kind === 'learn'));
+}

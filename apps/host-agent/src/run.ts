@@ -1,0 +1,227 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readFile, writeFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Logger } from 'pino';
+import { err, ok, systemClock, unwrap, type HostName, type Result } from '#kernel';
+import { type Verifier } from '#contracts';
+import { OvsDriver } from '#ovs';
+import { type Driver } from '#openflow';
+import { NatsDocumentSource, type NatsLink } from '#platform';
+import { DocumentSync, fromDisk, Reporter, toDisk, type Snapshot } from '#protocol';
+import { Agent } from './agent.js';
+import { bootId } from './boot-id.js';
+import { Centre } from './centre.js';
+import { type HostAgentConfig } from './config.js';
+import { FactJournal, parseJournal } from './facts/journal.js';
+import { NoHypervisor, type Hypervisor } from './hypervisor/hypervisor.js';
+import { simulatedHost, type SavedGuest, type SimulatedHost } from './hypervisor/simulated-host.js';
+import { loadSimulation, parseSavedGuests } from './simulation.js';
+import { LocalMemory } from './state/local-memory.js';
+import { emptyMemory, parseMemory } from './state/memory.js';
+import { StateDir } from './state/state-dir.js';
+
+/** Version that the agent reports. */
+export const VERSION = '0.1.0';
+
+export interface RunningAgent {
+  readonly agent: Agent;
+  readonly journal: FactJournal;
+  /** Whether the documents held are known to be current. */
+  readonly current: () => boolean;
+  readonly close: () => Promise<void>;
+}
+
+/** Puts an agent together from its configuration and starts it. Does not wait for NATS. */
+export async function runAgent(
+  config: HostAgentConfig,
+  link: NatsLink,
+  verifier: Verifier,
+  logger: Logger,
+): Promise<RunningAgent> {
+  const host = config.host as HostName;
+  const clock = systemClock;
+  const ids = { next: () => randomUUID() as string };
+  const disk = await StateDir.open(config.stateDir);
+  const parts = await hostParts(config, disk);
+  const boot = parts.simulated === null ? await bootId() : randomUUID();
+  const complain = (what: string) => (cause: unknown) => logger.error({ err: cause }, what);
+
+  const remembered = await restored(disk, 'memory', parseMemory, logger);
+  const memory = new LocalMemory(boot, remembered ?? emptyMemory(boot), async (m) => {
+    await disk.write('memory', m).catch(complain('the agent’s memory could not be written'));
+  });
+  const centre = new Centre(link, host, (message) => logger.warn(message));
+  const journal = new FactJournal(
+    host,
+    boot,
+    centre.facts,
+    (state) => void disk.write('journal', state).catch(complain('the journal could not be written')),
+    () => clock.now(),
+    (ms, fn) => clock.after(ms, fn),
+    await restored(disk, 'journal', parseJournal, logger),
+  );
+  const reporter = new Reporter({ clock, send: centre.report });
+  const agent = new Agent({
+    host,
+    boot: journal.boot,
+    driver: parts.driver,
+    hypervisor: parts.hypervisor,
+    journal,
+    memory,
+    clock,
+    ids,
+    log: logger,
+    report: (standing) =>
+      reporter.update({ ...standing, host, boot: journal.boot, version: VERSION, driver: parts.driver.kind }),
+  });
+
+  const documentsFile = join(disk.path, 'documents');
+  const held = await heldDocuments(documentsFile, host, logger);
+  let last: Snapshot | null = held;
+  const writer = new LatestText(documentsFile, complain('the documents could not be written to disk'));
+  const sync = new DocumentSync({
+    host,
+    source: new NatsDocumentSource(link, host),
+    clock,
+    verifier,
+    ...(held === null ? {} : { held }),
+    onSnapshot: (snapshot) => {
+      if (snapshot.documents !== last?.documents || snapshot.received !== last.received) {
+        writer.put(() => toDisk(snapshot, sha256));
+      }
+      last = snapshot;
+      agent.documents(snapshot);
+    },
+    onTrouble: (what) => logger.warn({ problem: what.message }, 'documents'),
+  });
+  link.onState((state) => {
+    if (state === 'connected') journal.resendAll();
+  });
+  await agent.start(held);
+  const syncing = sync.run().catch(complain('the document synchronisation ended'));
+  const timers = [
+    every(config.telemetryMs, async () => centre.telemetry(await agent.telemetry())),
+    every(config.checkpointMs, async () => void (await centre.checkpoint(await agent.checkpoint()))),
+    every(1_000, () =>
+      parts.simulated === null ? Promise.resolve() : disk.write('guests', parts.simulated.save()),
+    ),
+  ];
+
+  function every(ms: number, work: () => Promise<void>): () => void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      work()
+        .catch((cause: unknown) => logger.debug({ err: cause }, 'the switch could not be read'))
+        .finally(() => (busy = false));
+    }, ms);
+    return () => clearInterval(timer);
+  }
+
+  return {
+    agent,
+    journal,
+    current: () => last !== null && !last.stale,
+    close: async () => {
+      for (const stop of timers) stop();
+      sync.stop();
+      await syncing;
+      reporter.stop();
+      if (parts.simulated !== null) await disk.write('guests', parts.simulated.save());
+      await agent.close();
+      await parts.simulated?.close();
+      journal.close();
+      await memory.save();
+      await writer.settled();
+    },
+  };
+}
+
+interface HostParts {
+  readonly driver: Driver;
+  readonly hypervisor: Hypervisor;
+  readonly simulated: SimulatedHost | null;
+}
+
+async function hostParts(config: HostAgentConfig, disk: StateDir): Promise<HostParts> {
+  if (config.driver === 'openvswitch') {
+    const driver = new OvsDriver({
+      rundir: config.ovsRundir,
+      datapathType: config.ovsDatapath === 'netdev' ? 'netdev' : 'system',
+    });
+    return { driver, hypervisor: new NoHypervisor(), simulated: null };
+  }
+  const simulation =
+    config.simulation === undefined
+      ? { uplinks: [], fabric: null, migration: null, guests: [] }
+      : unwrap(await loadSimulation(config.simulation));
+  const saved = unwrap(await disk.read('guests'));
+  const guests: readonly SavedGuest[] | null = saved === undefined ? null : unwrap(parseSavedGuests(saved));
+  const simulated = await simulatedHost(simulation, guests, systemClock);
+  return { driver: simulated.driver, hypervisor: simulated.hypervisor, simulated };
+}
+
+/** What is on disk, if it can be believed; else it is said, and the agent starts without. */
+async function restored<T>(
+  disk: StateDir,
+  name: string,
+  parse: (value: unknown) => Result<T>,
+  logger: Logger,
+): Promise<T | null> {
+  const read = await disk.read(name);
+  const parsed =
+    read.ok && read.value === undefined ? ok(null) : read.ok ? parse(read.value) : err(read.error);
+  if (parsed.ok) return parsed.value;
+  logger.error({ problem: parsed.error.message }, `${name} on disk is not used`);
+  return null;
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+async function heldDocuments(file: string, host: HostName, logger: Logger): Promise<Snapshot | null> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    logger.error({ err: cause }, 'the documents on disk can’t be read');
+    return null;
+  }
+  const held = fromDisk(text, host, sha256);
+  if (held.ok) return held.value;
+  logger.error({ problem: held.error.message }, 'the documents on disk are not used');
+  return null;
+}
+
+/** Writes the latest of many texts, one at a time, each whole. */
+class LatestText {
+  #next: (() => string) | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(
+    private readonly file: string,
+    private readonly complain: (cause: unknown) => void,
+  ) {}
+
+  put(text: () => string): void {
+    this.#next = text;
+    this.#running ??= this.#drain().finally(() => (this.#running = null));
+  }
+
+  settled(): Promise<void> {
+    return this.#running ?? Promise.resolve();
+  }
+
+  async #drain(): Promise<void> {
+    for (let next = this.#next; next !== null; next = this.#next) {
+      this.#next = null;
+      try {
+        await writeFile(`${this.file}.new`, next(), { mode: 0o600 });
+        await rename(`${this.file}.new`, this.file);
+      } catch (cause) {
+        this.complain(cause);
+      }
+    }
+  }
+}

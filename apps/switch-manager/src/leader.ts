@@ -1,0 +1,211 @@
+import {
+  err,
+  ok,
+  problem,
+  type Clock,
+  type HostName,
+  type IdGenerator,
+  type Lineage,
+  type Problem,
+  type Result,
+  type Revision,
+} from '#kernel';
+import { type Command, type DomainEvent, type State } from '#domain';
+import {
+  openSequencer,
+  type Accepted,
+  type CommitLog,
+  type ReplicaState,
+  type Sequencer,
+} from '#event-store';
+import { type CommandRequest, type DocumentKey, type FactBatch, type Signer, type StateDocument, type Verifier } from '#contracts';
+import {
+  project,
+  projectAll,
+  Projector,
+  type DocumentChange,
+  type DocumentStore,
+} from '#protocol';
+import { clusterRules, type ClusterCommit } from '#runtime';
+
+export interface LeaderParts {
+  readonly log: CommitLog;
+  readonly store: DocumentStore;
+  readonly signer: Signer;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+  readonly cluster: string;
+  readonly instance: string;
+  /** State of the follower in this process; undefined: the log is read. */
+  readonly from: ReplicaState<State> | undefined;
+  /** After each commit, in order. */
+  readonly onCommit: (
+    commit: ClusterCommit,
+    before: State,
+    after: State,
+    changes: readonly DocumentChange[],
+  ) => void;
+  /** This leader can't go on; another, or a new one here, must take over from the log. */
+  readonly onEnd: (why: Problem) => void;
+  readonly onTrouble: (what: Problem) => void;
+  readonly onFault: (cause: unknown) => void;
+}
+
+/** One term of leading: the sequencer and the projector that writes what it decides. Made anew for each term. */
+export class Leader {
+  #documents = new Map<DocumentKey, StateDocument>();
+  #projector: Projector | null = null;
+  #projecting: Promise<void> = Promise.resolve();
+  #over = false;
+
+  private constructor(
+    private readonly parts: LeaderParts,
+    readonly sequencer: Sequencer<State, Command, DomainEvent>,
+  ) {}
+
+  static async begin(parts: LeaderParts): Promise<Result<Leader>> {
+    const opened = await openSequencer({
+      log: parts.log,
+      rules: clusterRules,
+      clock: parts.clock,
+      ids: parts.ids,
+      cluster: parts.cluster,
+      actor: parts.instance,
+      onFault: parts.onFault,
+      onEnd: (_reason, fault) => parts.onEnd(fault),
+      ...(parts.from === undefined ? {} : { from: parts.from }),
+    });
+    if (!opened.ok) return opened;
+    const leader = new Leader(parts, opened.value);
+    leader.sequencer.onCommit((commit, before, after) => leader.#committed(commit, before, after));
+    leader.#startProjector();
+    return ok(leader);
+  }
+
+  get state(): State {
+    return this.sequencer.state;
+  }
+
+  get lineage(): Lineage | undefined {
+    return this.sequencer.head.lineage;
+  }
+
+  get revision(): Revision {
+    return this.sequencer.head.revision;
+  }
+
+  execute(request: Omit<CommandRequest, 'v'>): Promise<Result<Accepted<DomainEvent>>> {
+    const { commandId, actor, reason, correlationId, command } = request;
+    return this.sequencer.submit({
+      commandId,
+      actor,
+      correlationId,
+      command,
+      subject: subjectOf(command),
+      ...(reason === undefined ? {} : { reason }),
+    });
+  }
+
+  /** Facts of one host. `later`: nothing was done, and it may be tried again. */
+  async ingest(batch: FactBatch, place: string): Promise<Result<'taken' | 'later'>> {
+    const { host, boot, facts } = batch;
+    const commandId = `facts:${host}:${place}`;
+    const answer = await this.execute({
+      commandId,
+      correlationId: commandId,
+      actor: `host:${host}`,
+      command: { type: 'IngestFacts', host, boot, facts },
+    });
+    if (answer.ok) return ok('taken');
+    return answer.error.retry ? ok('later') : err(answer.error);
+  }
+
+  /** Takes documents of deleted objects away that every host concerned has carried out. */
+  sweep(realised: (host: HostName) => Revision | null): Promise<void> {
+    return this.#projector?.sweep(realised) ?? Promise.resolve();
+  }
+
+  /** Answers what is under way, then ends. */
+  async close(): Promise<void> {
+    this.#over = true;
+    await this.sequencer.close();
+    this.#projector?.stop();
+    await this.#projecting;
+  }
+
+  #startProjector(): void {
+    const { lineage, revision } = this.sequencer.head;
+    if (lineage === undefined) throw new Error('a sequencer that is open has a lineage');
+    this.#documents = projectAll({ ...this.sequencer.state, lineage, revision });
+    this.#projector = new Projector(
+      {
+        store: this.parts.store,
+        signer: this.parts.signer,
+        verifier: this.parts.verifier,
+        clock: this.parts.clock,
+        life: this.parts.ids.next(),
+        onEnd: (why) => void this.#projectorEnded(why),
+        onTrouble: this.parts.onTrouble,
+      },
+      this.#documents,
+      lineage,
+      revision,
+    );
+    this.#projecting = this.#projector.run().catch(this.parts.onFault);
+  }
+
+  #committed(commit: ClusterCommit, before: State, after: State): void {
+    const changes = project(before, after, commit.events, this.#documents);
+    for (const { key, document } of changes) this.#documents.set(key, document);
+    this.#projector?.commit(commit.lineage, commit.revision, changes);
+    this.parts.onCommit(commit, before, after, changes);
+  }
+
+  /**
+   * The documents are ahead of this log: it was restored from an older copy, or lost its end. What hosts hold then
+   * belongs to a history that is no more, so a new one is opened and everything is published under it.
+   */
+  async #projectorEnded(why: Problem): Promise<void> {
+    if (this.#over) return;
+    if (why.code !== 'conflict') return this.parts.onEnd(why);
+    this.parts.onTrouble(
+      problem('conflict', `${why.message}; opening a new lineage and publishing everything anew`),
+    );
+    await this.#projecting;
+    const opened = await this.sequencer.openLineage(
+      `the log is behind what was published: ${why.message}`,
+      this.parts.instance,
+    );
+    if (!opened.ok) return this.parts.onEnd(opened.error);
+    this.#startProjector();
+  }
+}
+
+/** What a commit is about, for routing and for readers: the first object that the command names. */
+function subjectOf(command: Command): string {
+  switch (command.type) {
+    case 'Apply':
+      return command.resources.length === 1
+        ? `${command.resources[0]?.kind}/${command.resources[0]?.name}`
+        : 'manifest';
+    case 'Delete':
+      return `${command.kind}/${command.name}`;
+    case 'ConnectPort':
+      return `PortGroup/${command.group}`;
+    case 'DisconnectPort':
+    case 'SetPort':
+      return `Port/${command.port}`;
+    case 'IngestFacts':
+      return `Host/${command.host}`;
+    case 'StartMigration':
+      return `VM/${command.owner}`;
+    case 'AdvanceMigration':
+    case 'AbortMigration':
+    case 'TimeOutMigration':
+      return `Migration/${command.migration}`;
+    case 'RecordRealised':
+    case 'RaiseSchemaLevel':
+      return 'cluster';
+  }
+}

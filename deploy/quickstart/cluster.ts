@@ -1,0 +1,145 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { unwrap } from '#kernel';
+import { credentialsPath, ensureCredentials, generateServerConfig } from '#platform';
+import { Children, endLeftover, type DeathListener } from './children.js';
+
+/** An agent to be started: its host, and the environment beyond what every agent gets. */
+export interface HostPlan {
+  readonly name: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export interface ClusterOptions {
+  /** Everything that lasts lies here: the log, keys, credentials, the agents' disks, log files. */
+  readonly home: string;
+  /** Directory that holds `apps/…` as built. */
+  readonly dist: string;
+  readonly natsServer: string;
+  readonly ports: { readonly nats: number; readonly api: number };
+  readonly hosts: readonly HostPlan[];
+  readonly managers?: number;
+  readonly say: (line: string) => void;
+  readonly onDeath: DeathListener;
+}
+
+/**
+ * A whole cluster on this machine, each service a process: nats-server with the accounts and rights of production,
+ * switch-managers, migration-coordinator, operator-api, and an agent a host.
+ */
+export class Cluster {
+  readonly children: Children;
+  #keys!: { readonly private: string; readonly public: string };
+
+  private constructor(readonly options: ClusterOptions) {
+    this.children = new Children(join(options.home, 'logs'), options.onDeath);
+  }
+
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(options);
+    try {
+      await cluster.#start();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  get api(): string {
+    return `http://127.0.0.1:${this.options.ports.api}`;
+  }
+
+  async #start(): Promise<void> {
+    const { home, hosts, say, managers = 2 } = this.options;
+    for (const dir of ['nats', 'keys', 'hosts', 'managers']) {
+      await mkdir(join(home, dir), { recursive: true, mode: 0o700 });
+    }
+    this.#keys = await signingKeys(join(home, 'keys'));
+    say('starting nats-server');
+    await this.startNats();
+    say(`starting ${managers} switch-managers, the migration-coordinator and the operator-api`);
+    for (let n = 1; n <= managers; n += 1) await this.startManager(n);
+    await this.startCoordinator();
+    await this.startApi();
+    say(`starting the agents of ${hosts.map((h) => h.name).join(', ')}`);
+    for (const host of hosts) await this.startAgent(host.name);
+  }
+
+  async startNats(): Promise<void> {
+    const { home, natsServer, ports, hosts } = this.options;
+    const names = hosts.map((h) => h.name);
+    const passwords = await ensureCredentials(join(home, 'credentials'), names);
+    const file = join(home, 'nats', 'nats-server.conf');
+    const pidFile = join(home, 'nats', 'nats-server.pid');
+    const storeDir = join(home, 'nats', 'data');
+    const config = unwrap(
+      generateServerConfig({ hosts: names, port: ports.nats, storeDir, jetstream: {}, passwords }),
+    );
+    await writeFile(file, `${config}pid_file: ${JSON.stringify(pidFile)}\n`, { mode: 0o600 });
+    if (await endLeftover(pidFile, file))
+      this.options.say('ended a nats-server that an earlier start left behind');
+    await this.children.start('nats-server', natsServer, ['-c', file]);
+  }
+
+  startManager(n: number): Promise<void> {
+    return this.#app(`switch-manager-${n}`, 'switch-manager', 'manager', {
+      PORTOLAN_INSTANCE: `manager-${n}`,
+      PORTOLAN_SIGNING_KEY: this.#keys.private,
+      PORTOLAN_STATE_DIR: join(this.options.home, 'managers', String(n)),
+    });
+  }
+
+  startCoordinator(): Promise<void> {
+    return this.#app('migration-coordinator', 'migration-coordinator', 'coordinator', {});
+  }
+
+  startApi(): Promise<void> {
+    return this.#app('operator-api', 'operator-api', 'api', {
+      PORTOLAN_HTTP_PORT: String(this.options.ports.api),
+    });
+  }
+
+  startAgent(name: string): Promise<void> {
+    const plan = this.options.hosts.find((h) => h.name === name);
+    if (plan === undefined) throw new Error(`no host ${name} was planned`);
+    return this.#app(`host-agent-${name}`, 'host-agent', `host.${name}`, {
+      PORTOLAN_HOST: name,
+      PORTOLAN_STATE_DIR: join(this.options.home, 'hosts', name),
+      PORTOLAN_DOCUMENT_KEY: this.#keys.public,
+      ...plan.env,
+    });
+  }
+
+  /** Agents first, the log last: nothing that is under way is cut off. */
+  stop(): Promise<void> {
+    return this.children.stop([
+      'host-agent',
+      'operator-api',
+      'migration-coordinator',
+      'switch-manager',
+      'nats-server',
+    ]);
+  }
+
+  #app(process_: string, app: string, user: string, env: NodeJS.ProcessEnv): Promise<void> {
+    const { home, dist, ports } = this.options;
+    return this.children.start(process_, process.execPath, [join(dist, 'apps', app, 'src', 'main.js')], {
+      PORTOLAN_NATS_URL: `nats://127.0.0.1:${ports.nats}`,
+      PORTOLAN_NATS_CREDENTIALS: credentialsPath(join(home, 'credentials'), user),
+      ...env,
+    });
+  }
+}
+
+/** The managers' Ed25519 key pair, made at the first start; only its owner can read it. */
+async function signingKeys(dir: string): Promise<{ readonly private: string; readonly public: string }> {
+  const paths = { private: join(dir, 'manager.pem'), public: join(dir, 'manager.pub.pem') };
+  if (existsSync(paths.private) && existsSync(paths.public)) return paths;
+  const pair = generateKeyPairSync('ed25519');
+  await writeFile(paths.private, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  await writeFile(paths.public, pair.publicKey.export({ type: 'spki', format: 'pem' }), { mode: 0o600 });
+  return paths;
+}

@@ -1,0 +1,51 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
+
+/** Ports that people know, with the variable that moves each. */
+const FIXED = {
+  api: { port: 7480, env: 'PORTOLAN_API_PORT', what: 'HTTP API' },
+  nats: { port: 7422, env: 'PORTOLAN_NATS_PORT', what: 'nats-server' },
+} as const;
+
+export interface FixedPorts {
+  readonly api: number;
+  readonly nats: number;
+}
+
+/** Ports as configured; one that somebody else holds is an error that says which, and how to move it. */
+export async function fixedPorts(env: NodeJS.ProcessEnv): Promise<FixedPorts> {
+  const [api, nats] = await Promise.all([chosen(FIXED.api, env), chosen(FIXED.nats, env)]);
+  return { api, nats };
+}
+
+async function chosen(fixed: (typeof FIXED)[keyof typeof FIXED], env: NodeJS.ProcessEnv): Promise<number> {
+  const said = env[fixed.env];
+  const port = said === undefined ? fixed.port : Number(said);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new Error(`${fixed.env}=${said} is not a port number (1 to 65535)`);
+  }
+  try {
+    await close(await listen(port));
+  } catch {
+    throw new Error(
+      `port ${port} on 127.0.0.1 (${fixed.what}) is in use: stop what uses it, or set ${fixed.env} to another port`,
+    );
+  }
+  return port;
+}
+
+/** As many ports as asked for that nobody uses now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
+  const ports = servers.map((s) => (s.address() as AddressInfo).port);
+  await Promise.all(servers.map(close));
+  return ports;
+}
+
+const listen = (port: number): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+
+const close = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));

@@ -1,0 +1,9 @@
+export {
+  clusterDecider,
+  clusterRules,
+  CODE_VERSION,
+  eventCodec,
+  stateCodec,
+  type ClusterCommit,
+  type ClusterListener,
+} from './rules.js';

@@ -1,0 +1,69 @@
+import { ok, type IdGenerator } from '#kernel';
+import {
+  type Commit,
+  type CommitListener,
+  type Decider,
+  type EventCodec,
+  type ReplicaRules,
+  type StateCodec,
+  Upcasters,
+} from '#event-store';
+import { sha256 } from '#event-store/jetstream';
+import {
+  decide,
+  EVENT_VERSIONS,
+  evolve,
+  initialState,
+  parseEvent,
+  stateDigestInput,
+  stateFromJson,
+  upcasters,
+  type Command,
+  type DomainEvent,
+  type State,
+} from '#domain';
+
+/** Raised whenever a state of an earlier code would be read differently: snapshots of another version are not used. */
+export const CODE_VERSION = 'portolan-1';
+
+export type ClusterCommit = Commit<DomainEvent>;
+export type ClusterListener = CommitListener<State, DomainEvent>;
+
+/** The domain's rules with what is impure handed in: time from the commit, randomness from the sequencer's ids. */
+export const clusterDecider: Decider<State, Command, DomainEvent> = {
+  initial: initialState,
+  decide: (state, command, context) =>
+    decide(state, command, {
+      now: context.now,
+      actor: context.actor,
+      random48: () => random48(context.ids),
+    }),
+  evolve: (state, event, meta) => evolve(state, event, meta),
+};
+
+/** 48 random bits: the first twelve digits of a version 4 uuid are all random. */
+function random48(ids: IdGenerator): bigint {
+  return BigInt(`0x${ids.next().replaceAll('-', '').slice(0, 12)}`);
+}
+
+export const eventCodec: EventCodec<DomainEvent> = {
+  toWire: ({ type, ...data }) => ({ type, v: EVENT_VERSIONS[type], data }),
+  fromWire: (wire) => parseEvent({ ...(wire.data as object), type: wire.type }),
+};
+
+export const stateCodec: StateCodec<State> = {
+  toJson: (state) => stateDigestInput(state),
+  fromJson: (json) => stateFromJson(json),
+};
+
+/** Everything a replica or a sequencer needs to know about the cluster's log. */
+export const clusterRules: ReplicaRules<State, DomainEvent> & {
+  readonly decider: Decider<State, Command, DomainEvent>;
+} = {
+  decider: clusterDecider,
+  codec: eventCodec,
+  upcasters: new Upcasters(upcasters),
+  hash: sha256,
+};
+
+void ok;
