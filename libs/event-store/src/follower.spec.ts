@@ -1,0 +1,207 @@
+import { describe, expect, it } from '@jest/globals';
+import { systemClock, unwrap, type Revision } from '#kernel';
+import { type CommitLog } from './commit-log.js';
+import {
+  accountCodec,
+  counterIds,
+  instantClock,
+  rules,
+  sha256,
+  type Account,
+  type Happened,
+} from './fixtures.js';
+import { Follower } from './follower.js';
+import { InMemoryLog } from './in-memory-log.js';
+import { openSequencer } from './open-sequencer.js';
+import { repudiate } from './repudiate.js';
+import { toSnapshot, type Snapshot, type SnapshotRules } from './snapshot.js';
+
+let writers = 100;
+const fail = (cause: unknown): never => {
+  throw cause;
+};
+
+async function lead(log: CommitLog) {
+  const base = {
+    log,
+    rules,
+    clock: instantClock(),
+    ids: counterIds(++writers),
+    cluster: 'lab',
+    actor: 'test',
+  };
+  return unwrap(await openSequencer({ ...base, onFault: fail }));
+}
+const pay = (commandId: string, amount: number) => ({
+  commandId,
+  actor: 'ann',
+  command: { kind: 'pay' as const, amount },
+});
+function follow(log: CommitLog, snapshots?: SnapshotRules<Account>, notices: string[] = []) {
+  const more = snapshots === undefined ? {} : { snapshots };
+  const notice = (text: string) => void notices.push(text);
+  return new Follower<Account, Happened>({ log, rules, clock: systemClock, onFault: fail, notice, ...more });
+}
+const garbage = (text: string) => ({
+  id: text,
+  topic: 'commit' as const,
+  bytes: new TextEncoder().encode(text),
+});
+
+describe('follower', () => {
+  it('holds what was there, then what comes, and tells of the latter', async () => {
+    const log = new InMemoryLog();
+    const leader = await lead(log);
+    await leader.submit(pay('a', 1));
+    const follower = follow(log);
+    const seen: unknown[] = [];
+    follower.onCommit((commit, before, after) =>
+      seen.push([commit.commandId, before.balance, after.balance]),
+    );
+    await follower.start();
+    expect([follower.status, follower.revision, follower.state.balance]).toEqual(['live', 2, 1]);
+    const arrived = follower.waitFor(3);
+    await leader.submit(pay('b', 2));
+    await arrived;
+    expect(seen).toEqual([['b', 1, 3]]);
+    expect(follower.lineage).toBe(leader.head.lineage);
+    await follower.close();
+  });
+
+  it('can hand its state to a sequencer of the same process', async () => {
+    const log = new InMemoryLog();
+    await (await lead(log)).submit(pay('a', 1));
+    const follower = follow(log);
+    await follower.start();
+    const from = follower.capture()!;
+    const base = {
+      log,
+      rules,
+      clock: instantClock(),
+      ids: counterIds(++writers),
+      cluster: 'lab',
+      actor: 'test',
+    };
+    const next = unwrap(await openSequencer({ ...base, onFault: fail, from }));
+    expect(await next.submit(pay('a', 1))).toMatchObject({ value: { revision: 2, repeated: true } });
+    expect(await next.submit(pay('b', -1))).toMatchObject({ value: { revision: 4 } });
+    await follower.waitFor(4);
+    expect(follower.state.balance).toBe(0);
+    await follower.close();
+  });
+
+  it('fails who waits in vain: too late, closed', async () => {
+    const follower = follow(new InMemoryLog());
+    await follower.start();
+    await expect(follower.waitFor(5, { timeoutMs: 1 })).rejects.toThrow('did not arrive');
+    const waiting = follower.waitFor(5);
+    await Promise.all([expect(waiting).rejects.toThrow('closed'), follower.close()]);
+  });
+
+  it('stops at what it can not read, and goes on once that is repudiated', async () => {
+    const log = new InMemoryLog();
+    const leader = await lead(log);
+    await leader.submit(pay('a', 1));
+    const follower = follow(log);
+    await follower.start();
+    await log.append(garbage('not an envelope'), 2);
+    await new Promise(setImmediate);
+    expect(follower.status).toBe('poisoned');
+    expect(follower.poison).toMatchObject({ seq: 3, revision: 3 });
+    await expect(follower.waitFor(4)).rejects.toThrow("revision 3 of the log can't be read");
+    const base = {
+      log,
+      rules,
+      clock: instantClock(),
+      ids: counterIds(++writers),
+      cluster: 'lab',
+      actor: 'test',
+    };
+    expect(await openSequencer({ ...base, onFault: fail })).toMatchObject({ ok: false });
+
+    const { hash, revision } = follower.poison!;
+    const how = { log, hash: sha256, ids: counterIds(++writers), cluster: 'lab', actor: 'ann', now: 0 };
+    const wrong = await repudiate({ revision, hash: 'f'.repeat(64), reason: 'guess' }, how);
+    expect(wrong).toMatchObject({ ok: false, error: { details: [{ field: 'hash' }] } });
+    expect(await repudiate({ revision, hash, reason: 'written by a stray program' }, how)).toEqual({
+      ok: true,
+      value: { revision: 4 },
+    });
+    await new Promise(setImmediate);
+    await follower.waitFor(4);
+    expect(follower.status).toBe('live');
+    const next = await lead(log);
+    expect(await next.submit(pay('b', 2))).toMatchObject({ ok: true });
+    await follower.waitFor(next.head.revision);
+    expect(follower.state.balance).toBe(3);
+    await follower.close();
+  });
+
+  it('takes back a commit that it could read when that is repudiated', async () => {
+    const log = new InMemoryLog();
+    const leader = await lead(log);
+    await leader.submit(pay('a', 1));
+    await leader.submit(pay('b', 10));
+    const follower = follow(log);
+    await follower.start();
+    const target = { revision: 3 as Revision, hash: leader.head.hash, reason: 'others can not read it' };
+    const how = { log, hash: sha256, ids: counterIds(++writers), cluster: 'lab', actor: 'ann', now: 0 };
+    unwrap(await repudiate(target, how));
+    await follower.waitFor(4);
+    expect(follower.state.balance).toBe(1);
+    expect(await leader.submit(pay('c', 1))).toMatchObject({ error: { code: 'unavailable' } });
+    await follower.close();
+  });
+});
+
+describe('snapshots', () => {
+  async function logAndSnapshot(): Promise<[InMemoryLog, SnapshotRules<Account>, { latest: Snapshot }]> {
+    const log = new InMemoryLog();
+    const leader = await lead(log);
+    await leader.submit(pay('a', 5));
+    await leader.submit(pay('refused', -100));
+    const kept = { latest: undefined as unknown as Snapshot };
+    const snapshots: SnapshotRules<Account> = {
+      store: {
+        save: (snapshot) => Promise.resolve(void (kept.latest = snapshot)),
+        load: () => Promise.resolve(JSON.parse(JSON.stringify(kept.latest)) as Snapshot),
+      },
+      codeVersion: '1',
+      state: accountCodec,
+      hash: sha256,
+    };
+    await snapshots.store.save(toSnapshot(leader.capture(), snapshots));
+    await leader.submit(pay('b', 2));
+    return [log, snapshots, kept];
+  }
+
+  it('save reading what is in them, and keep answers that the log does not', async () => {
+    const [log, snapshots] = await logAndSnapshot();
+    const notices: string[] = [];
+    const follower = follow(log, snapshots, notices);
+    await follower.start();
+    expect(follower.state.balance).toBe(7);
+    expect(notices).toEqual([]);
+    const known = follower.capture()!.commands;
+    expect(known.find('refused')).toMatchObject({ rejection: { code: 'invalid' } });
+    expect(known.find('a')).toMatchObject({ revision: 2 });
+    await follower.close();
+  });
+
+  const faults: [string, (s: Snapshot) => Snapshot, string][] = [
+    ['its state was changed', (s) => ({ ...s, state: { balance: 9, notes: [] } }), 'another digest'],
+    ['it is of another log', (s) => ({ ...s, head: { ...s.head, hash: 'f'.repeat(64) } }), 'not of this log'],
+    ['it is ahead of the log', (s) => ({ ...s, head: { ...s.head, seq: 99 } }), 'not of this log'],
+    ['it is of another version', (s) => ({ ...s, codeVersion: '0' }), 'another version'],
+  ];
+  it.each(faults)('are not used when %s', async (_name, change, text) => {
+    const [log, snapshots, kept] = await logAndSnapshot();
+    kept.latest = change(kept.latest);
+    const notices: string[] = [];
+    const follower = follow(log, snapshots, notices);
+    await follower.start();
+    expect(follower.state.balance).toBe(7);
+    expect(notices).toEqual([expect.stringContaining(text)]);
+    await follower.close();
+  });
+});
