@@ -26,7 +26,7 @@ async function status(s: Session): Promise<void> {
 
 async function watchText(s: Session): Promise<string> {
   const [status, hosts, migrations, events] = await Promise.all([
-    s.api.get<Status>('/status'),
+    s.api.get<Status>('/status', { digest: false }),
     s.api.get<ListOf<HostView>>('/hosts'),
     s.api.get<ListOf<MigrationView>>('/migrations', { active: true }),
     s.api.get<EventList>('/events', { limit: SHOWN_EVENTS }),

@@ -77,7 +77,7 @@ export function statusText(s: Status, style: Style, now: number): string {
         `${style.bold(String(s.revision))}${s.time === null ? '' : `, ${clockTime(s.time, now)}`}`,
       ],
       ['lineage', s.lineage ?? 'none yet'],
-      ['digest', s.digest],
+      ...(s.digest === null ? [] : [['digest', s.digest] as [string, string]]),
       ['leader', s.leader ?? style.bad('none known: changes are not taken at the moment')],
       ...(managers.length === 0 ? [] : [['managers', managers.join('\n')] as [string, string]]),
       ['hosts', `${all ? style.good(realised) : style.warn(realised)} realised${late.join('')}`],

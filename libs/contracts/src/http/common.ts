@@ -13,16 +13,22 @@ export const Metadata = Type.Object(
 );
 export type Metadata = Static<typeof Metadata>;
 
-/** A list as of one revision. */
+/** One page of a list, in the order of names, as of one revision. */
 export const listOf = <T extends TSchema>(item: T) =>
   Type.Object({
     lineage: Type.Union([Type.String(), Type.Null()]),
     revision: Count('as of'),
+    total: Count('how many match, on all pages'),
+    next: Type.Union([Type.String(), Type.Null()], {
+      description: 'give it as `after` to go on; null at the end',
+    }),
     items: Type.Array(item),
   });
 export interface ListOf<T> {
   readonly lineage: string | null;
   readonly revision: number;
+  readonly total: number;
+  readonly next: string | null;
   readonly items: readonly T[];
 }
 

@@ -48,7 +48,7 @@ export const Status = Type.Object(
     lineage: nullable(Text),
     revision: Count,
     time: nullable(Timestamp),
-    digest: Type.String({ description: 'sha256 of the whole state; equal states have equal digests' }),
+    digest: nullable(Type.String({ description: 'sha256 of the whole state; null when not asked for' })),
     leader: nullable(Text),
     managers: Type.Array(
       Type.Object({ id: Text, role: Text, revision: nullable(Count), lastSeen: nullable(Timestamp) }),

@@ -1,0 +1,94 @@
+import { err, ok, type Clock, type Lineage, type Problem, type Result, type Revision } from '#kernel';
+import {
+  checkCommandResponse,
+  checkStatusResponse,
+  checkWaitResponse,
+  SUBJECTS,
+  type CommandRequest,
+  type ManagerStatus,
+  type WaitOutcome,
+} from '#contracts';
+import { type PortolanNatsClient } from '#platform';
+import { type Accepted, type CommandGateway } from '../ports.js';
+
+const DEADLINE_MS = 5000;
+/** A take-over lasts less: users do not see it. */
+const PATIENCE_MS = 3000;
+const PAUSE_MS = 100;
+const STATUS_DEADLINE_MS = 700;
+
+type Client = Pick<PortolanNatsClient, 'request'>;
+
+/** Speaks to the leader. Asking again under the same command id is always safe, so every `retry` is retried. */
+export class NatsGateway implements CommandGateway {
+  constructor(
+    private readonly client: Client,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute(request: CommandRequest): Promise<Result<Accepted>> {
+    const end = this.clock.monotonic() + PATIENCE_MS;
+    let uncertain: Problem | undefined;
+    for (;;) {
+      const answer = await this.ask(SUBJECTS.command('execute'), request, DEADLINE_MS, checkCommandResponse);
+      if (answer.ok || !answer.error.retry) return answer;
+      // Once it may have been done, a later "nobody is there" does not make it undone.
+      if (answer.error.code === 'unknown') uncertain = answer.error;
+      if (this.clock.monotonic() >= end) return err(uncertain ?? answer.error);
+      await this.pause(PAUSE_MS);
+    }
+  }
+
+  async wait(
+    revision: Revision,
+    lineage: Lineage | undefined,
+    timeoutMs: number,
+    correlationId: string,
+  ): Promise<Result<WaitOutcome>> {
+    const end = this.clock.monotonic() + Math.max(timeoutMs, PATIENCE_MS);
+    for (let left = timeoutMs; ; left = Math.max(0, Math.round(end - this.clock.monotonic()))) {
+      const request = {
+        v: 1,
+        correlationId,
+        revision,
+        timeoutMs: left,
+        ...(lineage === undefined ? {} : { lineage }),
+      };
+      const answer = await this.ask(SUBJECTS.command('wait'), request, left + 1000, checkWaitResponse);
+      if (answer.ok) return ok(answer.value.outcome);
+      if (!answer.error.retry || this.clock.monotonic() >= end) return answer;
+      await this.pause(PAUSE_MS);
+    }
+  }
+
+  async manager(correlationId: string): Promise<Result<ManagerStatus>> {
+    const request = { v: 1, correlationId };
+    const answer = await this.ask(
+      SUBJECTS.command('status'),
+      request,
+      STATUS_DEADLINE_MS,
+      checkStatusResponse,
+    );
+    return answer.ok ? ok(answer.value.status) : answer;
+  }
+
+  /** One question; a refusal inside the answer counts as much as one of the transport. */
+  private async ask<T extends { readonly ok: boolean }>(
+    subject: string,
+    payload: { readonly correlationId: string },
+    deadlineMs: number,
+    check: (value: unknown) => Result<T>,
+  ): Promise<Result<Extract<T, { ok: true }>>> {
+    const { correlationId } = payload;
+    const reply = await this.client.request<unknown>(subject, payload, { deadlineMs, correlationId });
+    if (!reply.ok) return reply;
+    const read = check(reply.value);
+    if (!read.ok) return read;
+    const value = read.value as { readonly ok: true } | { readonly ok: false; readonly problem: Problem };
+    return value.ok ? ok(value as Extract<T, { ok: true }>) : err(value.problem);
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.clock.after(ms, resolve));
+  }
+}

@@ -1,0 +1,76 @@
+import { type Clock } from '#kernel';
+import { type RawCounters, type Segment } from '#domain';
+import { type CounterSample, type Report, type Telemetry } from '#contracts';
+
+/** Two looks at the same counters: enough for a rate. */
+export interface Sampled {
+  readonly sample: CounterSample;
+  /** ms, the host's clock: rates are differences within one host. */
+  readonly time: number;
+  readonly previous: { readonly raw: RawCounters; readonly time: number } | null;
+}
+
+export interface HostLive {
+  readonly report: Report | null;
+  readonly telemetry: Telemetry | null;
+  /** ms, our clock. */
+  readonly lastSeen: number;
+  readonly samples: ReadonlyMap<string, Sampled>;
+}
+
+const NOTHING: HostLive = { report: null, telemetry: null, lastSeen: 0, samples: new Map() };
+
+/** Samples closer than this give rates that jump. */
+const MIN_INTERVAL_MS = 200;
+/** More hosts than a cluster has are somebody's mistake or malice. */
+const MAX_HOSTS = 5000;
+
+/** The last that each host said of itself. Bounded by the number of hosts; nothing of it is in the log. */
+export class LiveStore {
+  private readonly hosts = new Map<string, HostLive>();
+
+  constructor(private readonly clock: Clock) {}
+
+  host(name: string): HostLive | undefined {
+    return this.hosts.get(name);
+  }
+
+  takeReport(report: Report): void {
+    this.put(report.host, { report });
+  }
+
+  takeTelemetry(telemetry: Telemetry): void {
+    const before = this.hosts.get(telemetry.host);
+    // A late message must not turn rates around.
+    if (before?.telemetry?.boot === telemetry.boot && before.telemetry.time > telemetry.time) return;
+    const samples = new Map<string, Sampled>();
+    for (const sample of telemetry.counters) {
+      const key = keyOf(sample.port, sample.epoch, sample.incarnation);
+      samples.set(key, next(before?.samples.get(key), sample, telemetry.time));
+    }
+    this.put(telemetry.host, { telemetry, samples });
+  }
+
+  forget(host: string): void {
+    this.hosts.delete(host);
+  }
+
+  sampled(port: string, segment: Pick<Segment, 'host' | 'epoch' | 'incarnation'>): Sampled | undefined {
+    return this.hosts.get(segment.host)?.samples.get(keyOf(port, segment.epoch, segment.incarnation));
+  }
+
+  private put(host: string, change: Partial<HostLive>): void {
+    const before = this.hosts.get(host);
+    if (before === undefined && this.hosts.size >= MAX_HOSTS) return;
+    this.hosts.set(host, { ...(before ?? NOTHING), ...change, lastSeen: this.clock.now() });
+  }
+}
+
+const keyOf = (port: string, epoch: number, incarnation: string): string => `${port} ${epoch} ${incarnation}`;
+
+function next(before: Sampled | undefined, sample: CounterSample, time: number): Sampled {
+  if (before === undefined) return { sample, time, previous: null };
+  const base =
+    time - before.time >= MIN_INTERVAL_MS ? { raw: before.sample.raw, time: before.time } : before.previous;
+  return { sample, time, previous: base };
+}

@@ -1,0 +1,128 @@
+import 'reflect-metadata';
+import { pathToFileURL } from 'node:url';
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { systemClock, type Clock } from '#kernel';
+import { Follower } from '#event-store';
+import { JetStreamLog } from '#event-store/jetstream';
+import {
+  createLogger,
+  HealthRegistry,
+  loadConfig,
+  natsCheck,
+  natsOptionsOf,
+  NatsLink,
+  NestLogger,
+  PortolanNatsClient,
+  redactConfig,
+  Shutdown,
+} from '#platform';
+import { clusterRules } from '#runtime';
+import { createApplication } from './application.js';
+import { checkExposure, OperatorApiConfig } from './config.js';
+import { EventFeed } from './events/event-feed.js';
+import { NatsGateway } from './gateway/nats-gateway.js';
+import { LiveStore } from './live/live-store.js';
+import { NatsLive } from './live/nats-live.js';
+import { measure } from './metrics.js';
+
+type Logger = ReturnType<typeof createLogger>;
+const NAME = 'operator-api';
+const RETRY_MS = 500;
+
+async function main(): Promise<void> {
+  const loaded = loadConfig(OperatorApiConfig, { env: process.env });
+  const config = loaded.ok ? checkExposure(loaded.value) : loaded;
+  if (!config.ok) {
+    process.stderr.write(`${NAME}: ${config.error.message}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const logger = createLogger({ name: NAME, level: config.value.logLevel });
+  const shutdown = new Shutdown({ logger });
+  shutdown.arm();
+  logger.info({ config: redactConfig(config.value) }, 'starting');
+  try {
+    await serve(config.value, logger, shutdown);
+  } catch (error) {
+    logger.fatal({ err: error }, 'could not start');
+    await shutdown.begin('could not start', 1);
+  }
+}
+
+async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdown): Promise<void> {
+  const link = NatsLink.open(natsOptionsOf(config, NAME));
+  shutdown.add('nats', () => link.close());
+  link.onState((state, reason) => logger.info(`nats ${state}${reason === undefined ? '' : `: ${reason}`}`));
+  const log = await JetStreamLog.open(await link.connection());
+  const follower = new Follower({
+    log,
+    rules: clusterRules,
+    clock: systemClock,
+    notice: (text) => logger.warn(text),
+    // A reader that stands still must not answer as if it read: a new process begins from the log.
+    onFault: (cause) => {
+      logger.fatal({ err: cause }, 'the log can not be followed');
+      void shutdown.begin('the log can not be followed', 1);
+    },
+  });
+  await patiently(() => follower.start(), logger, systemClock);
+  const feed = new EventFeed(follower, log, clusterRules);
+  await patiently(() => feed.start(), logger, systemClock);
+  const live = new LiveStore(systemClock);
+  await new NatsLive(link, live).start();
+  const health = new HealthRegistry();
+  health.register('nats', natsCheck(link));
+  health.register('log', () => ({ ok: follower.status === 'live', reason: follower.status }));
+  const metrics = new Registry();
+  metrics.setDefaultLabels({ service: NAME });
+  collectDefaultMetrics({ register: metrics });
+  measure(metrics, follower, live);
+  const gateway = new NatsGateway(new PortolanNatsClient(link), systemClock);
+  const parts = {
+    follower,
+    log,
+    rules: clusterRules,
+    gateway,
+    live,
+    feed,
+    clock: systemClock,
+    health,
+    metrics,
+  };
+  const app = await createApplication(parts, {
+    address: config.apiAddress,
+    token: config.apiToken,
+    logger: new NestLogger(logger),
+  });
+  shutdown.add('http', () => app.close());
+  await listen(app, config);
+  logger.info({ address: config.apiAddress, port: config.apiPort, revision: follower.revision }, 'listening');
+}
+
+async function listen(
+  app: Awaited<ReturnType<typeof createApplication>>,
+  config: OperatorApiConfig,
+): Promise<void> {
+  try {
+    await app.listen(config.apiPort, config.apiAddress);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const where = `${config.apiAddress}:${config.apiPort}`;
+    if (code !== 'EADDRINUSE') throw cause;
+    throw new Error(`${where} is in use already; set PORTOLAN_API_PORT to another port`, { cause });
+  }
+}
+
+/** The stream may not be made yet, or the server not be up: that is waited for, not died of. */
+async function patiently(work: () => Promise<void>, logger: Logger, clock: Clock): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (cause) {
+      if (attempt % 10 === 1) logger.warn({ err: cause }, 'the log is not there yet; trying again');
+      await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
+    }
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

@@ -1,0 +1,68 @@
+import { Controller, Get, Headers, Inject, Query, Res, type OnApplicationShutdown } from '@nestjs/common';
+import { invalid, problem, ProblemError } from '#kernel';
+import { type EventList } from '#contracts';
+import { EventFeed } from '../events/event-feed.js';
+import { EventStream } from '../events/sse.js';
+import { type HttpResponse } from '../http/send.js';
+import { FOLLOWER, type ClusterFollower } from '../ports.js';
+import { EventsFilter, EventsQuery } from './dto.js';
+
+const DEFAULT_LIMIT = 100;
+const MAX_STREAMS = 500;
+
+@Controller('v1/events')
+export class EventsController implements OnApplicationShutdown {
+  private readonly streams = new Set<EventStream>();
+
+  constructor(
+    @Inject(FOLLOWER) private readonly follower: ClusterFollower,
+    @Inject(EventFeed) private readonly feed: EventFeed,
+  ) {}
+
+  @Get()
+  async list(@Query() query: EventsQuery): Promise<EventList> {
+    const { from, to, type, object, limit = DEFAULT_LIMIT } = query;
+    const { items, next } = await this.feed.query({ from, to, type, object, limit });
+    const { lineage, revision } = this.follower;
+    const first = from ?? items[0]?.revision ?? revision;
+    return { lineage: lineage ?? null, revision, from: first, next, items };
+  }
+
+  @Get('stream')
+  async stream(
+    @Query() query: EventsFilter,
+    @Headers('last-event-id') lastId: string | undefined,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
+    if (this.streams.size >= MAX_STREAMS) {
+      throw new ProblemError(problem('unavailable', `${MAX_STREAMS} readers follow the events already`));
+    }
+    const after = this.startAfter(lastId);
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    const at = { lineage: this.follower.lineage ?? null, revision: after };
+    const stream = new EventStream(this.feed, response, query, at, () => this.streams.delete(stream));
+    this.streams.add(stream);
+    await stream.begin();
+  }
+
+  onApplicationShutdown(): void {
+    for (const stream of [...this.streams]) stream.close();
+  }
+
+  /** An id ahead of the log is of an earlier lineage: its reader has missed all of this one. */
+  private startAfter(lastId: string | undefined): number {
+    const { revision } = this.follower;
+    if (lastId === undefined) return revision;
+    if (!/^\d{1,15}$/.test(lastId)) {
+      throw new ProblemError(
+        invalid('Last-Event-ID', lastId, 'is not a revision', 'a whole number of 0 or more'),
+      );
+    }
+    const wanted = Number(lastId);
+    return wanted > revision ? 0 : wanted;
+  }
+}

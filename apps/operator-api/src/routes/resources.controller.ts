@@ -1,0 +1,128 @@
+import { Controller, Delete, Get, Headers, Inject, Param, Query } from '@nestjs/common';
+import { type IncomingHttpHeaders } from 'node:http';
+import { type Clock } from '#kernel';
+import { type GroupView, type HostView, type ListOf, type SwitchView, type WriteResult } from '#contracts';
+import { type Host, type ResourceKind, type State } from '#domain';
+import { EventFeed } from '../events/event-feed.js';
+import { versionOf, writeMeta } from '../http/meta.js';
+import { LiveStore } from '../live/live-store.js';
+import { CLOCK, FOLLOWER, type ClusterFollower } from '../ports.js';
+import { hostView } from '../views/host.js';
+import { page } from '../views/page.js';
+import { groupView, switchView } from '../views/resources.js';
+import { WriteService } from '../writes/write.service.js';
+import { GroupQuery, PageQuery, SwitchQuery, VersionedQuery } from './dto.js';
+import { found } from './lookup.js';
+
+@Controller('v1')
+export class ResourcesController {
+  constructor(
+    @Inject(FOLLOWER) private readonly follower: ClusterFollower,
+    @Inject(WriteService) private readonly writes: WriteService,
+    @Inject(LiveStore) private readonly live: LiveStore,
+    @Inject(EventFeed) private readonly feed: EventFeed,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  private get state(): State {
+    return this.follower.state;
+  }
+
+  private host(host: Host): HostView {
+    return hostView(this.state, host, this.live, this.feed.driftOf(host.name), this.clock.now());
+  }
+
+  @Get('hosts')
+  hosts(@Query() query: PageQuery): ListOf<HostView> {
+    return page(
+      this.state,
+      this.state.hosts.values(),
+      (h) => h.name,
+      query,
+      (h) => this.host(h),
+    );
+  }
+
+  @Get('hosts/:name')
+  oneHost(@Param('name') name: string): HostView {
+    return this.host(found(this.state.hosts.get(name as never), 'host', name));
+  }
+
+  @Delete('hosts/:name')
+  deleteHost(
+    @Param('name') name: string,
+    @Query() query: VersionedQuery,
+    @Headers() headers: IncomingHttpHeaders,
+  ): Promise<WriteResult> {
+    return this.delete('Host', name, query, headers);
+  }
+
+  @Get('switches')
+  switches(@Query() query: SwitchQuery): ListOf<SwitchView> {
+    const { host } = query;
+    const wanted = [...this.state.switches.values()].filter(
+      (s) => host === undefined || Object.hasOwn(s.members, host),
+    );
+    return page(
+      this.state,
+      wanted,
+      (s) => s.name,
+      query,
+      (s) => switchView(this.state, s),
+    );
+  }
+
+  @Get('switches/:name')
+  oneSwitch(@Param('name') name: string): SwitchView {
+    return switchView(this.state, found(this.state.switches.get(name as never), 'switch', name));
+  }
+
+  @Delete('switches/:name')
+  deleteSwitch(
+    @Param('name') name: string,
+    @Query() query: VersionedQuery,
+    @Headers() headers: IncomingHttpHeaders,
+  ): Promise<WriteResult> {
+    const kind = this.state.switches.get(name as never)?.kind;
+    return this.delete(kind === 'standard' ? 'StandardSwitch' : 'DistributedSwitch', name, query, headers);
+  }
+
+  @Get('groups')
+  groups(@Query() query: GroupQuery): ListOf<GroupView> {
+    const wanted = [...this.state.groups.values()].filter(
+      (g) => query.switch === undefined || g.switch === query.switch,
+    );
+    return page(
+      this.state,
+      wanted,
+      (g) => g.name,
+      query,
+      (g) => groupView(this.state, g),
+    );
+  }
+
+  @Get('groups/:name')
+  oneGroup(@Param('name') name: string): GroupView {
+    return groupView(this.state, found(this.state.groups.get(name as never), 'group', name));
+  }
+
+  @Delete('groups/:name')
+  deleteGroup(
+    @Param('name') name: string,
+    @Query() query: VersionedQuery,
+    @Headers() headers: IncomingHttpHeaders,
+  ): Promise<WriteResult> {
+    return this.delete('PortGroup', name, query, headers);
+  }
+
+  private delete(
+    kind: ResourceKind,
+    name: string,
+    query: VersionedQuery,
+    headers: IncomingHttpHeaders,
+  ): Promise<WriteResult> {
+    const version = versionOf(headers, query.version);
+    const command = { type: 'Delete', kind, name, ...(version === undefined ? {} : { version }) } as const;
+    return this.writes.run(command, writeMeta(headers, query.wait, query.reason));
+  }
+}

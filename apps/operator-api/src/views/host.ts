@@ -1,0 +1,106 @@
+import { type Host, type State } from '#domain';
+import { API_VERSION, type ExceptionView, type HostView } from '#contracts';
+import { type HostLive, type LiveStore } from '../live/live-store.js';
+import { iso } from './time.js';
+
+export const UP_MS = 15_000;
+export const LATE_MS = 60_000;
+
+export interface Drift {
+  readonly count: number;
+  readonly last: string | null;
+}
+
+export function hostView(state: State, host: Host, live: LiveStore, drift: Drift, now: number): HostView {
+  const seen = live.host(host.name);
+  const report = reportOf(state, seen);
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Host',
+    metadata: { name: host.name, version: host.version },
+    spec: {
+      labels: { ...host.labels },
+      managementPath: host.managementPath,
+      preload: [...host.preload],
+      maintenance: host.maintenance,
+    },
+    status: {
+      state: aliveness(seen, now),
+      realised: report?.realised ?? null,
+      received: report?.received ?? null,
+      behind: report === null ? null : Math.max(0, state.revision - report.received),
+      lastSeen: seen === undefined ? null : iso(seen.lastSeen),
+      driver: seen?.report?.driver ?? null,
+      version: seen?.report?.version ?? null,
+      ports: roles(state, host),
+      uplinks: uplinks(state, host, seen),
+      exceptions: exceptionsOf(host.name, report),
+      drift,
+      vms: (seen?.telemetry?.vms ?? []).map((v) => ({
+        owner: v.owner,
+        state: v.state,
+        ...(v.sent === undefined ? {} : { sent: v.sent }),
+        ...(v.received === undefined ? {} : { received: v.received }),
+      })),
+    },
+  };
+}
+
+export function aliveness(seen: HostLive | undefined, now: number): HostView['status']['state'] {
+  if (seen === undefined) return 'unknown';
+  const ms = now - seen.lastSeen;
+  return ms <= UP_MS ? 'up' : ms <= LATE_MS ? 'late' : 'silent';
+}
+
+/** Revisions compare within one lineage only: a report of another one says nothing here. */
+export function reportOf(state: State, seen: HostLive | undefined): HostLive['report'] {
+  const report = seen?.report ?? null;
+  return report !== null && report.lineage === state.lineage ? report : null;
+}
+
+export function exceptionsOf(host: string, report: HostLive['report']): ExceptionView[] {
+  return (report?.exceptions ?? []).map((e) => ({
+    host,
+    port: e.port,
+    object: e.object,
+    code: e.code,
+    reason: e.reason,
+  }));
+}
+
+function roles(state: State, host: Host): HostView['status']['ports'] {
+  const counts = { active: 0, standby: 0, retiring: 0 };
+  for (const id of state.byHost.get(host.name) ?? []) {
+    const port = state.ports.get(id);
+    if (port?.active?.host === host.name) counts.active += 1;
+    if (port?.standby?.host === host.name) counts.standby += 1;
+    if (port?.retiring.some((b) => b.host === host.name) === true) counts.retiring += 1;
+  }
+  return counts;
+}
+
+/** What is meant to be there, with what the host says of its link. */
+function uplinks(state: State, host: Host, seen: HostLive | undefined): HostView['status']['uplinks'] {
+  const told = seen?.telemetry?.uplinks ?? [];
+  return [...state.switches.values()].flatMap((s) =>
+    Object.entries(s.members[host.name] ?? {}).map(([uplink, device]) => ({
+      switch: s.name,
+      uplink,
+      device,
+      up: told.find((u) => u.switch === s.name && u.uplink === uplink)?.up ?? null,
+    })),
+  );
+}
+
+/** The newest revision that changed what is wanted: what hosts are measured by. Bindings and counters only follow. */
+export function intentRevision(state: State): number {
+  let newest = intentOf.get(state);
+  if (newest !== undefined) return newest;
+  newest = 0;
+  for (const all of [state.hosts, state.switches, state.groups, state.ports]) {
+    for (const { version } of all.values()) if (version > newest) newest = version;
+  }
+  intentOf.set(state, newest);
+  return newest;
+}
+const intentOf = new WeakMap<State, number>();

@@ -1,0 +1,123 @@
+import { type Group, type Host, type Migration, type Port, type State, type Switch } from '#domain';
+import { API_VERSION, type GroupView, type MigrationView, type PortView, type SwitchView } from '#contracts';
+import { iso, isoOrNull } from './time.js';
+
+const plainPatch = (patch: object): Record<string, unknown> => ({ ...patch });
+
+export function switchView(state: State, s: Switch): SwitchView {
+  const groups = [...state.groups.values()].filter((g) => g.switch === s.name);
+  const counts = groups.map((g) => portCounts(state, g));
+  const sum = (of: 'ports' | 'connected'): number => counts.reduce((n, c) => n + c[of], 0);
+  return {
+    apiVersion: API_VERSION,
+    kind: s.kind === 'distributed' ? 'DistributedSwitch' : 'StandardSwitch',
+    metadata: { name: s.name, version: s.version },
+    spec: {
+      uplinks: [...s.uplinks],
+      mtu: s.mtu,
+      policy: plainPatch(s.policy),
+      members: Object.fromEntries(
+        Object.entries<Readonly<Record<string, string>>>(s.members).map(([h, m]) => [h, { ...m }]),
+      ),
+    },
+    status: { groups: groups.length, ports: sum('ports'), connected: sum('connected') },
+  };
+}
+
+function portCounts(state: State, g: Group): { ports: number; connected: number } {
+  const ports = state.byGroup.get(g.name)?.size ?? 0;
+  return { ports, connected: ports - (state.free.get(g.name)?.size ?? 0) };
+}
+
+export function groupView(state: State, g: Group): GroupView {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'PortGroup',
+    metadata: { name: g.name, version: g.version },
+    spec: {
+      switch: g.switch,
+      policy: plainPatch(g.policy),
+      overridable: [...g.overridable],
+      binding: g.binding,
+      ports: g.ports,
+      autoExpand: g.autoExpand,
+      resetAtDisconnect: g.resetAtDisconnect,
+      partitionPolicy: g.partitionPolicy,
+      startOffline: g.startOffline,
+    },
+    status: { phase: g.phase, ...portCounts(state, g) },
+  };
+}
+
+export function portView(p: Port): PortView {
+  const { connectee: c, standby } = p;
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Port',
+    metadata: { name: p.id, version: p.version },
+    spec: { override: plainPatch(p.override) },
+    status: {
+      state: portState(p),
+      group: p.group,
+      switch: p.switch,
+      epoch: p.epoch,
+      connectee: c === null ? null : { kind: c.kind, ifaceId: c.ifaceId, mac: c.mac, owner: c.owner },
+      active: p.active === null ? null : { host: p.active.host, epoch: p.active.epoch },
+      // The token is a secret between the two hosts: it is not copied.
+      standby:
+        standby === null ? null : { host: standby.host, epoch: standby.epoch, migration: standby.migration },
+      retiring: p.retiring.map((b) => ({ host: b.host, epoch: b.epoch })),
+    },
+  };
+}
+
+function portState(p: Port): PortView['status']['state'] {
+  if (p.deleted) return 'deleted';
+  if (p.standby !== null) return 'migrating';
+  if (p.active !== null) return 'bound';
+  return p.connectee === null ? 'free' : 'connected';
+}
+
+const FINISHED: ReadonlySet<string> = new Set(['completed', 'aborted', 'failed']);
+export const isFinished = (m: Migration): boolean => FINISHED.has(m.phase);
+
+/** `now`: for how long an unfinished one runs. */
+export function migrationView(m: Migration, now: number): MigrationView {
+  const first = m.history[0]?.at ?? now;
+  const last = isFinished(m) ? (m.history.at(-1)?.at ?? first) : now;
+  return {
+    id: m.id,
+    origin: m.origin,
+    owner: m.owner,
+    source: m.source,
+    destination: m.destination,
+    phase: m.phase,
+    finished: isFinished(m),
+    episode: m.episode,
+    attempt: m.attempt,
+    deadline: isoOrNull(m.deadline),
+    requestedBy: m.requestedBy,
+    reason: m.reason,
+    ports: m.ports.map((p) => ({ port: p.port, epoch: p.epoch, activated: p.activated })),
+    history: m.history.map((step, i) => ({
+      phase: step.phase,
+      at: iso(step.at),
+      revision: step.revision,
+      afterMs: i === 0 ? 0 : step.at - (m.history[i - 1]?.at ?? step.at),
+      reason: step.reason ?? null,
+    })),
+    elapsedMs: Math.max(0, last - first),
+  };
+}
+
+/** Name order as people count: p2 before p10. */
+export const byName = (a: string, b: string): number =>
+  a.length !== b.length && /^[mp][0-9]+$/.test(a) && /^[mp][0-9]+$/.test(b)
+    ? a.length - b.length
+    : a < b
+      ? -1
+      : a > b
+        ? 1
+        : 0;
+
+export type Named = Host | Switch | Group;

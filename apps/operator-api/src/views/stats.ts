@@ -1,0 +1,61 @@
+import { type Group, type Port, type State } from '#domain';
+import { type GroupStats, type PortStats } from '#contracts';
+import { type LiveStore, type Sampled } from '../live/live-store.js';
+import { addRates, NO_SUM, plus, ratesOf, sumOf, type Rates } from './counters.js';
+import { isExact, portTotals } from './ledger.js';
+import { iso } from './time.js';
+
+export function portStats(port: Port, live: LiveStore): PortStats {
+  const counters = portTotals(port, live);
+  const open = port.ledger.segments.filter((s) => s.close === null);
+  const samples = open.map((s) => live.sampled(port.id, s)).filter((s) => s !== undefined);
+  const times = samples.map((s) => s.time);
+  return {
+    port: port.id,
+    group: port.group,
+    switch: port.switch,
+    owner: port.connectee?.owner ?? null,
+    host: port.active?.host ?? null,
+    in: sumOf(counters.in),
+    out: sumOf(counters.out),
+    counters,
+    dropped: dropped(samples),
+    ruleHits: ruleHits(samples),
+    rates: samples.map(rates).reduce(addRates, null),
+    exact: isExact(port),
+    countedAt: times.length === 0 ? null : iso(Math.max(...times)),
+  };
+}
+
+const rates = (s: Sampled): Rates | null =>
+  s.previous === null ? null : ratesOf(s.previous.raw, s.sample.raw, s.time - s.previous.time);
+
+/** Since the meters of the present binding were made: drops are not part of the ledger. */
+function dropped(samples: readonly Sampled[]): PortStats['dropped'] {
+  const told = samples.map((s) => s.sample.dropped).filter((d) => d !== undefined);
+  if (told.length === 0) return null;
+  return { in: told.reduce((n, d) => n + d.in, 0), out: told.reduce((n, d) => n + d.out, 0) };
+}
+
+function ruleHits(samples: readonly Sampled[]): Record<string, number> {
+  const hits: Record<string, number> = {};
+  for (const s of samples) {
+    for (const [rule, n] of Object.entries(s.sample.ruleHits ?? {})) hits[rule] = (hits[rule] ?? 0) + n;
+  }
+  return hits;
+}
+
+export function groupStats(state: State, group: Group, live: LiveStore): GroupStats {
+  const ids = state.byGroup.get(group.name);
+  const ports = [...(ids ?? [])].map((id) => state.ports.get(id)).filter((p) => p !== undefined);
+  const stats = ports.map((p) => portStats(p, live));
+  return {
+    group: group.name,
+    switch: group.switch,
+    ports: ports.length,
+    connected: ports.filter((p) => p.connectee !== null).length,
+    in: stats.map((s) => s.in).reduce(plus, NO_SUM),
+    out: stats.map((s) => s.out).reduce(plus, NO_SUM),
+    rates: stats.map((s) => s.rates).reduce(addRates, null),
+  };
+}
