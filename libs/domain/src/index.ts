@@ -61,3 +61,28 @@ export {
   ZERO_COUNTERS,
 } from './ledger/counters.js';
 export { inexactSegments, ledgerTotals } from './ledger/ledger.js';
+export { decider } from './decider/decider.js';
+export { describeEvent } from './events/describe.js';
+export { parseEvent } from './events/parse.js';
+export {
+  EVENT_VERSIONS,
+  fromStored,
+  toStored,
+  upcasters,
+  type StoredEvent,
+  type Upcaster,
+} from './events/versions.js';
+export {
+  recomputeLedgers,
+  verifyLedger,
+  type LedgerDifference,
+  type RecomputedLedger,
+} from './ledger/verify.js';
+export { isComplete as isMigrationComplete } from './migration/complete.js';
+export { deadlineOf, hasEnded, PHASE_DURATIONS } from './migration/phases.js';
+export { PROPOSALS, reactionTo, type Input, type Reaction } from './migration/machine.js';
+export { effectiveVlan } from './port/segment.js';
+export { hostsOf } from './state/next.js';
+export { checkInvariants } from './state/invariants.js';
+export { stateDigestInput, stateFromJson, type StateJson } from './state/json.js';
+export { parseWith, type Shape } from './shape/shape.js';

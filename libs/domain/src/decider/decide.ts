@@ -1,7 +1,8 @@
-import { assertNever, err, ok, problem, type Problem, type Result, type Revision } from '#kernel';
+import { assertNever, err, ok, type Problem, type Result, type Revision } from '#kernel';
 import { ingest } from '../facts/ingest.js';
 import { apply } from '../manifest/apply.js';
 import { deleteResource } from '../manifest/delete.js';
+import { abortMigration, advanceMigration, startMigration, timeOutMigration } from '../migration/decide.js';
 import { type Command, type CommandContext } from '../model/commands.js';
 import { type DomainEvent } from '../model/events.js';
 import { type State } from '../model/state.js';
@@ -42,10 +43,13 @@ function run(draft: Draft, command: Command): Problem | null {
     case 'IngestFacts':
       return ingest(draft, command);
     case 'StartMigration':
+      return startMigration(draft, command);
     case 'AdvanceMigration':
+      return advanceMigration(draft, command);
     case 'AbortMigration':
+      return abortMigration(draft, command);
     case 'TimeOutMigration':
-      return problem('unavailable', 'migrations: not decided yet');
+      return timeOutMigration(draft, command);
     case 'RecordRealised':
       return recordRealised(draft, command);
     case 'RaiseSchemaLevel':

@@ -3,6 +3,7 @@ import { type HostName, type IfaceId, type PortId, type SwitchName } from '#kern
 import { type Draft } from '../decider/draft.js';
 import { refusal, type Refuse } from '../decider/refusal.js';
 import { destinationGone, elsewhere, settle, sourceGone, supersede } from '../migration/react.js';
+import { migrationOn } from '../migration/effects.js';
 import { type InterfaceFact } from '../model/commands.js';
 import { type Connectee, type Port } from '../model/state.js';
 import { bind, livePort, retireIfClosed, unbind } from '../port/bind.js';
@@ -63,8 +64,9 @@ function plugKnown(
   }
   const group = openGroup(draft.state, port.group);
   if (!group.ok) return refuse(group.error);
-  supersede(draft, port.id, host);
+  // Bound first: an ephemeral port without any binding would end with the standby that is revoked.
   bind(draft, port.id, host);
+  supersede(draft, port.id, host);
 }
 
 /** An interface went: of a binding in any role. One that is not known was quarantined, and owes nothing. */
@@ -73,14 +75,14 @@ export function unplugged(draft: Draft, host: HostName, ifaceId: string): void {
   if (id !== undefined) gone(draft, host, id, true);
 }
 
-/** `edge`: it was seen to go, and is not merely absent: a standby may be absent because it has not come yet. */
-function gone(draft: Draft, host: HostName, id: PortId, edge: boolean): void {
+/** `surely`: it was seen to go; a standby may also be absent because it has not come yet. */
+function gone(draft: Draft, host: HostName, id: PortId, surely: boolean): void {
   const retiring = livePort(draft, id).retiring.filter((b) => b.host === host);
   if (livePort(draft, id).active?.host === host) {
     unbind(draft, id);
     sourceGone(draft, id, host);
   }
-  if (livePort(draft, id).standby?.host === host) destinationGone(draft, id, edge);
+  if (livePort(draft, id).standby?.host === host) destinationGone(draft, id, surely);
   for (const b of retiring) retireIfClosed(draft, id, b.host, b.epoch);
   settle(draft, id);
 }
@@ -95,7 +97,10 @@ export function inventory(
   const present = new Set(interfaces.map((i) => i.ifaceId));
   for (const id of draft.state.byHost.get(host) ?? Ids<PortId>()) {
     const iface = livePort(draft, id).connectee?.ifaceId;
-    if (iface !== undefined && !present.has(iface)) gone(draft, host, id, false);
+    if (iface === undefined || present.has(iface)) continue;
+    const mates = migrationOn(draft, id)?.ports ?? [];
+    const none = mates.every((p) => !present.has(livePort(draft, p.port).connectee?.ifaceId ?? ''));
+    gone(draft, host, id, none);
   }
   for (const iface of interfaces) plugged(draft, host, iface, refuse);
 }

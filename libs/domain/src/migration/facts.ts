@@ -1,18 +1,73 @@
 import { type HostName } from '#kernel';
 import { type Draft } from '../decider/draft.js';
-import { refusal, type Refuse } from '../decider/refusal.js';
+import { refusal, type Refusal, type Refuse } from '../decider/refusal.js';
+import { fenced } from '../ledger/facts.js';
 import { type Fact } from '../model/commands.js';
+import { type HypervisorOutcome } from '../model/state.js';
+import { frame, happen } from './effects.js';
+import { type Input, reactionTo } from './machine.js';
+import { hasEnded } from './phases.js';
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
 
-export function activatedFact(_d: Draft, _h: HostName, fact: Of<'PortActivated'>, refuse: Refuse): void {
-  refuse(refusal('fenced', 'epoch', fact.epoch, 'is not standby here'));
+/** The standby gate opened: the guest's first frame was seen. Only the standby itself, at its epoch, may say so. */
+export function activatedFact(draft: Draft, host: HostName, fact: Of<'PortActivated'>, refuse: Refuse): void {
+  const { port: id, epoch } = fact;
+  const port = draft.state.ports.get(id);
+  if (port?.active?.host === host && port.active.epoch === epoch) return;
+  const { standby } = port ?? {};
+  if (standby?.host !== host || standby.epoch !== epoch) {
+    const reason = `is not an epoch at which ${host} is the standby of port ${id}`;
+    return refuse(fenced(port, host, id, epoch) ?? refusal('fenced', 'epoch', epoch, reason));
+  }
+  draft.emit({ type: 'PortActivated', port: id, host, epoch });
+  frame(draft, standby.migration);
 }
+
+const INPUT_OF: Readonly<Record<HypervisorOutcome, Input>> = {
+  started: 'started',
+  completed: 'completed',
+  failed: 'failed',
+  aborted: 'failed',
+  unknown: 'unknown',
+};
+
+/** The hypervisor's word, from one of the two hosts and on this attempt. The same word again is no news. */
 export function hypervisorFact(
-  _d: Draft,
-  _h: HostName,
+  draft: Draft,
+  host: HostName,
   fact: Of<'HypervisorMigration'>,
   refuse: Refuse,
 ): void {
-  refuse(refusal('no-migration', 'migration', fact.migration, 'is not a known migration'));
+  const { migration: id, attempt, outcome, reason } = fact;
+  const refused = judge(draft, host, fact);
+  if (refused === 'known') return;
+  if (refused !== null) return refuse(refused);
+  const why = reason === undefined ? {} : { reason };
+  const mark = draft.events.length;
+  draft.emit({ type: 'HypervisorReported', migration: id, attempt, host, outcome, ...why });
+  const late = happen(draft, id, INPUT_OF[outcome], why);
+  if (late === null) return;
+  // Only a refused "late" comes here: the word itself stays recorded, that it moved nothing is recorded with it.
+  if (draft.events.length === mark + 1) refuse(refusal('too-late', 'outcome', outcome, `${id} ${late}`));
+}
+
+function judge(draft: Draft, host: HostName, fact: Of<'HypervisorMigration'>): Refusal | 'known' | null {
+  const migration = draft.state.migrations.get(fact.migration);
+  if (migration === undefined) {
+    return refusal('no-migration', 'migration', fact.migration, 'is not a known migration');
+  }
+  if (host !== migration.source && host !== migration.destination) {
+    return refusal('fenced', 'migration', migration.id, `is not a migration of ${host}`);
+  }
+  if (fact.attempt !== migration.attempt) {
+    return refusal('fenced', 'attempt', fact.attempt, 'is not the attempt that runs', `${migration.attempt}`);
+  }
+  if (fact.outcome === migration.outcome) return 'known';
+  if (hasEnded(migration.phase)) {
+    return refusal('fenced', 'migration', migration.id, `has ended as ${migration.phase}`);
+  }
+  const reaction = reactionTo(migration, INPUT_OF[fact.outcome]);
+  if (reaction.do === 'refuse') return refusal('refused', 'outcome', fact.outcome, reaction.reason);
+  return null;
 }

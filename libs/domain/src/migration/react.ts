@@ -2,11 +2,52 @@ import { type HostName, type PortId } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, type Refuse } from '../decider/refusal.js';
 import { type Port } from '../model/state.js';
+import { livePort } from '../port/bind.js';
+import { isComplete } from './complete.js';
+import { go, happen, migrationOn } from './effects.js';
 
-export function sourceGone(_draft: Draft, _port: PortId, _host: HostName): void {}
-export function destinationGone(_draft: Draft, _port: PortId, _edge: boolean): void {}
-export function settle(_draft: Draft, _port: PortId): void {}
-export function supersede(_draft: Draft, _port: PortId, _host: HostName): void {}
-export function elsewhere(_draft: Draft, host: HostName, port: Port, refuse: Refuse): void {
-  refuse(refusal('migrating', 'port', port.id, `is being migrated; ${host} has no part in it`));
+/** The interface left `host`, whose active binding was taken away before this. */
+export function sourceGone(draft: Draft, port: PortId, host: HostName): void {
+  const migration = migrationOn(draft, port);
+  if (migration === undefined || migration.source !== host) return;
+  // A port that is active at the destination has nothing left at the source that could matter.
+  if (livePort(draft, port).standby?.migration !== migration.id) return;
+  happen(draft, migration.id, 'source-gone', { port, reason: `its interface left the source ${host}` });
+}
+
+/**
+ * The standby's interface is not at the destination. `surely`: it was seen to go, or nothing of the guest is there;
+ * otherwise it may only not have come yet.
+ */
+export function destinationGone(draft: Draft, port: PortId, surely: boolean): void {
+  const migration = migrationOn(draft, port);
+  if (!surely || migration === undefined || migration.ports.some((p) => p.activated)) return;
+  const reason = `its interface left the destination ${migration.destination}`;
+  happen(draft, migration.id, 'destination-gone', { port, reason });
+}
+
+/** After anything that may have been the last thing a migration waited for. */
+export function settle(draft: Draft, port: PortId): void {
+  const migration = migrationOn(draft, port);
+  if (migration !== undefined && isComplete(draft.state, migration)) go(draft, migration.id, 'completed');
+}
+
+/** The guest came up on another host after it had left the source: what was to come at the standby won't. */
+export function supersede(draft: Draft, port: PortId, host: HostName): void {
+  const migration = migrationOn(draft, port);
+  if (migration === undefined || livePort(draft, port).standby?.migration !== migration.id) return;
+  abandon(draft, port, `it was plugged in on ${host}`);
+}
+
+function abandon(draft: Draft, port: PortId, reason: string): void {
+  const migration = migrationOn(draft, port);
+  if (migration !== undefined) happen(draft, migration.id, 'failed', { reason });
+}
+
+/** A port that is being moved shows up: at its source the tap lingers; any other host has no part in it. */
+export function elsewhere(draft: Draft, host: HostName, port: Port, refuse: Refuse): void {
+  const migration = migrationOn(draft, port.id);
+  if (migration === undefined || migration.source === host || migration.destination === host) return;
+  const reason = `moves from ${migration.source} to ${migration.destination} (${migration.id})`;
+  refuse(refusal('migrating', 'port', port.id, reason, 'one of these hosts'));
 }

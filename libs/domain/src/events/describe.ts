@@ -1,0 +1,83 @@
+import { assertNever } from '#kernel';
+import { packetsOf } from '../ledger/counters.js';
+import { type DomainEvent } from '../model/events.js';
+import { type PolicyPatch } from '../policy/policy.js';
+
+const because = (reason: string | undefined | null): string =>
+  reason === undefined || reason === null || reason === '' ? '' : ` (${reason})`;
+
+const fields = (policy: PolicyPatch): string => {
+  const names = Object.keys(policy);
+  return names.length === 0 ? 'nothing of its own' : names.join(', ');
+};
+
+const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+/** One plain sentence for people. Never shows a token: that is a secret of two hosts. */
+export function describeEvent(e: DomainEvent): string {
+  switch (e.type) {
+    case 'HostDefined':
+      return `host ${e.name} defined${e.spec.maintenance ? ', in maintenance' : ''}`;
+    case 'HostRemoved':
+      return `host ${e.name} removed`;
+    case 'SwitchDefined':
+      return `${e.kind} switch ${e.name} defined: ${plural(Object.keys(e.spec.members).length, 'host')}, MTU ${e.spec.mtu}`;
+    case 'SwitchRemoved':
+      return `switch ${e.name} removed`;
+    case 'GroupDefined':
+      return `port group ${e.name} on ${e.spec.switch} defined: ${e.spec.binding}, policy says ${fields(e.spec.policy)}`;
+    case 'GroupClosing':
+      return `port group ${e.name} is closing: it takes no more connections`;
+    case 'GroupDeleted':
+      return `port group ${e.name} deleted`;
+    case 'PortCreated':
+      return `port ${e.port} created in ${e.group}`;
+    case 'PortOverridden':
+      return `port ${e.port} overrides ${fields(e.override)}`;
+    case 'PortDeleted':
+      return `port ${e.port} deleted`;
+    case 'PortConnected':
+      return `port ${e.port} connected to ${e.connectee.kind} ${e.connectee.owner} (${e.connectee.ifaceId}, ${e.connectee.mac})`;
+    case 'PortDisconnected':
+      return `port ${e.port} disconnected`;
+    case 'PortBound':
+      return `port ${e.port} bound to ${e.host} at epoch ${e.epoch}`;
+    case 'PortUnbound':
+      return `port ${e.port} unbound from ${e.host} (epoch ${e.epoch})`;
+    case 'StandbyGranted':
+      return `port ${e.port} made ready on ${e.standby.host} at epoch ${e.standby.epoch} for migration ${e.standby.migration}`;
+    case 'StandbyRevoked':
+      return `port ${e.port} no longer awaited on ${e.host} (epoch ${e.epoch})`;
+    case 'PortActivated':
+      return `port ${e.port} active on ${e.host} at epoch ${e.epoch}`;
+    case 'SegmentOpened':
+      return `port ${e.port} counts on ${e.host} at epoch ${e.epoch}, from ${packetsOf(e.raw.in)} packets in and ${packetsOf(e.raw.out)} out`;
+    case 'SegmentClosed':
+      return `port ${e.port} stopped counting on ${e.host} at epoch ${e.epoch}, with ${packetsOf(e.raw.in)} packets in and ${packetsOf(e.raw.out)} out${e.inexact === undefined ? '' : `, inexact: ${e.inexact.reason}`}`;
+    case 'BindingRetired':
+      return `port ${e.port} let go by ${e.host} (epoch ${e.epoch})`;
+    case 'MigrationStarted': {
+      const { id, owner, source, destination, origin, ports } = e.migration;
+      const how = origin === 'observed' ? ', seen from the outside' : '';
+      return `migration ${id} of ${owner} from ${source} to ${destination} admitted with ${plural(ports.length, 'port')}${how}`;
+    }
+    case 'MigrationAdvanced':
+      return `migration ${e.migration} went from ${e.from} to ${e.to}${because(e.reason)}`;
+    case 'HypervisorReported':
+      return `hypervisor on ${e.host} says of migration ${e.migration}: ${e.outcome}${because(e.reason)}`;
+    case 'FactsAccepted':
+      return `facts of ${e.host} taken in up to ${e.seq}`;
+    case 'FactRefused':
+      return `fact ${e.fact} (${e.seq}) of ${e.host} refused as ${e.code}: ${e.reason}`;
+    case 'DriftObserved':
+      return `drift on ${e.host} in ${e.object}: ${plural(e.differences.length, 'difference')}, ${e.repaired ? 'repaired' : 'not repaired'}`;
+    case 'UplinkChanged':
+      return `uplink ${e.uplink} of ${e.switch} on ${e.host} is ${e.up ? 'up' : 'down'}`;
+    case 'RevisionRealised':
+      return `everything up to revision ${e.upTo} realised on ${plural(e.hosts, 'host')}`;
+    case 'SchemaLevelRaised':
+      return `schema level raised to ${e.level}`;
+    default:
+      return assertNever(e);
+  }
+}

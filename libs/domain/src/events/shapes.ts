@@ -1,0 +1,181 @@
+import {
+  parseGroupName,
+  parseHostName,
+  parseMac,
+  parseSwitchName,
+  parseUnicastMac,
+  parseIfaceId,
+} from '#kernel';
+import {
+  differencesShape,
+  epochShape,
+  FACT_SHAPES,
+  inexactShape,
+  incarnationShape,
+  migrationIdShape,
+  outcomeShape,
+  portIdShape,
+  rawShape,
+  reasonShape,
+} from '../facts/shapes.js';
+import { type Fact } from '../model/commands.js';
+import { groupSpecShape, hostSpecShape, switchSpecShape } from '../manifest/shapes.js';
+import { type DomainEvent, type DomainEventType } from '../model/events.js';
+import {
+  type Connectee,
+  type Migration,
+  type MigrationPhase,
+  type MigrationStep,
+  type Standby,
+} from '../model/state.js';
+import { policyPatchShape } from '../policy/shape.js';
+import {
+  bool,
+  filled,
+  int,
+  list,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  parsed,
+  text,
+  time,
+  type Shape,
+} from '../shape/shape.js';
+
+export const hostShape = parsed(parseHostName);
+export const switchShape = parsed(parseSwitchName);
+export const groupShape = parsed(parseGroupName);
+export const revisionShape = int(0) as unknown as Shape<MigrationStep['revision']>;
+
+export const phaseShape: Shape<MigrationPhase> = oneOf(
+  'admitted',
+  'prepared',
+  'moving',
+  'switched',
+  'completed',
+  'aborting',
+  'aborted',
+  'failed',
+  'unknown',
+);
+
+export const connecteeShape: Shape<Connectee> = object<Connectee>({
+  kind: oneOf('vm', 'container', 'kernel'),
+  ifaceId: parsed(parseIfaceId),
+  mac: parsed(parseUnicastMac),
+  owner: filled(),
+});
+
+export const standbyShape: Shape<Standby> = object<Standby>({
+  host: hostShape,
+  epoch: epochShape,
+  migration: migrationIdShape,
+  token: parsed(parseMac),
+});
+
+const stepShape: Shape<MigrationStep> = object<MigrationStep>({
+  phase: phaseShape,
+  at: time,
+  revision: revisionShape,
+  reason: reasonShape,
+});
+
+export const migrationShape: Shape<Migration> = object<Migration>({
+  id: migrationIdShape,
+  origin: oneOf('operator', 'observed'),
+  owner: filled(),
+  source: hostShape,
+  destination: hostShape,
+  ports: list(
+    object<Migration['ports'][number]>({ port: portIdShape, epoch: epochShape, activated: bool }),
+    10_000,
+  ),
+  phase: phaseShape,
+  episode: int(1),
+  attempt: int(),
+  outcome: nullable(outcomeShape),
+  deadline: nullable(time),
+  history: list(stepShape),
+  requestedBy: text(),
+  reason: nullable(text(4096)),
+});
+
+type Of<T extends DomainEventType> = Extract<DomainEvent, { type: T }>;
+type Fields<T extends DomainEventType> = {
+  readonly [K in Exclude<keyof Of<T>, 'type'>]-?: Shape<Of<T>[K]>;
+};
+type Inexact = { readonly checkpointAt: number; readonly reason: string };
+
+/** Host, port and epoch: what every word on a binding names. */
+const binding = { port: portIdShape, host: hostShape, epoch: epochShape };
+
+const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
+  HostDefined: { name: hostShape, spec: hostSpecShape },
+  HostRemoved: { name: hostShape },
+  SwitchDefined: { name: switchShape, kind: oneOf('distributed', 'standard'), spec: switchSpecShape },
+  SwitchRemoved: { name: switchShape },
+  GroupDefined: { name: groupShape, spec: groupSpecShape },
+  GroupClosing: { name: groupShape },
+  GroupDeleted: { name: groupShape },
+  PortCreated: { port: portIdShape, group: groupShape, switch: switchShape },
+  PortOverridden: { port: portIdShape, override: policyPatchShape },
+  PortDeleted: { port: portIdShape },
+  PortConnected: { port: portIdShape, connectee: connecteeShape },
+  PortDisconnected: { port: portIdShape },
+  PortBound: binding,
+  PortUnbound: binding,
+  StandbyGranted: { port: portIdShape, standby: standbyShape },
+  StandbyRevoked: binding,
+  PortActivated: binding,
+  SegmentOpened: { ...binding, incarnation: incarnationShape, raw: rawShape },
+  SegmentClosed: {
+    ...binding,
+    incarnation: incarnationShape,
+    raw: rawShape,
+    inexact: optional(inexactShape) as Shape<Inexact>,
+  },
+  BindingRetired: binding,
+  MigrationStarted: { migration: migrationShape },
+  MigrationAdvanced: {
+    migration: migrationIdShape,
+    from: phaseShape,
+    to: phaseShape,
+    episode: int(1),
+    deadline: nullable(time),
+    reason: reasonShape,
+  },
+  HypervisorReported: {
+    migration: migrationIdShape,
+    attempt: int(),
+    host: hostShape,
+    outcome: outcomeShape,
+    reason: reasonShape,
+  },
+  FactsAccepted: { host: hostShape, boot: text(), seq: int(1) },
+  FactRefused: {
+    host: hostShape,
+    seq: int(1),
+    fact: oneOf(...(Object.keys(FACT_SHAPES) as Fact['type'][])),
+    code: text(),
+    reason: text(65_536),
+  },
+  DriftObserved: {
+    host: hostShape,
+    object: text(),
+    differences: differencesShape,
+    repaired: bool,
+    durationMs: time,
+  },
+  UplinkChanged: { host: hostShape, switch: switchShape, uplink: text(63), up: bool },
+  RevisionRealised: { upTo: revisionShape, hosts: int() },
+  SchemaLevelRaised: { level: int() },
+};
+
+export const EVENT_TYPES = Object.keys(FIELDS) as readonly DomainEventType[];
+
+/** Shape of each event, its `type` included. */
+export const EVENT_SHAPES = Object.fromEntries(
+  EVENT_TYPES.map((type) => [type, object<never>({ type: oneOf(type), ...FIELDS[type] } as never)]),
+) as unknown as Readonly<Record<DomainEventType, Shape<DomainEvent>>>;

@@ -1,0 +1,58 @@
+import { err, invalid, ok, type Result } from '#kernel';
+import { type DomainEvent, type DomainEventType } from '../model/events.js';
+import { isPlain } from '../shape/shape.js';
+import { parseEvent } from './parse.js';
+import { EVENT_TYPES } from './shapes.js';
+
+/** Version of the shape in which each event is written now. */
+export const EVENT_VERSIONS: Readonly<Record<DomainEventType, number>> = {
+  ...(Object.fromEntries(EVENT_TYPES.map((t) => [t, 1])) as Record<DomainEventType, number>),
+  GroupDefined: 2,
+};
+
+/** Brings data of version `from` to version `from + 1`. Never throws: what it can't make sense of, it leaves. */
+export interface Upcaster {
+  readonly type: DomainEventType;
+  readonly from: number;
+  up(data: unknown): unknown;
+}
+
+/** v1 had one VLAN number beside the policy, 0 for none; v2 has trunks, so the VLAN became a field of the policy. */
+function groupVlanIntoPolicy(data: unknown): unknown {
+  if (!isPlain(data) || !isPlain(data['spec'])) return data;
+  const { vlan, ...spec } = data['spec'];
+  if (typeof vlan !== 'number') return data;
+  const policy = isPlain(spec['policy']) ? spec['policy'] : {};
+  const value = vlan === 0 ? { mode: 'none' } : { mode: 'access', id: vlan };
+  return { ...data, spec: { ...spec, policy: { ...policy, vlan: value } } };
+}
+
+export const upcasters: readonly Upcaster[] = [{ type: 'GroupDefined', from: 1, up: groupVlanIntoPolicy }];
+
+/** An event as it stands in a commit: `data` is the event without its type. */
+export interface StoredEvent {
+  readonly type: string;
+  readonly v: number;
+  readonly data: unknown;
+}
+
+export function toStored(event: DomainEvent): StoredEvent {
+  const { type, ...data } = event;
+  return { type, v: EVENT_VERSIONS[type], data };
+}
+
+/** Upcasts step by step and judges the result. A version from the future is refused: it must never be guessed. */
+export function fromStored({ type, v, data }: StoredEvent): Result<DomainEvent> {
+  const newest = Object.hasOwn(EVENT_VERSIONS, type) ? EVENT_VERSIONS[type as DomainEventType] : undefined;
+  if (newest === undefined) return err(invalid('type', type, 'is not a known event'));
+  if (!Number.isSafeInteger(v) || v < 1 || v > newest) {
+    return err(invalid('v', v, `is not a known version of ${type}`, `1 to ${newest}`));
+  }
+  let current = data;
+  for (let from = v; from < newest; from++) {
+    current = upcasters.find((u) => u.type === type && u.from === from)?.up(current) ?? current;
+  }
+  if (!isPlain(current)) return err(invalid('data', current, 'is not a map', 'the fields of the event'));
+  const parsed = parseEvent({ ...current, type });
+  return parsed.ok ? ok(parsed.value) : parsed;
+}

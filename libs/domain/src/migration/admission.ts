@@ -1,0 +1,82 @@
+import { type HostName } from '#kernel';
+import { refusal, type Refusal } from '../decider/refusal.js';
+import { type Port, type State, type Switch } from '../model/state.js';
+import { effectivePolicy } from '../policy/policy.js';
+
+/**
+ * Why these ports may not go to this host; empty: they may. `forced`: somebody else moves them already, so what only
+ * advises against it (maintenance, a link that is down) does not count.
+ */
+export function admission(
+  state: State,
+  ports: readonly Port[],
+  source: HostName,
+  destination: HostName,
+  forced: boolean,
+): readonly Refusal[] {
+  const host = state.hosts.get(destination);
+  if (host === undefined) return [refusal('no-host', 'destination', destination, 'is not a known host')];
+  const found: Refusal[] = [];
+  if (destination === source) {
+    found.push(refusal('same-host', 'destination', destination, 'is where it runs now', 'another host'));
+  }
+  if (host.maintenance && !forced) {
+    found.push(refusal('maintenance', 'destination', destination, 'is in maintenance'));
+  }
+  for (const port of ports) found.push(...ofPort(state, port, destination, forced));
+  return found;
+}
+
+function ofPort(state: State, port: Port, destination: HostName, forced: boolean): readonly Refusal[] {
+  const at = `ports.${port.id}`;
+  const running = state.moving.get(port.id);
+  if (running !== undefined) {
+    return [refusal('running', at, port.id, `is being moved by migration ${running}`, 'one at a time')];
+  }
+  const found: Refusal[] = [];
+  if (state.groups.get(port.group)?.phase !== 'open') {
+    found.push(refusal('group-closing', `${at}.group`, port.group, 'is closing and takes no more binds'));
+  }
+  const sw = state.switches.get(port.switch);
+  if (sw === undefined) return [...found, refusal('no-switch', `${at}.switch`, port.switch, 'is not known')];
+  const uplinks = sw.members[destination];
+  if (uplinks === undefined) found.push(notMember(sw, at, destination));
+  else if (sw.uplinks.length > 0 && !forced) found.push(...liveUplink(state, port, sw, uplinks, destination));
+  return found;
+}
+
+function notMember(sw: Switch, at: string, destination: HostName): Refusal {
+  if (sw.kind === 'distributed') {
+    return refusal('not-member', `${at}.switch`, sw.name, `does not have ${destination} as a member`);
+  }
+  const [only] = Object.entries(sw.members);
+  const internal = Object.keys(only?.[1] ?? {}).length === 0 ? 'an internal-only' : 'a';
+  const reason = `is ${internal} standard switch of ${only?.[0] ?? 'no host'} and reaches no other host`;
+  return refusal('standard-switch', `${at}.switch`, sw.name, reason, 'a port on a distributed switch');
+}
+
+/** At least one uplink that the port's teaming allows must have a pNIC there, with its link not known as down. */
+function liveUplink(
+  state: State,
+  port: Port,
+  sw: Switch,
+  mapped: Readonly<Record<string, string>>,
+  destination: HostName,
+): readonly Refusal[] {
+  const group = state.groups.get(port.group);
+  const { policy } = effectivePolicy(
+    sw.uplinks,
+    sw.policy,
+    group?.policy ?? {},
+    group?.overridable ?? [],
+    port.override,
+  );
+  const wanted = [...policy.teaming.active, ...policy.teaming.standby];
+  const down = state.hosts.get(destination)?.downUplinks ?? [];
+  if (wanted.some((u) => mapped[u] !== undefined && !down.includes(`${sw.name} ${u}`))) return [];
+  const there = Object.keys(mapped);
+  const reason =
+    there.length === 0 ? `has no uplink on ${destination}` : `has no live uplink on ${destination}`;
+  const field = `ports.${port.id}.switch`;
+  return [refusal('no-uplink', field, sw.name, reason, `a pNIC with link for one of ${wanted.join(', ')}`)];
+}

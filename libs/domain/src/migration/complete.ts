@@ -1,0 +1,17 @@
+import { type Migration, type State } from '../model/state.js';
+
+/** The source's counters are all in. Bindings there that are newer belong to a way back, not to this. */
+function sourceSettled(state: State, { ports, source }: Migration): boolean {
+  return ports.every(
+    (p) => !state.ports.get(p.port)?.retiring.some((b) => b.host === source && b.epoch < p.epoch),
+  );
+}
+
+/**
+ * Whether a switched migration has nothing left to wait for. When we drive, the hypervisor must have said
+ * `completed`: until then it may still resume the guest at the source.
+ */
+export function isComplete(state: State, m: Migration): boolean {
+  const said = m.origin === 'observed' || m.outcome === 'completed';
+  return m.phase === 'switched' && said && sourceSettled(state, m);
+}

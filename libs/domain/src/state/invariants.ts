@@ -1,0 +1,129 @@
+import { type PortId } from '#kernel';
+import { atLeast } from '../ledger/counters.js';
+import { holds } from '../ledger/facts.js';
+import { hasEnded } from '../migration/phases.js';
+import { type Group, type Migration, type Port, type State } from '../model/state.js';
+import { reindexed } from './json.js';
+
+type Say = (what: string) => void;
+
+/** What must hold after every commit, whatever happened; one sentence for each thing that does not. */
+export function checkInvariants(state: State): string[] {
+  const broken: string[] = [];
+  const say: Say = (what) => broken.push(what);
+  for (const port of state.ports.values()) {
+    checkBindings(state, port, (what) => say(`port ${port.id}: ${what}`));
+    checkLedger(port, (what) => say(`port ${port.id}: ${what}`));
+  }
+  for (const group of state.groups.values())
+    checkGroup(state, group, (what) => say(`group ${group.name}: ${what}`));
+  for (const m of state.migrations.values())
+    checkMigration(state, m, (what) => say(`migration ${m.id}: ${what}`));
+  checkNics(state, say);
+  checkIndexes(state, say);
+  return broken;
+}
+
+function checkBindings(state: State, port: Port, say: Say): void {
+  const { active, standby, retiring, epoch } = port;
+  const all = [active, standby, ...retiring].filter((b) => b !== null);
+  if (port.deleted && (all.length > 0 || port.connectee !== null)) say('is deleted and still in use');
+  if (all.length > 0 && port.connectee === null) say('has a binding and no connectee');
+  const epochs = all.map((b) => b.epoch);
+  if (new Set(epochs).size !== epochs.length) say('has one epoch twice');
+  if (epochs.some((e) => e > epoch)) say(`has a binding beyond its epoch ${epoch}`);
+  if (standby !== null && standby.epoch !== epoch) say('has a standby that is not of its newest epoch');
+  if (active !== null && retiring.some((b) => b.epoch > active.epoch && b.host === active.host)) {
+    say('retires an epoch on its host that is newer than the active one');
+  }
+  if (active !== null && standby?.host === active.host) say('is active and standby on one host');
+  const members = state.switches.get(port.switch)?.members ?? {};
+  for (const b of [active, standby]) {
+    if (b === null) continue;
+    if (!state.hosts.has(b.host)) say(`is held by the unknown host ${b.host}`);
+    if (members[b.host] === undefined) say(`is held by ${b.host}, which is not in its switch`);
+  }
+  if (standby !== null) {
+    const migration = state.migrations.get(standby.migration);
+    if (migration === undefined || hasEnded(migration.phase))
+      say('has a standby without a running migration');
+    else if (!migration.ports.some((p) => p.port === port.id)) say('is standby for a migration of others');
+  }
+}
+
+function checkLedger(port: Port, say: Say): void {
+  const open = new Set<string>();
+  for (const s of port.ledger.segments) {
+    if (s.close !== null) {
+      if (!atLeast(s.close, s.open)) say(`has a segment of epoch ${s.epoch} that fell`);
+      continue;
+    }
+    if (!holds(port, s.host, s.epoch)) say(`counts on ${s.host} at epoch ${s.epoch}, which nobody holds`);
+    for (const key of [`${s.host} ${s.epoch}`, `${s.host} ${s.incarnation}`]) {
+      if (open.has(key)) say(`counts twice at ${key}`);
+      open.add(key);
+    }
+  }
+}
+
+function checkGroup(state: State, group: Group, say: Say): void {
+  if (!state.switches.has(group.switch)) say(`is on the unknown switch ${group.switch}`);
+  const ports = state.byGroup.get(group.name);
+  const size = ports?.size ?? 0;
+  if (group.binding === 'static' && size < group.ports) say(`has ${size} of ${group.ports} ports`);
+  if (group.binding === 'ephemeral' && group.ports > 0 && size > group.ports) say(`has more than its limit`);
+  if (group.phase === 'closing' && size === (state.free.get(group.name)?.size ?? 0))
+    say('is closing and empty');
+  for (const id of ports ?? []) {
+    if (state.ports.get(id)?.switch !== group.switch) say(`is on another switch than its port ${id}`);
+  }
+}
+
+function checkMigration(state: State, m: Migration, say: Say): void {
+  if (hasEnded(m.phase)) return;
+  for (const p of m.ports) {
+    if (state.moving.get(p.port) !== m.id) say(`moves ${p.port}, which is not marked so`);
+    const port = state.ports.get(p.port);
+    if (!p.activated && port?.standby?.migration !== m.id) say(`has no standby for ${p.port}`);
+    if (p.activated && (port?.epoch ?? 0) < p.epoch) say(`activated ${p.port} beyond its epoch`);
+  }
+  if (m.phase === 'switched' && m.ports.some((p) => !p.activated))
+    say('has switched without all of its ports');
+  if (m.source === m.destination) say('goes nowhere');
+}
+
+function checkNics(state: State, say: Say): void {
+  const owner = new Map<string, string>();
+  for (const sw of state.switches.values()) {
+    for (const [host, uplinks] of Object.entries(sw.members)) {
+      for (const nic of Object.values(uplinks as Readonly<Record<string, string>>)) {
+        const other = owner.get(`${host} ${nic}`);
+        if (other !== undefined) say(`pNIC ${nic} of ${host} is in ${other} and in ${sw.name}`);
+        owner.set(`${host} ${nic}`, sw.name);
+      }
+    }
+  }
+}
+
+/** The indexes that evolve keeps must be those that building them from nothing gives. */
+function checkIndexes(state: State, say: Say): void {
+  const right = reindexed(state);
+  const live = <K, V extends { isEmpty(): boolean }>(m: Iterable<[K, V]>): [K, V][] =>
+    [...m].filter(([, v]) => !v.isEmpty());
+  const sets = (m: Iterable<[string, Iterable<PortId> & { isEmpty(): boolean }]>): string =>
+    JSON.stringify(
+      live(m)
+        .map(([k, v]) => [k, [...v].sort()])
+        .sort(),
+    );
+  const plain = (m: Iterable<[string, string]>): string => JSON.stringify([...m].sort());
+  for (const key of ['byIface', 'byMac', 'moving'] as const) {
+    if (plain(state[key]) !== plain(right[key])) say(`index ${key} does not fit the ports`);
+  }
+  for (const key of ['byHost', 'byOwner', 'byGroup', 'free'] as const) {
+    if (sets(state[key]) !== sets(right[key])) say(`index ${key} does not fit the ports`);
+  }
+  const connected = [...state.ports.values()].filter((p) => p.connectee !== null).length;
+  if (state.byIface.size !== connected) say('one connectee has two ports');
+  if (state.byMac.size !== connected) say('one MAC has two ports in a segment');
+}

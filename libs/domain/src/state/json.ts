@@ -1,0 +1,237 @@
+import { Map } from 'immutable';
+import { err, ok, problem, type Result } from '#kernel';
+import {
+  connecteeShape,
+  groupShape,
+  hostShape,
+  migrationShape,
+  revisionShape,
+  standbyShape,
+  switchShape,
+} from '../events/shapes.js';
+import { epochShape, inexactShape, incarnationShape, portIdShape, rawShape } from '../facts/shapes.js';
+import {
+  type Binding,
+  type Group,
+  type Host,
+  type Ledger,
+  type Migration,
+  type Port,
+  type Segment,
+  type State,
+  type Switch,
+} from '../model/state.js';
+import { groupSpecShape, hostSpecShape, switchSpecShape } from '../manifest/shapes.js';
+import { policyPatchShape } from '../policy/shape.js';
+import {
+  bool,
+  int,
+  list,
+  nullable,
+  object,
+  oneOf,
+  parseWith,
+  text,
+  time,
+  type Shape,
+} from '../shape/shape.js';
+import { hasEnded } from '../migration/phases.js';
+import { initialState } from './initial.js';
+import { putPort, type Next } from './next.js';
+
+/** The state as plain JSON: maps as lists in a fixed order, indexes left out. Equal states give equal JSON. */
+export interface StateJson {
+  readonly lineage: State['lineage'];
+  readonly revision: State['revision'];
+  readonly time: number;
+  readonly hosts: readonly Host[];
+  readonly switches: readonly Switch[];
+  readonly groups: readonly Group[];
+  readonly ports: readonly Port[];
+  readonly migrations: readonly Migration[];
+  readonly realised: State['realised'];
+  readonly nextPort: number;
+  readonly nextMigration: number;
+  readonly schemaLevel: number;
+}
+
+const byName = <T extends { readonly name: string }>(items: Iterable<T>): readonly T[] =>
+  [...items].sort((a, b) => (a.name < b.name ? -1 : 1));
+const byNumber = <T extends { readonly id: string }>(items: Iterable<T>): readonly T[] =>
+  [...items].sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+
+/** The whole state for digests (through canonicalJson) and snapshots. */
+export function stateDigestInput(state: State): StateJson {
+  return {
+    lineage: state.lineage,
+    revision: state.revision,
+    time: state.time,
+    hosts: byName(state.hosts.values()),
+    switches: byName(state.switches.values()),
+    groups: byName(state.groups.values()),
+    ports: byNumber(state.ports.values()),
+    migrations: byNumber(state.migrations.values()),
+    realised: state.realised,
+    nextPort: state.nextPort,
+    nextMigration: state.nextMigration,
+    schemaLevel: state.schemaLevel,
+  };
+}
+
+/** A spec's shape with more fields beside: what the state holds flat. */
+function flat<T, S>(
+  spec: Shape<S>,
+  rest: Shape<Omit<T, keyof S>>,
+  keys: readonly (keyof S & string)[],
+): Shape<T> {
+  const part = (v: unknown, inSpec: boolean): unknown => {
+    if (typeof v !== 'object' || v === null) return v;
+    return Object.fromEntries(Object.entries(v).filter(([k]) => keys.includes(k as never) === inSpec));
+  };
+  return {
+    is: (v): v is T => spec.is(part(v, true)) && rest.is(part(v, false)),
+    explain: (v, path, out) => {
+      spec.explain(part(v, true), path, out);
+      rest.explain(part(v, false), path, out);
+    },
+    fill: (v) => ({ ...spec.fill(part(v, true)), ...rest.fill(part(v, false)) }) as T,
+  };
+}
+
+const host = flat<Host, Pick<Host, 'labels' | 'managementPath' | 'preload' | 'maintenance'>>(
+  hostSpecShape,
+  object<Omit<Host, 'labels' | 'managementPath' | 'preload' | 'maintenance'>>({
+    name: hostShape,
+    version: revisionShape,
+    facts: nullable(object<{ boot: string; seq: number }>({ boot: text(), seq: int(1) })),
+    formerBoots: list(text()),
+    downUplinks: list(text()),
+  }),
+  ['labels', 'managementPath', 'preload', 'maintenance'],
+);
+
+const sw = flat<Switch, Pick<Switch, 'uplinks' | 'mtu' | 'policy' | 'members'>>(
+  switchSpecShape,
+  object<Omit<Switch, 'uplinks' | 'mtu' | 'policy' | 'members'>>({
+    name: switchShape,
+    kind: oneOf('distributed', 'standard'),
+    version: revisionShape,
+  }),
+  ['uplinks', 'mtu', 'policy', 'members'],
+);
+
+type GroupOwn = 'name' | 'version' | 'phase';
+const group = flat<Group, Omit<Group, GroupOwn>>(
+  groupSpecShape,
+  object<Pick<Group, GroupOwn>>({
+    name: groupShape,
+    version: revisionShape,
+    phase: oneOf('open', 'closing'),
+  }),
+  [
+    'switch',
+    'policy',
+    'overridable',
+    'binding',
+    'ports',
+    'autoExpand',
+    'resetAtDisconnect',
+    'partitionPolicy',
+    'startOffline',
+  ],
+);
+
+const binding: Shape<Binding> = object<Binding>({ host: hostShape, epoch: epochShape });
+const segment: Shape<Segment> = object<Segment>({
+  host: hostShape,
+  epoch: epochShape,
+  incarnation: incarnationShape,
+  open: rawShape,
+  close: nullable(rawShape),
+  openedAt: time,
+  closedAt: nullable(time),
+  inexact: nullable(inexactShape),
+});
+const ledger: Shape<Ledger> = object<Ledger>({
+  segments: list(segment),
+  folded: nullable(rawShape),
+  foldedCount: int(),
+  foldedInexact: int(),
+});
+const port: Shape<Port> = object<Port>({
+  id: portIdShape,
+  group: groupShape,
+  switch: switchShape,
+  version: revisionShape,
+  override: policyPatchShape,
+  connectee: nullable(connecteeShape),
+  active: nullable(binding),
+  standby: nullable(standbyShape),
+  retiring: list(binding),
+  epoch: int() as unknown as Shape<Port['epoch']>,
+  ledger,
+  deleted: bool,
+});
+
+const EVERY = Number.MAX_SAFE_INTEGER;
+const stateShape: Shape<StateJson> = object<StateJson>({
+  lineage: nullable(text()) as unknown as Shape<State['lineage']>,
+  revision: revisionShape,
+  time,
+  hosts: list(host, EVERY),
+  switches: list(sw, EVERY),
+  groups: list(group, EVERY),
+  ports: list(port, EVERY),
+  migrations: list(migrationShape, EVERY),
+  realised: revisionShape,
+  nextPort: int(1),
+  nextMigration: int(1),
+  schemaLevel: int(),
+});
+
+/** The state of a snapshot, its indexes made anew. Anything that does not fit is a problem naming the field. */
+export function stateFromJson(value: unknown): Result<State> {
+  const parsed = stateShape.is(value) ? ok(value) : parseWith(stateShape, value);
+  if (!parsed.ok) return parsed;
+  const json = parsed.value;
+  const twice = [json.hosts, json.switches, json.groups, json.ports, json.migrations].some((l) =>
+    hasTwice(l),
+  );
+  if (twice) return err(problem('invalid', 'the state names an object twice'));
+  const next: Next = {
+    ...initialState,
+    lineage: json.lineage,
+    revision: json.revision,
+    time: json.time,
+    realised: json.realised,
+    nextPort: json.nextPort,
+    nextMigration: json.nextMigration,
+    schemaLevel: json.schemaLevel,
+    hosts: Map(json.hosts.map((x) => [x.name, x])),
+    switches: Map(json.switches.map((x) => [x.name, x])),
+    groups: Map(json.groups.map((x) => [x.name, x])),
+    migrations: Map(json.migrations.map((x) => [x.id, x])),
+  };
+  indexAll(next, json.ports);
+  return ok(next);
+}
+
+function hasTwice(items: readonly ({ readonly name: string } | { readonly id: string })[]): boolean {
+  return new Set(items.map((x) => ('name' in x ? x.name : x.id))).size !== items.length;
+}
+
+function indexAll(next: Next, ports: readonly Port[]): void {
+  for (const p of ports) putPort(next, undefined, p);
+  for (const m of next.migrations.values()) {
+    if (hasEnded(m.phase)) continue;
+    for (const p of m.ports) next.moving = next.moving.set(p.port, m.id);
+  }
+}
+
+/** The same state with every index built from nothing: the oracle for those that evolve keeps. */
+export function reindexed(state: State): State {
+  const { byGroup, free, byHost, byOwner, byIface, byMac, moving } = initialState;
+  const next: Next = { ...state, byGroup, free, byHost, byOwner, byIface, byMac, moving, ports: Map() };
+  indexAll(next, [...state.ports.values()]);
+  return next;
+}
