@@ -33,6 +33,7 @@ export type {
 } from './model.js';
 export { decode, type Decoded } from './wire/decode.js';
 export { encode } from './wire/encode.js';
+export { errorText } from './wire/errors.js';
 export { Framer } from './wire/framer.js';
 export type {
   AsyncMasks,

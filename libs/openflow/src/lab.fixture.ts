@@ -135,6 +135,10 @@ export class LabConnection {
     });
   }
 
+  get waitingMessages(): OfMessage[] {
+    return this.inbox.map(({ message }) => message);
+  }
+
   static async open(path: string): Promise<LabConnection> {
     const socket = connect(path);
     const lab = new LabConnection(socket);

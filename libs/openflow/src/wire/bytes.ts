@@ -57,16 +57,22 @@ export class Writer {
     return this;
   }
 
-  /** `value` in `width` bytes; what doesn't fit is cut off at the top. */
+  /** `value`, which must fit, in `width` bytes. */
   uint(value: bigint, width: number): this {
-    if (width <= 6) {
-      const low = Number(BigInt.asUintN(48, value));
-      this.room(width);
-      for (let i = width - 1, rest = low; i >= 0; i--, rest = Math.floor(rest / 256)) {
-        this.bytes[this.at + i] = rest % 256;
+    // Up to six bytes a number is exact, and far cheaper than a bigint.
+    switch (width) {
+      case 1:
+        return this.u8(Number(value));
+      case 2:
+        return this.u16(Number(value));
+      case 4:
+        return this.u32(Number(value));
+      case 6: {
+        const number = Number(value);
+        return this.u16(Math.floor(number / 0x100000000)).u32(number);
       }
-      this.at += width;
-      return this;
+      case 8:
+        return this.u64(value);
     }
     for (let shift = width * 8; shift > 0; shift -= 16) {
       this.u16(Number((value >> BigInt(shift - 16)) & 0xffffn));

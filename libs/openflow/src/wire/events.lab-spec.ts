@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LabConnection, LabSwitch } from '../lab.fixture.js';
 import { type Flow } from '../model.js';
+import { errorText } from './errors.js';
 import { type FlowUpdate, type OfMessage } from './messages.js';
 
 const flow = (over: Partial<Flow> = {}): Flow => ({
@@ -139,9 +140,21 @@ describe('what a real Open vSwitch tells by itself', () => {
     expect(status).toMatchObject({ port: { name: 'int0' } });
   });
 
+  it('nothing to a connection that gave no miss length', async () => {
+    const other = await LabConnection.open(lab.socket('br0'));
+    of.send({ kind: 'flow-mod', command: 'add', flow: flow({ table: 9 }), notifyRemoved: true });
+    of.send({ kind: 'flow-mod', command: 'delete', table: 9, cookie: 0n, cookieMask: 0n, match: {} });
+    await of.next((m) => m.kind === 'flow-removed');
+    await other.settle();
+    expect(other.waitingMessages).toEqual([]);
+    other.close();
+  });
+
   it('refuses a bundle with a flow that can not stand, and says which', async () => {
     const bad = add(flow({ actions: [{ kind: 'meter', meter: 999 }] }));
-    expect(await of.bundle([add(flow({ table: 11 })), bad])).toMatchObject([{ message: bad }]);
+    const refused = await of.bundle([add(flow({ table: 11 })), bad]);
+    expect(refused).toMatchObject([{ message: bad }]);
+    expect(refused.map((r) => errorText(r.type, r.code))).toEqual(['meter refused: invalid meter (12/2)']);
     const { flows } = await of.flows();
     expect(flows.filter((s) => s.flow.table === 11)).toEqual([]);
   });
