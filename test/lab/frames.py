@@ -279,12 +279,6 @@ class Loop:
             self.transmit(new, rarp + b"\0" * (60 - len(rarp)))
         return {"at": time.time() * 1000}
 
-    def do_pause(self, c):
-        """The guest stands still: it neither sends nor receives."""
-        for device in self.devices.values():
-            device.active = device.active and not c["stop"]
-        return {}
-
     def do_send(self, c):
         self.streams[c["id"]] = Stream(c)
 

@@ -170,11 +170,20 @@ export class Lab {
 
 /** Removes namespaces of labs whose process is gone; its programs died with it. */
 async function sweep(): Promise<void> {
-  for (const line of (await ip('netns', 'list')).split('\n')) {
-    const name = line.split(' ')[0] ?? '';
+  for (const name of await namespaces()) {
     const pid = /^ptl-([0-9]+)-/.exec(name)?.[1];
-    if (pid !== undefined && !alive(Number(pid))) await ip('netns', 'del', name);
+    if (pid === undefined || alive(Number(pid))) continue;
+    try {
+      await ip('netns', 'del', name);
+    } catch (cause) {
+      // Another run may sweep at the same time: only what is still there is a fault.
+      if ((await namespaces()).includes(name)) throw cause;
+    }
   }
+}
+
+async function namespaces(): Promise<readonly string[]> {
+  return (await ip('netns', 'list')).split('\n').map((line) => line.split(' ')[0] ?? '');
 }
 
 function alive(pid: number): boolean {

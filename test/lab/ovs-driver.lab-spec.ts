@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
 import { type DriverEvent, type Flow, type Step } from '#openflow';
 import { OvsDriver } from '#ovs';
 import { Lab, until, type LabVm } from './net.js';
@@ -199,6 +200,58 @@ describe('OvsDriver', () => {
     const got = await until('the frame', async () => (await vm.received()).recent[0]);
     expect(got.hex).toBe(frame.toString('hex'));
     await clear();
+  });
+
+  it('tells of flows that the switch learned by itself', async () => {
+    const mac = '02:00:00:00:00:0d';
+    const vm = await lab.addVm('a', { bridge: BRIDGE, name: 'y', mac, ip: '10.0.0.13' });
+    const device = vm.pluggedAt[0]?.outside;
+    const ofport = (await driver.interfaces()).find(({ name }) => name === device)?.ofport ?? 0;
+    const learn: Flow['actions'][number] = {
+      kind: 'learn',
+      table: 20,
+      priority: 3,
+      cookie: 0x77n,
+      idleTimeout: 0,
+      hardTimeout: 0,
+      specs: [
+        {
+          kind: 'match-field',
+          dst: { field: 'eth_src', offset: 0, bits: 48 },
+          src: { field: 'eth_src', offset: 0, bits: 48 },
+        },
+      ],
+    };
+    await bundle({ op: 'add-flow', flow: flow(1, [learn], { in_port: { value: BigInt(ofport) } }) });
+    const learned = next('flows');
+    await vm.sendRaw(Buffer.from(`ffffffffffff${mac.replaceAll(':', '')}88b5${'55'.repeat(46)}`, 'hex'));
+    expect((await learned).changes).toEqual([
+      {
+        change: 'added',
+        flow: {
+          table: 20,
+          priority: 3,
+          match: { eth_src: { value: 0x02000000000dn } },
+          actions: [],
+          cookie: 0x77n,
+        },
+      },
+    ]);
+    await clear();
+  });
+
+  it('takes its sockets one by one', async () => {
+    const { rundir } = lab.host('a');
+    const pid = (await readFile(`${rundir}/ovs-vswitchd.pid`, 'utf8')).trim();
+    const single = new OvsDriver({
+      ovsdb: `unix:${rundir}/db.sock`,
+      mgmt: `unix:${rundir}/{bridge}.mgmt`,
+      unixctl: `unix:${rundir}/ovs-vswitchd.${pid}.ctl`,
+    });
+    await single.start();
+    expect((await single.read()).bridges.map(({ name }) => name)).toEqual([BRIDGE]);
+    expect(await single.version()).toMatch(/^[0-9]+\.[0-9]+\.[0-9]+$/);
+    await single.close();
   });
 
   describe('effective', () => {

@@ -1,4 +1,4 @@
-import { ip } from './exec.js';
+import { ip, run } from './exec.js';
 import { FrameAgent, type FrameStats, type SendReport, type StreamReceived } from './frames.js';
 import { quiet, type LabHost } from './host.js';
 
@@ -204,6 +204,11 @@ export class LabVm {
   /** Forgets what was received. */
   async resetReceived(): Promise<void> {
     await this.agent.request('reset');
+  }
+
+  /** A program inside the guest, to its end. */
+  exec(program: string, ...args: string[]): Promise<string> {
+    return run('ip', ['netns', 'exec', this.netns, program, ...args]);
   }
 
   async stop(): Promise<void> {

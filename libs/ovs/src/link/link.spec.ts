@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { systemClock, type Clock } from '#kernel';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { systemClock, unwrap, type Clock } from '#kernel';
 import { ManualClock } from '../fixtures/manual-clock.fixture.js';
 import { Peer } from '../fixtures/peer.fixture.js';
 import { formatEndpoint, parseEndpoint } from './endpoint.js';
@@ -59,6 +61,25 @@ describe('Link', () => {
     expect(pauses[0]).toBe(0);
     expect(pauses[1]).toBeGreaterThanOrEqual(50);
     await peer.close();
+  });
+
+  it('speaks TCP', async () => {
+    const server = createServer((socket) => socket.pipe(socket));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const echoed = await new Promise<string>((resolve) => {
+      const handlers = {
+        open: () => link.write('hello'),
+        data: (chunk: Buffer) => resolve(chunk.toString()),
+        down: () => undefined,
+      };
+      link = new Link(() => unwrap(parseEndpoint(`tcp:127.0.0.1:${port}`)), handlers, { clock: systemClock });
+      link.start();
+    });
+    expect(echoed).toBe('hello');
+    link.close();
+    server.close();
   });
 
   it('goes on when the address itself can not be found', async () => {
