@@ -62,7 +62,10 @@ export const clusterRules: ReplicaRules<State, DomainEvent> & {
 } = {
   decider: clusterDecider,
   codec: eventCodec,
-  upcasters: new Upcasters(upcasters),
+  upcasters: new Upcasters(
+    EVENT_VERSIONS,
+    upcasters.map(({ type, from, up }) => ({ type, v: from, up: (data) => up(data) })),
+  ),
   hash: sha256,
 };
 
