@@ -76,6 +76,7 @@ function applyRow(have: Observation, change: OvsdbChange): Observation {
       }));
     case 'remove-bridge':
       return {
+        ...have,
         bridges: have.bridges.filter((b) => b.name !== change.bridge),
         interfaces: have.interfaces.filter((i) => i.bridge !== change.bridge),
       };
