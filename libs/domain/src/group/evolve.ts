@@ -1,5 +1,6 @@
 import { Set } from 'immutable';
-import { equalJson, type PortId } from '#kernel';
+import { type PortId } from '#kernel';
+import { same } from '../policy/same.js';
 import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { type Group } from '../model/state.js';
 import { must, portOf, type Next } from '../state/next.js';
@@ -22,7 +23,7 @@ function sameSegments(a: Group, b: Group): boolean {
   return (
     a.switch === b.switch &&
     a.overridable.includes('vlan') === b.overridable.includes('vlan') &&
-    equalJson(a.policy.vlan, b.policy.vlan)
+    same(a.policy.vlan, b.policy.vlan)
   );
 }
 

@@ -4,6 +4,7 @@ import { type Draft } from '../decider/draft.js';
 import { type GroupResource, type HostResource, type SwitchResource } from '../model/resources.js';
 import { type Port, type State, type Switch } from '../model/state.js';
 import { checkPolicyOnSwitch } from '../policy/check.js';
+import { same } from '../policy/same.js';
 import { effectiveVlan, macHolder, macKey } from '../port/segment.js';
 import { hostsOf } from '../state/next.js';
 import { type Item } from './define.js';
@@ -52,7 +53,7 @@ function checkSwitch(draft: Draft, { name, spec }: SwitchResource, path: string,
   if (old === undefined || now === undefined) return;
   checkLeavers(state, old, now, path, faults);
   checkDependants(state, old, now, path, faults);
-  if (JSON.stringify(old.policy.vlan) !== JSON.stringify(spec.policy.vlan)) {
+  if (!same(old.policy.vlan, spec.policy.vlan)) {
     for (const group of state.groups.values()) {
       if (group.switch === name) checkMacs(draft, state.byGroup.get(group.name) ?? Ids(), path, faults);
     }

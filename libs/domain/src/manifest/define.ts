@@ -9,6 +9,7 @@ import {
   type SwitchResource,
 } from '../model/resources.js';
 import { type Group, type Host, type Switch } from '../model/state.js';
+import { same } from '../policy/same.js';
 import { type Faults } from './faults.js';
 
 /** A resource of the file with where it stands in it. */
@@ -132,7 +133,7 @@ function definePort(draft: Draft, { name, spec }: PortResource, path: string, fa
   const overridable = draft.state.groups.get(port.group)?.overridable ?? [];
   for (const [field, value] of Object.entries(spec.override)) {
     // What was stored while its group allowed it may stay; it is ignored, and shown so.
-    const kept = equalJson(port.override[field as keyof typeof port.override], value);
+    const kept = same(port.override[field as keyof typeof port.override], value);
     if (kept || (overridable as readonly string[]).includes(field)) continue;
     const allowed = overridable.length === 0 ? 'none' : overridable.join(', ');
     const reason = `may not be overridden in group ${port.group}`;

@@ -1,5 +1,6 @@
 import { Set } from 'immutable';
-import { equalJson, type PortId } from '#kernel';
+import { type PortId } from '#kernel';
+import { same } from '../policy/same.js';
 import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { addMac, dropMac, portOf, type Next } from '../state/next.js';
 
@@ -15,7 +16,7 @@ export function switchDefined(next: Next, e: Of<'SwitchDefined'>, meta: EventMet
       ...e.spec,
     });
   };
-  if (before === undefined || equalJson(before.policy.vlan, e.spec.policy.vlan)) change();
+  if (before === undefined || same(before.policy.vlan, e.spec.policy.vlan)) change();
   else rekeyed(next, portsOfSwitch(next, e.name), change);
 }
 

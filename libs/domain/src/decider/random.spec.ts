@@ -1,0 +1,173 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { canonicalJson, unwrap, type HostName, type MigrationId, type PortId } from '#kernel';
+import { fromStored, toStored } from '../events/versions.js';
+import { describeEvent } from '../events/describe.js';
+import { type Command, type Fact } from '../model/commands.js';
+import { type MigrationPhase } from '../model/state.js';
+import { checkInvariants } from '../state/invariants.js';
+import { stateDigestInput, stateFromJson } from '../state/json.js';
+import { verifyLedger } from '../ledger/verify.js';
+import { applying, dvs, group, plug, raw, threeHosts, World } from '../testing.js';
+import { decide } from './decide.js';
+
+const hosts = ['h1', 'h2', 'h3'];
+const host = fc.constantFrom(...hosts);
+const number = fc.integer({ min: 1, max: 6 });
+const port = number.map((n) => `p${n}` as PortId);
+const migration = number.map((n) => `m${n}` as MigrationId);
+const phases: MigrationPhase[] = ['admitted', 'prepared', 'moving', 'switched', 'completed', 'aborting', 'unknown'];
+const phase = fc.constantFrom(...phases, 'aborted' as const);
+const vlan = fc.constantFrom(
+  { mode: 'none' },
+  { mode: 'access', id: 7 },
+  { mode: 'trunk', ranges: [{ from: 5, to: 9 }] },
+);
+
+/** Interfaces: two of one VM, one with a clashing MAC, one ephemeral. */
+const iface = fc.constantFrom(
+  plug('if-1', '02:00:00:00:00:01', { owner: 'vm1' }),
+  plug('if-2', '02:00:00:00:00:02', { owner: 'vm1' }),
+  plug('if-3', '02:00:00:00:00:01', { owner: 'vm2' }),
+  plug('if-4', '02:00:00:00:00:04', { owner: 'vm3', profile: 'pool' }),
+  plug('if-5', '02:00:00:00:00:05', { owner: 'vm3', profile: 'pool' }),
+);
+
+type Step = (w: World) => Command;
+
+const facts: fc.Arbitrary<(w: World) => Fact> = fc.oneof(
+  { arbitrary: iface.map((f) => () => f as Fact), weight: 6 },
+  iface.map((f) => (): Fact => ({ type: 'InterfaceUnplugged', ifaceId: f.interface.ifaceId })),
+  fc.subarray([1, 2, 3, 4, 5]).map((ns) => (): Fact => {
+    const owners = ['', 'vm1', 'vm1', 'vm2', 'vm3', 'vm3'];
+    const interfaces = ns.map((n) => {
+      const mac = `02:00:00:00:00:0${n === 3 ? 1 : n}`;
+      return plug(`if-${n}`, mac, { owner: owners[n], profile: n > 3 ? 'pool' : 'web' }).interface;
+    });
+    return { type: 'Inventory', interfaces };
+  }),
+  {
+    arbitrary: fc.tuple(port, fc.nat(2)).map(([p, back]) => (w: World): Fact => {
+      const epoch = Math.max(1, (w.state.ports.get(p)?.epoch ?? 1) - back);
+      return { type: 'PortActivated', port: p, epoch: epoch as never };
+    }),
+    weight: 4,
+  },
+  fc
+    .tuple(port, fc.nat(2), fc.constantFrom('i1', 'i2'), fc.nat(50), fc.boolean())
+    .map(([p, back, incarnation, n, open]) => (w: World): Fact => {
+      const epoch = Math.max(1, (w.state.ports.get(p)?.epoch ?? 1) - back) as never;
+      const type = open ? 'SegmentOpened' : 'SegmentClosed';
+      return { type, port: p, epoch, incarnation, raw: raw(n) };
+    }),
+  {
+    arbitrary: fc
+      .tuple(migration, fc.constantFrom('started', 'completed', 'failed', 'aborted', 'unknown'))
+      .map(([m, outcome]) => (w: World): Fact => {
+        const { attempt = 1 } = w.state.migrations.get(m) ?? {};
+        return { type: 'HypervisorMigration', migration: m, attempt, outcome: outcome as never };
+      }),
+    weight: 2,
+  },
+  fc.boolean().map((up) => (): Fact => ({ type: 'UplinkState', switch: 'lan', uplink: 'uplink1', up })),
+);
+
+let seq = 0;
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    arbitrary: fc.tuple(host, fc.array(facts, { minLength: 1, maxLength: 3 })).map(([h, fs]): Step => (w) => {
+      const numbered = fs.map((f) => ({ seq: ++seq, at: 0, fact: f(w) }));
+      return { type: 'IngestFacts', host: h as HostName, boot: 'b', facts: numbered };
+    }),
+    weight: 12,
+  },
+  {
+    arbitrary: fc.tuple(fc.constantFrom('vm1', 'vm2', 'vm3'), host).map(
+      ([owner, h]): Step =>
+        () => ({ type: 'StartMigration', owner, destination: h as HostName }),
+    ),
+    weight: 4,
+  },
+  {
+    arbitrary: fc.tuple(migration, phase, fc.boolean()).map(([m, to, enough]): Step => (w) => {
+      const { phase: from = 'admitted', episode = 1 } = w.state.migrations.get(m) ?? {};
+      const realised = enough ? w.state.revision : 0;
+      const evidence = Object.fromEntries(hosts.map((h) => [h, realised]));
+      return { type: 'AdvanceMigration', migration: m, episode, from, to, evidence };
+    }),
+    weight: 6,
+  },
+  migration.map((m): Step => () => ({ type: 'AbortMigration', migration: m, reason: 'asked' })),
+  migration.map((m): Step => (w) => {
+    const { episode = 1, deadline } = w.state.migrations.get(m) ?? {};
+    w.now = Math.max(w.now, deadline ?? 0);
+    return { type: 'TimeOutMigration', migration: m, episode };
+  }),
+  fc.tuple(vlan, fc.nat(6), fc.constantFrom('static', 'ephemeral'), fc.boolean()).map(
+    ([v, ports, binding, over]): Step =>
+      () =>
+        applying(
+          group('web', { policy: { vlan: v }, ports, binding, overridable: over ? ['vlan', 'blocked'] : [] }),
+        ),
+  ),
+  fc.tuple(vlan, fc.subarray(hosts)).map(
+    ([v, members]): Step =>
+      () =>
+        applying(dvs('lan', members, { policy: { vlan: v } })),
+  ),
+  fc.tuple(port, vlan).map(
+    ([p, v]): Step =>
+      () => ({ type: 'SetPort', port: p, override: { vlan: v as never } }),
+  ),
+  port.map((p): Step => () => ({ type: 'DisconnectPort', port: p })),
+  fc.constantFrom('web', 'pool').map((name): Step => () => ({ type: 'Delete', kind: 'PortGroup', name })),
+  host.map((name): Step => () => ({ type: 'Delete', kind: 'Host', name })),
+  iface.map(({ interface: i }): Step => () => {
+    const connectee = { kind: 'vm' as const, ifaceId: i.ifaceId, mac: i.mac, owner: i.owner };
+    return { type: 'ConnectPort', group: i.profile as string, connectee };
+  }),
+);
+
+function play(steps: readonly Step[]): World {
+  const w = threeHosts();
+  w.apply(group('pool', { binding: 'ephemeral', ports: 0 }));
+  seq = 0;
+  for (const next of steps) {
+    const command = next(w);
+    const result = decide(w.state, command, w.ctx);
+    w.now += 10;
+    if (result.ok) w.commit(result.value);
+    else {
+      expect(result.error.details.length).toBeGreaterThan(0);
+      continue;
+    }
+    const broken = checkInvariants(w.state);
+    if (broken.length > 0) {
+      throw new Error(`${broken.join('\n')}\nafter ${JSON.stringify(command)}\n${JSON.stringify(result.value)}`);
+    }
+    if (command.type === 'Apply') {
+      expect(decide(w.state, command, w.ctx)).toEqual({ ok: true, value: [] });
+    }
+  }
+  return w;
+}
+
+describe('any commands in any order', () => {
+  it('leave every invariant standing, the ledger verifiable and the state replayable', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+        const w = play(steps);
+        expect(verifyLedger(w.log, w.state)).toEqual([]);
+        const live = canonicalJson(stateDigestInput(w.state));
+        const back = unwrap(stateFromJson(JSON.parse(live)));
+        expect(canonicalJson(stateDigestInput(back))).toBe(live);
+        for (const event of w.log) {
+          const stored = JSON.parse(JSON.stringify(toStored(event)));
+          expect(canonicalJson(unwrap(fromStored(stored)))).toBe(canonicalJson(event));
+          if (event.type === 'StandbyGranted') expect(describeEvent(event)).not.toContain(event.standby.token);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
