@@ -59,6 +59,23 @@ export interface ChunkEnvelope extends EnvelopeAttributes {
 export type Envelope = CommitEnvelope | ChunkEnvelope;
 
 const utf8 = new TextEncoder();
+/** Most messages are small: an allocation for each would cost more than its encoding. They share slabs instead. */
+const SLAB = 256 * 1024;
+const SMALL = 8 * 1024;
+let slab = new Uint8Array(0);
+let used = 0;
+
+function encode(text: string): Uint8Array {
+  if (text.length > SMALL) return utf8.encode(text);
+  if (slab.length - used < text.length * 3) {
+    slab = new Uint8Array(SLAB);
+    used = 0;
+  }
+  const { written } = utf8.encodeInto(text, slab.subarray(used));
+  used += written;
+  return slab.subarray(used - written, used);
+}
+
 const quote = JSON.stringify as (text: string) => string;
 
 /**
@@ -67,7 +84,7 @@ const quote = JSON.stringify as (text: string) => string;
  */
 export function encodeEnvelope(e: Envelope, data: string = canonicalJson(e.data)): Uint8Array {
   const schema = e.type === COMMIT_TYPE ? COMMIT_SCHEMA : CHUNK_SCHEMA;
-  return utf8.encode(
+  return encode(
     `{"actor":${quote(e.actor)}` +
       (e.causationid === undefined ? '' : `,"causationid":${quote(e.causationid)}`) +
       `,"commandid":${quote(e.commandid)},"correlationid":${quote(e.correlationid)},"data":${data}` +

@@ -1,23 +1,18 @@
-import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { err, ok, type Result } from '#kernel';
 import { type AppendError } from '../commit-log.js';
+import { appendHeaders, type Expectation } from './append-headers.js';
 import { type Link } from './link.js';
 
 /** One publication that waits for its ack. */
 interface Pending {
   readonly since: number;
+  readonly lastSeq: number;
   readonly resolve: (result: Result<Ack, AppendError>) => void;
 }
 
 export interface Ack {
   readonly seq: number;
-  readonly duplicate: boolean;
-}
-
-export interface Expectation {
-  readonly msgId: string;
-  readonly lastSeq: number;
-  readonly lastMsgId: string | undefined;
 }
 
 /** Codes of the server's answer, see its errors.json. */
@@ -59,17 +54,14 @@ export class AckInbox {
   publish(subject: string, bytes: Uint8Array, expect: Expectation): Promise<Result<Ack, AppendError>> {
     if (!this.link.up) return Promise.resolve(err('unavailable'));
     const token = String(this.#next++);
-    const hdrs = headers();
-    hdrs.set('Nats-Msg-Id', expect.msgId);
-    hdrs.set('Nats-Expected-Last-Sequence', String(expect.lastSeq));
-    if (expect.lastMsgId !== undefined) hdrs.set('Nats-Expected-Last-Msg-Id', expect.lastMsgId);
     try {
-      this.nc.publish(subject, bytes, { reply: this.#prefix + token, headers: hdrs });
+      this.nc.publish(subject, bytes, { reply: this.#prefix + token, headers: appendHeaders(expect) });
     } catch {
       // Nothing left this process: the connection is closing, or the message is over its limit.
       return Promise.resolve(err(this.nc.isClosed() || this.nc.isDraining() ? 'unavailable' : 'too-large'));
     }
-    return new Promise((resolve) => this.#pending.set(token, { since: performance.now(), resolve }));
+    const { lastSeq } = expect;
+    return new Promise((resolve) => this.#pending.set(token, { since: performance.now(), lastSeq, resolve }));
   }
 
   close(): void {
@@ -84,7 +76,7 @@ export class AckInbox {
     const waiting = this.#pending.get(token);
     if (waiting === undefined) return;
     this.#pending.delete(token);
-    waiting.resolve(readAck(msg));
+    waiting.resolve(readAck(msg, waiting.lastSeq));
   }
 
   #expire(): void {
@@ -103,18 +95,18 @@ export class AckInbox {
   }
 }
 
-function readAck(msg: Msg): Result<Ack, AppendError> {
+function readAck(msg: Msg, lastSeq: number): Result<Ack, AppendError> {
   // No responders: there is no such stream at the moment.
   if (msg.headers?.code === 503) return err('unavailable');
   try {
     const ack = JSON.parse(msg.string()) as {
       readonly seq?: number;
-      readonly duplicate?: boolean;
       readonly error?: { readonly err_code?: number };
     };
     if (ack.error !== undefined) return err(appendError(ack.error.err_code));
-    if (typeof ack.seq === 'number') return ok({ seq: ack.seq, duplicate: ack.duplicate === true });
-    return err('unknown');
+    if (typeof ack.seq !== 'number') return err('unknown');
+    // A duplicate is our own earlier attempt, if it stands where it was to go.
+    return ack.seq === lastSeq + 1 ? ok({ seq: ack.seq }) : err('wrong-last-sequence');
   } catch {
     // An answer that can't be read says nothing about what happened.
     return err('unknown');
