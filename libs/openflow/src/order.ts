@@ -14,7 +14,8 @@ export interface OrderOptions {
  *
  * | step      | what                                            | why here                                        |
  * | --------- | ----------------------------------------------- | ----------------------------------------------- |
- * | ovsdb     | moved ports out, bridges, ports, marks          | a bridge is born closed (secure), ports need it |
+ * | ovsdb     | moved ports out of their old bridge             | a row's name is free only after the transaction |
+ * | ovsdb     | bridges, ports, marks                           | a bridge is born closed (secure), ports need it |
  * | meters    | add, modify                                     | no bundle takes them, and flows name them       |
  * | bundle    | groups, flow deletes, flow adds, group deletes  | atomic: one point in time                       |
  * | purge     | where a `learn` was armed                       | it only fires on a miss of the cache            |
@@ -30,6 +31,7 @@ export function order(plan: Plan, options: OrderOptions = {}): Step[] {
   const changed = plan.bridges.filter((b) => !isEmptyDelta(b.flows) || !isEmptyDelta(b.groups));
   const waits = changed.filter((b) => effective === 'always' || (effective === 'tightening' && b.tightens));
   return [
+    ...ovsdb(plan.moves.map((m) => ({ op: 'remove-port', ...m }))),
     ...ovsdb(opening(plan)),
     ...plan.bridges.flatMap((b) => meters(b, [...metersIn(b)])),
     ...changed.map((b): Step => ({ kind: 'bundle', bridge: b.bridge, mods: bundle(b) })),
@@ -58,7 +60,6 @@ function metersIn(b: BridgePlan): MeterMod[] {
 
 function opening(plan: Plan): OvsdbChange[] {
   return [
-    ...plan.moves.map((m): OvsdbChange => ({ op: 'remove-port', ...m })),
     ...plan.bridges.flatMap((b): OvsdbChange[] => [
       ...(b.row === 'keep'
         ? []
