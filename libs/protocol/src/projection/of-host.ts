@@ -55,9 +55,10 @@ function orders(state: State, host: Host, candidates: Iterable<MigrationId>): re
   return found.sort((a, b) => (a.migration < b.migration ? -1 : 1));
 }
 
-/** What the source's hypervisor is asked: only for migrations that we drive. */
-function orderOf(migration: Migration): MigrationOrder['action'] | null {
-  if (migration.origin !== 'operator') return null;
-  if (migration.phase === 'moving') return 'start';
-  return migration.phase === 'aborting' ? 'abort' : null;
+/** What the source's hypervisor is asked, until it said how that ended: only for migrations that we drive. */
+function orderOf({ origin, phase, outcome }: Migration): MigrationOrder['action'] | null {
+  const ended = outcome === 'completed' || outcome === 'failed' || outcome === 'aborted';
+  if (origin !== 'operator' || ended) return null;
+  if (phase === 'moving') return 'start';
+  return phase === 'aborting' ? 'abort' : null;
 }

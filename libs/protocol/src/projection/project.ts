@@ -60,7 +60,7 @@ class Commit {
 
   changes(touched: Touched): readonly DocumentChange[] {
     this.shared(touched);
-    for (const name of touched.hosts) for (const id of this.portsOf(name)) this.leaving(name, id, touched);
+    for (const name of touched.hosts) this.comingOrGoing(name, touched);
     for (const id of touched.ports) this.port(id);
     for (const name of touched.hosts) this.host(name, touched);
     return inOrder([...this.found.values()]);
@@ -77,9 +77,11 @@ class Commit {
     }
   }
 
-  /** A host that is removed takes its ports' documents with it. */
-  private leaving(host: HostName, id: PortId, touched: Touched): void {
-    if (!this.after.hosts.has(host)) touched.ports.add(id);
+  /** A host that comes or goes brings or takes all its ports' documents. */
+  private comingOrGoing(host: HostName, touched: Touched): void {
+    if (!this.after.hosts.has(host)) for (const id of this.portsOf(host)) touched.ports.add(id);
+    else if (this.documents.get(KEYS.host(host))?.type !== 'host')
+      for (const id of this.after.byHost.get(host) ?? []) touched.ports.add(id);
   }
 
   private port(id: PortId): void {
@@ -99,10 +101,14 @@ class Commit {
   private host(name: HostName, touched: Touched): void {
     const host = this.after.hosts.get(name);
     if (host === undefined) return this.is(KEYS.host(name), null);
-    const ports = [...this.portsOf(name), ...touched.ports];
-    const migrations: MigrationId[] = [...touched.migrations];
     const old = this.documents.get(KEYS.host(name));
-    if (old?.type === 'host') migrations.push(...old.migrations.map((m) => m.migration));
+    // A host that is new here may have a past: then everything is looked through, once.
+    const known = old?.type === 'host' ? old : null;
+    const ports = known === null ? (this.after.byHost.get(name) ?? []) : [...known.ports, ...touched.ports];
+    const migrations: Iterable<MigrationId> =
+      known === null
+        ? this.after.migrations.keys()
+        : [...known.migrations.map((m) => m.migration), ...touched.migrations];
     this.is(KEYS.host(name), hostDocument(this.after, host, this.stamp, ports, migrations));
   }
 

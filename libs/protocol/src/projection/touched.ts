@@ -75,6 +75,11 @@ function touch(event: DomainEvent, touched: Touched): void {
 
 /** From objects to those whose documents mention them. */
 function spread(touched: Touched, before: State, after: State): void {
+  for (const name of touched.groups) {
+    // Ports move to another switch with their group.
+    if (before.groups.get(name)?.switch === after.groups.get(name)?.switch) continue;
+    for (const id of after.byGroup.get(name) ?? []) touched.ports.add(id);
+  }
   for (const state of [before, after]) {
     for (const id of touched.migrations) {
       const migration = state.migrations.get(id);

@@ -26,6 +26,8 @@ export interface DocumentStore {
   /**
    * Stores at `expectedLastSeq + 1`, or not at all. Calls may overlap: with expectations n, n+1, n+2… given without
    * waiting, they are stored in that order, and after one that failed none of its followers is.
+   * (The number alone does not see to that: where somebody else wrote two messages, the third of ours fits again. An
+   * adapter also names the message that must go before.)
    */
   put(
     key: DocumentKey,

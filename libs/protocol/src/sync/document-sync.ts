@@ -39,6 +39,7 @@ export class DocumentSync {
   private connectionLost = false;
   private stopped = false;
   private failures = 0;
+  private fetches = 0;
   private heardAt = Number.NEGATIVE_INFINITY;
   private checkedAt = Number.NEGATIVE_INFINITY;
   private shown: Snapshot;
@@ -118,10 +119,14 @@ export class DocumentSync {
     if (!mark.ok || mark.value === null || !isSame(mark.value, chain)) this.chain = null;
   }
 
-  /** Everything that the mark speaks of is held afterwards; false: it could not be had. */
+  /**
+   * Everything that the mark speaks of is held afterwards; false: it could not be had. What was fetched counts only if
+   * the stream is still the one that the mark stood in: a stream that is made anew is empty at first.
+   */
   private async advance(mark: Mark, chain: Mark): Promise<boolean> {
+    const fetches = this.fetches;
     const [, count, last] = mark.document.hosts.find(([host]) => host === this.options.host) ?? ['', 0, 0];
-    this.absorb(this.table);
+    this.absorb(this.table, chain.seq);
     if (!this.inbox.holdsOwn(chain.seq, mark.seq, count, last)) {
       const host = this.table.hostDocument();
       const own = [KEYS.host(this.options.host)];
@@ -130,13 +135,19 @@ export class DocumentSync {
       const keys = ports.map((port) => KEYS.port(this.options.host, port));
       if (!(await this.fetch(this.table, keys, mark.seq))) return false;
     }
-    return this.fill(this.table, mark);
+    if (!(await this.fill(this.table, mark, chain.seq))) return false;
+    return fetches === this.fetches || (await this.stillStands(mark));
+  }
+
+  private async stillStands(mark: Mark): Promise<boolean> {
+    const now = await this.reader.mark();
+    return now.ok && now.value?.document.life === mark.document.life && now.value.seq >= mark.seq;
   }
 
   /** Fetches until nothing needed is missing or older than the mark says. */
-  private async fill(table: Table, mark: Mark): Promise<boolean> {
+  private async fill(table: Table, mark: Mark, after: number): Promise<boolean> {
     for (let tries = 0; tries < TRIES && !this.stopped; tries += 1) {
-      this.absorb(table);
+      this.absorb(table, after);
       const needed = table.needed();
       const older = mark.document.shared.filter(
         ([key, seq]) => needed.has(key) && (table.get(key)?.seq ?? 0) < seq,
@@ -149,26 +160,29 @@ export class DocumentSync {
   }
 
   private async fetch(table: Table, keys: readonly DocumentKey[], seq: number): Promise<boolean> {
+    this.fetches += 1;
     const read = await this.reader.entries(keys, seq);
     if (!read.ok) this.options.onTrouble?.(read.error);
     else for (const [key, entry] of read.value) table.put(key, entry);
     return read.ok;
   }
 
-  /** What arrived takes its place. What can't be read counts as lost: the mark will have it fetched. */
-  private absorb(table: Table): void {
-    for (const [key, received] of this.inbox.own()) this.place(table, key, received);
+  /**
+   * What arrived takes its place, if it is later than `after`: of what is earlier, only a mark or a read can tell
+   * whether it is the newest. What can't be read counts as lost: the mark will have it fetched.
+   */
+  private absorb(table: Table, after: number): void {
+    const place = (key: DocumentKey, received: Received): void => {
+      if (received.seq <= after || (table.get(key)?.seq ?? 0) >= received.seq) return;
+      const entry = this.reader.open(key, received);
+      if (entry.fault === null) table.put(key, entry);
+      else this.inbox.discard(key, received.seq);
+    };
+    for (const [key, received] of this.inbox.own()) place(key, received);
     for (const key of table.needed()) {
       const received = table.isOwn(key) ? undefined : this.inbox.get(key);
-      if (received !== undefined) this.place(table, key, received);
+      if (received !== undefined) place(key, received);
     }
-  }
-
-  private place(table: Table, key: DocumentKey, received: Received): void {
-    if ((table.get(key)?.seq ?? 0) >= received.seq) return;
-    const entry = this.reader.open(key, received);
-    if (entry.fault === null) table.put(key, entry);
-    else this.inbox.discard(key, received.seq);
   }
 
   private async resync(): Promise<void> {
@@ -201,7 +215,7 @@ export class DocumentSync {
       return { ok: false, error: problem('conflict', what) };
     }
     const table = new Table(this.options.host);
-    if (!(await this.fill(table, mark.value)))
+    if (!(await this.fill(table, mark.value, mark.value.seq)) || !(await this.stillStands(mark.value)))
       return { ok: false, error: problem('unavailable', 'the documents could not all be read') };
     this.table = table;
     this.shownTable = -1;
