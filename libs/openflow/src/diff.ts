@@ -53,16 +53,18 @@ function diffBridge(
     groups: new Set(want.groups.map((g) => g.id)),
   };
   const flows = diffFlows(want, have, retired, present, exceptions);
+  const groups = byId(want.groups, have?.groups ?? [], sameGroup, keep.groups);
   return {
     bridge: want.name,
     switch: want.switch,
     mtu: want.mtu,
     row: have === undefined ? 'add' : sameRow(want, have) ? 'keep' : 'set',
     meters: byId(want.meters, have?.meters ?? [], sameMeter, keep.meters),
-    groups: byId(want.groups, have?.groups ?? [], sameGroup, keep.groups),
+    groups,
     flows: flows.delta,
     foreign: flows.foreign,
-    tightens: have !== undefined && tightens(flows.delta, have),
+    // A changed group may have lost a bucket.
+    tightens: have !== undefined && (groups.change.length > 0 || tightens(flows.delta, have)),
   };
 }
 
