@@ -1,4 +1,4 @@
-import { ip, run } from './exec.js';
+import { ip, run, until } from './exec.js';
 import { FrameAgent, type FrameStats, type SendReport, type StreamReceived } from './frames.js';
 import { quiet, type LabHost } from './host.js';
 
@@ -122,6 +122,8 @@ export class LabVm {
     await Promise.all([quiet(this.netns, inside), quiet(outsideNetns, outside)]);
     await ip('-n', this.netns, 'link', 'set', inside, 'up');
     await ip('-n', outsideNetns, 'link', 'set', outside, 'up');
+    // The kernel notes a peer's carrier later, on a worker of its own; what is sent before is dropped unseen.
+    await Promise.all([linkUp(this.netns, inside), linkUp(outsideNetns, outside)]);
     await this.agent.request('attach', { device: inside, active: false });
   }
 
@@ -234,4 +236,10 @@ export class LabVm {
       ...externalIds,
     };
   }
+}
+
+async function linkUp(netns: string, device: string): Promise<void> {
+  await until(`${device} up`, async () =>
+    (await ip('-n', netns, '-o', 'link', 'show', device)).includes('state UP') ? true : undefined,
+  );
 }
