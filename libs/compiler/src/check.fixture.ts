@@ -1,3 +1,4 @@
+import { TABLE_NAMES } from './pipeline/tables.js';
 import { flowKey, overlap, type Action, type BridgeState, type Flow } from '#openflow';
 
 /** What is wrong with a bridge as compiled: overlapping flows, unknown references, jumps backwards. */
@@ -20,7 +21,6 @@ function overlaps(flows: readonly Flow[]): string[] {
 }
 
 function references(flow: Flow, bridge: BridgeState): string[] {
-  const tables = new Set(bridge.flows.map((f) => f.table));
   const out: string[] = [];
   const check = (action: Action): void => {
     if (action.kind === 'meter' && !bridge.meters.some((m) => m.id === action.meter))
@@ -30,8 +30,7 @@ function references(flow: Flow, bridge: BridgeState): string[] {
     if (action.kind === 'goto' && action.table <= flow.table)
       out.push(`goto ${action.table} from ${flow.table}`);
     if (action.kind === 'clone') action.actions.forEach(check);
-    if (action.kind === 'resubmit' && !tables.has(action.table) && action.table < 40)
-      out.push(`table ${action.table}`);
+    if (action.kind === 'resubmit' && !TABLE_NAMES.has(action.table)) out.push(`table ${action.table}`);
   };
   flow.actions.forEach(check);
   return out;

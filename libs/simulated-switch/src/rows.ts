@@ -1,11 +1,23 @@
 import { assertNever } from '#kernel';
-import { type OvsdbChange } from '#openflow';
+import { type ObservedInterface, type OvsdbChange } from '#openflow';
 import { refuse } from './bridge/problems.js';
-import { type SimulatedSwitch } from './switch.js';
+import { type BridgePorts, type SimInterface } from './bridge/ports.js';
+
+/** What a transaction works on. */
+export interface RowTarget {
+  readonly bridges: ReadonlyMap<string, unknown>;
+  interfaces(): readonly ObservedInterface[];
+  bridge(name: string): { switchName: string; mtu: number; readonly ports: BridgePorts };
+  addBridge(name: string, switchName: string, mtu: number): void;
+  removeBridge(name: string): void;
+  row(name: string): SimInterface;
+  plug(row: SimInterface): void;
+  unplug(name: string): boolean;
+}
 
 /** Looks at all changes of a transaction first, then makes them: none or all. */
 export function applyRows(
-  target: SimulatedSwitch,
+  target: RowTarget,
   changes: readonly OvsdbChange[],
   devices: readonly string[] | undefined,
 ): void {
@@ -13,7 +25,7 @@ export function applyRows(
   for (const change of changes) apply(target, change, devices);
 }
 
-function check(target: SimulatedSwitch, changes: readonly OvsdbChange[]): void {
+function check(target: RowTarget, changes: readonly OvsdbChange[]): void {
   const bridges = new Set(target.bridges.keys());
   const ports = new Map(target.interfaces().map((i) => [i.name, i.bridge]));
   for (const change of changes) {
@@ -41,7 +53,7 @@ function check(target: SimulatedSwitch, changes: readonly OvsdbChange[]): void {
   }
 }
 
-function apply(target: SimulatedSwitch, change: OvsdbChange, devices: readonly string[] | undefined): void {
+function apply(target: RowTarget, change: OvsdbChange, devices: readonly string[] | undefined): void {
   switch (change.op) {
     case 'add-bridge':
       return target.addBridge(change.bridge, change.switch, change.mtu);

@@ -86,7 +86,8 @@ function resolvePolicy(doc: PortDocument, { switchDoc, groups }: PortContext) {
   if (switchDoc === undefined)
     return refuse('switch-missing', `the document of switch ${doc.switch} is not held`);
   const group = groups.get(doc.group);
-  if (group === undefined) return refuse('group-missing', `the document of group ${doc.group} is not held`);
+  if (group?.switch !== doc.switch)
+    return refuse('group-missing', `the document of group ${doc.group} is not held`);
   if (group.lineage !== doc.lineage || group.revision < doc.minRevision) {
     const has = `${group.lineage}:${group.revision}`;
     return refuse(

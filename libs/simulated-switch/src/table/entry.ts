@@ -1,6 +1,6 @@
 import { flowKey, type Flow, type FlowStats } from '#openflow';
 import { toOps, type Op } from './ops.js';
-import { shapeOf, type Shape } from './subtable.js';
+import { shapeOf, type Shape } from './shape.js';
 
 /** A flow in a table, with its counts. Actions are made ready when it is first hit: most flows never are. */
 export class Entry {

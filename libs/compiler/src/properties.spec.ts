@@ -1,0 +1,138 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { diff, observe, order } from '#openflow';
+import { faults } from './check.fixture.js';
+import { compile } from './compile.js';
+import { desiredOf, factsOf, groupDoc, switchDoc, TOKEN, type PortSpec } from './documents.fixture.js';
+import { maskRange, regions } from './ranges.js';
+import { allotSlots } from './slots.js';
+
+const range = (from: number, most: number) =>
+  fc
+    .tuple(fc.integer({ min: from, max: most }), fc.integer({ min: from, max: most }))
+    .map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
+
+const vlan = fc.oneof(
+  fc.constant({ mode: 'none' }),
+  fc.record({ mode: fc.constant('access'), id: fc.integer({ min: 1, max: 8 }) }),
+  range(1, 4094).map((r) => ({ mode: 'trunk', ranges: [r] })),
+);
+const shaping = fc.option(
+  fc.record({
+    average: fc.integer({ min: 1000, max: 1e10 }),
+    peak: fc.integer({ min: 1000, max: 1e10 }),
+    burst: fc.integer({ min: 0, max: 1e6 }),
+  }),
+);
+const filter = fc.array(
+  fc.record({
+    name: fc.constant('r'),
+    direction: fc.constantFrom('in', 'out', 'both'),
+    action: fc.constantFrom('allow', 'drop'),
+    match: fc.oneof(
+      fc.record({ ipProtocol: fc.constantFrom(6, 17), dstPort: range(0, 65_535) }),
+      fc.record({ src: fc.constantFrom('10.0.0.0/8', '::/0', '2001:db8::/32') }),
+      fc.record({ icmpType: fc.constantFrom(8, 128) }),
+      fc.record({ etherType: fc.constantFrom(0x0806, 0x0800) }),
+      fc.constant({}),
+    ),
+  }),
+  { maxLength: 4 },
+);
+const port = fc.record({
+  override: fc.record({
+    vlan,
+    filter,
+    shapingIn: shaping,
+    shapingOut: shaping,
+    blocked: fc.boolean(),
+    promiscuous: fc.boolean(),
+    macChanges: fc.boolean(),
+    forgedTransmits: fc.boolean(),
+  }),
+  role: fc.constantFrom('active', 'active', 'standby', 'retired'),
+  token: fc.constantFrom(null, TOKEN),
+  group: fc.constantFrom('one', 'two'),
+});
+
+const scene = fc.array(port, { maxLength: 7 }).map((ports) => {
+  const desired = desiredOf({
+    switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
+    docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
+    groups: [
+      groupDoc('one', { teaming: { active: ['uplink1'], standby: ['uplink2'] } }),
+      groupDoc('two', { teaming: { active: ['uplink2', 'uplink1'], standby: [] } }),
+    ],
+    ports: ports.map((p, i) => ({ n: i + 1, ...p }) as unknown as PortSpec),
+  });
+  return { desired, facts: factsOf(desired) };
+});
+
+describe('whatever the documents say', () => {
+  it('no two flows overlap, every reference exists, and the switch that has it is left alone', () => {
+    fc.assert(
+      fc.property(scene, ({ desired, facts }) => {
+        const { state } = compile(desired, facts);
+        expect(state.bridges.flatMap(faults)).toEqual([]);
+        expect(order(diff(state, observe(state)))).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('the order of documents and interfaces makes no difference', () => {
+    fc.assert(
+      fc.property(scene, ({ desired, facts }) => {
+        const other = {
+          ...desired,
+          ports: [...desired.ports].reverse(),
+          groups: [...desired.groups].reverse(),
+        };
+        const interfaces = [...facts.interfaces].reverse();
+        expect(compile(other, { ...facts, interfaces })).toEqual(compile(desired, facts));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('masks cover a range exactly and once', () => {
+    fc.assert(
+      fc.property(range(0, 4095), (r) => {
+        const masks = maskRange(r, 12);
+        for (let n = 0; n < 4096; n += 1) {
+          const hits = masks.filter((m) => (n & m.mask) === m.value).length;
+          if (hits !== (n >= r.from && n <= r.to ? 1 : 0)) return false;
+        }
+        return true;
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('regions hold each segment once, with exactly those that take part in it', () => {
+    fc.assert(
+      fc.property(fc.array(range(0, 60), { maxLength: 5 }), (items) => {
+        const found = regions(items, (r) => [r]);
+        for (let n = 0; n <= 60; n += 1) {
+          const here = found.filter((x) => x.ranges.some((r) => r.from <= n && n <= r.to));
+          const members = items.filter((r) => r.from <= n && n <= r.to);
+          if (here.length !== (members.length > 0 ? 1 : 0)) return false;
+          if (members.some((m, i) => here[0]?.members[i] !== m)) return false;
+        }
+        return true;
+      }),
+    );
+  });
+
+  it('slots stay with their bindings, and none is given twice', () => {
+    const keys = fc.uniqueArray(fc.constantFrom('p1@1', 'p1@2', 'p2@1', 'p3@1', 'p4@9'));
+    fc.assert(
+      fc.property(keys, keys, (before, after) => {
+        const first = allotSlots({}, before);
+        const second = allotSlots(first, after);
+        expect(new Set(Object.values(second)).size).toBe(after.length);
+        for (const key of after) if (before.includes(key)) expect(second[key]).toBe(first[key]);
+      }),
+    );
+  });
+});
