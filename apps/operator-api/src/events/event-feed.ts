@@ -89,7 +89,7 @@ export class EventFeed {
       if (q.to !== undefined && commit.revision > q.to) return { items, next: null };
       const views = viewsOf(commit).filter((e) => matches(e, q));
       // A commit is never split over two pages: the next page begins at a revision.
-      if (looked > 0 && (items.length + views.length > q.limit || looked >= LOOKED_AT)) {
+      if ((items.length > 0 && items.length + views.length > q.limit) || looked >= LOOKED_AT) {
         return { items, next: commit.revision };
       }
       items.push(...views);

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { canonicalJson, detail, problem, ProblemError, type Revision } from '#kernel';
 import { ledgerTotals, type DomainEvent, type Port, type State } from '#domain';
+import { asOf } from '../as-of.js';
 import { stateCodec } from '#runtime';
 import { type ReplayReport } from '#contracts';
 import { poisonProblem, Replica, stateDigest, type Repudiations } from '#event-store';
@@ -45,7 +46,12 @@ export class ReplayService {
       counted.events += applied.value.commit.events.length;
     }
     const digest = stateDigest(replica.state, stateCodec, this.rules.hash);
-    return report(replica.state, digest, counted, performance.now() - began);
+    return report(
+      asOf({ state: replica.state, ...replica.head }),
+      digest,
+      counted,
+      performance.now() - began,
+    );
   }
 }
 

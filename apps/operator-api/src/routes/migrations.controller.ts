@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders } from 'node:http';
 import { parseHostName, parseMigrationId, unwrap, type Clock } from '#kernel';
 import { type ListOf, type MigrationView, type WriteResult } from '#contracts';
 import { writeMeta } from '../http/meta.js';
+import { asOf } from '../as-of.js';
 import { CLOCK, FOLLOWER, type ClusterFollower } from '../ports.js';
 import { page } from '../views/page.js';
 import { isFinished, migrationView } from '../views/resources.js';
@@ -20,7 +21,7 @@ export class MigrationsController {
 
   @Get()
   list(@Query() query: MigrationQuery): ListOf<MigrationView> {
-    const { state } = this.follower;
+    const state = asOf(this.follower);
     const { owner, host, active } = query;
     const wanted = [...state.migrations.values()].filter(
       (m) =>

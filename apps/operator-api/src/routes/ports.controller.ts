@@ -17,6 +17,7 @@ import { validateResource, type Command, type Port, type PortResource, type Stat
 import { type ListOf, type PortDescription, type PortView, type WriteResult } from '#contracts';
 import { versionOf, writeMeta } from '../http/meta.js';
 import { LiveStore } from '../live/live-store.js';
+import { asOf } from '../as-of.js';
 import { FOLLOWER, type ClusterFollower } from '../ports.js';
 import { page } from '../views/page.js';
 import { describePort } from '../views/port-description.js';
@@ -35,13 +36,13 @@ export class PortsController {
 
   @Get()
   list(@Query() query: PortQuery): ListOf<PortView> {
-    const { state } = this.follower;
+    const state = asOf(this.follower);
     return page(state, portsMatching(state, query), (p) => p.id, query, portView);
   }
 
   @Get(':id')
   describe(@Param('id') id: string): PortDescription {
-    const { state } = this.follower;
+    const state = asOf(this.follower);
     return describePort(state, found(state.ports.get(id as PortId), 'port', id), this.live);
   }
 

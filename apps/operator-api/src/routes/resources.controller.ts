@@ -6,6 +6,7 @@ import { type Host, type ResourceKind, type State } from '#domain';
 import { EventFeed } from '../events/event-feed.js';
 import { versionOf, writeMeta } from '../http/meta.js';
 import { LiveStore } from '../live/live-store.js';
+import { asOf } from '../as-of.js';
 import { CLOCK, FOLLOWER, type ClusterFollower } from '../ports.js';
 import { hostView } from '../views/host.js';
 import { page } from '../views/page.js';
@@ -25,7 +26,7 @@ export class ResourcesController {
   ) {}
 
   private get state(): State {
-    return this.follower.state;
+    return asOf(this.follower);
   }
 
   private host(host: Host): HostView {

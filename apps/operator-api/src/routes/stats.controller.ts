@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { type GroupStats, type ListOf, type PortStats } from '#contracts';
 import { LiveStore } from '../live/live-store.js';
+import { asOf } from '../as-of.js';
 import { FOLLOWER, type ClusterFollower } from '../ports.js';
 import { page } from '../views/page.js';
 import { groupStats, portStats } from '../views/stats.js';
@@ -17,7 +18,7 @@ export class StatsController {
   /** Ports that count, or ever counted: a free port that never had a connectee says nothing. */
   @Get('ports')
   ports(@Query() query: PortQuery): ListOf<PortStats> {
-    const { state } = this.follower;
+    const state = asOf(this.follower);
     const counting = portsMatching(state, query).filter(
       (p) => p.connectee !== null || p.ledger.segments.length > 0,
     );
@@ -32,7 +33,7 @@ export class StatsController {
 
   @Get('groups')
   groups(@Query() query: GroupQuery): ListOf<GroupStats> {
-    const { state } = this.follower;
+    const state = asOf(this.follower);
     const wanted = [...state.groups.values()].filter(
       (g) => query.switch === undefined || g.switch === query.switch,
     );

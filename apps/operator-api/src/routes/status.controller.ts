@@ -7,6 +7,7 @@ import { currentCorrelation, HealthRegistry } from '#platform';
 import { stateCodec } from '#runtime';
 import { Registry } from 'prom-client';
 import { type HttpResponse } from '../http/send.js';
+import { asOf } from '../as-of.js';
 import { LiveStore } from '../live/live-store.js';
 import { openApiDocument } from '../openapi/document.js';
 import {
@@ -38,9 +39,9 @@ export class StatusController {
   @Get('v1/status')
   async status(@Query() query: StatusQuery): Promise<Status> {
     const manager = await this.gateway.manager(currentCorrelation() ?? randomUUID());
-    const { state, status, poison } = this.follower;
+    const { status, poison } = this.follower;
     return statusView({
-      state,
+      state: asOf(this.follower),
       live: this.live,
       manager: manager.ok ? manager.value : null,
       digest: query.digest === false ? null : this.digestOf(),

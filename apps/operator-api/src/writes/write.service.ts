@@ -12,6 +12,7 @@ import {
   type ClusterFollower,
 } from '../ports.js';
 import { EventFeed } from '../events/event-feed.js';
+import { asOf } from '../as-of.js';
 import { changesOf } from './changes.js';
 import { realisedView } from './realised.js';
 
@@ -67,7 +68,7 @@ export class WriteService {
 
   /** What would happen, decided on the state that this copy holds. Nothing leaves the process. */
   dryRun(command: Command, actor: string, stated: readonly string[]): WriteResult {
-    const { state } = this.follower;
+    const state = asOf(this.follower);
     const random48 = (): bigint => BigInt(`0x${randomBytes(6).toString('hex')}`);
     const now = Math.max(this.clock.now(), state.time);
     const decided = decide(state, command, { now, actor, random48 });
