@@ -27,6 +27,7 @@ describe('OvsDriver', () => {
   const ovsdb = (...changes: Extract<Step, { kind: 'ovsdb' }>['changes']) =>
     driver.apply({ kind: 'ovsdb', changes });
   const dumpFlows = () => lab.ofctl('a', '--no-stats', 'dump-flows', BRIDGE);
+  const uplink = async () => (await driver.interfaces()).find(({ name }) => name === 'up0');
   const clear = () => lab.ofctl('a', 'del-flows', BRIDGE);
 
   /** The first event of this kind from now on. */
@@ -75,14 +76,11 @@ describe('OvsDriver', () => {
       marks: { 'portolan-uplink': 'uplink1' },
     } as const;
     await ovsdb({ op: 'add-port', bridge: BRIDGE, port });
-    const [up0] = (await driver.interfaces()).filter(({ name }) => name === 'up0');
-    expect(up0).toMatchObject({
-      bridge: BRIDGE,
-      linkUp: true,
-      mtu: 1_400,
-      marks: { 'portolan-uplink': 'uplink1' },
-    });
-    expect(up0?.ofport).toBeGreaterThan(0);
+    // Its number is there when the step ends; what the device itself tells may come a moment later.
+    expect((await uplink())?.ofport).toBeGreaterThan(0);
+    await until('the MTU', async () => ((await uplink())?.mtu === 1_400 ? true : undefined));
+    const marks = { 'portolan-uplink': 'uplink1' };
+    expect(await uplink()).toMatchObject({ bridge: BRIDGE, linkUp: true, marks });
     await lab.vsctl('a', 'set', 'Port', 'up0', 'external_ids:theirs=1');
     await ovsdb({ op: 'mark-port', bridge: BRIDGE, port: 'up0', marks: { 'portolan-x': 'a b' } });
     expect(await lab.vsctl('a', 'get', 'Port', 'up0', 'external_ids')).toBe(
@@ -95,7 +93,7 @@ describe('OvsDriver', () => {
       mtu: 1_450,
       externalIds: { 'portolan-switch': 'test' },
     });
-    expect((await driver.interfaces()).find(({ name }) => name === 'up0')?.mtu).toBe(1_450);
+    await until('the MTU', async () => ((await uplink())?.mtu === 1_450 ? true : undefined));
     await lab.vsctl('a', 'add-br', 'other', '--', 'set', 'Bridge', 'other', 'datapath_type=netdev');
     await expect(ovsdb({ op: 'remove-bridge', bridge: 'other' })).rejects.toMatchObject({
       problem: { code: 'conflict' },
