@@ -8,7 +8,10 @@ export type Wanted = number | bigint | { readonly value: number | bigint; readon
 /** `{ reg14: 3, eth_dst: MULTICAST }` in the model's form. */
 export function match(fields: Readonly<Partial<Record<FieldName, Wanted>>>): Match {
   const out: Partial<Record<FieldName, FieldMatch>> = {};
-  for (const [field, wanted] of Object.entries(fields) as [FieldName, Wanted][]) {
+  for (const name in fields) {
+    const field = name as FieldName;
+    const wanted = fields[field];
+    if (wanted === undefined) continue;
     out[field] =
       typeof wanted === 'object'
         ? { value: BigInt(wanted.value), mask: BigInt(wanted.mask) }

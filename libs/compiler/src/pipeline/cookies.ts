@@ -20,6 +20,9 @@ export type FeatureName = keyof typeof FEATURE_CODES;
 const OBJECT_BITS = 0xff_ffff;
 const RULE_SHIFT = 14;
 
+/** An object's part of a cookie. */
+export const objectBits = (object: number): bigint => BigInt(object & OBJECT_BITS);
+
 /** Objects are slots, uplinks or teams; a hashed team keeps its lower 24 bits, which serves statistics only. */
 export const cookieOf = (feature: FeatureName, object: number, round: number, owner?: number): bigint =>
   makeCookie({
