@@ -19,3 +19,4 @@ export { fromDisk, toDisk, type TextDigest } from './sync/disk.js';
 export { DocumentSync, type DocumentSyncOptions } from './sync/document-sync.js';
 export { type DocumentFault, type Snapshot } from './sync/snapshot.js';
 export { type DocumentSource, type Received, type SourceListener } from './sync/source.js';
+export { RealisedTracker } from './realised/tracker.js';

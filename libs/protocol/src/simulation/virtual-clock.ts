@@ -14,7 +14,7 @@ export class VirtualClock implements Clock {
   private timers: Timer[] = [];
 
   now(): number {
-    return this.time;
+    return Math.floor(this.time);
   }
 
   monotonic(): number {

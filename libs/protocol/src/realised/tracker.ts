@@ -1,0 +1,173 @@
+import {
+  err,
+  ok,
+  problem,
+  type Clock,
+  type HostName,
+  type Lineage,
+  type Problem,
+  type Result,
+  type Revision,
+} from '#kernel';
+import { type HostStanding, type Report, type WaitingHost, type WaitOutcome } from '#contracts';
+import { type DocumentChange, type Documents } from '../projection/documents.js';
+import { affectedBy, hindering, targetsOf, type Affected } from './affected.js';
+import { Holdings } from './holdings.js';
+import { Reports } from './reports.js';
+
+/** Revisions of which it is known what they affect; of older ones, all hosts are held to be concerned. */
+const KNOWN = 10_000;
+/** Silence makes a host down without any message: waits look again by themselves. */
+const LOOK_AGAIN_MS = 1000;
+
+/**
+ * Who has to realise which revision, and who has. Fed with every commit's document changes, live and in replay, and
+ * with the hosts' reports.
+ */
+export class RealisedTracker {
+  private holdings = new Holdings();
+  private readonly reports: Reports;
+  private readonly affected = new Map<Revision, Affected>();
+  /** Last revision that concerns a host. */
+  private readonly wanted = new Map<HostName, Revision>();
+  private readonly waits = new Set<() => void>();
+  private lineage: Lineage | null = null;
+  private head = 0 as Revision;
+  private upTo = 0 as Revision;
+
+  constructor(private readonly clock: Clock) {
+    this.reports = new Reports(clock);
+  }
+
+  /** For a start from a snapshot: what stands at a revision, whose past is not known. */
+  begin(lineage: Lineage, revision: Revision, documents: Documents): void {
+    this.holdings = new Holdings();
+    for (const [key, document] of documents) this.holdings.take({ key, document });
+    this.enter(lineage);
+    this.head = revision;
+  }
+
+  committed(lineage: Lineage, revision: Revision, changes: readonly DocumentChange[]): void {
+    if (lineage !== this.lineage) this.enter(lineage);
+    for (const change of changes) this.holdings.take(change);
+    const affected = affectedBy(changes);
+    this.head = revision;
+    this.affected.set(revision, affected);
+    this.affected.delete((revision - KNOWN) as Revision);
+    for (const host of targetsOf(affected, this.holdings)) this.wanted.set(host, revision);
+    this.look();
+  }
+
+  /**
+   * Takes a host's report in. A problem says why it counts for nothing: it came from another host, is older than one
+   * known, names a host that does not exist, or is ahead of the log (then a restore may have cut the log short).
+   */
+  report(from: HostName, report: Report): Result<void> {
+    if (!this.holdings.hosts.has(from)) return err(problem('not-found', `host ${from} is not defined`));
+    const taken = this.reports.take(from, report, this.lineage, this.head);
+    this.look();
+    return taken;
+  }
+
+  affectedHosts(revision: Revision): HostName[] {
+    return [...targetsOf(this.affected.get(revision), this.holdings)].sort();
+  }
+
+  /** What a host is known to have realised in the current lineage. */
+  realised(host: HostName): Revision | null {
+    return this.reports.realised(host, this.lineage, this.head);
+  }
+
+  /** As it stands now. Hosts that are down are among `waiting`: whether to wait for them is the caller's to say. */
+  outcome(revision: Revision): Result<WaitOutcome> {
+    const { lineage } = this;
+    if (lineage === null || revision > this.head) return err(this.unknown(revision));
+    const realised: HostName[] = [];
+    const waiting: WaitingHost[] = [];
+    for (const host of this.affectedHosts(revision)) {
+      const why = this.missing(host, revision);
+      if (why === null) realised.push(host);
+      else waiting.push(why);
+    }
+    const targets = realised.length + waiting.length;
+    return ok({ done: waiting.length === 0, lineage, revision, targets, realised, waiting });
+  }
+
+  /**
+   * Until it is done, or every host that is missing is down (they could keep it waiting for ever), or the time is up.
+   * `lineage`: the one that the revision is of, if the caller knows.
+   */
+  async wait(
+    revision: Revision,
+    timeoutMs: number,
+    lineage: Lineage | null = this.lineage,
+  ): Promise<Result<WaitOutcome>> {
+    const deadline = this.clock.monotonic() + timeoutMs;
+    for (;;) {
+      if (lineage !== this.lineage)
+        return err(problem('conflict', `revision ${revision} is of another lineage than the log now has`));
+      const outcome = this.outcome(revision);
+      if (outcome.ok && outcome.value.waiting.every((w) => w.reason === 'down')) return outcome;
+      const left = deadline - this.clock.monotonic();
+      if (left <= 0) return outcome;
+      await this.change(Math.min(left, LOOK_AGAIN_MS));
+    }
+  }
+
+  /** The last revision such that it and all before it are realised on every host concerned, without exceptions. */
+  allRealisedUpTo(): { readonly upTo: Revision; readonly hosts: number } {
+    while (this.upTo < this.head) {
+      const next = (this.upTo + 1) as Revision;
+      const targets = targetsOf(this.affected.get(next), this.holdings);
+      if ([...targets].some((host) => this.missing(host, next) !== null)) break;
+      this.upTo = next;
+    }
+    return { upTo: this.upTo, hosts: this.holdings.hosts.size };
+  }
+
+  standings(): HostStanding[] {
+    return [...this.holdings.hosts.keys()].sort().map((host) => {
+      const wanted = this.wanted.get(host) ?? (0 as Revision);
+      return this.reports.standing(host, this.lineage, this.head, wanted);
+    });
+  }
+
+  private missing(host: HostName, revision: Revision): WaitingHost | null {
+    const realised = this.realised(host);
+    const lastSeen = this.reports.lastSeen(host);
+    if (realised === null || realised < revision) {
+      const reason = this.reports.isDown(host) ? 'down' : 'behind';
+      return { host, realised, lastSeen, reason, exceptions: [] };
+    }
+    const affected = this.affected.get(revision);
+    const exceptions = hindering(this.reports.exceptions(host), affected, host, this.holdings);
+    return exceptions.length === 0 ? null : { host, realised, lastSeen, reason: 'exception', exceptions };
+  }
+
+  private unknown(revision: Revision): Problem {
+    return problem('not-found', `revision ${revision} is not in the log, which ends at ${this.head}`);
+  }
+
+  /** Revisions go on in a new lineage, but what hosts reported of the old one says nothing about it. */
+  private enter(lineage: Lineage): void {
+    this.lineage = lineage;
+    this.affected.clear();
+    this.wanted.clear();
+  }
+
+  private look(): void {
+    for (const wake of [...this.waits]) wake();
+  }
+
+  private change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        this.waits.delete(end);
+        resolve();
+      };
+      const cancel = this.clock.after(ms, end);
+      this.waits.add(end);
+    });
+  }
+}
