@@ -7,7 +7,6 @@ import {
   COMMIT_TYPE,
   encodeEnvelope,
   type CommitEnvelope,
-  type EnvelopeAttributes,
   type Hash,
   type WireEvent,
 } from './envelope.js';
@@ -40,8 +39,10 @@ export interface Written {
   readonly envelope: CommitEnvelope;
 }
 
-/** Room for everything in an envelope but its data: attributes are at most about a kilobyte in practice. */
-const OVERHEAD = 4096;
+/** Room for everything in an envelope but its data and the free texts. */
+const FRAME = 2048;
+/** Under this a log's messages are too small to chunk for. */
+const SMALLEST_ROOM = 1024;
 /** Bytes that one UTF-16 unit of canonical JSON can take when quoted once more. */
 const GROWTH = 3;
 
@@ -75,26 +76,33 @@ export class CommitWriter {
     topic: Topic = 'commit',
   ): Result<Written> {
     const list = canonicalJson(events);
-    const common = this.#attributes(meta, now, log);
-    const fits = list.length * GROWTH + OVERHEAD <= this.rules.maxBytes;
-    const envelope: CommitEnvelope = { ...common, type: COMMIT_TYPE, data: { events } };
-    if (fits) return ok(this.#place([], envelope, `{"events":${list}}`, now, log, topic));
-    const bytes = encodeEnvelope(envelope, `{"events":${list}}`);
-    if (bytes.length <= this.rules.maxBytes)
-      return ok(this.#place([], envelope, `{"events":${list}}`, now, log, topic));
+    const data = `{"events":${list}}`;
+    const envelope = this.#envelope(meta, events, now, log);
+    const overhead = FRAME + GROWTH * (meta.actor.length + (meta.correlationId ?? '').length) * 2;
+    const others = (meta.causationId ?? '').length + (meta.reason ?? '').length + (meta.subject ?? '').length;
+    const room = this.rules.maxBytes - overhead - GROWTH * others * 2;
+    if (list.length * GROWTH <= room) return ok(this.#place([], envelope, data, now, log, topic));
+    if (encodeEnvelope(envelope, data).length <= this.rules.maxBytes)
+      return ok(this.#place([], envelope, data, now, log, topic));
     const most = this.rules.maxCommitLength ?? 16 * 1024 * 1024;
-    if (list.length > most)
-      return err(invalid('events', undefined, 'the change is too large', `at most ${most}`));
-    return ok(this.#chunked(envelope, list, now, log));
+    if (list.length > most || room < SMALLEST_ROOM)
+      return err(invalid('events', undefined, 'the change is too large', `at most ${most} characters`));
+    return ok(this.#chunked(envelope, list, Math.floor(room / GROWTH), now, log));
   }
 
-  #attributes(meta: CommandMeta, now: number, log: LogEvent | undefined): EnvelopeAttributes {
+  #envelope(
+    meta: CommandMeta,
+    events: readonly WireEvent[],
+    now: number,
+    log: LogEvent | undefined,
+  ): CommitEnvelope {
     const opened = log?.type === 'LineageOpened' ? log.data.lineage : undefined;
     if (now !== this.#timeOf) {
       this.#timeOf = now;
       this.#timeText = new Date(now).toISOString();
     }
-    return {
+    const envelope: { -readonly [K in keyof CommitEnvelope]: CommitEnvelope[K] } = {
+      type: COMMIT_TYPE,
       id: this.rules.ids.next(),
       source: this.#source,
       time: this.#timeText,
@@ -105,13 +113,20 @@ export class CommitWriter {
       correlationid: meta.correlationId ?? meta.commandId,
       actor: meta.actor,
       commandid: meta.commandId,
-      ...(meta.causationId === undefined ? undefined : { causationid: meta.causationId }),
-      ...(meta.reason === undefined ? undefined : { reason: meta.reason }),
+      data: { events },
     };
+    if (meta.causationId !== undefined) envelope.causationid = meta.causationId;
+    if (meta.reason !== undefined) envelope.reason = meta.reason;
+    return envelope;
   }
 
-  #chunked(envelope: CommitEnvelope, list: string, now: number, log: LogEvent | undefined): Written {
-    const size = Math.floor((this.rules.maxBytes - OVERHEAD) / GROWTH);
+  #chunked(
+    envelope: CommitEnvelope,
+    list: string,
+    size: number,
+    now: number,
+    log: LogEvent | undefined,
+  ): Written {
     const placed: Placed[] = [];
     let head = this.#head;
     for (let at = 0, index = 0; at < list.length; at += size, index++) {
@@ -147,6 +162,6 @@ export class CommitWriter {
     this.#head = { seq: expectedLastSeq + 1, hash, lineage, revision, time: now, schemaLevel };
     this.#previousId = id;
     const placed = { message: { id, topic, bytes }, expectedLastSeq, previousId };
-    return { placed: [...before, placed], head: this.#head, envelope };
+    return { placed: before.length === 0 ? [placed] : [...before, placed], head: this.#head, envelope };
   }
 }

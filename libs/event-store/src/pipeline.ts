@@ -3,17 +3,10 @@ import { type AppendError, type CommitLog } from './commit-log.js';
 import { type Placed } from './commit-writer.js';
 import { type Hash } from './envelope.js';
 
-/** One thing to be answered in order: after its message, if it has one, and everything before it is stored. */
-export interface Slot {
-  readonly placed?: Placed;
-  /** Called once, in order, when all up to here is stored. Must not throw. */
-  release(): void;
-  /** Called once instead of `release` when that will not happen here. Must not throw. */
-  fail(fault: Problem): void;
-}
-
-interface Entry {
-  readonly slot: Slot;
+/** One thing to be told of in order: after its message, if it has one, and everything before it is stored. */
+interface Entry<T> {
+  readonly placed: Placed | undefined;
+  readonly payload: T;
   stored: boolean;
   /** An attempt ended without an answer: the message may be stored. */
   maybe: boolean;
@@ -22,12 +15,16 @@ interface Entry {
 /** Why a pipeline came to its end. */
 export type EndReason = 'fenced' | 'log-lost' | 'log-unavailable';
 
-export interface PipelineOptions {
+export interface PipelineOptions<T> {
   readonly log: CommitLog;
   readonly clock: Clock;
   readonly hash: Hash;
   /** How long to look for the truth after a failed append before giving up, milliseconds. */
   readonly settleMs: number;
+  /** Called once for each payload, in order, when all up to it is stored. Must not throw. */
+  readonly onStored: (payload: T) => void;
+  /** Called once instead, when that will not happen here. Must not throw. */
+  readonly onFailed: (payload: T, fault: Problem) => void;
   readonly onEnd: (reason: EndReason, fault: Problem) => void;
   readonly onFault: (cause: unknown) => void;
 }
@@ -40,15 +37,15 @@ const RETRY_MS = [10, 20, 50, 100, 250];
  * stored now. If another message holds the place, another writer took over, and nothing from there on can ever be
  * stored: each later message names its predecessor.
  */
-export class Pipeline {
-  #entries: Entry[] = [];
+export class Pipeline<T> {
+  #entries: Entry<T>[] = [];
   #first = 0;
   #underWay = 0;
   #state: 'flowing' | 'settling' | 'ended' = 'flowing';
   #quiet: (() => void) | undefined;
   #drained: (() => void)[] = [];
 
-  constructor(readonly options: PipelineOptions) {}
+  constructor(readonly options: PipelineOptions<T>) {}
 
   get state(): 'flowing' | 'settling' | 'ended' {
     return this.#state;
@@ -58,16 +55,15 @@ export class Pipeline {
     return this.#entries.length - this.#first;
   }
 
-  push(slot: Slot): void {
-    const entry: Entry = { slot, stored: slot.placed === undefined, maybe: false };
-    const before = this.#entries.at(-1);
+  push(placed: Placed | undefined, payload: T): void {
+    const overlaps = this.length > 0;
+    const entry: Entry<T> = { placed, payload, stored: placed === undefined, maybe: false };
     this.#entries.push(entry);
-    if (slot.placed === undefined) {
+    if (placed === undefined) {
       this.#release();
       return;
     }
-    const { message, expectedLastSeq, previousId } = slot.placed;
-    const overlaps = before !== undefined && this.length > 1;
+    const { message, expectedLastSeq, previousId } = placed;
     this.#underWay++;
     this.options.log.append(message, expectedLastSeq, overlaps ? previousId : undefined).then(
       (result) => this.#onAppended(entry, result),
@@ -85,7 +81,7 @@ export class Pipeline {
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
-  #onAppended(entry: Entry, result: Result<unknown, AppendError>): void {
+  #onAppended(entry: Entry<T>, result: Result<unknown, AppendError>): void {
     this.#underWay--;
     if (result.ok) {
       entry.stored = true;
@@ -103,7 +99,7 @@ export class Pipeline {
   #release(): void {
     for (let entry; (entry = this.#entries[this.#first])?.stored;) {
       this.#first++;
-      entry.slot.release();
+      this.options.onStored(entry.payload);
     }
     if (this.#first === this.#entries.length || this.#first > 4096) {
       this.#entries.splice(0, this.#first);
@@ -141,15 +137,15 @@ export class Pipeline {
     this.#state = 'flowing';
   }
 
-  #nextUnstored(): Entry | undefined {
+  #nextUnstored(): Entry<T> | undefined {
     for (let i = this.#first; i < this.#entries.length; i++) {
       if (!this.#entries[i]!.stored) return this.#entries[i];
     }
     return undefined;
   }
 
-  async #place(entry: Entry): Promise<'stored' | 'try-again' | EndReason> {
-    const { message, expectedLastSeq } = entry.slot.placed!;
+  async #place(entry: Entry<T>): Promise<'stored' | 'try-again' | EndReason> {
+    const { message, expectedLastSeq } = entry.placed!;
     try {
       const result = await this.options.log.append(message, expectedLastSeq);
       if (result.ok) return 'stored';
@@ -178,10 +174,11 @@ export class Pipeline {
     const open = this.#entries.splice(0).slice(this.#first);
     this.#first = 0;
     this.options.onEnd(reason, problem('unavailable', END_TEXT[reason]));
-    for (const { slot, maybe } of open) {
+    for (const { payload, maybe } of open) {
       // Whoever holds the place of the first, holds it for ever: then nothing of ours can come after it.
       const done = maybe && reason !== 'fenced';
-      slot.fail(
+      this.options.onFailed(
+        payload,
         done
           ? problem('unknown', `${END_TEXT[reason]}; it is not known whether this command was carried out`)
           : problem('unavailable', `${END_TEXT[reason]}; this command was not carried out`),

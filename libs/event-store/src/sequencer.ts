@@ -10,7 +10,7 @@ import {
   type Result,
   type Revision,
 } from '#kernel';
-import { toCommit, type Head } from './chain-reader.js';
+import { toCommit, type Head, type Repudiations } from './chain-reader.js';
 import { CommandIndex, type KnownCommand } from './command-index.js';
 import { type CommitLog } from './commit-log.js';
 import { CommitWriter, type Written } from './commit-writer.js';
@@ -22,6 +22,7 @@ import {
   type CommitListener,
   type Decider,
 } from './decider.js';
+import { type CommitEnvelope } from './envelope.js';
 import { logEvent, type LogEvent } from './log-events.js';
 import { Pipeline, type EndReason } from './pipeline.js';
 import { readEventsAt } from './read-events.js';
@@ -51,6 +52,26 @@ export type SequencerPhase = 'ready' | 'settling' | 'closing' | 'ended';
 
 type Answer<Event> = Result<Accepted<Event>>;
 
+/** What waits for its turn in the pipeline, as data: at high rates a closure for each costs more than the rest. */
+type Waiting<State, Event> =
+  | undefined
+  | {
+      readonly kind: 'answer';
+      readonly commandId: string;
+      readonly known: KnownCommand;
+      readonly resolve: (answer: Answer<Event>) => void;
+    }
+  | {
+      readonly kind: 'commit';
+      readonly commandId: string;
+      readonly envelope: CommitEnvelope;
+      readonly events: readonly Event[];
+      readonly before: State;
+      readonly after: State;
+      readonly head: Head;
+      readonly resolve: (answer: Answer<Event>) => void;
+    };
+
 const COMMAND_ID = /^[A-Za-z0-9_.:/-]{1,128}$/;
 
 /**
@@ -61,10 +82,12 @@ export class Sequencer<State, Command, Event> {
   /** Runs ahead of the log. */
   #state: State;
   /** What is stored and released. */
-  #settled: ReplicaState<State>;
+  #settledState: State;
+  #settledHead: Head;
+  readonly #repudiated: Repudiations;
   readonly #commands: CommandIndex;
   readonly #writer: CommitWriter;
-  readonly #pipeline: Pipeline;
+  readonly #pipeline: Pipeline<Waiting<State, Event>>;
   readonly #flying = new Map<string, Promise<Answer<Event>>>();
   readonly #listeners = new Set<CommitListener<State, Event>>();
   readonly #ended: Promise<Problem | undefined>;
@@ -78,7 +101,9 @@ export class Sequencer<State, Command, Event> {
   ) {
     const { log, clock, ids, cluster, rules, settleMs = 5000, maxCommitLength } = options;
     this.#state = from.state;
-    this.#settled = from;
+    this.#settledState = from.state;
+    this.#settledHead = from.head;
+    this.#repudiated = from.repudiated;
     this.#commands = from.commands;
     const limits = { maxBytes: log.maxBytes, ...(maxCommitLength === undefined ? {} : { maxCommitLength }) };
     this.#writer = new CommitWriter({ hash: rules.hash, ids, cluster, ...limits }, from.head);
@@ -87,6 +112,8 @@ export class Sequencer<State, Command, Event> {
       clock,
       hash: rules.hash,
       settleMs,
+      onStored: (waiting) => this.#onStored(waiting),
+      onFailed: (waiting, fault) => waiting && this.#answer(waiting.commandId, waiting.resolve, err(fault)),
       onEnd: (reason, fault) => this.#onEnd(reason, fault),
       onFault: options.onFault,
     });
@@ -104,7 +131,7 @@ export class Sequencer<State, Command, Event> {
   }
   /** Where the log stands as far as it is acknowledged. */
   get head(): Head {
-    return this.#settled.head;
+    return this.#settledHead;
   }
   /** Resolves with the reason when this sequencer can't go on, or with undefined after `close`. */
   get ended(): Promise<Problem | undefined> {
@@ -119,7 +146,12 @@ export class Sequencer<State, Command, Event> {
 
   /** The acknowledged state with everything a replica needs, for snapshots. */
   capture(): ReplicaState<State> {
-    return { ...this.#settled, commands: this.#commands.fork() };
+    const { head, commands, repudiated } = {
+      head: this.#settledHead,
+      commands: this.#commands,
+      repudiated: this.#repudiated,
+    };
+    return { state: this.#settledState, head, commands: commands.fork(), repudiated };
   }
 
   /** Decides and commits. A repeated id gets the first answer, also while the first is under way. */
@@ -131,7 +163,7 @@ export class Sequencer<State, Command, Event> {
     if (known !== undefined) return this.#answerAgain(known);
     const refusal = this.#refusal() ?? checkMeta(request);
     if (refusal !== undefined) return Promise.resolve(err(refusal));
-    return this.#fly(commandId, (answer) => this.#decide(request, answer));
+    return this.#fly(commandId, (resolve) => this.#decide(request, resolve));
   }
 
   /** Begins a new history from the present state: revisions count from 1 again. For restores. */
@@ -168,7 +200,7 @@ export class Sequencer<State, Command, Event> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.resolve(err(refusal));
     const meta = { commandId: this.options.ids.next(), actor, reason };
-    return this.#fly(meta.commandId, (answer) => this.#commit(meta, [], answer, event));
+    return this.#fly(meta.commandId, (resolve) => this.#commit(meta, [], resolve, event));
   }
 
   #refusal(): Problem | undefined {
@@ -182,72 +214,56 @@ export class Sequencer<State, Command, Event> {
     return undefined;
   }
 
-  #fly(commandId: string, start: (answer: (a: Answer<Event>) => void) => void): Promise<Answer<Event>> {
-    let done = false;
-    const promise = new Promise<Answer<Event>>((resolve) =>
-      start((answer) => {
-        done = true;
-        this.#flying.delete(commandId);
-        resolve(answer);
-      }),
-    );
-    if (!done) this.#flying.set(commandId, promise);
+  #fly(commandId: string, start: (resolve: (a: Answer<Event>) => void) => void): Promise<Answer<Event>> {
+    let resolve!: (a: Answer<Event>) => void;
+    const promise = new Promise<Answer<Event>>((r) => (resolve = r));
+    this.#flying.set(commandId, promise);
+    start(resolve);
     return promise;
+  }
+
+  #answer(commandId: string, resolve: (a: Answer<Event>) => void, answer: Answer<Event>): void {
+    this.#flying.delete(commandId);
+    resolve(answer);
   }
 
   #now(): number {
     return Math.max(this.options.clock.now(), this.#writer.head.time);
   }
 
-  #decide(request: CommandRequest<Command>, answer: (a: Answer<Event>) => void): void {
+  #decide(request: CommandRequest<Command>, resolve: (a: Answer<Event>) => void): void {
     const { lineage, revision } = this.#writer.head;
     const { commandId, actor } = request;
-    const { decider } = this.options.rules;
-    const context = {
-      now: this.#now(),
-      ids: this.options.ids,
-      actor,
-      commandId,
-      lineage: lineage!,
-      revision,
-    };
+    const { ids, rules } = this.options;
+    const now = this.#now();
+    const context = { now, ids, actor, commandId, lineage: lineage!, revision };
     let decided: Result<readonly Event[]>;
     try {
-      decided = decider.decide(this.#state, request.command, context);
+      decided = rules.decider.decide(this.#state, request.command, context);
     } catch (cause) {
       this.options.onFault(cause);
-      answer(err(problem('internal', `the command can't be decided: ${String(cause)}`)));
+      const fault = problem('internal', `the command can't be decided: ${String(cause)}`);
+      this.#answer(commandId, resolve, err(fault));
       return;
     }
-    if (decided.ok && decided.value.length > 0) this.#commit(request, decided.value, answer);
-    else this.#answerWithoutCommit(commandId, context.now, decided, answer);
-  }
-
-  /** Rests on commits under way, so it waits for them: else it could tell of a state that never came to be. */
-  #answerWithoutCommit(
-    commandId: string,
-    at: number,
-    decided: Result<readonly Event[]>,
-    answer: (a: Answer<Event>) => void,
-  ): void {
-    const { lineage, revision } = this.#writer.head;
-    const known = { at, seq: 0, lineage: lineage!, revision };
-    this.#pipeline.push({
-      release: () => {
-        this.#commands.remember(commandId, decided.ok ? known : { ...known, rejection: decided.error });
-        answer(decided.ok ? ok({ lineage: lineage!, revision, events: [], repeated: false }) : decided);
-      },
-      fail: (fault) => answer(err(fault)),
-    });
+    if (decided.ok && decided.value.length > 0) {
+      this.#commit(request, decided.value, resolve);
+      return;
+    }
+    // Rests on commits under way, so it waits for them: else it could tell of a state that never came to be.
+    const accepted = { at: now, seq: 0, lineage: lineage!, revision };
+    const known = decided.ok ? accepted : { ...accepted, rejection: decided.error };
+    this.#pipeline.push(undefined, { kind: 'answer', commandId, known, resolve });
   }
 
   #commit(
     meta: CommandMeta,
     events: readonly Event[],
-    answer: (a: Answer<Event>) => void,
+    resolve: (a: Answer<Event>) => void,
     log?: LogEvent,
   ): void {
     const { decider, codec } = this.options.rules;
+    const { commandId } = meta;
     const now = this.#now();
     const before = this.#state;
     let after = before;
@@ -260,29 +276,40 @@ export class Sequencer<State, Command, Event> {
       written = this.#writer.write(meta, wires, now, log);
     } catch (cause) {
       this.options.onFault(cause);
-      answer(err(problem('internal', `the command can't be carried out: ${String(cause)}`)));
+      const fault = problem('internal', `the command can't be carried out: ${String(cause)}`);
+      this.#answer(commandId, resolve, err(fault));
       return;
     }
     if (!written.ok) {
-      answer(written);
+      this.#answer(commandId, resolve, written);
       return;
     }
     this.#state = after;
     const { placed, head, envelope } = written.value;
     const last = placed.length - 1;
-    for (let i = 0; i < last; i++)
-      this.#pipeline.push({ placed: placed[i]!, release: nothing, fail: nothing });
-    this.#pipeline.push({
-      placed: placed[last]!,
-      release: () => {
-        const { lineage, revision } = envelope;
-        this.#settled = { ...this.#settled, state: after, head };
-        this.#commands.remember(meta.commandId, { at: now, seq: head.seq, lineage, revision });
-        if (this.#listeners.size > 0) this.#tell(toCommit(envelope, head.hash, events), before, after);
-        answer(ok({ lineage, revision, events, repeated: false }));
-      },
-      fail: (fault) => answer(err(fault)),
-    });
+    // Chunks are answered for by their commit.
+    for (let i = 0; i < last; i++) this.#pipeline.push(placed[i], undefined);
+    const waiting = { kind: 'commit', commandId, envelope, events, before, after, head, resolve } as const;
+    this.#pipeline.push(placed[last], waiting);
+  }
+
+  #onStored(waiting: Waiting<State, Event>): void {
+    if (waiting === undefined) return;
+    const { commandId, resolve } = waiting;
+    if (waiting.kind === 'answer') {
+      const { lineage, revision, rejection } = waiting.known;
+      this.#commands.remember(commandId, waiting.known);
+      const accepted = { lineage, revision, events: [], repeated: false };
+      this.#answer(commandId, resolve, rejection === undefined ? ok(accepted) : err(rejection));
+      return;
+    }
+    const { envelope, events, head, before, after } = waiting;
+    const { lineage, revision } = envelope;
+    this.#settledState = after;
+    this.#settledHead = head;
+    this.#commands.remember(commandId, { at: head.time, seq: head.seq, lineage, revision });
+    if (this.#listeners.size > 0) this.#tell(toCommit(envelope, head.hash, events), before, after);
+    this.#answer(commandId, resolve, ok({ lineage, revision, events, repeated: false }));
   }
 
   #tell(commit: Commit<Event>, before: State, after: State): void {
@@ -310,20 +337,23 @@ export class Sequencer<State, Command, Event> {
   }
 }
 
-function nothing(): void {
-  // Chunks are answered for by their commit.
-}
-
 function asRepeated<Event>(answer: Answer<Event>): Answer<Event> {
   return answer.ok ? ok({ ...answer.value, repeated: true }) : answer;
 }
 
+const META_TEXTS = ['correlationId', 'causationId', 'reason', 'subject'] as const;
+
 function checkMeta(meta: CommandMeta): Problem | undefined {
   if (typeof meta.commandId !== 'string' || !COMMAND_ID.test(meta.commandId))
     return invalid('commandId', meta.commandId, 'is not an id', '1 to 128 letters, digits and _ . : / -');
-  if (typeof meta.actor !== 'string' || meta.actor === '')
-    return invalid('actor', meta.actor, 'is missing', 'who gives the command');
-  for (const name of ['correlationId', 'causationId', 'reason', 'subject'] as const) {
+  if (typeof meta.actor !== 'string' || meta.actor === '' || meta.actor.length > 256)
+    return invalid(
+      'actor',
+      meta.actor,
+      'is missing or too long',
+      'who gives the command, 1 to 256 characters',
+    );
+  for (const name of META_TEXTS) {
     const value: unknown = meta[name];
     if (value !== undefined && (typeof value !== 'string' || value === '' || value.length > 1024))
       return invalid(name, value, 'is not a text', '1 to 1024 characters, or leave it out');
