@@ -15,8 +15,9 @@ export async function quiet(netns: string, device: string): Promise<void> {
 /** A namespace in which the kernel says nothing by itself: a guest's frames are only those that a test sends. */
 export async function addNamespace(name: string): Promise<void> {
   await ip('netns', 'add', name);
-  const silence = ['all', 'default'].map((scope) => `net.ipv6.conf.${scope}.disable_ipv6=1`);
-  await run('ip', ['netns', 'exec', name, 'sysctl', '-qw', ...silence]);
+  const silence =
+    'for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do if [ -e "$f" ]; then echo 1 > "$f"; fi; done';
+  await run('ip', ['netns', 'exec', name, 'sh', '-c', silence]);
   await ip('-n', name, 'link', 'set', 'lo', 'up');
 }
 

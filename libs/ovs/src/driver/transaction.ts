@@ -1,10 +1,10 @@
-import { invalid, problem, ProblemError } from '#kernel';
+import { problem, ProblemError } from '#kernel';
 import { type BridgePort, type OvsdbChange } from '#openflow';
 import { namedUuid, ovsdbMap, ovsdbSet, uuidRef } from '../ovsdb/atoms.js';
 import { type RowCache } from '../ovsdb/cache.js';
 import { type OvsdbOperation } from '../ovsdb/client.js';
 import { type BridgeRow } from '../ovsdb/rows.js';
-import { MAX_BRIDGE_NAME } from './config.js';
+import { checkMarks, checkName, replaceEntries } from './operations.js';
 import { findBridge, findPort, isMark, isOurs, PLUGGED_KEY, SWITCH_KEY, type Found } from './names.js';
 
 /** Every version, so that the witness tools of any age can talk to the bridge; ours is the last. */
@@ -221,26 +221,4 @@ class Builder {
   private newName(): string {
     return `row${++this.names}`;
   }
-}
-
-/** Mutations that leave the map with these entries, without the stale keys, and else as it is. */
-function replaceEntries(column: string, entries: Readonly<Record<string, string>>, stale: readonly string[]) {
-  // An insert does not overwrite a key that is there: it has to go first.
-  return [
-    [column, 'delete', ovsdbSet([...stale, ...Object.keys(entries)])],
-    [column, 'insert', ovsdbMap(entries)],
-  ];
-}
-
-function checkName(field: string, name: string): void {
-  if (name.length >= 1 && name.length <= MAX_BRIDGE_NAME && /^[A-Za-z0-9_.-]+$/.test(name)) return;
-  throw new ProblemError(
-    invalid(field, name, 'is no device name', `1 to ${MAX_BRIDGE_NAME} letters, digits and _ . -`),
-  );
-}
-
-function checkMarks(marks: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const foreign = Object.keys(marks).find((key) => !isMark(key));
-  if (foreign === undefined) return marks;
-  throw new ProblemError(invalid('marks', foreign, 'is not a key of ours', 'keys that start with portolan-'));
 }
