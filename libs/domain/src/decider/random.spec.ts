@@ -5,6 +5,7 @@ import { fromStored, toStored } from '../events/versions.js';
 import { describeEvent } from '../events/describe.js';
 import { type Command, type Fact } from '../model/commands.js';
 import { type MigrationPhase } from '../model/state.js';
+import { hostsOf } from '../state/next.js';
 import { checkInvariants } from '../state/invariants.js';
 import { stateDigestInput, stateFromJson } from '../state/json.js';
 import { verifyLedger } from '../ledger/verify.js';
@@ -16,7 +17,15 @@ const host = fc.constantFrom(...hosts);
 const number = fc.integer({ min: 1, max: 6 });
 const port = number.map((n) => `p${n}` as PortId);
 const migration = number.map((n) => `m${n}` as MigrationId);
-const phases: MigrationPhase[] = ['admitted', 'prepared', 'moving', 'switched', 'completed', 'aborting', 'unknown'];
+const phases: MigrationPhase[] = [
+  'admitted',
+  'prepared',
+  'moving',
+  'switched',
+  'completed',
+  'aborting',
+  'unknown',
+];
 const phase = fc.constantFrom(...phases, 'aborted' as const);
 const vlan = fc.constantFrom(
   { mode: 'none' },
@@ -35,7 +44,7 @@ const iface = fc.constantFrom(
 
 type Step = (w: World) => Command;
 
-const facts: fc.Arbitrary<(w: World) => Fact> = fc.oneof(
+const facts: fc.Arbitrary<(w: World, host: string) => Fact> = fc.oneof(
   { arbitrary: iface.map((f) => () => f as Fact), weight: 6 },
   iface.map((f) => (): Fact => ({ type: 'InterfaceUnplugged', ifaceId: f.interface.ifaceId })),
   fc.subarray([1, 2, 3, 4, 5]).map((ns) => (): Fact => {
@@ -53,13 +62,25 @@ const facts: fc.Arbitrary<(w: World) => Fact> = fc.oneof(
     }),
     weight: 4,
   },
-  fc
-    .tuple(port, fc.nat(2), fc.constantFrom('i1', 'i2'), fc.nat(50), fc.boolean())
-    .map(([p, back, incarnation, n, open]) => (w: World): Fact => {
-      const epoch = Math.max(1, (w.state.ports.get(p)?.epoch ?? 1) - back) as never;
-      const type = open ? 'SegmentOpened' : 'SegmentClosed';
-      return { type, port: p, epoch, incarnation, raw: raw(n) };
-    }),
+  {
+    arbitrary: fc
+      .tuple(port, fc.nat(2), fc.constantFrom('i1', 'i2'), fc.integer({ min: -3, max: 9 }), fc.nat(2))
+      .map(([p, back, incarnation, n, how]) => (w: World, h: string): Fact => {
+        const now = raw(Math.max(0, w.log.length + n));
+        const held = [...w.state.ports.values()].filter((x) => hostsOf(x).includes(h as never));
+        const one = held[n % held.length] ?? w.state.ports.get(p);
+        if (one === undefined) return { type: 'Inventory', interfaces: [] };
+        const open = one.ledger.segments.find((s) => s.close === null && s.host === h);
+        if (how === 0 && open !== undefined) {
+          const { epoch, incarnation: its } = open;
+          return { type: 'SegmentClosed', port: one.id, epoch, incarnation: its, raw: now };
+        }
+        const epoch = Math.max(1, one.epoch - back) as never;
+        const type = how === 1 ? 'SegmentClosed' : 'SegmentOpened';
+        return { type, port: one.id, epoch, incarnation, raw: now };
+      }),
+    weight: 6,
+  },
   {
     arbitrary: fc
       .tuple(migration, fc.constantFrom('started', 'completed', 'failed', 'aborted', 'unknown'))
@@ -76,16 +97,15 @@ let seq = 0;
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     arbitrary: fc.tuple(host, fc.array(facts, { minLength: 1, maxLength: 3 })).map(([h, fs]): Step => (w) => {
-      const numbered = fs.map((f) => ({ seq: ++seq, at: 0, fact: f(w) }));
+      const numbered = fs.map((f) => ({ seq: ++seq, at: 0, fact: f(w, h) }));
       return { type: 'IngestFacts', host: h as HostName, boot: 'b', facts: numbered };
     }),
     weight: 12,
   },
   {
-    arbitrary: fc.tuple(fc.constantFrom('vm1', 'vm2', 'vm3'), host).map(
-      ([owner, h]): Step =>
-        () => ({ type: 'StartMigration', owner, destination: h as HostName }),
-    ),
+    arbitrary: fc
+      .tuple(fc.constantFrom('vm1', 'vm2', 'vm3'), host)
+      .map(([owner, h]): Step => () => ({ type: 'StartMigration', owner, destination: h as HostName })),
     weight: 4,
   },
   {
@@ -110,17 +130,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
           group('web', { policy: { vlan: v }, ports, binding, overridable: over ? ['vlan', 'blocked'] : [] }),
         ),
   ),
-  fc.tuple(vlan, fc.subarray(hosts)).map(
+  fc.tuple(vlan, fc.subarray(hosts, { minLength: 2 })).map(
     ([v, members]): Step =>
       () =>
         applying(dvs('lan', members, { policy: { vlan: v } })),
   ),
-  fc.tuple(port, vlan).map(
-    ([p, v]): Step =>
-      () => ({ type: 'SetPort', port: p, override: { vlan: v as never } }),
-  ),
+  fc
+    .tuple(port, vlan)
+    .map(([p, v]): Step => () => ({ type: 'SetPort', port: p, override: { vlan: v as never } })),
   port.map((p): Step => () => ({ type: 'DisconnectPort', port: p })),
-  fc.constantFrom('web', 'pool').map((name): Step => () => ({ type: 'Delete', kind: 'PortGroup', name })),
+  fc
+    .constantFrom('web', 'pool', 'none')
+    .map((name): Step => () => ({ type: 'Delete', kind: 'PortGroup', name })),
   host.map((name): Step => () => ({ type: 'Delete', kind: 'Host', name })),
   iface.map(({ interface: i }): Step => () => {
     const connectee = { kind: 'vm' as const, ifaceId: i.ifaceId, mac: i.mac, owner: i.owner };
@@ -143,7 +164,9 @@ function play(steps: readonly Step[]): World {
     }
     const broken = checkInvariants(w.state);
     if (broken.length > 0) {
-      throw new Error(`${broken.join('\n')}\nafter ${JSON.stringify(command)}\n${JSON.stringify(result.value)}`);
+      throw new Error(
+        `${broken.join('\n')}\nafter ${JSON.stringify(command)}\n${JSON.stringify(result.value)}`,
+      );
     }
     if (command.type === 'Apply') {
       expect(decide(w.state, command, w.ctx)).toEqual({ ok: true, value: [] });
@@ -164,7 +187,8 @@ describe('any commands in any order', () => {
         for (const event of w.log) {
           const stored = JSON.parse(JSON.stringify(toStored(event)));
           expect(canonicalJson(unwrap(fromStored(stored)))).toBe(canonicalJson(event));
-          if (event.type === 'StandbyGranted') expect(describeEvent(event)).not.toContain(event.standby.token);
+          if (event.type === 'StandbyGranted')
+            expect(describeEvent(event)).not.toContain(event.standby.token);
         }
       }),
       { numRuns: 300 },

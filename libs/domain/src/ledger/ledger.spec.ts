@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type Epoch, type PortId } from '#kernel';
+import { type Fact } from '../model/commands.js';
+import { plug, raw, threeHosts, type World } from '../testing.js';
+import { packetsOf } from './counters.js';
+import { inexactSegments, ledgerTotals, SEGMENTS_KEPT } from './ledger.js';
+import { verifyLedger } from './verify.js';
+
+const p1 = 'p1' as PortId;
+const seg = (
+  type: 'SegmentOpened' | 'SegmentClosed',
+  incarnation: string,
+  n: number,
+  more: object = {},
+): Fact => ({
+  type,
+  port: p1,
+  epoch: 1 as Epoch,
+  incarnation,
+  raw: raw(n),
+  ...more,
+});
+const plugged = (): World => {
+  const w = threeHosts();
+  w.facts('h1', plug('if-1'));
+  return w;
+};
+const ledger = (w: World) =>
+  w.state.ports.get(p1)?.ledger ?? { segments: [], folded: null, foldedCount: 0, foldedInexact: 0 };
+const total = (w: World, current?: number): number =>
+  packetsOf(ledgerTotals(ledger(w), () => (current === undefined ? undefined : raw(current))).in);
+
+describe('the ledger', () => {
+  it('adds what closed segments counted and what the open one has counted so far', () => {
+    const w = plugged();
+    w.facts('h1', seg('SegmentOpened', 'a', 5), seg('SegmentClosed', 'a', 15), seg('SegmentOpened', 'b', 0));
+    expect(total(w)).toBe(10);
+    expect(total(w, 7)).toBe(17);
+  });
+
+  it('takes repeats as no news and refuses what does not fit', () => {
+    const w = plugged();
+    w.facts('h1', seg('SegmentOpened', 'a', 5));
+    const events = w.facts(
+      'h1',
+      seg('SegmentOpened', 'a', 5),
+      seg('SegmentOpened', 'b', 0),
+      seg('SegmentClosed', 'a', 4),
+      seg('SegmentClosed', 'c', 9),
+      seg('SegmentClosed', 'a', 8),
+      seg('SegmentClosed', 'a', 8),
+      seg('SegmentOpened', 'd', 0, { raw: { in: {}, out: {} } }),
+    );
+    expect(events.map((e) => ('code' in e ? e.code : e.type))).toEqual([
+      'segment-open',
+      'counter-fell',
+      'no-segment',
+      'SegmentClosed',
+      'malformed',
+      'FactsAccepted',
+    ]);
+  });
+
+  it('folds long lists without losing a packet or an inexactness, and the verifier agrees', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(1000), fc.boolean()), { minLength: 70, maxLength: 90 }),
+        (parts) => {
+          const w = plugged();
+          let sum = 0;
+          let inexact = 0;
+          parts.forEach(([n, bad], i) => {
+            const more = bad ? { inexact: { checkpointAt: 1, reason: 'power' } } : {};
+            w.facts('h1', seg('SegmentOpened', `i${i}`, 3), seg('SegmentClosed', `i${i}`, 3 + n, more));
+            sum += n;
+            if (bad) inexact++;
+          });
+          expect(ledger(w).segments).toHaveLength(SEGMENTS_KEPT);
+          expect(total(w)).toBe(sum);
+          expect(inexactSegments(ledger(w))).toBe(inexact);
+          expect(verifyLedger(w.log, w.state)).toEqual([]);
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
+  it('is found out by the verifier when the state is not what the log says', () => {
+    const w = plugged();
+    w.facts('h1', seg('SegmentOpened', 'a', 0), seg('SegmentClosed', 'a', 10));
+    const log = w.log.map((e) => (e.type === 'SegmentClosed' ? { ...e, raw: raw(11) } : e));
+    expect(verifyLedger(log, w.state)).toEqual([
+      { port: 'p1', what: 'in.unicast.packets', log: 11, state: 10 },
+      { port: 'p1', what: 'in.unicast.bytes', log: 1100, state: 1000 },
+    ]);
+  });
+});

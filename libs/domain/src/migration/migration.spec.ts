@@ -1,0 +1,343 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type Epoch, type HostName, type MigrationId, type PortId } from '#kernel';
+import { checkInvariants } from '../state/invariants.js';
+import { verifyLedger } from '../ledger/verify.js';
+import { type Fact } from '../model/commands.js';
+import { type HypervisorOutcome, type MigrationPhase } from '../model/state.js';
+import { MAC_B, plug, raw, threeHosts, types, type World } from '../testing.js';
+
+const p1 = 'p1' as PortId;
+const m1 = 'm1' as MigrationId;
+let w: World;
+
+const move = (destination = 'h2', owner = 'vm1') =>
+  w.do({ type: 'StartMigration', owner, destination: destination as HostName });
+const migration = (id = m1) => w.state.migrations.get(id);
+const port = () => w.state.ports.get(p1);
+function advance(to: MigrationPhase, id = m1) {
+  const m = migration(id);
+  const evidence = { h1: w.state.revision, h2: w.state.revision };
+  const { episode = 0, phase: from = 'admitted' } = m ?? {};
+  return { type: 'AdvanceMigration' as const, migration: id, episode, from, to, evidence };
+}
+const word = (outcome: HypervisorOutcome, attempt = 1): Fact => ({
+  type: 'HypervisorMigration',
+  migration: m1,
+  attempt,
+  outcome,
+});
+const frame = (epoch: number, id = p1): Fact => ({ type: 'PortActivated', port: id, epoch: epoch as Epoch });
+const opened = (epoch: number, n = 0): Fact => ({
+  type: 'SegmentOpened',
+  port: p1,
+  epoch: epoch as Epoch,
+  incarnation: `i${epoch}`,
+  raw: raw(n),
+});
+const closed = (epoch: number, n: number): Fact => ({ ...opened(epoch, n), type: 'SegmentClosed' }) as Fact;
+
+/** vm1 runs on h1 and counts there; its migration to h2 is moving. */
+function moving(): void {
+  move();
+  w.do(advance('prepared'));
+  w.do(advance('moving'));
+}
+
+beforeEach(() => {
+  w = threeHosts();
+  w.facts('h1', plug('if-1'), opened(1));
+});
+
+describe('a migration that goes well', () => {
+  it('is admitted with a standby at the next epoch and a token of local multicast', () => {
+    expect(move()).toMatchObject([
+      {
+        type: 'MigrationStarted',
+        migration: { id: 'm1', source: 'h1', destination: 'h2', phase: 'admitted' },
+      },
+      { type: 'StandbyGranted', port: 'p1', standby: { host: 'h2', epoch: 2, migration: 'm1' } },
+    ]);
+    expect(parseInt(port()?.standby?.token.slice(0, 2) ?? '', 16) & 3).toBe(3);
+    expect(port()?.active).toEqual({ host: 'h1', epoch: 1 });
+  });
+
+  it('switches with the first frame and completes with the final counters and the word of the hypervisor', () => {
+    moving();
+    expect(types(w.facts('h2', plug('if-1'), opened(2)))).toEqual(['SegmentOpened', 'FactsAccepted']);
+    expect(w.facts('h2', frame(2))).toMatchObject([
+      { type: 'PortActivated', host: 'h2', epoch: 2 },
+      { type: 'MigrationAdvanced', from: 'moving', to: 'switched' },
+      {},
+    ]);
+    expect(port()).toMatchObject({ active: { host: 'h2', epoch: 2 }, retiring: [{ host: 'h1', epoch: 1 }] });
+    expect(types(w.facts('h1', closed(1, 40)))).toEqual(['SegmentClosed', 'BindingRetired', 'FactsAccepted']);
+    expect(w.facts('h1', word('completed'))).toMatchObject([
+      { type: 'HypervisorReported' },
+      { type: 'MigrationAdvanced', to: 'completed', episode: 5 },
+      {},
+    ]);
+    expect(w.state.moving.size).toBe(0);
+    expect(verifyLedger(w.log, w.state)).toEqual([]);
+  });
+
+  it('is fenced afterwards: nothing said at the old epoch counts', () => {
+    moving();
+    w.facts('h2', frame(2));
+    w.facts('h1', closed(1, 1), word('completed'));
+    const late = w.facts('h1', opened(1), closed(1, 9), frame(1), word('failed'));
+    expect(late).toMatchObject([
+      { type: 'FactRefused', code: 'fenced' },
+      { type: 'FactRefused', code: 'closed' },
+      { type: 'FactRefused', code: 'fenced' },
+      { type: 'FactRefused', code: 'fenced' },
+      { type: 'FactsAccepted' },
+    ]);
+  });
+
+  it('may go back, and forth again, with one ledger', () => {
+    for (const [from, to, epoch] of [
+      ['h1', 'h2', 1],
+      ['h2', 'h1', 2],
+      ['h1', 'h2', 3],
+    ] as const) {
+      const id = `m${epoch}` as MigrationId;
+      move(to);
+      w.facts(to, plug('if-1'), opened(epoch + 1), frame(epoch + 1));
+      w.facts(from, closed(epoch, 10), { ...word('completed'), migration: id } as Fact);
+      expect(migration(id)?.phase).toBe('completed');
+      expect(checkInvariants(w.state)).toEqual([]);
+    }
+    expect(verifyLedger(w.log, w.state)).toEqual([]);
+  });
+
+  it('takes every port of the VM, and has switched when the last of them has', () => {
+    w.facts('h1', plug('if-2', MAC_B));
+    move();
+    expect(migration()?.ports).toHaveLength(2);
+    expect(w.facts('h2', frame(2, 'p2' as PortId))).toMatchObject([{}, { to: 'moving' }, {}]);
+    expect(w.facts('h2', frame(2))).toMatchObject([{}, { to: 'switched' }, {}]);
+  });
+});
+
+describe('admission refuses, naming the field', () => {
+  it.each([
+    ['an unknown owner', () => ({ owner: 'nobody', destination: 'h2' }), 'not-found', 'owner'],
+    ['an unknown host', () => ({ owner: 'vm1', destination: 'h9' }), 'not-found', 'destination'],
+    ['the host that it is on', () => ({ owner: 'vm1', destination: 'h1' }), 'refused', 'destination'],
+    [
+      'a host in maintenance',
+      () => {
+        w.apply({ kind: 'Host', name: 'h2', spec: { maintenance: true } });
+        return { owner: 'vm1', destination: 'h2' };
+      },
+      'refused',
+      'destination',
+    ],
+    [
+      'a host whose uplink is down',
+      () => {
+        w.facts('h2', { type: 'UplinkState', switch: 'lan', uplink: 'uplink1', up: false });
+        return { owner: 'vm1', destination: 'h2' };
+      },
+      'refused',
+      'ports.p1.switch',
+    ],
+    [
+      'a second one while one runs',
+      () => {
+        move();
+        return { owner: 'vm1', destination: 'h3' };
+      },
+      'refused',
+      'ports.p1',
+    ],
+    [
+      'a port of a closing group',
+      () => {
+        w.do({ type: 'Delete', kind: 'PortGroup', name: 'web' });
+        return { owner: 'vm1', destination: 'h2' };
+      },
+      'refused',
+      'ports.p1.group',
+    ],
+    [
+      'a VM on an internal-only standard switch',
+      () => {
+        w.apply(
+          { kind: 'StandardSwitch', name: 'inside', spec: { members: { h1: {} } } },
+          { kind: 'PortGroup', name: 'lab', spec: { switch: 'inside' } },
+        );
+        w.facts('h1', plug('if-9', MAC_B, { profile: 'lab', switch: 'inside', owner: 'vm9' }));
+        return { owner: 'vm9', destination: 'h2' };
+      },
+      'refused',
+      'ports.p3.switch',
+    ],
+  ])('%s', (_what, given, code, field) => {
+    const problem = w.refused({
+      type: 'StartMigration',
+      ...(given() as { owner: string; destination: HostName }),
+    });
+    expect(problem).toMatchObject({ code, details: [{ field }] });
+  });
+});
+
+describe('proposals', () => {
+  it('hold only in the phase and episode that they were made on', () => {
+    move();
+    const proposal = advance('prepared');
+    expect(w.refused({ ...proposal, evidence: { h2: w.state.revision } })).toMatchObject({
+      code: 'refused',
+      details: [{ field: 'evidence.h1' }],
+    });
+    w.do(proposal);
+    expect(w.refused(proposal)).toMatchObject({ code: 'fenced', details: [{ field: 'from' }] });
+    expect(w.refused({ ...advance('moving'), episode: 1 })).toMatchObject({
+      details: [{ field: 'episode' }],
+    });
+  });
+});
+
+describe('a migration that does not', () => {
+  it('is aborted before it moves: the destination is cleaned, the source goes on', () => {
+    move();
+    w.facts('h2', opened(2));
+    expect(types(w.do({ type: 'AbortMigration', migration: m1, reason: 'no' }))).toEqual([
+      'StandbyRevoked',
+      'MigrationAdvanced',
+    ]);
+    expect(port()).toMatchObject({
+      active: { host: 'h1', epoch: 1 },
+      standby: null,
+      retiring: [{ host: 'h2' }],
+    });
+    expect(types(w.facts('h2', closed(2, 0)))).toEqual(['SegmentClosed', 'BindingRetired', 'FactsAccepted']);
+    expect(w.facts('h2', frame(2))).toMatchObject([{ code: 'fenced' }, {}]);
+  });
+
+  it('waits in aborting for the hypervisor, whose word decides', () => {
+    moving();
+    w.do({ type: 'AbortMigration', migration: m1, reason: 'no' });
+    expect(migration()).toMatchObject({ phase: 'aborting' });
+    expect(port()?.standby).not.toBeNull();
+    w.facts('h1', word('aborted'));
+    expect(migration()).toMatchObject({ phase: 'aborted' });
+    expect(port()?.standby).toBeNull();
+  });
+
+  it('has moved after all when the abort came too late', () => {
+    moving();
+    w.do({ type: 'AbortMigration', migration: m1, reason: 'no' });
+    w.facts('h1', word('completed'));
+    expect(migration()?.phase).toBe('switched');
+    expect(port()?.active).toEqual({ host: 'h2', epoch: 2 });
+  });
+
+  it('is bound to the source again, at a new epoch, when the hypervisor resumes it there after the switch', () => {
+    moving();
+    w.facts('h2', opened(2), frame(2));
+    const events = w.facts('h1', word('failed'));
+    expect(events).toMatchObject([
+      { type: 'HypervisorReported' },
+      { type: 'PortBound', host: 'h1', epoch: 3 },
+      { type: 'MigrationAdvanced', from: 'switched', to: 'failed' },
+      {},
+    ]);
+    w.facts('h1', closed(1, 10), opened(3));
+    w.facts('h2', closed(2, 2));
+    expect(port()).toMatchObject({ active: { host: 'h1', epoch: 3 }, retiring: [] });
+    expect(w.facts('h2', opened(2))).toMatchObject([{ code: 'fenced' }, {}]);
+    expect(verifyLedger(w.log, w.state)).toEqual([]);
+  });
+
+  it('stays where it is when the source had let go of it before', () => {
+    moving();
+    w.facts('h2', frame(2));
+    w.facts('h1', closed(1, 10));
+    expect(w.facts('h1', word('failed'))).toMatchObject([{}, { code: 'too-late' }, {}]);
+    expect(port()?.active).toEqual({ host: 'h2', epoch: 2 });
+  });
+
+  it('times out by the deadline of its phase and not before, once', () => {
+    move();
+    const timeout = { type: 'TimeOutMigration' as const, migration: m1, episode: 1 };
+    expect(w.refused(timeout).code).toBe('refused');
+    w.now = migration()?.deadline ?? 0;
+    w.do(timeout);
+    expect(migration()).toMatchObject({ phase: 'failed', reason: 'timed out in admitted' });
+    expect(w.refused(timeout).code).toBe('fenced');
+  });
+
+  it('goes from moving through aborting to unknown when nobody answers, and ends on the operator’s word', () => {
+    moving();
+    for (const phase of ['aborting', 'unknown'] as const) {
+      w.now = migration()?.deadline ?? 0;
+      w.do({ type: 'TimeOutMigration', migration: m1, episode: migration()?.episode ?? 0 });
+      expect(migration()?.phase).toBe(phase);
+    }
+    w.do({ type: 'AbortMigration', migration: m1, reason: 'host h2 is off' });
+    expect(migration()?.phase).toBe('aborted');
+    expect(port()).toMatchObject({ active: { host: 'h1', epoch: 1 }, standby: null });
+  });
+
+  it('completes with counters outstanding when the source never answers; its removal closes them, inexact', () => {
+    moving();
+    w.facts('h2', frame(2));
+    w.now = migration()?.deadline ?? 0;
+    w.do({ type: 'TimeOutMigration', migration: m1, episode: migration()?.episode ?? 0 });
+    expect(migration()?.phase).toBe('completed');
+    expect(w.refused({ type: 'Delete', kind: 'Host', name: 'h1' }).message).toContain('member of lan');
+    const members = { h2: { uplink1: 'eth1' }, h3: { uplink1: 'eth1' } };
+    w.apply({ kind: 'DistributedSwitch', name: 'lan', spec: { uplinks: ['uplink1', 'uplink2'], members } });
+    const last = { port: p1, epoch: 1 as Epoch, incarnation: 'i1', raw: raw(33), at: 5 };
+    const events = w.do({ type: 'Delete', kind: 'Host', name: 'h1', checkpoints: [last] });
+    expect(events).toMatchObject([
+      { type: 'SegmentClosed', raw: raw(33), inexact: { checkpointAt: 5 } },
+      { type: 'BindingRetired' },
+      { type: 'HostRemoved' },
+    ]);
+  });
+});
+
+describe('a migration seen from the outside', () => {
+  const there = () => w.facts('h2', plug('if-1'));
+
+  it('starts when the interface shows up elsewhere, and runs the same machine', () => {
+    expect(types(there())).toEqual(['MigrationStarted', 'StandbyGranted', 'FactsAccepted']);
+    expect(migration()).toMatchObject({ origin: 'observed', attempt: 0 });
+    w.facts('h2', frame(2));
+    w.facts('h1', plug('if-1'), closed(1, 4), { type: 'InterfaceUnplugged', ifaceId: 'if-1' });
+    expect(migration()?.phase).toBe('completed');
+  });
+
+  it('has switched when the source’s interface goes, even if the guest is silent', () => {
+    there();
+    const events = w.facts('h1', { type: 'InterfaceUnplugged', ifaceId: 'if-1' });
+    expect(types(events)).toEqual(['PortUnbound', 'PortActivated', 'MigrationAdvanced', 'FactsAccepted']);
+    expect(migration()?.phase).toBe('switched');
+  });
+
+  it('is over when the interface leaves the destination', () => {
+    there();
+    w.facts('h2', { type: 'Inventory', interfaces: [] });
+    expect(migration()?.phase).toBe('aborted');
+    expect(port()?.active).toEqual({ host: 'h1', epoch: 1 });
+  });
+
+  it('can’t be aborted from here, and a third host has no part in it', () => {
+    there();
+    expect(w.refused({ type: 'AbortMigration', migration: m1, reason: 'no' }).message).toContain(
+      'somebody else',
+    );
+    expect(w.facts('h3', plug('if-1'))).toMatchObject([{ code: 'migrating' }, {}]);
+  });
+
+  it('is not admitted to a host that the switch does not have', () => {
+    w.apply({
+      kind: 'DistributedSwitch',
+      name: 'lan',
+      spec: { uplinks: ['uplink1', 'uplink2'], members: { h1: { uplink1: 'eth1' } } },
+    });
+    expect(there()).toMatchObject([{ code: 'not-member' }, {}]);
+  });
+});
