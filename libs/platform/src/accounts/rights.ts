@@ -27,12 +27,11 @@ const readStream = (stream: string): string[] => [
   `$JS.FC.${stream}.>`,
 ];
 
-/** Everything a key-value bucket asks for: the stream `KV_<bucket>` and its keys. */
-const bucket = (name: string): string[] => [
-  ...readStream(`KV_${name}`),
-  `$JS.API.STREAM.CREATE.KV_${name}`,
-  `$JS.API.STREAM.UPDATE.KV_${name}`,
-  `$KV.${name}.>`,
+/** A lease in the election's bucket, under this key only: nobody takes the sequencer's lease but managers. */
+const lease = (role: string): string[] => [
+  ...readStream('KV_LEASE'),
+  '$JS.API.STREAM.CREATE.KV_LEASE',
+  `$KV.LEASE.${role}`,
 ];
 
 export const CORE_RIGHTS: Readonly<Record<CoreUser, Rights>> = {
@@ -42,7 +41,7 @@ export const CORE_RIGHTS: Readonly<Record<CoreUser, Rights>> = {
     subscribe: ['_INBOX.manager.>', 'cmd.>', 'report.*', 'tele.*', 'live.doc.>', '$KV.>'],
   },
   coordinator: {
-    publish: ['$JS.API.INFO', ...readStream('LOG'), ...readStream('CKPT'), ...bucket('LEASE'), 'cmd.>'],
+    publish: ['$JS.API.INFO', ...readStream('LOG'), ...readStream('CKPT'), ...lease('coordinator'), 'cmd.>'],
     subscribe: ['_INBOX.coordinator.>', 'report.*', 'tele.*'],
   },
   api: {

@@ -20,6 +20,7 @@ export class NatsLink {
   private settleFirst!: { resolve(nc: NatsConnection): void; reject(error: Error): void };
   private opening: Promise<void> | undefined;
   private wake: (() => void) | undefined;
+  private prefix = '_INBOX';
 
   constructor(private readonly options: NatsOptions) {
     this.first = new Promise((resolve, reject) => {
@@ -47,6 +48,11 @@ export class NatsLink {
   /** The connection if it is up right now. */
   current(): NatsConnection | undefined {
     return this.stateNow === 'connected' ? this.nc : undefined;
+  }
+
+  /** Where this user may listen for replies, once connected: for those who make reply subjects of their own. */
+  get inboxPrefix(): string {
+    return this.prefix;
   }
 
   state(): { readonly state: LinkState; readonly reason: string | undefined } {
@@ -81,8 +87,10 @@ export class NatsLink {
   private async dial(): Promise<void> {
     while (this.stateNow !== 'closed') {
       try {
-        const nc = await connect(unwrap(await connectionOptions(this.options)));
+        const options = unwrap(await connectionOptions(this.options));
+        const nc = await connect(options);
         this.nc = nc;
+        this.prefix = options.inboxPrefix ?? this.prefix;
         if (this.state().state === 'closed') return;
         this.set('connected', undefined);
         void this.watch(nc);
