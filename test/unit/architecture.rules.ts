@@ -17,7 +17,11 @@ export const UNITS: Readonly<Record<string, Unit>> = {
   compiler: { libs: ['kernel', 'domain', 'contracts', 'openflow'], npm: [], node: false },
   protocol: { libs: ['kernel', 'domain', 'contracts'], npm: [], node: false },
   'event-store': { libs: ['kernel'], npm: [NATS], node: true },
-  runtime: { libs: ['kernel', 'domain', 'contracts', 'event-store', 'protocol'], npm: [NATS], node: true },
+  runtime: {
+    libs: ['kernel', 'domain', 'contracts', 'event-store', 'protocol', 'platform'],
+    npm: [NATS],
+    node: true,
+  },
   ovs: { libs: ['kernel', 'openflow'], npm: [], node: true },
   'simulated-switch': { libs: ['kernel', 'openflow'], npm: [], node: false },
   platform: {

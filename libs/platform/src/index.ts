@@ -35,3 +35,6 @@ export {
 } from './accounts/credentials.js';
 export { coreInbox, CORE_USERS, hostUser, HOST_INBOX, type CoreUser } from './accounts/names.js';
 export { generateServerConfig, type ClusterConfig, type ServerConfig } from './accounts/server-config.js';
+export { JetStreamDocumentStore, type JetStreamStoreOptions } from './documents/jetstream-store.js';
+export { NatsDocumentSource } from './documents/nats-source.js';
+export { ed25519Signer, ed25519Verifier, generateSigningKey, type SigningKey } from './signing.js';

@@ -9,7 +9,7 @@ import { World } from './world.fixture.js';
 
 let world: World;
 /** What a test opened; closed at the end whatever became of the test. */
-const opened: { close(): Promise<void> }[] = [];
+const opened: { close(): unknown }[] = [];
 beforeAll(async () => {
   world = await World.start(['a', 'b']);
 });

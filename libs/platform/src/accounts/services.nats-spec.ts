@@ -76,4 +76,21 @@ describe('growth', () => {
     expect(await ask(grown, SUBJECTS.directGet(KEYS.host('a')))).toMatch(/Error$/);
     expect(events).not.toContain('disconnect');
   });
+
+  it('lets a host go by one reload', async () => {
+    await world.configure(['a', 'gone']);
+    await world.server.reload();
+    await world.server.reload();
+    const nc = await world.agent('gone');
+    const lost = (async () => {
+      for await (const status of nc.status()) if (status.type === 'disconnect') return true;
+      return false;
+    })();
+    await world.configure(['a']);
+    await world.server.reload();
+    expect(await lost).toBe(true);
+    expect(JSON.parse(await ask(await world.agent('a'), SUBJECTS.fact('a'), 'on'))).toMatchObject({
+      stream: 'FACT',
+    });
+  });
 });
