@@ -25,7 +25,8 @@ export const UNITS: Readonly<Record<string, Unit>> = {
   ovs: { libs: ['kernel', 'openflow'], npm: [], node: true },
   'simulated-switch': { libs: ['kernel', 'openflow'], npm: [], node: false },
   platform: {
-    libs: ['kernel'],
+    // The documents' transport and signatures live here too.
+    libs: ['kernel', 'domain', 'contracts', 'protocol'],
     npm: [
       NATS,
       '@nestjs/[^/]+',

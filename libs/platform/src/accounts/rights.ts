@@ -1,8 +1,8 @@
 import { HOST_INBOX, type CoreUser } from './names.js';
 
 /**
- * Who may say what. Subjects are those of the contracts; this lib can't import them (it stands below), so a test holds
- * the two together.
+ * Who may say what. The subjects are written out, so that the whole of the rights can be read in one place; a test
+ * holds them to those of the contracts.
  */
 export interface Rights {
   readonly publish: readonly string[];
