@@ -10,6 +10,9 @@ export interface KnownCommand {
   readonly rejection?: Problem;
 }
 
+/** Forgetting a little late is allowed, and cheaper. */
+const SWEEP_EVERY = 256;
+
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -18,6 +21,7 @@ export const DAY_MS = 24 * 60 * 60 * 1000;
  */
 export class CommandIndex {
   readonly #known: Map<string, KnownCommand>;
+  #remembered = 0;
 
   constructor(
     readonly retentionMs: number = DAY_MS,
@@ -30,10 +34,13 @@ export class CommandIndex {
     return this.#known.get(commandId);
   }
 
-  /** The first answer stands. Forgets what is older than the retention, oldest first. */
+  /** The first answer stands. Now and then forgets what is older than the retention. */
   remember(commandId: string, command: KnownCommand): void {
     if (!this.#known.has(commandId)) this.#known.set(commandId, command);
-    const limit = command.at - this.retentionMs;
+    if (++this.#remembered % SWEEP_EVERY === 0) this.#forget(command.at - this.retentionMs);
+  }
+
+  #forget(limit: number): void {
     for (const [id, { at }] of this.#known) {
       if (at >= limit) break;
       this.#known.delete(id);

@@ -6,6 +6,7 @@ import { type Link } from './link.js';
 
 /** One publication that waits for its ack. */
 interface Pending {
+  /** Counted in sweeps: a clock read for each would be felt. */
   readonly since: number;
   readonly lastSeq: number;
   readonly resolve: (result: Result<Ack, AppendError>) => void;
@@ -18,16 +19,19 @@ export interface Ack {
 /** Codes of the server's answer, see its errors.json. */
 const WRONG_LAST_SEQUENCE = new Set([10071, 10070, 10164]);
 const TOO_LARGE = 10054;
+/** Sweeps in the time that an ack may take. */
+const SWEEPS = 8;
 
 /**
  * Publishes to a stream and matches the acks by one subscription of its own: a request for each would cost several
  * times as much. One sweep ends what waited too long; a lost connection ends all that wait.
  */
 export class AckInbox {
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Map<number, Pending>();
   readonly #prefix: string;
   readonly #sweep: NodeJS.Timeout;
   #next = 0;
+  #sweeps = 0;
   readonly #off: () => void;
   readonly #subscription;
 
@@ -43,7 +47,7 @@ export class AckInbox {
         if (error === null) this.#onAck(msg);
       },
     });
-    this.#sweep = setInterval(() => this.#expire(), Math.min(timeoutMs / 4, 250));
+    this.#sweep = setInterval(() => this.#expire(), timeoutMs / SWEEPS);
     this.#sweep.unref();
     // While the connection is down nothing is sent, so that nothing is stored late that was given up.
     this.#off = link.onChange((up) => {
@@ -53,7 +57,7 @@ export class AckInbox {
 
   publish(subject: string, bytes: Uint8Array, expect: Expectation): Promise<Result<Ack, AppendError>> {
     if (!this.link.up) return Promise.resolve(err('unavailable'));
-    const token = String(this.#next++);
+    const token = this.#next++;
     try {
       this.nc.publish(subject, bytes, { reply: this.#prefix + token, headers: appendHeaders(expect) });
     } catch {
@@ -61,7 +65,7 @@ export class AckInbox {
       return Promise.resolve(err(this.nc.isClosed() || this.nc.isDraining() ? 'unavailable' : 'too-large'));
     }
     const { lastSeq } = expect;
-    return new Promise((resolve) => this.#pending.set(token, { since: performance.now(), lastSeq, resolve }));
+    return new Promise((resolve) => this.#pending.set(token, { since: this.#sweeps, lastSeq, resolve }));
   }
 
   close(): void {
@@ -72,7 +76,7 @@ export class AckInbox {
   }
 
   #onAck(msg: Msg): void {
-    const token = msg.subject.slice(this.#prefix.length);
+    const token = Number(msg.subject.slice(this.#prefix.length));
     const waiting = this.#pending.get(token);
     if (waiting === undefined) return;
     this.#pending.delete(token);
@@ -80,7 +84,7 @@ export class AckInbox {
   }
 
   #expire(): void {
-    const limit = performance.now() - this.timeoutMs;
+    const limit = ++this.#sweeps - SWEEPS - 1;
     for (const [token, { since, resolve }] of this.#pending) {
       if (since > limit) return;
       this.#pending.delete(token);
