@@ -1,5 +1,4 @@
 import { err, invalid, ok, problem, type Clock, type IdGenerator, type Result } from '#kernel';
-import { createHash } from 'node:crypto';
 import {
   type AppendError,
   type CommitLog,
@@ -9,13 +8,13 @@ import {
   type Topic,
 } from './commit-log.js';
 import { type Decider, type StateCodec } from './decider.js';
-import { type Hash } from './envelope.js';
+import { sha256 } from './jetstream/hash.js';
 import { type ReplicaRules } from './replica.js';
 import { flatCodec, Upcasters } from './upcasters.js';
 
 // A tiny domain and a log with faults, for the specs of this unit only.
 
-export const sha256: Hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
+export { sha256 };
 
 export interface Account {
   readonly balance: number;

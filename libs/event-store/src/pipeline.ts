@@ -158,7 +158,7 @@ export class Pipeline<T> {
         return hash(found.bytes) === hash(message.bytes) ? 'stored' : 'fenced';
       }
       return (await this.options.log.last()) < expectedLastSeq ? 'log-lost' : 'try-again';
-    } catch (_cause) {
+    } catch {
       // The store could not be asked: nothing is known yet, so it counts as any failed attempt.
       entry.maybe = true;
       return 'try-again';

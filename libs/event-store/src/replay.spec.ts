@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { unwrap } from '#kernel';
 import { decodeEnvelope } from './envelope-decode.js';
 import { accountCodec, counterIds, instantClock, rules, type Account } from './fixtures.js';
@@ -107,5 +108,18 @@ describe('envelope', () => {
     expect(problemWith({ data: { chunks: 0, hash: '' } })).toBe('data.chunks');
     expect(decodeEnvelope(new Uint8Array([0xff, 0xfe])).ok).toBe(false);
     expect(decodeEnvelope(new TextEncoder().encode('[]')).ok).toBe(false);
+  });
+
+  it('survives any bytes and any change of a valid one', async () => {
+    const line = (await history())[1]!;
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => !decodeEnvelope(bytes).ok));
+    const place = fc.nat(line.length - 1);
+    fc.assert(
+      fc.property(place, fc.string({ maxLength: 5 }), fc.nat(5), (at, text, cut) => {
+        const changed = new TextEncoder().encode(line.slice(0, at) + text + line.slice(at + cut));
+        expect(typeof decodeEnvelope(changed).ok).toBe('boolean');
+      }),
+    );
+    fc.assert(fc.property(fc.json(), (json) => !decodeEnvelope(new TextEncoder().encode(json)).ok));
   });
 });
