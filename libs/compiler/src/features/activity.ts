@@ -1,5 +1,5 @@
 import { type Action } from '#openflow';
-import { goto, match, resubmit, set } from '../pipeline/actions.js';
+import { goto, isolated, match, resubmit, set } from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { ACTIVE_BIT, LOOKUP_KEY, REG } from '../pipeline/registers.js';
@@ -66,10 +66,7 @@ function trigger(port: PortPlan, out: Emitter): void {
   if (token === undefined) return;
   // The trap wants the port's MAC; a guest that may forge its source might open with another.
   const source = policy.forgedTransmits ? [set('eth_src', mac)] : [];
-  const tell: Action = {
-    kind: 'clone',
-    actions: [set('eth_dst', token), ...source, resubmit(TABLES.TO_UPLINK)],
-  };
+  const tell = isolated([set('eth_dst', token), ...source, resubmit(TABLES.TO_UPLINK)]);
   const actions = [learn(port, true, out), tell, notice(port, 'activated'), goto(TABLES.FILTER_IN)];
   out.flow(TABLES.GATE_IN, 50, match({ [REG.from]: slot }), actions, slot);
 }

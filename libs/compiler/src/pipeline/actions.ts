@@ -42,21 +42,29 @@ export const lookup = (slot: number): Action[] => [
   resubmit(TABLES.ACTIVITY),
 ];
 
-/** A port that never exists: output to it does nothing but force what FORCE_CLONE needs. */
-const NOWHERE = 65_000;
+/**
+ * Output to a port that never exists, truncated: does nothing, but can't be undone, so a clone that holds it becomes
+ * a real datapath clone.
+ */
+const ISOLATE: Action = { kind: 'output-trunc', port: 65_000, maxLen: 65_535 };
+
+/** Actions that can't touch what comes after them, neither the frame nor, by a meter that drops, the list. */
+export const isolated = (actions: readonly Action[]): Action => ({
+  kind: 'clone',
+  actions: [...actions, ISOLATE],
+});
 
 /**
- * One copy to one port. Truncation makes the switch use a real datapath clone; without it a meter that drops the
- * frame for this port would end the list for all later ones, and for the uplink.
+ * One copy to one port. Without isolation a meter that drops the frame for this port would end the list for all
+ * later ones, and for the uplink.
  */
-export const copyTo = (slot: number): Action => ({
-  kind: 'clone',
-  actions: [
-    set(REG.to, slot),
-    resubmit(TABLES.DELIVER),
-    { kind: 'output-trunc', port: NOWHERE, maxLen: 65_535 },
-  ],
-});
+export const copyTo = (slot: number): Action => isolated([set(REG.to, slot), resubmit(TABLES.DELIVER)]);
+
+/**
+ * Makes the switch change the frame now. It would wait until the next output, and meters on the way would count the
+ * octets of the tag with some copies and not with others.
+ */
+const COMMIT: Action = isolated([]);
 
 /** The segment becomes the frame's tag. */
 export const tagSegment: readonly Action[] = [
@@ -68,4 +76,5 @@ export const tagSegment: readonly Action[] = [
 export const untagToSegment: readonly Action[] = [
   { kind: 'move', src: FRAME_VLAN, dst: SEGMENT_VLAN },
   { kind: 'pop-vlan' },
+  COMMIT,
 ];

@@ -1,68 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { diff, isLearned, order } from '#openflow';
-import { OvsDriver } from '#ovs';
 import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
-import { compile } from '../compile.js';
-import { desiredOf, factsOf, groupDoc, mac, TOKEN, type HostSpec } from '../documents.fixture.js';
-import { decodeNotice, type Notice } from '../notice.js';
-import { type Compiled, type LocalFacts } from '../types.js';
+import { groupDoc, mac, TOKEN, type HostSpec } from '../documents.fixture.js';
+import { BRIDGE, realHost, type RealHost } from './real-host.fixture.js';
 
-const BRIDGE = 'pt-lan';
 const GROUPS = [
   groupDoc('web', { vlan: { mode: 'access', id: 100 } as never }),
   groupDoc('db', { vlan: { mode: 'access', id: 200 } as never }),
   groupDoc('trunk', { vlan: { mode: 'trunk', ranges: [{ from: 90, to: 150 }] } as never, promiscuous: true }),
 ];
 
-class RealHost {
-  compiled!: Compiled;
-  readonly notices: Notice[] = [];
-
-  constructor(
-    readonly name: string,
-    readonly driver: OvsDriver,
-  ) {
-    driver.watch((event) => {
-      if (event.kind !== 'packet-in') return;
-      const notice = decodeNotice(event.userdata);
-      if (notice.ok) this.notices.push(notice.value);
-    });
-  }
-
-  async become(ports: HostSpec['ports'], local: Partial<LocalFacts> = {}): Promise<void> {
-    const desired = desiredOf({
-      host: this.name,
-      switches: { lan: { uplink1: 'up0' } },
-      groups: GROUPS,
-      ports,
-    });
-    for (let turn = 0; turn < 4; turn += 1) {
-      const interfaces = await this.driver.interfaces();
-      this.compiled = compile(desired, { ...factsOf(desired), ...local, interfaces });
-      const steps = order(diff(this.compiled.state, await this.driver.read()), {
-        effective: 'always',
-        purge: [],
-      });
-      if (steps.length === 0) return;
-      for (const step of steps) await this.driver.apply(step);
-      await this.driver.apply({ kind: 'purge', bridge: BRIDGE });
-    }
-    throw new Error('the switch does not become what is wanted');
-  }
-
-  async counts(n: number): Promise<[number[], number[]]> {
-    const binding = this.compiled.bindings.find((b) => b.port === `p${n}`);
-    if (binding === undefined) throw new Error(`p${n} has no binding`);
-    const read = async ({ unicast, multicast, broadcast }: typeof binding.meters.in) =>
-      (await this.driver.meterStats(BRIDGE, [unicast, multicast, broadcast])).map((s) => Number(s.packetsIn));
-    return [await read(binding.meters.in), await read(binding.meters.out)];
-  }
-
-  async learned(): Promise<number> {
-    const { bridges } = await this.driver.read();
-    return bridges.flatMap((b) => b.flows).filter(({ flow }) => isLearned(flow.cookie)).length;
-  }
-}
+const host = (ports: HostSpec['ports']): HostSpec => ({
+  switches: { lan: { uplink1: 'up0' } },
+  groups: GROUPS,
+  ports,
+});
 
 /** The compiled pipeline on a real switch, with real packets: what the simulated walks claim must hold there. */
 describe('the pipeline on Open vSwitch', () => {
@@ -87,19 +38,12 @@ describe('the pipeline on Open vSwitch', () => {
 
   beforeAll(async () => {
     lab = await Lab.create({ hosts: ['a', 'b'] });
-    [a, b] = (await Promise.all(
-      ['a', 'b'].map(async (name) => {
-        const driver = new OvsDriver({ rundir: lab.host(name).rundir, datapathType: 'netdev' });
-        const host = new RealHost(name, driver);
-        await driver.start();
-        await host.become([]);
-        return host;
-      }),
-    )) as [RealHost, RealHost];
+    [a, b] = await Promise.all([realHost(lab, 'a'), realHost(lab, 'b')]);
+    await Promise.all([a.become(host([])), b.become(host([]))]);
     for (const n of [1, 2, 3, 5, 6]) await addVm('a', n);
     await addVm('b', 4);
-    await a.become([...AT_A, MOVING]);
-    await b.become([{ n: 4 }, ARRIVING]);
+    await a.become(host([...AT_A, MOVING]));
+    await b.become(host([{ n: 4 }, ARRIVING]));
   }, 60_000);
 
   afterAll(async () => {
@@ -140,7 +84,7 @@ describe('the pipeline on Open vSwitch', () => {
 
   it('switches a sending guest over by its first frame: nothing lost, nothing doubled, counts exact', async () => {
     const moved = await vm(2).plugAt('b');
-    await b.become([{ n: 4 }, ARRIVING]);
+    await b.become(host([{ n: 4 }, ARRIVING]));
     await vm(2).send({ to: vm(4), count: 500, pps: 2_000 });
     expect(await b.learned()).toBe(0);
     await vm(2).runOn(moved.inside, 1);
@@ -169,8 +113,8 @@ describe('the pipeline on Open vSwitch', () => {
   it('takes the learned rows over without losing a frame', async () => {
     const at = (epoch: number) => [{ port: 'p2' as never, epoch: epoch as never }];
     const sending = vm(2).send({ to: vm(4), count: 1_000, pps: 2_000 });
-    await a.become([...AT_A, MOVING], { handedOver: at(1) });
-    await b.become([{ n: 4 }, ARRIVING], { activations: at(2) });
+    await a.become(host([...AT_A, MOVING]), { handedOver: at(1) });
+    await b.become(host([{ n: 4 }, ARRIVING]), { activations: at(2) });
     await sending;
     await until('2000 frames', async () =>
       (await vm(4).receivedFrom(vm(2))).unique === 2000 ? true : undefined,
