@@ -14,6 +14,12 @@ export interface ProjectorOptions {
   readonly clock: Clock;
   /** Random id, new for each life: tells its marks from any other's. */
   readonly life: string;
+  /**
+   * Asked after reading and before taking over: whether, **by the log and not by memory**, nobody else leads. The log
+   * is the fence: a new leader writes to it before it takes the documents, so one that slept finds out here; and what
+   * it read before it asked is too old to write on, if another took over in between.
+   */
+  readonly stillLeads: () => Promise<boolean>;
   /** Least time between batches, ms, by the number of hosts: each mark goes to all of them. */
   readonly markGapMs?: (hosts: number) => number;
   /**
@@ -44,6 +50,8 @@ export class Projector {
   private predecessor: string | null | undefined;
   private ended = false;
   private lastBatch = Number.NEGATIVE_INFINITY;
+  /** Sequence of the last mark that is known to be stored. */
+  private markedSeq = 0;
   private marked: { lineage: Lineage; revision: Revision } | null = null;
 
   constructor(
@@ -81,7 +89,8 @@ export class Projector {
   async sweep(realised: (host: HostName) => Revision | null): Promise<void> {
     for (const key of [...this.desired.spent(realised)]) {
       const stands = this.published?.documents.get(key);
-      if (this.ended || stands?.document?.type !== 'tombstone') continue;
+      // Not before a mark has listed it: what was never listed and is gone, nobody would miss.
+      if (this.ended || stands?.document?.type !== 'tombstone' || stands.seq > this.markedSeq) continue;
       const removed = await this.options.store.remove(stands.seq);
       if (!removed.ok) return this.options.onTrouble?.(removed.error);
       // It may have been written again meanwhile.
@@ -114,8 +123,10 @@ export class Projector {
     this.lastBatch = this.options.clock.monotonic();
     const batch = { lineage, revision, documents: this.desired.drain(), orphans: [] };
     const written = await writeBatch(this.options, this.published, batch);
-    if (written.ok) this.marked = { lineage, revision };
-    else this.failed(written.error);
+    if (written.ok) {
+      this.marked = { lineage, revision };
+      this.markedSeq = this.published.mark?.seq ?? 0;
+    } else this.failed(written.error);
   }
 
   /** Reads what stands in the store, and takes it over by a mark that says no more than the last one did. */
@@ -129,6 +140,9 @@ export class Projector {
     const published = readStore(loaded.value, this.options.verifier);
     const refusal = this.mayClaim(published);
     if (refusal !== null) return this.end(refusal);
+    const leads = await this.options.stillLeads();
+    if (this.ended) return;
+    if (!leads) return this.end(problem('fenced', 'another manager leads'));
     const after = published.mark?.seq ?? 0;
     const last = published.mark?.document;
     this.lastBatch = this.options.clock.monotonic();
@@ -145,6 +159,7 @@ export class Projector {
       return this.pacer.pause(written.error === 'wrong-last-sequence' ? 1 : RETRY_MS);
     }
     this.published = published;
+    this.markedSeq = published.mark?.seq ?? 0;
     this.desired.reconcile(published);
   }
 

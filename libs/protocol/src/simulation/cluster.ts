@@ -71,9 +71,10 @@ export class Cluster {
     const store = new SimStore(this.stream, this.clock, this.random, this.weather, life);
     const live = new Map([...this.documents].filter(([, d]) => d.type !== 'tombstone'));
     const options = { store, signer, verifier, clock: this.clock, life };
+    const stillLeads = async () => (await store.way(), this.leader?.store === store);
     const projector: Projector = new Projector(
       // Nobody but its successor may push the present leader aside.
-      { ...options, onEnd: () => void (this.leader?.projector === projector && this.lead()) },
+      { ...options, stillLeads, onEnd: () => void (this.leader?.projector === projector && this.lead()) },
       live,
       now.lineage,
       now.revision,

@@ -117,7 +117,7 @@ export class SimStore implements DocumentStore {
   }
 
   /** In order: nothing overtakes. What a dead process sent never arrives, and it hears nothing. */
-  private way(): Promise<void> {
+  way(): Promise<void> {
     const now = this.clock.monotonic();
     const arrival = now + this.random.below(this.weather.delay);
     this.lastArrival = Math.max(this.lastArrival, arrival, this.holdUntil);
