@@ -1,5 +1,6 @@
 import { type Clock } from '#kernel';
-import { COUNT_RATE, type Meter, type MeterStats } from '#openflow';
+import { COUNT_RATE, type Meter, type MeterMod, type MeterStats } from '#openflow';
+import { refuse } from './bridge/problems.js';
 
 /**
  * A meter as the switch's userspace has it: a bucket filled in whole milliseconds. What bites is kept: any
@@ -76,4 +77,30 @@ export class MeterState {
     this.filledAt = this.clock.monotonic();
     this.tokens = this.room;
   }
+}
+
+/** All or nothing, as far as what is asked can be seen to be wrong. Gives the meters that are gone. */
+export function applyMeterMods(
+  meters: Map<number, MeterState>,
+  mods: readonly MeterMod[],
+  most: number,
+  clock: Clock,
+): ReadonlySet<number> {
+  const ids = new Set(meters.keys());
+  for (const mod of mods) {
+    const id = mod.op === 'delete' ? mod.id : mod.meter.id;
+    if (!Number.isInteger(id) || id < 1) throw refuse('meter', id, 'is no meter id', 'invalid');
+    if (mod.op === 'add' && ids.has(id)) throw refuse('meter', id, 'exists already');
+    if (mod.op === 'modify' && !ids.has(id)) throw refuse('meter', id, 'is unknown');
+    if (mod.op === 'delete') ids.delete(id);
+    else ids.add(id);
+  }
+  if (ids.size > most) throw refuse('meters', ids.size, 'the meter table is full');
+  const gone = new Set<number>();
+  for (const mod of mods) {
+    if (mod.op === 'add') meters.set(mod.meter.id, new MeterState(mod.meter, clock));
+    else if (mod.op === 'modify') meters.get(mod.meter.id)?.modify(mod.meter);
+    else if (mod.op === 'delete' && meters.delete(mod.id)) gone.add(mod.id);
+  }
+  return gone;
 }

@@ -1,6 +1,5 @@
 import { type Clock } from '#kernel';
 import {
-  flowKey,
   type DriverEvent,
   type Flow,
   type FlowChange,
@@ -12,6 +11,7 @@ import { LIMITS, type SwitchOptions } from './bridge/limits.js';
 import { BridgePorts, observeInterface, type SimInterface } from './bridge/ports.js';
 import { refuse } from './bridge/problems.js';
 import { applyRows } from './rows.js';
+import { WorkQueue } from './work-queue.js';
 
 export interface SimulatedSwitchOptions extends SwitchOptions {
   readonly clock: Clock;
@@ -43,8 +43,7 @@ export class SimulatedSwitch {
   private readonly rows = new Map<string, SimInterface>();
   private readonly transmitters = new Set<TransmitListener>();
   private readonly listeners = new Set<(event: DriverEvent) => void>();
-  private readonly queue: (() => void)[] = [];
-  private busy = false;
+  private readonly work = new WorkQueue();
 
   constructor(private readonly options: SimulatedSwitchOptions) {
     this.clock = options.clock;
@@ -108,7 +107,7 @@ export class SimulatedSwitch {
     const row = this.rows.get(interfaceName);
     if (row?.ofport === undefined || !row.linkUp) return;
     const { bridge, ofport } = row;
-    this.enqueue(() => this.bridges.get(bridge)?.receive(ofport, frame));
+    this.work.add(() => this.bridges.get(bridge)?.receive(ofport, frame));
   }
 
   /** Told of every frame that leaves by an interface. Must not throw. */
@@ -121,7 +120,7 @@ export class SimulatedSwitch {
   send(bridge: string, port: number, frame: Uint8Array): void {
     const name = this.bridge(bridge).ports.liveName(port);
     if (name === undefined) throw refuse('port', port, 'is not there, or its link is down', 'unavailable');
-    this.enqueue(() => this.transmit(name, frame));
+    this.work.add(() => this.transmit(name, frame));
   }
 
   /** One transaction: all changes or none. */
@@ -145,11 +144,6 @@ export class SimulatedSwitch {
     this.emitFlows(bridge, [this.bridge(bridge).tables.put(flow, this.clock.monotonic())]);
   }
 
-  /** Flows of a bridge by the text of their identity, for tests. */
-  hasFlow(bridge: string, flow: Pick<Flow, 'table' | 'priority' | 'match'>): boolean {
-    return this.bridge(bridge).tables.find(flow) !== undefined && flowKey(flow) !== '';
-  }
-
   /** Events as a driver passes them on: never in the middle of a frame. */
   listen(listener: (event: DriverEvent) => void): () => void {
     this.listeners.add(listener);
@@ -165,7 +159,7 @@ export class SimulatedSwitch {
   addBridge(name: string, switchName: string, mtu: number): void {
     const limits = { ...LIMITS, ...this.options.limits };
     const bridge = new Bridge(name, switchName, mtu, new BridgePorts(), limits, this.options, this.clock, {
-      transmit: (to, frame) => this.enqueue(() => this.transmit(to, frame)),
+      transmit: (to, frame) => this.work.add(() => this.transmit(to, frame)),
       packetIn: (event) => this.emit({ kind: 'packet-in', bridge: name, ...event }),
       changed: (changes) => this.emitFlows(name, changes),
       gaveUp: (reason) => this.faults.push(`${name}: ${reason}`),
@@ -200,17 +194,6 @@ export class SimulatedSwitch {
 
   private transmit(name: string, frame: Uint8Array): void {
     for (const listener of this.transmitters) listener(name, frame);
-  }
-
-  private enqueue(work: () => void): void {
-    this.queue.push(work);
-    if (this.busy) return;
-    this.busy = true;
-    try {
-      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) next();
-    } finally {
-      this.busy = false;
-    }
   }
 
   private emitFlows(bridge: string, changes: readonly FlowChange[]): void {

@@ -1,22 +1,18 @@
 import { type Clock } from '#kernel';
 import {
-  FIELDS,
   type BundleMod,
   type BridgeObservation,
-  type FieldName,
-  type FieldMatch,
   type Flow,
   type FlowChange,
   type Match,
   type MeterMod,
 } from '#openflow';
-import { isRegister, slotOf, valueOf } from '../frame/layout.js';
+import { metadata } from '../frame/metadata.js';
 import { Packet } from '../frame/packet.js';
-import { MeterState } from '../meter.js';
+import { applyMeterMods, type MeterState } from '../meter.js';
 import { Execution, type Effects } from './execute.js';
 import { type Limits, type SwitchOptions } from './limits.js';
 import { type BridgePorts } from './ports.js';
-import { refuse } from './problems.js';
 import { Tables } from './tables.js';
 import { Timeouts } from './timeouts.js';
 
@@ -83,24 +79,8 @@ export class Bridge {
     for (const [key, tables] of this.cache) if (tables === this.tables) this.cache.set(key, before);
   }
 
-  /** All or nothing, as far as what is asked can be seen to be wrong. */
   meterMods(mods: readonly MeterMod[]): void {
-    const ids = new Set(this.meters.keys());
-    for (const mod of mods) {
-      const id = mod.op === 'delete' ? mod.id : mod.meter.id;
-      if (mod.op === 'add' && ids.has(id)) throw refuse('meter', id, 'exists already');
-      if (mod.op === 'modify' && !ids.has(id)) throw refuse('meter', id, 'is unknown');
-      if (!Number.isInteger(id) || id < 1) throw refuse('meter', id, 'is no meter id', 'invalid');
-      if (mod.op === 'delete') ids.delete(id);
-      else ids.add(id);
-    }
-    if (ids.size > this.limits.meters) throw refuse('meters', ids.size, 'the meter table is full');
-    const gone = new Set<number>();
-    for (const mod of mods) {
-      if (mod.op === 'add') this.meters.set(mod.meter.id, new MeterState(mod.meter, this.clock));
-      else if (mod.op === 'modify') this.meters.get(mod.meter.id)?.modify(mod.meter);
-      else if (mod.op === 'delete' && this.meters.delete(mod.id)) gone.add(mod.id);
-    }
+    const gone = applyMeterMods(this.meters, mods, this.limits.meters, this.clock);
     if (gone.size > 0) this.tables.dropMeters(gone);
   }
 
@@ -172,15 +152,4 @@ export class Bridge {
     this.tables.remove(entry);
     this.events.changed([{ change: 'removed', flow }]);
   }
-}
-
-/** in_port and the registers that are not zero. */
-function metadata(packet: Packet): Match {
-  const match: Partial<Record<FieldName, FieldMatch>> = {};
-  for (const field of Object.keys(FIELDS) as FieldName[]) {
-    if (field !== 'in_port' && !isRegister(field)) continue;
-    const value = valueOf(packet.words, slotOf(field));
-    if (value !== 0n) match[field] = { value };
-  }
-  return match;
 }

@@ -1,10 +1,11 @@
-import { type Bucket, type Flow, type Group } from '#openflow';
+import { type Flow, type Group } from '#openflow';
 import { type Packet } from '../frame/packet.js';
 import { slotOf } from '../frame/layout.js';
 import { type MeterState } from '../meter.js';
-import { toOps, type Bits, type Op } from '../table/ops.js';
+import { type Op } from '../table/ops.js';
 import { learned } from './learn.js';
 import { type Tables } from './tables.js';
+import { bucketOps, cut, move, set } from './write.js';
 
 /** What a frame may do to the world. */
 export interface Effects {
@@ -147,32 +148,3 @@ export class Execution {
 
 const SRC_LOW = slotOf('eth_src').at + 1;
 const DST_LOW = slotOf('eth_dst').at + 1;
-
-const readied = new WeakMap<Bucket, readonly Op[]>();
-
-/** Buckets are shared by every frame: made ready once. */
-function bucketOps(bucket: Bucket): readonly Op[] {
-  let ops = readied.get(bucket);
-  if (ops === undefined) readied.set(bucket, (ops = toOps(bucket.actions)));
-  return ops;
-}
-
-const cut = (bytes: Uint8Array, maxLen: number): Uint8Array =>
-  bytes.length > maxLen ? bytes.subarray(0, maxLen) : bytes;
-
-function set(op: Extract<Op, { op: 'set' }>, packet: Packet): void {
-  const { words } = packet;
-  op.values.forEach((value, i) => {
-    const mask = op.masks[i] ?? 0;
-    words[op.at + i] = ((words[op.at + i] ?? 0) & ~mask) | value;
-  });
-  if (op.link) packet.writeLink();
-}
-
-function move(src: Bits, dst: Bits, packet: Packet): void {
-  const { words } = packet;
-  const value = ((words[src.word] ?? 0) >>> src.shift) & src.mask;
-  const hole = ~(dst.mask << dst.shift);
-  words[dst.word] = ((words[dst.word] ?? 0) & hole) | (value << dst.shift);
-  if (dst.link) packet.writeLink();
-}

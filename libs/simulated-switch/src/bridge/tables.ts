@@ -1,12 +1,4 @@
-import {
-  flowKey,
-  type Action,
-  type BundleMod,
-  type Flow,
-  type FlowChange,
-  type FlowStats,
-  type Group,
-} from '#openflow';
+import { flowKey, type BundleMod, type Flow, type FlowChange, type FlowStats, type Group } from '#openflow';
 import { type Packet } from '../frame/packet.js';
 import { Entry } from '../table/entry.js';
 import { FlowTable } from '../table/flow-table.js';
@@ -14,6 +6,7 @@ import { findOverlap } from '../table/overlaps.js';
 import { refuseBucket, refuseFlow } from '../table/validate.js';
 import { type Limits } from './limits.js';
 import { refuse } from './problems.js';
+import { names, visit } from './references.js';
 
 /** Flow tables and groups of one bridge. What a bundle changes is undone as a whole when anything of it is refused. */
 export class Tables {
@@ -164,20 +157,4 @@ export class Tables {
     if (table === undefined) this.tables.set(number, (table = new FlowTable()));
     return table;
   }
-}
-
-function visit(actions: readonly Action[], see: (action: Action) => void): void {
-  for (const action of actions) {
-    see(action);
-    if (action.kind === 'clone') visit(action.actions, see);
-  }
-}
-
-function names(actions: readonly Action[], kind: 'meter' | 'group', ids: ReadonlySet<number>): boolean {
-  let found = false;
-  visit(actions, (a) => {
-    if (a.kind === 'meter' && kind === 'meter') found ||= ids.has(a.meter);
-    if (a.kind === 'group' && kind === 'group') found ||= ids.has(a.group);
-  });
-  return found;
 }

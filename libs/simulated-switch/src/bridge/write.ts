@@ -1,0 +1,34 @@
+import { type Bucket } from '#openflow';
+import { type Packet } from '../frame/packet.js';
+import { toOps, type Bits, type Op } from '../table/ops.js';
+
+const readied = new WeakMap<Bucket, readonly Op[]>();
+
+/** Buckets are shared by every frame: made ready once. */
+export function bucketOps(bucket: Bucket): readonly Op[] {
+  let ops = readied.get(bucket);
+  if (ops === undefined) readied.set(bucket, (ops = toOps(bucket.actions)));
+  return ops;
+}
+
+export const cut = (bytes: Uint8Array, maxLen: number): Uint8Array =>
+  bytes.length > maxLen ? bytes.subarray(0, maxLen) : bytes;
+
+/** Writes a value into a field, under its mask. */
+export function set(op: Extract<Op, { op: 'set' }>, packet: Packet): void {
+  const { words } = packet;
+  op.values.forEach((value, i) => {
+    const mask = op.masks[i] ?? 0;
+    words[op.at + i] = ((words[op.at + i] ?? 0) & ~mask) | value;
+  });
+  if (op.link) packet.writeLink();
+}
+
+/** Copies bits of one field to another. */
+export function move(src: Bits, dst: Bits, packet: Packet): void {
+  const { words } = packet;
+  const value = ((words[src.word] ?? 0) >>> src.shift) & src.mask;
+  const hole = ~(dst.mask << dst.shift);
+  words[dst.word] = ((words[dst.word] ?? 0) & hole) | (value << dst.shift);
+  if (dst.link) packet.writeLink();
+}
