@@ -34,7 +34,7 @@ export function openSession(command: Command, io: Io): Session {
   const format = options.output;
   return {
     io,
-    api: new ApiClient(checkServer(server), io.signal, io.env['PORTOLAN_TOKEN']),
+    api: new ApiClient(checkServer(server), io.signal, identityOf(io)),
     style,
     format,
     show: (data, text) => io.out(render(data, format, text)),
@@ -54,6 +54,19 @@ export function render(data: unknown, format: Format, text: () => string): strin
 
 const isResource = (item: unknown): boolean =>
   typeof item === 'object' && item !== null && 'apiVersion' in item;
+
+/** Who asks, as the events will tell: the login name, unless PORTOLAN_ACTOR says otherwise. */
+function identityOf({ env }: Io): { actor?: string; token?: string } {
+  const name = (env['PORTOLAN_ACTOR'] ?? env['USER'] ?? env['LOGNAME'] ?? '').replace(
+    /[^A-Za-z0-9_.@-]/g,
+    '_',
+  );
+  const token = env['PORTOLAN_TOKEN'];
+  return {
+    ...(name === '' ? {} : { actor: name.slice(0, 64) }),
+    ...(token === undefined || token === '' ? {} : { token }),
+  };
+}
 
 function checkServer(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;

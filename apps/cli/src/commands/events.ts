@@ -2,6 +2,7 @@ import { type Command } from 'commander';
 import { type EventList, type EventView } from '#contracts';
 import { wholeNumber } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
+import { type Query } from '../http/client.js';
 import { sseEvents } from '../http/sse.js';
 import { eventLine } from '../render/operations.js';
 import { type Session } from '../session.js';
@@ -14,6 +15,7 @@ interface EventOptions {
   readonly object?: string;
   readonly limit: number;
   readonly follow?: boolean;
+  readonly all?: boolean;
 }
 
 export const registerEvents: Register = (program, action) => {
@@ -25,6 +27,7 @@ export const registerEvents: Register = (program, action) => {
     .option('--type <type>', 'only events of this type, as PortConnected')
     .option('--object <kind/name>', 'only events about this object, as port/p1')
     .option('--limit <n>', 'at most so many', wholeNumber(1, 1000), 50)
+    .option('--all', 'also what only keeps books, as facts taken in')
     .option('--follow', 'stay, and print each as it happens')
     .addHelpText('after', '\nExamples:\n  portolan events --object port/p1\n  portolan events --follow')
     .action(action(events));
@@ -33,11 +36,19 @@ export const registerEvents: Register = (program, action) => {
 async function events(s: Session, command: Command): Promise<void> {
   const o = command.opts<EventOptions>();
   const { from, to, type, object, limit } = o;
-  const page = await s.api.get<EventList>('/events', { from, to, type, object, limit });
-  if (o.follow !== true)
-    return s.show(page, () => page.items.map((e) => line(s, e)).join('') || 'no events\n');
+  const filter = { type, object, quiet: o.all !== true };
+  // The stream itself tells everything from a revision on: no page in between could leave a gap.
+  if (o.follow === true && from !== undefined)
+    return followEvents(s, Math.max(0, from - 1), filter, (e) => print(s, e));
+  const page = await s.api.get<EventList>('/events', { from, to, limit, ...filter });
+  if (o.follow !== true) return s.show(page, () => pageText(s, page));
   for (const e of page.items) print(s, e);
-  await followEvents(s, page.revision, { type, object }, (e) => print(s, e));
+  await followEvents(s, page.revision, filter, (e) => print(s, e));
+}
+
+function pageText(s: Session, page: EventList): string {
+  const more = page.next === null ? '' : s.style.dim(`more with --from ${page.next}\n`);
+  return (page.items.map((e) => line(s, e)).join('') || 'no events\n') + more;
 }
 
 const line = (s: Session, e: EventView): string => eventLine(e, s.style, s.io.now());
@@ -52,11 +63,21 @@ async function* bodyOf(response: Response): AsyncGenerator<Uint8Array> {
 export async function followEvents(
   s: Session,
   after: number,
-  filter: { readonly type: string | undefined; readonly object: string | undefined },
+  filter: Query,
   each: (event: EventView) => void,
 ): Promise<void> {
   let last = String(after);
   let failures = 0;
+  let told: EventView | undefined;
+  // A commit that broke off in the middle comes again, whole.
+  const once = (e: EventView): void => {
+    const again =
+      told?.lineage === e.lineage &&
+      (e.revision < told.revision || (e.revision === told.revision && e.index <= told.index));
+    if (again) return;
+    told = e;
+    each(e);
+  };
   while (!s.io.signal.aborted) {
     try {
       const response = await s.api.open('/events/stream', filter, {
@@ -65,7 +86,7 @@ export async function followEvents(
       });
       failures = 0;
       for await (const e of sseEvents(bodyOf(response))) {
-        if (e.event === 'event') each(JSON.parse(e.data) as EventView);
+        if (e.event === 'event') once(JSON.parse(e.data) as EventView);
         if (e.id !== null) last = e.id;
       }
     } catch (cause) {

@@ -6,6 +6,7 @@ import { type ReplayReport } from '#contracts';
 import { wholeNumber } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { reasonOf } from '../http/client.js';
+import { bytes } from '../render/units.js';
 import { replayText } from '../render/operations.js';
 import { type Session } from '../session.js';
 import { type Register } from './register.js';
@@ -35,8 +36,11 @@ async function exportLog(s: Session, command: Command): Promise<void> {
   );
   const body = Readable.fromWeb(response.body as never);
   try {
-    if (o.filename !== undefined && o.filename !== '-') await pipeline(body, createWriteStream(o.filename));
-    else {
+    if (o.filename !== undefined && o.filename !== '-') {
+      const file = createWriteStream(o.filename);
+      await pipeline(body, file);
+      s.io.err(`${bytes(file.bytesWritten)} written to ${o.filename}\n`);
+    } else {
       const decoder = new TextDecoder();
       for await (const part of body) s.io.out(decoder.decode(part as Uint8Array, { stream: true }));
     }

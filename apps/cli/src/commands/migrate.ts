@@ -59,11 +59,10 @@ async function follow(s: Session, id: string, waitS: number): Promise<MigrationV
   for (;;) {
     const m = await s.api.get<MigrationView>(`/migrations/${encodeURIComponent(id)}`);
     for (const step of m.history.slice(shown)) {
-      const took = shown === 0 ? '' : `  +${duration(step.afterMs)}`;
-      const why = step.reason === null ? '' : `  ${step.reason}`;
-      s.say(
-        `  ${state(s.style, step.phase)}${' '.repeat(Math.max(0, 10 - step.phase.length))}${took}${why}\n`,
-      );
+      const took = shown === 0 ? '' : `+${duration(step.afterMs)}`.padStart(9);
+      const gap = ' '.repeat(Math.max(0, 10 - step.phase.length));
+      const text = `  ${state(s.style, step.phase)}${gap}${took}  ${step.reason ?? ''}`;
+      s.say(`${text.trimEnd()}\n`);
       shown += 1;
     }
     if (m.finished || s.io.now() >= end) return m;

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { POLICY_FIELD_NAMES, type PolicyWord } from './policy-fields.js';
+import { POLICY_FIELD_NAMES, type PolicyWord } from '../policy-fields.js';
 import { CliError, EXIT } from '../exit.js';
 
 const bad = (text: string, expected: string): CliError =>

@@ -11,6 +11,7 @@ import {
 } from '#contracts';
 import { kind, seconds, waitSeconds, wholeNumber, type Kind } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
+import { type Query } from '../http/client.js';
 import {
   describeGroup,
   describeHost,
@@ -87,8 +88,20 @@ async function one(s: Session, what: Kind, name: string): Promise<unknown> {
 }
 
 export async function list(s: Session, what: Kind, filters: Filters): Promise<void> {
-  const answer = await s.api.get<ListOf<unknown>>(`/${what}`, { ...filters });
+  const answer = await everyPage<unknown>(s, `/${what}`, { ...filters });
   s.show(answer, () => (answer.items.length === 0 ? `no ${what}\n` : listText(s, what, answer.items)));
+}
+
+/** All pages as one list. */
+async function everyPage<T>(s: Session, path: string, query: Query): Promise<ListOf<T>> {
+  const first = await s.api.get<ListOf<T>>(path, query);
+  const items = [...first.items];
+  for (let after = first.next; after !== null;) {
+    const more = await s.api.get<ListOf<T>>(path, { ...query, after });
+    items.push(...more.items);
+    after = more.next;
+  }
+  return { ...first, items, next: null };
 }
 
 function listText(s: Session, what: Kind, items: readonly unknown[]): string {

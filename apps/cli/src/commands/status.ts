@@ -29,7 +29,7 @@ async function watchText(s: Session): Promise<string> {
     s.api.get<Status>('/status', { digest: false }),
     s.api.get<ListOf<HostView>>('/hosts'),
     s.api.get<ListOf<MigrationView>>('/migrations', { active: true }),
-    s.api.get<EventList>('/events', { limit: SHOWN_EVENTS }),
+    s.api.get<EventList>('/events', { limit: SHOWN_EVENTS, quiet: true }),
   ]);
   if (s.format !== 'table') return `${JSON.stringify({ status, hosts, migrations, events })}\n`;
   const now = s.io.now();

@@ -17,7 +17,7 @@ export class ApiClient {
   constructor(
     readonly server: string,
     private readonly signal: AbortSignal,
-    private readonly token?: string,
+    private readonly identity: { readonly actor?: string; readonly token?: string } = {},
   ) {}
 
   get<T>(path: string, query: Query = {}): Promise<T> {
@@ -81,7 +81,8 @@ export class ApiClient {
         headers: {
           ...headers,
           'x-correlation-id': this.correlation,
-          ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
+          ...(this.identity.actor === undefined ? {} : { 'x-portolan-actor': this.identity.actor }),
+          ...(this.identity.token === undefined ? {} : { authorization: `Bearer ${this.identity.token}` }),
           ...(body === undefined ? {} : { 'content-type': body.type }),
         },
         ...(body === undefined ? {} : { body: body.data }),

@@ -6,11 +6,11 @@ import {
   type PortDescription,
   type SwitchView,
 } from '#contracts';
+import { POLICY_FIELD_NAMES } from '../policy-fields.js';
 import { policyValue } from './policy.js';
-import { portHost } from './resources.js';
 import { safe, state, type Style } from './style.js';
 import { facts, table } from './table.js';
-import { ago, bytes, clockTime, count, duration, plural } from './units.js';
+import { ago, bytes, clockTime, count, duration, plural, shortTime } from './units.js';
 
 const section = (title: string, body: string, style: Style): string => `\n${style.bold(title)}\n${body}`;
 const indented = (text: string): string => text.replace(/^(?=.)/gm, '  ');
@@ -35,7 +35,7 @@ function policyTable(entries: readonly (readonly [string, unknown, string])[], s
 }
 
 const patchRows = (patch: Readonly<Record<string, unknown>>, origin: string) =>
-  Object.entries(patch).map(([field, value]) => [field, value, origin] as const);
+  POLICY_FIELD_NAMES.filter((field) => field in patch).map((field) => [field, patch[field], origin] as const);
 
 function policySection(patch: Readonly<Record<string, unknown>>, origin: string, style: Style): string {
   if (Object.keys(patch).length === 0) return section('Policy', '  nothing set here: all inherited\n', style);
@@ -77,7 +77,7 @@ export function describePort(d: PortDescription, style: Style, now: number): str
     ['state', state(style, s.state)],
     ['group', `${s.group} on ${s.switch}`],
     ['connectee', c === null ? 'none' : safe(`${c.kind} ${c.owner}, ${c.mac}, interface ${c.ifaceId}`)],
-    ['host', `${portHost(port)}${s.active === null ? '' : ` (epoch ${s.active.epoch})`}`],
+    ['host', s.active === null ? 'none' : `${s.active.host} (epoch ${s.active.epoch})`],
   ];
   if (s.standby !== null) {
     head.push(['standby', `${s.standby.host} (epoch ${s.standby.epoch}, migration ${s.standby.migration})`]);
@@ -114,11 +114,11 @@ function ledgerSection(ledger: PortDescription['ledger'], style: Style, now: num
       [
         { title: 'HOST', max: 20, cell: (s) => s.host },
         { title: 'EPOCH', right: true, cell: (s) => String(s.epoch) },
-        { title: 'OPENED', cell: (s) => clockTime(s.openedAt, now) },
-        { title: 'CLOSED', cell: (s) => (s.closedAt === null ? 'open' : clockTime(s.closedAt, now)) },
+        { title: 'OPENED', cell: (s) => shortTime(s.openedAt, now) },
+        { title: 'CLOSED', cell: (s) => (s.closedAt === null ? 'open' : shortTime(s.closedAt, now)) },
         { title: 'IN', right: true, cell: (s) => both(sumOf(s.counted, 'in')) },
         { title: 'OUT', right: true, cell: (s) => both(sumOf(s.counted, 'out')) },
-        { title: 'INEXACT', max: 30, cell: (s) => s.inexact?.reason ?? '', paint: style.warn },
+        { title: 'INEXACT', max: 18, cell: (s) => s.inexact?.reason ?? '', paint: style.warn },
       ],
       ledger.segments,
       style,

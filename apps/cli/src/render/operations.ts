@@ -103,16 +103,27 @@ export function eventLine(e: EventView, style: Style, now: number): string {
 
 const MARK = { created: '+', changed: '~', deleted: '-' } as const;
 
+/** Ports that a group made for itself are told in one line. */
+function withoutNewPorts(changed: WriteResult['changed']): { shown: WriteResult['changed']; ports: string } {
+  const made = changed.filter((c) => c.kind === 'Port' && c.change === 'created');
+  if (made.length < 2) return { shown: changed, ports: '' };
+  const names =
+    made.length > 2 ? `${made[0]?.name} to ${made.at(-1)?.name}` : made.map((c) => c.name).join(', ');
+  return { shown: changed.filter((c) => !made.includes(c)), ports: `${made.length} ports created: ${names}` };
+}
+
 /** What a write did, one line an object, then the revision. */
 export function writeText(r: WriteResult, style: Style): string {
-  const lines = r.changed.map((c) => {
+  const { shown, ports } = withoutNewPorts(r.changed);
+  const lines = shown.map((c) => {
     const paint = { created: style.good, changed: style.warn, deleted: style.bad }[c.change];
     const fields =
       c.fields.length === 0 ? '' : `: ${c.fields.slice(0, 6).join(', ')}${c.fields.length > 6 ? ', …' : ''}`;
     return `${paint(MARK[c.change])} ${c.kind}/${c.name} ${c.change}${fields}\n`;
   });
+  if (ports !== '') lines.push(`${style.good('+')} ${ports}\n`);
   const same = r.unchanged === 0 ? '' : `${lines.length === 0 ? '' : ', '}${r.unchanged} unchanged`;
-  const did = lines.length === 0 ? '' : plural(lines.length, 'change');
+  const did = r.changed.length === 0 ? '' : plural(r.changed.length, 'change');
   const what = `${did}${same}` || 'nothing to change';
   if (r.dryRun)
     return `${lines.join('')}dry run: ${what}; nothing was done (decided on revision ${r.revision})\n`;

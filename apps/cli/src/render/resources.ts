@@ -64,7 +64,7 @@ export function groupTable(items: readonly GroupView[], style: Style): string {
   const columns: Column<GroupView>[] = [
     { title: 'GROUP', max: 24, cell: (g) => g.metadata.name },
     { title: 'SWITCH', max: 16, cell: (g) => g.spec.switch },
-    { title: 'VLAN', max: 18, cell: (g) => groupVlan(g) },
+    { title: 'VLAN', max: 22, cell: (g) => groupVlan(g) },
     { title: 'BINDING', cell: (g) => g.spec.binding },
     { title: 'PORTS', right: true, cell: (g) => `${g.status.connected}/${g.status.ports}` },
     { title: 'POLICY', max: 26, cell: (g) => patchSummary(g.spec.policy) },

@@ -14,7 +14,8 @@ export async function redraw(s: Session, intervalMs: number, look: () => Promise
   try {
     while (!s.io.signal.aborted) {
       const text = await attempt(s, look);
-      if (text !== undefined) s.io.out(screen ? `\u001b[H\u001b[2J${text}` : text);
+      if (text !== undefined)
+        s.io.out(screen ? `\u001b[H\u001b[2J${text}` : `${text}${s.format === 'table' ? '\n' : ''}`);
       await s.io.sleep(intervalMs);
     }
   } finally {

@@ -1,6 +1,7 @@
 /** Numbers for people: few digits, always with a unit. */
 
 export function duration(ms: number): string {
+  if (ms > 0 && ms < 1) return 'under 1 ms';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   const s = Math.round(ms / 1000);
@@ -44,6 +45,12 @@ export const packetRate = (n: number): string => (n < 10_000 ? `${count(n)} pkt/
 
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+/** Local time to the second; another day's to the minute, with the date. */
+export function shortTime(time: string, now: number): string {
+  const text = clockTime(time, now);
+  return text.includes(' ') ? text.slice(0, 16) : text.slice(0, 8);
 }
 
 /** Local clock time with milliseconds; with the date when it isn't today. */

@@ -20,6 +20,8 @@ export interface EventQuery {
   readonly to?: number | undefined;
   readonly type?: string | undefined;
   readonly object?: string | undefined;
+  /** Leave out what only keeps books: which facts were taken in. */
+  readonly quiet?: boolean | undefined;
   readonly limit: number;
 }
 
@@ -170,7 +172,10 @@ export function viewsOf(commit: ClusterCommit): EventView[] {
   });
 }
 
-export function matches(e: EventView, q: Pick<EventQuery, 'type' | 'object'>): boolean {
+export type EventFilter = Pick<EventQuery, 'type' | 'object' | 'quiet'>;
+
+export function matches(e: EventView, q: EventFilter): boolean {
+  if (q.quiet === true && e.type === 'FactsAccepted' && q.type === undefined) return false;
   return (
     (q.type === undefined || e.type === q.type) && (q.object === undefined || e.objects.includes(q.object))
   );

@@ -1,4 +1,4 @@
-import { viewsOf, matches, type ClusterCommit, type EventFeed, type EventQuery } from './event-feed.js';
+import { viewsOf, matches, type ClusterCommit, type EventFeed, type EventFilter } from './event-feed.js';
 
 /** What of the response is used. */
 export interface Sink {
@@ -26,7 +26,7 @@ export class EventStream {
   constructor(
     private readonly feed: EventFeed,
     private readonly sink: Sink,
-    private readonly filter: Pick<EventQuery, 'type' | 'object'>,
+    private readonly filter: EventFilter,
     private last: { readonly lineage: string | null; readonly revision: number },
     private readonly onClose: () => void,
   ) {

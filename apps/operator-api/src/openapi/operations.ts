@@ -81,7 +81,11 @@ const PORT_FILTERS = [
   text('host', 'only with a binding on this host'),
   text('owner', 'only of this VM or container'),
 ];
-const EVENT_FILTERS = [text('type', 'as PortConnected'), text('object', 'as port/p1')];
+const EVENT_FILTERS = [
+  text('type', 'as PortConnected'),
+  text('object', 'as port/p1'),
+  flag('quiet', 'true leaves out what only keeps books'),
+];
 const RANGE = [whole('from', 'first revision'), whole('to', 'last revision')];
 
 /** Every route. A spec holds it against the controllers, so that neither can say what the other does not. */

@@ -128,6 +128,11 @@ export class EventsFilter {
   @IsOptional()
   @Matches(/^(port|group|switch|host|migration)\/\S{1,128}$/, { message: 'is not an object, as in port/p1' })
   object?: string;
+
+  @IsOptional()
+  @Transform(asBoolean)
+  @IsBoolean({ message: 'is neither true nor false' })
+  quiet?: boolean;
 }
 
 export class EventsQuery extends EventsFilter {

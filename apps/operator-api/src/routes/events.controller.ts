@@ -21,8 +21,8 @@ export class EventsController implements OnApplicationShutdown {
 
   @Get()
   async list(@Query() query: EventsQuery): Promise<EventList> {
-    const { from, to, type, object, limit = DEFAULT_LIMIT } = query;
-    const { items, next } = await this.feed.query({ from, to, type, object, limit });
+    const { from, to, type, object, quiet, limit = DEFAULT_LIMIT } = query;
+    const { items, next } = await this.feed.query({ from, to, type, object, quiet, limit });
     const { lineage, revision } = this.follower;
     const first = from ?? items[0]?.revision ?? revision;
     return { lineage: lineage ?? null, revision, from: first, next, items };

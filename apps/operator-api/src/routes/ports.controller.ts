@@ -12,7 +12,7 @@ import {
   Query,
 } from '@nestjs/common';
 import { type IncomingHttpHeaders } from 'node:http';
-import { ProblemError, unwrap, type PortId, parsePortId } from '#kernel';
+import { describe as sentence, parsePortId, ProblemError, unwrap, type PortId, type Problem } from '#kernel';
 import { validateResource, type Command, type Port, type PortResource, type State } from '#domain';
 import { type ListOf, type PortDescription, type PortView, type WriteResult } from '#contracts';
 import { versionOf, writeMeta } from '../http/meta.js';
@@ -78,7 +78,7 @@ export class PortsController {
 
   /** Replaces all overrides of the port by those given. */
   @Put(':id/override')
-  override(
+  async override(
     @Param('id') id: string,
     @Body() body: OverrideDto,
     @Query() query: VersionedQuery,
@@ -87,7 +87,11 @@ export class PortsController {
     const version = versionOf(headers, query.version ?? body.version);
     const resource = checkedOverride(id, body.override);
     const command = { type: 'SetPort', port: resource.name, override: resource.spec.override } as const;
-    return this.run({ ...command, ...(version === undefined ? {} : { version }) }, query, headers);
+    try {
+      return await this.run({ ...command, ...(version === undefined ? {} : { version }) }, query, headers);
+    } catch (fault) {
+      throw fault instanceof ProblemError ? inBody(fault.problem) : fault;
+    }
   }
 
   @Delete(':id')
@@ -135,10 +139,17 @@ export function portsMatching(state: State, q: PortQuery): Port[] {
 const isOn = (port: Port, host: string): boolean =>
   port.active?.host === host || port.standby?.host === host || port.retiring.some((b) => b.host === host);
 
-/** The path says what the body can't: faults are named as the body has its fields. */
 function checkedOverride(id: string, override: unknown): PortResource {
   const result = validateResource({ kind: 'Port', name: id, spec: { override } });
-  if (result.ok) return result.value as PortResource;
-  const details = result.error.details.map((d) => ({ ...d, field: d.field.replace(/^spec\./, '') }));
-  throw new ProblemError({ ...result.error, details });
+  if (!result.ok) throw inBody(result.error);
+  return result.value as PortResource;
+}
+
+/** Faults are named as the body has its fields, not as the resource would. */
+function inBody(fault: Problem): ProblemError {
+  const details = fault.details.map((d) => ({
+    ...d,
+    field: d.field.replace(/^resources\[0\]\([^)]*\)\.?/, '').replace(/^spec\./, ''),
+  }));
+  return new ProblemError({ ...fault, details, message: details.map(sentence).join(' | ') || fault.message });
 }

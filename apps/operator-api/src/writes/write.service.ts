@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
-import { detail, problem, ProblemError, type Clock, type Lineage, type Revision } from '#kernel';
+import { describe, detail, problem, ProblemError, type Clock, type Lineage, type Revision } from '#kernel';
 import { decide, evolve, type Command, type DomainEvent, type State } from '#domain';
 import { type Change, type Realised, type WriteResult } from '#contracts';
 import {
@@ -107,7 +107,7 @@ export class WriteService {
     } catch (cause) {
       if (!(cause instanceof ProblemError) || this.follower.status !== 'live') throw cause;
       const d = detail('revision', revision, 'does not exist yet', `up to ${this.follower.revision}`);
-      throw new ProblemError(problem('not-found', `there is no revision ${revision} yet`, [d]), { cause });
+      throw new ProblemError(problem('not-found', describe(d), [d]), { cause });
     }
   }
 

@@ -1,0 +1,334 @@
+import {
+  type EventList,
+  type GroupView,
+  type HostView,
+  type ListOf,
+  type MigrationView,
+  type PortDescription,
+  type PortStats,
+  type PortView,
+  type Realised,
+  type Status,
+  type SwitchView,
+  type WriteResult,
+} from '#contracts';
+
+const LINEAGE = '0b8f1c1e-0000-4000-8000-000000000001';
+const at = (seconds: number): string =>
+  new Date(Date.parse('2026-03-01T12:00:00Z') - seconds * 1000).toISOString();
+const API = 'portolan.dev/v1' as const;
+
+export const listOf = <T>(...items: T[]): ListOf<T> => ({
+  lineage: LINEAGE,
+  revision: 12,
+  total: items.length,
+  next: null,
+  items,
+});
+
+export const host = (name: string, status: Partial<HostView['status']> = {}): HostView => ({
+  apiVersion: API,
+  kind: 'Host',
+  metadata: { name, version: 2 },
+  spec: { labels: { rack: 'r1' }, managementPath: null, preload: [], maintenance: false },
+  status: {
+    state: 'up',
+    realised: 12,
+    received: 12,
+    behind: 0,
+    lastSeen: at(0.4),
+    driver: 'openvswitch',
+    version: '0.1.0',
+    ports: { active: 3, standby: 0, retiring: 0 },
+    uplinks: [
+      { switch: 'prod', uplink: 'uplink1', device: 'eth1', up: true },
+      { switch: 'prod', uplink: 'uplink2', device: 'eth2', up: true },
+    ],
+    exceptions: [],
+    drift: { count: 0, last: null },
+    vms: [],
+    ...status,
+  },
+});
+
+export const deadHost = host('charlie', {
+  state: 'silent',
+  realised: 7,
+  received: 7,
+  behind: 5,
+  lastSeen: at(180),
+  exceptions: [
+    { host: 'charlie', port: 'p3', object: 'port/p3', code: 'no-uplink', reason: 'eth2 is missing' },
+  ],
+});
+
+export const group: GroupView = {
+  apiVersion: API,
+  kind: 'PortGroup',
+  metadata: { name: 'web', version: 9 },
+  spec: {
+    switch: 'prod',
+    policy: {
+      vlan: { mode: 'access', id: 10 },
+      filter: [
+        {
+          name: 'no-telnet',
+          direction: 'out',
+          action: 'drop',
+          match: { ipProtocol: 6, dstPort: { from: 23, to: 23 } },
+        },
+      ],
+      shapingIn: { average: 500_000_000, peak: 1_000_000_000, burst: 1_250_000 },
+    },
+    overridable: ['blocked'],
+    binding: 'static',
+    ports: 8,
+    autoExpand: true,
+    resetAtDisconnect: false,
+    partitionPolicy: 'keep',
+    startOffline: false,
+  },
+  status: { phase: 'open', ports: 8, connected: 1 },
+};
+
+export const sw: SwitchView = {
+  apiVersion: API,
+  kind: 'DistributedSwitch',
+  metadata: { name: 'prod', version: 2 },
+  spec: {
+    uplinks: ['uplink1', 'uplink2'],
+    mtu: 1500,
+    policy: {},
+    members: { alpha: { uplink1: 'eth1', uplink2: 'eth2' }, bravo: {} },
+  },
+  status: { groups: 3, ports: 14, connected: 1 },
+};
+
+export const port: PortView = {
+  apiVersion: API,
+  kind: 'Port',
+  metadata: { name: 'p1', version: 6 },
+  spec: { override: { blocked: true } },
+  status: {
+    state: 'migrating',
+    group: 'web',
+    switch: 'prod',
+    epoch: 2,
+    connectee: { kind: 'vm', ifaceId: 'vm-a-eth0', mac: '02:00:00:00:00:0a', owner: 'vm-a' },
+    active: { host: 'alpha', epoch: 1 },
+    standby: { host: 'bravo', epoch: 2, migration: 'm1' },
+    retiring: [],
+  },
+};
+
+const none = { packets: 0, bytes: 0 };
+const counters = (n: number) => ({
+  in: { unicast: { packets: n, bytes: n * 812 }, multicast: none, broadcast: { packets: 4, bytes: 240 } },
+  out: { unicast: { packets: n * 2, bytes: n * 1400 }, multicast: none, broadcast: none },
+});
+
+export const description: PortDescription = {
+  lineage: LINEAGE,
+  revision: 12,
+  port,
+  policy: [
+    {
+      field: 'vlan',
+      value: {
+        mode: 'trunk',
+        ranges: [
+          { from: 10, to: 20 },
+          { from: 100, to: 100 },
+        ],
+      },
+      origin: 'group',
+    },
+    { field: 'blocked', value: true, origin: 'port' },
+    { field: 'shapingOut', value: null, origin: 'default' },
+    { field: 'filter', value: group.spec.policy['filter'], origin: 'group' },
+    { field: 'teaming', value: { active: ['uplink1'], standby: ['uplink2'] }, origin: 'switch' },
+  ],
+  ignored: [
+    { field: 'promiscuous', value: true, reason: 'group web does not let ports override promiscuous' },
+  ],
+  ledger: {
+    total: counters(123_456),
+    folded: null,
+    segments: [
+      {
+        host: 'charlie',
+        epoch: 0,
+        incarnation: 'i0',
+        openedAt: at(900),
+        closedAt: at(300),
+        counted: counters(23_456),
+        live: false,
+        inexact: { checkpointAt: at(310), reason: 'host lost power' },
+      },
+      {
+        host: 'alpha',
+        epoch: 1,
+        incarnation: 'i1',
+        openedAt: at(300),
+        closedAt: null,
+        counted: counters(100_000),
+        live: true,
+        inexact: null,
+      },
+    ],
+    exact: false,
+    countedAt: at(1),
+  },
+  exceptions: [
+    { host: 'alpha', port: 'p1', object: 'port/p1', code: 'table-full', reason: 'no room for 3 flows' },
+  ],
+};
+
+const step = (phase: string, seconds: number, afterMs: number, reason: string | null = null) => ({
+  phase,
+  at: at(seconds),
+  revision: 12,
+  afterMs,
+  reason,
+});
+
+export const migration = (phase: string, steps: number, reason: string | null = null): MigrationView => ({
+  id: 'm1',
+  origin: 'operator',
+  owner: 'vm-a',
+  source: 'alpha',
+  destination: 'bravo',
+  phase,
+  finished: phase === 'completed' || phase === 'aborted',
+  episode: steps,
+  attempt: 1,
+  deadline: null,
+  requestedBy: 'ada',
+  reason: 'memory upgrade',
+  ports: [{ port: 'p1', epoch: 2, activated: steps > 3 }],
+  history: [
+    step('admitted', 4, 0),
+    step('prepared', 3.9, 41),
+    step('moving', 3.8, 87),
+    step('switched', 1.5, 2310),
+    step(phase === 'aborted' ? 'aborted' : 'completed', 1.4, 96, reason),
+  ].slice(0, steps),
+  elapsedMs: 2534,
+});
+
+export const stats: PortStats = {
+  port: 'p1',
+  group: 'web',
+  switch: 'prod',
+  owner: 'vm-a',
+  host: 'alpha',
+  in: { packets: 1_234_567, bytes: 1_002_468_404 },
+  out: { packets: 2_469_134, bytes: 1_728_393_800 },
+  counters: counters(1),
+  dropped: { in: 17, out: 0 },
+  ruleHits: {},
+  rates: {
+    in: { packetsPerSecond: 2468, bitsPerSecond: 16_031_728 },
+    out: { packetsPerSecond: 4936, bitsPerSecond: 27_641_600 },
+  },
+  exact: true,
+  countedAt: at(0),
+};
+
+export const realised: Realised = {
+  lineage: LINEAGE,
+  revision: 12,
+  realised: true,
+  hosts: 3,
+  of: 3,
+  elapsedMs: 41.3,
+  waiting: [],
+  exceptions: [],
+};
+
+export const notRealised: Realised = {
+  ...realised,
+  realised: false,
+  hosts: 1,
+  elapsedMs: 5003,
+  waiting: [
+    { host: 'bravo', realised: 11, reason: 'has not carried it out yet' },
+    {
+      host: 'charlie',
+      realised: 7,
+      reason: 'silent since 2026-03-01T11:57:00.000Z; it takes the revision up when it is back',
+    },
+  ],
+};
+
+export const written: WriteResult = {
+  lineage: LINEAGE,
+  revision: 12,
+  dryRun: false,
+  repeated: false,
+  changed: [
+    { kind: 'PortGroup', name: 'web', change: 'changed', fields: ['policy.vlan.id'] },
+    { kind: 'PortGroup', name: 'db', change: 'created', fields: [] },
+    ...['p9', 'p10', 'p11', 'p12'].map((name) => ({
+      kind: 'Port',
+      name,
+      change: 'created' as const,
+      fields: [],
+    })),
+  ],
+  unchanged: 7,
+};
+
+export const status: Status = {
+  lineage: LINEAGE,
+  revision: 12,
+  time: at(2),
+  digest: 'ab'.repeat(32),
+  leader: 'manager-1',
+  managers: [{ id: 'manager-1', role: 'leader', revision: 12, lastSeen: at(0) }],
+  hosts: { total: 3, realised: 2, behind: [{ host: 'charlie', state: 'silent', realised: 7, received: 7 }] },
+  exceptions: 1,
+  counts: { switches: 2, groups: 4, ports: 14, connected: 1, migrating: 1 },
+  version: '0.1.0',
+  api: { follows: true, problem: null },
+};
+
+export const events: EventList = {
+  lineage: LINEAGE,
+  revision: 12,
+  from: 11,
+  next: null,
+  items: ['port p1 blocked', 'migration m1 of vm-a from alpha to bravo\u001b[31m admitted'].map(
+    (sentence, i) => ({
+      lineage: LINEAGE,
+      revision: 11 + i,
+      index: 0,
+      time: at(10 - i),
+      type: 'PortOverridden',
+      objects: ['port/p1'],
+      sentence,
+      data: {},
+      actor: 'ada',
+      reason: null,
+      correlationId: 'c',
+      commandId: 'k',
+    }),
+  ),
+};
+
+export const problem = (
+  code: string,
+  status: number,
+  detail: string,
+  errors: object[] = [],
+  retry = false,
+) => ({
+  type: `urn:portolan:problem:${code}`,
+  title: code,
+  status,
+  detail,
+  code,
+  retry,
+  errors,
+  correlationId: 'trace-1',
+});
