@@ -17,7 +17,7 @@ export class Api {
   hosts = (): Promise<ListOf<HostView>> => this.get('/v1/hosts');
   ports = (query = ''): Promise<ListOf<PortView>> => this.get(`/v1/ports${query}`);
   stats = async (port: string): Promise<PortStats> => {
-    const { items } = await this.get<ListOf<PortStats>>(`/v1/stats/ports?port=${port}`);
+    const { items } = await this.get<ListOf<PortStats>>(`/v1/stats/ports`);
     const found = items.find((s) => s.port === port);
     if (found === undefined) throw new Error(`no counters of port ${port}`);
     return found;

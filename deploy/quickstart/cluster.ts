@@ -98,7 +98,7 @@ export class Cluster {
 
   startApi(): Promise<void> {
     return this.#app('operator-api', 'operator-api', 'api', {
-      PORTOLAN_HTTP_PORT: String(this.options.ports.api),
+      PORTOLAN_API_PORT: String(this.options.ports.api),
     });
   }
 

@@ -9,6 +9,7 @@ export interface GuestPlan {
   readonly peer?: string;
   readonly pps: number;
   readonly limit?: number;
+  readonly waits?: boolean;
 }
 
 /** The simulated hosts of the quick start. */

@@ -7,9 +7,9 @@ import { GUESTS, type GuestPlan } from './simulation.js';
 const LIMIT = 6_000;
 const VM = 'web-1';
 
-/** The example's guests, with one that sends a known number of packets and then falls silent. */
+/** The example's guests, with one that sends a known number of packets, once its port is open, and falls silent. */
 export const STORY_GUESTS: readonly GuestPlan[] = GUESTS.map((g) =>
-  g.owner === VM ? { ...g, pps: 1_000, limit: LIMIT } : g,
+  g.owner === VM ? { ...g, pps: 1_000, limit: LIMIT, waits: true } : g,
 );
 
 export interface Figures {
@@ -51,7 +51,7 @@ export async function playStory(api: Api, example: string, say: (line: string) =
     hostsConcerned: realised?.of ?? 0,
     packetsSent: sent,
     packetsInLedger: ledger,
-    liveDigest: live.digest,
+    liveDigest: live.digest ?? 'none',
     replayedDigest: replayed.digest,
     agree:
       sent === ledger &&
@@ -85,16 +85,20 @@ async function portOf(api: Api, host: string): Promise<string | undefined> {
 }
 
 async function migrate(api: Api, from: string, to: string, say: (line: string) => void): Promise<void> {
-  const started = await api.send<{ readonly migration?: string; readonly id: string }>('POST', '/v1/migrations', {
+  const started = await api.send<WriteResult>('POST', '/v1/migrations', {
     owner: VM,
     destination: to,
     reason: 'the story of the quick start',
   });
-  await until(
-    `migration ${started.id} to complete`,
-    async () => (await api.migration(started.id)).phase === 'completed',
-  );
-  say(`migration ${started.id}: ${VM} moved from ${from} to ${to} while it sent`);
+  const id = started.changed.find((c) => c.kind === 'Migration')?.name;
+  if (id === undefined) throw new Error(`no migration was started: ${JSON.stringify(started)}`);
+  await until(`migration ${id} to complete`, async () => {
+    const { phase, finished, history } = await api.migration(id);
+    if (finished && phase !== 'completed')
+      throw new Error(`it ${phase}: ${history.at(-1)?.reason ?? 'no reason given'}`);
+    return phase === 'completed';
+  });
+  say(`migration ${id}: ${VM} moved from ${from} to ${to} while it sent`);
 }
 
 async function finished(api: Api): Promise<number | undefined> {

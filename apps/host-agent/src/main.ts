@@ -3,7 +3,6 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   createLogger,
-  documentVerifier,
   endWithStdin,
   HealthModule,
   HealthRegistry,
@@ -16,6 +15,7 @@ import {
   redactConfig,
   Shutdown,
 } from '#platform';
+import { documentVerifier } from '#runtime';
 import { HostAgentConfig } from './config.js';
 import { runAgent } from './run.js';
 

@@ -81,7 +81,7 @@ export async function runAgent(
   const writer = new LatestText(documentsFile, complain('the documents could not be written to disk'));
   const sync = new DocumentSync({
     host,
-    source: new NatsDocumentSource(link, host),
+    source: new NatsDocumentSource(host, link),
     clock,
     verifier,
     ...(held === null ? {} : { held }),

@@ -68,7 +68,7 @@ export function parseSimulation(value: unknown): Result<Simulation> {
 /** Also checks guests that arrive from another simulated host. */
 export function parseGuest(value: unknown, at: string): Result<GuestSpec> {
   if (!isFields(value)) return err(invalid(at, value, 'is not an object'));
-  const { owner, pps, limit, peer } = value;
+  const { owner, pps, limit, peer, waits } = value;
   if (typeof owner !== 'string' || !/^[\w.-]{1,64}$/.test(owner))
     return err(invalid(`${at}.owner`, owner, 'is not a name'));
   const ifaceId = parseIfaceId(value['ifaceId'], `${at}.ifaceId`);
@@ -86,6 +86,9 @@ export function parseGuest(value: unknown, at: string): Result<GuestSpec> {
   if (limit !== undefined && (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0)) {
     return err(invalid(`${at}.limit`, limit, 'is not a number of frames', 'a whole number'));
   }
+  if (waits !== undefined && typeof waits !== 'boolean') {
+    return err(invalid(`${at}.waits`, waits, 'is not true or false'));
+  }
   return ok({
     owner,
     ifaceId: ifaceId.value,
@@ -94,6 +97,7 @@ export function parseGuest(value: unknown, at: string): Result<GuestSpec> {
     switch: onSwitch.value,
     pps,
     ...(limit === undefined ? {} : { limit }),
+    ...(waits === undefined ? {} : { waits }),
     ...(to === null ? {} : { peer: to.value }),
   });
 }

@@ -31,7 +31,7 @@ export interface Proposal {
  * | prepared | moving | at once; the order to the hypervisor goes out with the host's document |
  * | moving | (fact) | the guest's first frame, or the hypervisor's word |
  * | switched | (fact) | the source handed in its final counters |
- * | aborting | aborted | source and destination realised the clean-up |
+ * | aborting | (fact) | only the hypervisor knows on which side the guest ended up |
  * | any with a deadline | time-out | the deadline passed |
  */
 export function propose(view: View, migration: Migration): Proposal | null {
@@ -56,7 +56,6 @@ export function propose(view: View, migration: Migration): Proposal | null {
     case 'prepared':
       return advance(view, migration, 'moving');
     case 'aborting':
-      return both(view, migration) ? advance(view, migration, 'aborted') : null;
     case 'moving':
     case 'switched':
     case 'unknown':

@@ -25,7 +25,7 @@ export class CommandsController {
 
   @MessagePattern<string>(SUBJECTS.command('wait'))
   async wait(@Payload() payload: unknown, @Ctx() context: PortolanNatsContext): Promise<WaitResponse> {
-    return this.manager.wait(unwrap(checkWaitRequest(payload)), context.signal);
+    return this.manager.wait(unwrap(checkWaitRequest(payload)), context.remainingMs());
   }
 
   @MessagePattern<string>(SUBJECTS.command('status'))

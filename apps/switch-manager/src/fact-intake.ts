@@ -16,8 +16,8 @@ const IN_FLIGHT = 64;
 
 export interface FactIntakeOptions {
   readonly nc: NatsConnection;
-  /** Resolves when the batch is in the log, or refused for good. Null: try again later. */
-  readonly ingest: (batch: FactBatch) => Promise<'taken' | 'later'>;
+  /** Resolves `taken` when the batch is in the log, or refused for good. `place`: of this delivery in the stream. */
+  readonly ingest: (batch: FactBatch, place: string) => Promise<'taken' | 'later'>;
   /** A message that no honest agent sends. */
   readonly onRefused: (subject: string, problem: Problem) => void;
   readonly onFault: (cause: unknown) => void;
@@ -80,7 +80,7 @@ export class FactIntake {
       });
       return message.term();
     }
-    if ((await this.options.ingest(batch.value)) === 'taken') message.ack();
+    if ((await this.options.ingest(batch.value, String(message.seq))) === 'taken') message.ack();
     else message.nak(200);
   }
 }

@@ -18,11 +18,19 @@ import {
   type ReplicaState,
   type Sequencer,
 } from '#event-store';
-import { type CommandRequest, type DocumentKey, type FactBatch, type Signer, type StateDocument, type Verifier } from '#contracts';
+import {
+  type CommandRequest,
+  type DocumentKey,
+  type FactBatch,
+  type Signer,
+  type StateDocument,
+  type Verifier,
+} from '#contracts';
 import {
   project,
   projectAll,
   Projector,
+  type Documents,
   type DocumentChange,
   type DocumentStore,
 } from '#protocol';
@@ -40,17 +48,17 @@ export interface LeaderParts {
   /** State of the follower in this process; undefined: the log is read. */
   readonly from: ReplicaState<State> | undefined;
   /** After each commit, in order. */
-  readonly onCommit: (
-    commit: ClusterCommit,
-    before: State,
-    after: State,
-    changes: readonly DocumentChange[],
-  ) => void;
+  readonly onCommit: (commit: ClusterCommit, changes: readonly DocumentChange[]) => void;
+  /** What the term begins with, before any commit of its own. */
+  readonly onBegin: (lineage: Lineage, revision: Revision, documents: Documents) => void;
   /** This leader can't go on; another, or a new one here, must take over from the log. */
   readonly onEnd: (why: Problem) => void;
   readonly onTrouble: (what: Problem) => void;
   readonly onFault: (cause: unknown) => void;
 }
+
+/** Between two looks at what is under way. */
+const SETTLING_MS = 5;
 
 /** One term of leading: the sequencer and the projector that writes what it decides. Made anew for each term. */
 export class Leader {
@@ -138,6 +146,7 @@ export class Leader {
     const { lineage, revision } = this.sequencer.head;
     if (lineage === undefined) throw new Error('a sequencer that is open has a lineage');
     this.#documents = projectAll({ ...this.sequencer.state, lineage, revision });
+    this.parts.onBegin(lineage, revision, this.#documents);
     this.#projector = new Projector(
       {
         store: this.parts.store,
@@ -145,6 +154,7 @@ export class Leader {
         verifier: this.parts.verifier,
         clock: this.parts.clock,
         life: this.parts.ids.next(),
+        stillLeads: () => this.#stillLeads(),
         onEnd: (why) => void this.#projectorEnded(why),
         onTrouble: this.parts.onTrouble,
       },
@@ -159,7 +169,19 @@ export class Leader {
     const changes = project(before, after, commit.events, this.#documents);
     for (const { key, document } of changes) this.#documents.set(key, document);
     this.#projector?.commit(commit.lineage, commit.revision, changes);
-    this.parts.onCommit(commit, before, after, changes);
+    this.parts.onCommit(commit, changes);
+  }
+
+  /** By the log: nothing stands there that this term did not write. What is under way will tell by its answer. */
+  async #stillLeads(): Promise<boolean> {
+    for (;;) {
+      const last = await this.parts.log.last();
+      const { phase, head, pending } = this.sequencer;
+      if (phase === 'ended') return false;
+      if (last <= head.seq) return true;
+      if (pending === 0) return false;
+      await new Promise<void>((resolve) => void this.parts.clock.after(SETTLING_MS, resolve));
+    }
   }
 
   /**

@@ -1,1 +1,189 @@
 import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type MicroserviceOptions } from '@nestjs/microservices';
+import { systemClock, unwrap, type HostName } from '#kernel';
+import { parseReport, SUBJECTS } from '#contracts';
+import { Follower } from '#event-store';
+import {
+  CKPT_STREAM,
+  DOCS_STREAM,
+  Election,
+  ensureStream,
+  FACTS_STREAM,
+  FileSnapshots,
+  JetStreamLog,
+  LOG_STREAM,
+} from '#event-store/jetstream';
+import {
+  createLogger,
+  endWithStdin,
+  HealthModule,
+  HealthRegistry,
+  JetStreamDocumentStore,
+  loadConfig,
+  natsCheck,
+  NatsLink,
+  NatsModule,
+  natsOptionsOf,
+  NestLogger,
+  PortolanNatsServer,
+  redactConfig,
+  Shutdown,
+} from '#platform';
+import {
+  clusterRules,
+  CODE_VERSION,
+  documentSigner,
+  documentVerifier,
+  patiently,
+  stateCodec,
+} from '#runtime';
+import { CommandsController } from './commands.controller.js';
+import { SwitchManagerConfig } from './config.js';
+import { FactIntake } from './fact-intake.js';
+import { Manager } from './manager.js';
+import { Snapshotter } from './snapshotter.js';
+
+const loaded = loadConfig(SwitchManagerConfig, { env: process.env });
+if (!loaded.ok) {
+  process.stderr.write(`switch-manager: ${loaded.error.message}\n`);
+  process.exit(2);
+}
+const config = loaded.value;
+const logger = createLogger({ name: 'switch-manager', level: config.logLevel });
+const shutdown = new Shutdown({ logger });
+shutdown.arm();
+endWithStdin(shutdown);
+logger.info({ config: redactConfig(config) }, 'starting');
+
+try {
+  const link = NatsLink.open(natsOptionsOf(config, `switch-manager ${config.instance}`));
+  shutdown.add('nats', () => link.close());
+  const nc = await link.connection();
+  const clock = systemClock;
+  const ids = { next: () => randomUUID() as string };
+  const waiting = (cause: unknown): void => logger.warn({ err: cause }, 'waiting for the message server');
+  for (const stream of [LOG_STREAM, DOCS_STREAM, FACTS_STREAM, CKPT_STREAM]) {
+    await patiently(async () => unwrap(await ensureStream(nc, stream, config.replicas)), clock, waiting);
+  }
+  const log = await JetStreamLog.open(nc, { inboxPrefix: link.inboxPrefix });
+  const snapshots = {
+    store: new FileSnapshots(join(config.stateDir, 'snapshots')),
+    codeVersion: CODE_VERSION,
+    state: stateCodec,
+    hash: clusterRules.hash,
+  };
+  const follower = new Follower({
+    log,
+    rules: clusterRules,
+    clock,
+    snapshots,
+    notice: (text) => logger.warn(text),
+    onFault: (cause) => {
+      logger.fatal({ err: cause }, 'the log can’t be followed');
+      void shutdown.begin('the log can’t be followed', 1);
+    },
+  });
+  await patiently(() => follower.start(), clock, waiting);
+  shutdown.add('follower', () => follower.close());
+
+  const server = new PortolanNatsServer({
+    connection: () => link.connection(),
+    active: false,
+    concurrency: 4_096,
+  });
+  let intake: FactIntake | null = null;
+  const manager = new Manager({
+    log,
+    store: new JetStreamDocumentStore(link),
+    follower,
+    signer: await documentSigner(config.signingKey),
+    verifier: await documentVerifier([config.signingKey]),
+    clock,
+    ids,
+    cluster: config.cluster,
+    instance: config.instance,
+    logger,
+    elected: () => election.leads,
+    setActive: async (active) => {
+      await server.setActive(active);
+      await intake?.stop();
+      intake = active ? newIntake() : null;
+      await intake?.start();
+    },
+  });
+  const newIntake = (): FactIntake =>
+    new FactIntake({
+      nc,
+      ingest: async (batch, place) => {
+        const taken = await manager.ingest(batch, place);
+        if (taken.ok) return taken.value;
+        if (taken.error.retry) return 'later';
+        logger.warn({ host: batch.host, problem: taken.error.message }, 'facts were refused');
+        return 'taken';
+      },
+      onRefused: (subject, problem) =>
+        logger.warn({ subject, problem: problem.message }, 'facts were refused'),
+      onFault: (cause) => logger.error({ err: cause }, 'taking facts in'),
+    });
+  const election = new Election({
+    nc,
+    clock,
+    role: 'sequencer',
+    holder: `${config.instance}-${randomUUID()}`,
+    ttlMs: config.leaseMs,
+    replicas: config.replicas,
+    onElected: () => manager.elected(),
+    onLost: (reason) => manager.lost(reason),
+    onFault: (cause) => logger.warn({ err: cause }, 'lease'),
+  });
+  nc.subscribe(SUBJECTS.report('*'), {
+    callback: (error, message) => {
+      const host = message.subject.slice(SUBJECTS.report('').length) as HostName;
+      const report = error === null ? parseReport(message.data) : null;
+      if (report === null) logger.warn({ err: error }, 'reports');
+      else if (report.ok) manager.report(host, report.value);
+      else logger.warn({ host, problem: report.error.message }, 'a report was refused');
+    },
+  });
+
+  @Module({
+    controllers: [CommandsController],
+    providers: [{ provide: Manager, useValue: manager }],
+    imports: [
+      NatsModule.forLink(link),
+      HealthModule.forRoot({
+        service: 'switch-manager',
+        address: config.healthAddress,
+        port: config.healthPort,
+      }),
+    ],
+  })
+  class SwitchManagerModule {}
+
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(SwitchManagerModule, {
+    strategy: server,
+    logger: new NestLogger(logger),
+  });
+  const health = app.get(HealthRegistry);
+  health.register('nats', natsCheck(link));
+  health.register('log', () => ({ ok: follower.status === 'live', reason: follower.status }));
+  await app.listen();
+  shutdown.add('nest', () => app.close());
+  const snapshotter = new Snapshotter(follower, snapshots, config.snapshotEvery, (cause) =>
+    logger.warn({ err: cause }, 'a snapshot could not be written'),
+  );
+  shutdown.add('snapshots', () => snapshotter.close());
+  await patiently(async () => unwrap(await election.start()), clock, waiting);
+  shutdown.add('leading', async () => {
+    await manager.close();
+    await election.close();
+  });
+  logger.info({ instance: config.instance, revision: follower.revision }, 'switch-manager runs');
+} catch (error) {
+  logger.fatal({ err: error }, 'the switch-manager could not start');
+  await shutdown.begin('could not start', 1);
+}

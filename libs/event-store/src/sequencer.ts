@@ -133,6 +133,10 @@ export class Sequencer<State, Command, Event> {
   get head(): Head {
     return this.#settledHead;
   }
+  /** Messages under way: not acknowledged, or not released yet. */
+  get pending(): number {
+    return this.#pipeline.length;
+  }
   /** Resolves with the reason when this sequencer can't go on, or with undefined after `close`. */
   get ended(): Promise<Problem | undefined> {
     return this.#ended;

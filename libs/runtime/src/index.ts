@@ -7,3 +7,5 @@ export {
   type ClusterCommit,
   type ClusterListener,
 } from './rules.js';
+export { patiently } from './patiently.js';
+export { documentSigner, documentVerifier } from './keys.js';

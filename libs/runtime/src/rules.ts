@@ -1,4 +1,4 @@
-import { ok, type IdGenerator } from '#kernel';
+import { err, problem, type IdGenerator } from '#kernel';
 import {
   type Commit,
   type CommitListener,
@@ -15,6 +15,7 @@ import {
   evolve,
   initialState,
   parseEvent,
+  SCHEMA_LEVEL,
   stateDigestInput,
   stateFromJson,
   upcasters,
@@ -32,12 +33,13 @@ export type ClusterListener = CommitListener<State, DomainEvent>;
 /** The domain's rules with what is impure handed in: time from the commit, randomness from the sequencer's ids. */
 export const clusterDecider: Decider<State, Command, DomainEvent> = {
   initial: initialState,
-  decide: (state, command, context) =>
-    decide(state, command, {
-      now: context.now,
-      actor: context.actor,
-      random48: () => random48(context.ids),
-    }),
+  decide: (state, command, context) => {
+    // The level is the log's own matter: the sequencer writes it, no commit of the domain does.
+    if (command.type === 'RaiseSchemaLevel')
+      return err(problem('refused', 'the schema level is raised by the leader'));
+    const { now, actor, ids } = context;
+    return decide(state, command, { now, actor, random48: () => random48(ids) });
+  },
   evolve: (state, event, meta) => evolve(state, event, meta),
 };
 
@@ -67,6 +69,5 @@ export const clusterRules: ReplicaRules<State, DomainEvent> & {
     upcasters.map(({ type, from, up }) => ({ type, v: from, up: (data) => up(data) })),
   ),
   hash: sha256,
+  schemaLevel: SCHEMA_LEVEL,
 };
-
-void ok;

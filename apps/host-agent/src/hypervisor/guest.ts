@@ -13,6 +13,8 @@ export interface GuestSpec {
   readonly pps: number;
   /** Numbered frames that it sends in its life; absent: no end. Announcements come on top. */
   readonly limit?: number;
+  /** Sends only after it has received something: a server that waits for its first client. */
+  readonly waits?: boolean;
 }
 
 /** The guest's memory: its own counters. They survive a migration because they travel with it. */
@@ -59,7 +61,8 @@ export class Guest {
   }
 
   receive(): void {
-    if (this.#running) this.#received += 1;
+    if (!this.#running) return;
+    this.#received += 1;
   }
 
   /** Runs; `announce` sends RARP first, as QEMU does after a migration. Announcements count as sent. */
@@ -81,6 +84,10 @@ export class Guest {
   #tick(): void {
     const now = performance.now();
     // A guest that was not scheduled for a while does not make up for more than a tenth of a second.
+    if (this.spec.waits === true && this.#received === 0) {
+      this.#last = now;
+      return;
+    }
     this.#owed = Math.min(this.#owed + ((now - this.#last) * this.spec.pps) / 1000, this.spec.pps / 10 + 1);
     this.#last = now;
     while (this.#owed >= 1) {

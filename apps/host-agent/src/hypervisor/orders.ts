@@ -19,17 +19,25 @@ export class Orders {
   }
 
   follow(orders: readonly MigrationOrder[]): void {
-    if (!this.hypervisor.drives) return;
     for (const order of orders) {
       const key = `${order.migration}/${order.attempt}/${order.action}`;
       if (this.#given.has(key)) continue;
       this.#given.add(key);
+      if (!this.hypervisor.drives) {
+        this.#refuse(order);
+        continue;
+      }
       const doing =
         order.action === 'start'
           ? this.hypervisor.migrate(order, order.destination)
           : this.hypervisor.abort(order);
       doing.catch((cause: unknown) => this.#failed(order, cause));
     }
+  }
+
+  #refuse({ migration, attempt }: MigrationOrder): void {
+    const reason = 'the hypervisor of this host can’t be asked to migrate; start the migration there';
+    this.record({ type: 'HypervisorMigration', migration, attempt, outcome: 'failed', reason });
   }
 
   #failed(order: MigrationOrder, cause: unknown): void {

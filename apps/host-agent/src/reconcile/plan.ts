@@ -26,12 +26,14 @@ export function planOf(
   have: Observation,
 ): Planned {
   const slots = new Map(Object.entries(facts.slots).map(([key, slot]) => [slot, key]));
-  const known = new Set([...facts.activations, ...facts.handedOver].map((b) => `${b.port}@${b.epoch}`));
+  const opened = new Set(facts.activations.map((b) => `${b.port}@${b.epoch}`));
+  const turned = new Set(facts.handedOver.map((b) => `${b.port}@${b.epoch}`));
+  // Each kind on its own: an opened binding may be turned away later, and that row is news then.
   const done = (flow: Flow): boolean => {
     if (!isLearned(flow.cookie)) return false;
     const row = learnedRow(flow);
     const key = row === null ? undefined : slots.get(row.slot);
-    return key === undefined || known.has(key);
+    return row === null || key === undefined || (row.active ? opened : turned).has(key);
   };
   const retire = have.bridges.map((b) => ({
     bridge: b.name,

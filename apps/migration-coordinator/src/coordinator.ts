@@ -1,0 +1,111 @@
+import { type Clock, type HostName, type Result } from '#kernel';
+import { type DomainEvent, type State } from '#domain';
+import { type Follower } from '#event-store';
+import { SUBJECTS, type CommandRequest, type CommandResponse, type Report } from '#contracts';
+import { proposeAll, type HostReport, type Proposal } from './propose.js';
+
+export interface CoordinatorParts {
+  readonly follower: Follower<State, DomainEvent>;
+  readonly clock: Clock;
+  readonly instance: string;
+  /** Whether this copy holds the lease: two that propose do no harm, one saves work. */
+  readonly leads: () => boolean;
+  readonly ask: (subject: string, request: CommandRequest) => Promise<Result<CommandResponse>>;
+  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** How often deadlines are looked at, and unanswered proposals made again. */
+const TICK_MS = 500;
+const AGAIN_MS = 200;
+
+/**
+ * Watches the log and the hosts' reports, and proposes what comes next. Holds nothing of its own: killed at any
+ * moment, another copy (or this one, started again) goes on from the log.
+ */
+export class Coordinator {
+  readonly #reports = new Map<HostName, Report>();
+  readonly #underWay = new Set<string>();
+  /** Refused for good; the same id would get the same answer. */
+  readonly #refused = new Set<string>();
+  #scheduled = false;
+  #stopTick: () => void = () => undefined;
+  #stopCommits: () => void = () => undefined;
+  #closed = false;
+
+  constructor(private readonly parts: CoordinatorParts) {}
+
+  start(): void {
+    this.#stopCommits = this.parts.follower.onCommit(() => this.#soon());
+    this.#tick();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stopTick();
+    this.#stopCommits();
+  }
+
+  heard(report: Report): void {
+    this.#reports.set(report.host, report);
+    this.#soon();
+  }
+
+  #tick(): void {
+    this.#stopTick = this.parts.clock.after(TICK_MS, () => {
+      this.#soon();
+      this.#tick();
+    });
+  }
+
+  /** Many commits and reports of one turn make one look. */
+  #soon(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (!this.#closed && this.parts.leads()) this.#look();
+    });
+  }
+
+  #look(): void {
+    const { follower, clock } = this.parts;
+    const reports = new Map<HostName, HostReport>();
+    for (const [host, report] of this.#reports)
+      if (report.lineage === follower.lineage) reports.set(host, report);
+    const proposals = proposeAll({ state: follower.state, reports, now: clock.now() });
+    for (const proposal of proposals) {
+      const { commandId } = proposal;
+      if (this.#underWay.has(commandId) || this.#refused.has(commandId)) continue;
+      this.#underWay.add(commandId);
+      void this.#make(proposal);
+    }
+  }
+
+  async #make({ commandId, command }: Proposal): Promise<void> {
+    const { ask, instance, log, clock } = this.parts;
+    const answer = await ask(SUBJECTS.command('execute'), {
+      v: 1,
+      commandId,
+      correlationId: commandId,
+      actor: `coordinator:${instance}`,
+      command,
+    });
+    const fault = !answer.ok ? answer.error : answer.value.ok ? null : answer.value.problem;
+    if (fault === null) {
+      log.info({ commandId, command }, 'proposal accepted');
+    } else if (fault.retry) {
+      clock.after(AGAIN_MS, () => {
+        this.#underWay.delete(commandId);
+        this.#soon();
+      });
+      return;
+    } else {
+      // `fenced`: the log moved on before the proposal came; what it says now decides anew.
+      if (fault.code !== 'fenced')
+        log.warn({ commandId, command, problem: fault.message }, 'proposal refused');
+      this.#refused.add(commandId);
+    }
+    this.#underWay.delete(commandId);
+    if (fault === null) this.#refused.add(commandId);
+  }
+}

@@ -1,0 +1,113 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { systemClock, unwrap } from '#kernel';
+import { checkCommandResponse, parseReport } from '#contracts';
+import { Follower } from '#event-store';
+import { Election, JetStreamLog } from '#event-store/jetstream';
+import {
+  createLogger,
+  endWithStdin,
+  HealthModule,
+  HealthRegistry,
+  loadConfig,
+  natsCheck,
+  NatsLink,
+  NatsModule,
+  natsOptionsOf,
+  NestLogger,
+  PortolanNatsClient,
+  Shutdown,
+} from '#platform';
+import { clusterRules, patiently } from '#runtime';
+import { MigrationCoordinatorConfig } from './config.js';
+import { Coordinator } from './coordinator.js';
+
+const loaded = loadConfig(MigrationCoordinatorConfig, { env: process.env });
+if (!loaded.ok) {
+  process.stderr.write(`migration-coordinator: ${loaded.error.message}\n`);
+  process.exit(2);
+}
+const config = loaded.value;
+const logger = createLogger({ name: 'migration-coordinator', level: config.logLevel });
+const shutdown = new Shutdown({ logger });
+shutdown.arm();
+endWithStdin(shutdown);
+
+try {
+  const link = NatsLink.open(natsOptionsOf(config, `migration-coordinator ${config.instance}`));
+  shutdown.add('nats', () => link.close());
+  const nc = await link.connection();
+  const log = await JetStreamLog.open(nc);
+  const fault = (cause: unknown): void => logger.error({ err: cause }, 'reading the log');
+  const follower = new Follower({ log, rules: clusterRules, clock: systemClock, onFault: fault });
+  await patiently(
+    () => follower.start(),
+    systemClock,
+    (cause) => logger.warn({ err: cause }, 'waiting for the log'),
+  );
+  shutdown.add('follower', () => follower.close());
+  const election = new Election({
+    nc,
+    clock: systemClock,
+    role: 'coordinator',
+    holder: randomUUID(),
+    ttlMs: config.leaseMs,
+    bucket: 'LEASE',
+    onElected: () => logger.info('this copy proposes'),
+    onLost: (reason) => logger.info({ reason }, 'another copy proposes'),
+    onFault: (cause) => logger.warn({ err: cause }, 'lease'),
+  });
+  const client = new PortolanNatsClient(link);
+  const coordinator = new Coordinator({
+    follower,
+    clock: systemClock,
+    instance: config.instance,
+    leads: () => election.leads,
+    ask: async (subject, request) => {
+      const answer = await client.request<unknown>(subject, request, { deadlineMs: 5_000 });
+      return answer.ok ? checkCommandResponse(answer.value) : answer;
+    },
+    log: logger,
+  });
+  nc.subscribe('report.*', {
+    callback: (error, message) => {
+      const report = error === null ? parseReport(message.data) : null;
+      if (report === null) logger.warn({ err: error }, 'reports');
+      else if (report.ok && message.subject === `report.${report.value.host}`)
+        coordinator.heard(report.value);
+      else logger.warn({ subject: message.subject }, 'a report was refused');
+    },
+  });
+  await patiently(async () => unwrap(await election.start()), systemClock, fault);
+  coordinator.start();
+  shutdown.add('coordinator', async () => {
+    coordinator.close();
+    await election.close();
+  });
+
+  @Module({
+    imports: [
+      NatsModule.forLink(link),
+      HealthModule.forRoot({
+        service: 'migration-coordinator',
+        address: config.healthAddress,
+        port: config.healthPort,
+      }),
+    ],
+  })
+  class MigrationCoordinatorModule {}
+
+  const app = await NestFactory.createApplicationContext(MigrationCoordinatorModule, {
+    logger: new NestLogger(logger),
+  });
+  const health = app.get(HealthRegistry);
+  health.register('nats', natsCheck(link));
+  health.register('log', () => ({ ok: follower.status === 'live', reason: follower.status }));
+  shutdown.add('nest', () => app.close());
+  logger.info({ instance: config.instance }, 'migration-coordinator runs');
+} catch (error) {
+  logger.fatal({ err: error }, 'the migration-coordinator could not start');
+  await shutdown.begin('could not start', 1);
+}

@@ -1,0 +1,277 @@
+import {
+  err,
+  problem,
+  type Clock,
+  type HostName,
+  type IdGenerator,
+  type Problem,
+  type Result,
+} from '#kernel';
+import { type DomainEvent, type State } from '#domain';
+import { stateDigest, type Accepted, type CommitLog, type Follower } from '#event-store';
+import {
+  type CommandOutcome,
+  type CommandRequest,
+  type CommandResponse,
+  type FactBatch,
+  type Report,
+  type Signer,
+  type StatusResponse,
+  type Verifier,
+  type WaitRequest,
+  type WaitResponse,
+} from '#contracts';
+import { RealisedTracker, type DocumentChange, type DocumentStore } from '#protocol';
+import { clusterRules, stateCodec, type ClusterCommit } from '#runtime';
+import { checkEvidence } from './evidence.js';
+import { Leader } from './leader.js';
+
+export interface ManagerLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface ManagerParts {
+  readonly log: CommitLog;
+  readonly store: DocumentStore;
+  readonly follower: Follower<State, DomainEvent>;
+  readonly signer: Signer;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+  readonly cluster: string;
+  readonly instance: string;
+  readonly logger: ManagerLog;
+  /** Takes up or lays down the commands and the facts. */
+  readonly setActive: (active: boolean) => Promise<void>;
+  /** Still elected? A term that ended by itself is begun anew while this says so. */
+  readonly elected: () => boolean;
+}
+
+const AGAIN_MS = 250;
+const SUM_UP_MS = 1_000;
+const SWEEP_MS = 10_000;
+
+/** One copy of the switch-manager: follows the log as a standby, and leads when it is elected. */
+export class Manager {
+  readonly tracker: RealisedTracker;
+  #leader: Leader | null = null;
+  #changing: Promise<void> = Promise.resolve();
+  #timers: (() => void)[] = [];
+  #summedUp = 0;
+  /** The last commit that changed a document. */
+  #affecting = 0;
+
+  constructor(private readonly parts: ManagerParts) {
+    this.tracker = new RealisedTracker(parts.clock);
+  }
+
+  get leads(): boolean {
+    return this.#leader !== null;
+  }
+
+  /** Begins a term. */
+  elected(): void {
+    this.#then(() => this.#begin());
+  }
+
+  /** Ends the term: what is under way is answered, then another may go on. */
+  lost(reason: string): void {
+    this.#then(() => this.#end(reason));
+  }
+
+  async close(): Promise<void> {
+    this.lost('stopping');
+    await this.#changing;
+  }
+
+  async execute(request: CommandRequest): Promise<CommandResponse> {
+    const leader = this.#leader;
+    if (leader === null) return { ok: false, problem: notLeading() };
+    const doubt = checkEvidence(request.command, (host) => this.tracker.realised(host));
+    if (doubt !== null) return { ok: false, problem: doubt };
+    const answer = await leader.execute(request);
+    return answer.ok ? this.#accepted(answer.value) : { ok: false, problem: answer.error };
+  }
+
+  async wait(request: WaitRequest, remainingMs: number): Promise<WaitResponse> {
+    const leader = this.#leader;
+    if (leader === null) return { ok: false, problem: notLeading() };
+    const { lineage, revision, timeoutMs } = request;
+    if (lineage !== undefined && lineage !== leader.lineage) {
+      return {
+        ok: false,
+        problem: problem('conflict', `lineage ${lineage} is no more; it is ${leader.lineage}`),
+      };
+    }
+    if (revision > leader.revision) {
+      return {
+        ok: false,
+        problem: problem('not-found', `revision ${revision} is not there yet; it is ${leader.revision}`),
+      };
+    }
+    const outcome = await this.tracker.wait(revision, Math.min(timeoutMs, remainingMs), lineage);
+    return outcome.ok ? { ok: true, outcome: outcome.value } : { ok: false, problem: outcome.error };
+  }
+
+  status(): StatusResponse {
+    const leader = this.#leader;
+    if (leader === null) return { ok: false, problem: notLeading() };
+    const { head } = leader.sequencer;
+    const status = {
+      manager: this.parts.instance,
+      role: 'leader' as const,
+      lineage: head.lineage ?? null,
+      revision: head.revision,
+      digest: stateDigest(leader.state, stateCodec, clusterRules.hash),
+      realisedUpTo: this.tracker.allRealisedUpTo().upTo,
+      hosts: this.tracker.standings(),
+      time: this.parts.clock.now(),
+    };
+    return { ok: true, status };
+  }
+
+  /** A report as it came in under a host's subject. */
+  report(from: HostName, report: Report): void {
+    if (this.#leader === null) return;
+    const taken = this.tracker.report(from, report);
+    if (!taken.ok)
+      this.parts.logger.warn({ host: from, problem: taken.error.message }, 'a report does not count');
+  }
+
+  async ingest(batch: FactBatch, place: string): Promise<Result<'taken' | 'later'>> {
+    return this.#leader?.ingest(batch, place) ?? err(notLeading());
+  }
+
+  #accepted(accepted: Accepted<DomainEvent>): CommandResponse {
+    const { lineage, revision, repeated, events } = accepted;
+    return {
+      ok: true,
+      revision,
+      lineage,
+      events: events.length,
+      affectedHosts: this.tracker.affectedHosts(revision),
+      ...(repeated ? { duplicate: true } : {}),
+      result: outcomeOf(events),
+    };
+  }
+
+  /** Beginnings and ends of terms happen one after the other. */
+  #then(work: () => Promise<void>): void {
+    this.#changing = this.#changing.then(work).catch((cause: unknown) => {
+      this.parts.logger.error({ err: cause }, 'changing the term');
+    });
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#leader !== null || !this.parts.elected()) return;
+    const { logger, follower } = this.parts;
+    const began = this.parts.clock.monotonic();
+    const leader = await Leader.begin({
+      ...this.parts,
+      from: follower.capture(),
+      onCommit: (commit, changes) => this.#committed(commit, changes),
+      onBegin: (lineage, revision, documents) => this.tracker.begin(lineage, revision, documents),
+      onEnd: (why) => this.#ended(why),
+      onTrouble: (what) => logger.warn({ problem: what.message }, 'documents'),
+      onFault: (cause) => logger.error({ err: cause }, 'a defect in the leader'),
+    });
+    if (!leader.ok) {
+      logger.error({ problem: leader.error.message }, 'can’t lead');
+      this.#again();
+      return;
+    }
+    this.#leader = leader.value;
+    this.#summedUp = leader.value.revision;
+    this.#timers = [this.#every(SUM_UP_MS, () => this.#sumUp()), this.#every(SWEEP_MS, () => this.#sweep())];
+    await this.parts.setActive(true);
+    const tookMs = Math.round(this.parts.clock.monotonic() - began);
+    logger.info(
+      { lineage: leader.value.lineage, revision: leader.value.revision, tookMs },
+      'this copy leads',
+    );
+  }
+
+  async #end(reason: string): Promise<void> {
+    const leader = this.#leader;
+    if (leader === null) return;
+    this.#leader = null;
+    for (const stop of this.#timers) stop();
+    this.#timers = [];
+    await this.parts.setActive(false);
+    await leader.close();
+    this.parts.logger.info({ reason }, 'this copy no longer leads');
+  }
+
+  /** The term ended by itself: fenced by another, or the log does not answer. */
+  #ended(why: Problem): void {
+    this.parts.logger.warn({ problem: why.message }, 'the term ended');
+    this.lost(why.message);
+    this.#again();
+  }
+
+  /** While the lease is still ours, nobody else will: a new term from the log, after a breath. */
+  #again(): void {
+    this.parts.clock.after(AGAIN_MS, () => {
+      if (this.parts.elected()) this.elected();
+    });
+  }
+
+  #committed(commit: ClusterCommit, changes: readonly DocumentChange[]): void {
+    this.tracker.committed(commit.lineage, commit.revision, changes);
+    if (changes.length > 0) this.#affecting = commit.revision;
+  }
+
+  /** Says in the log, at most once a second, up to where everything is realised. */
+  async #sumUp(): Promise<void> {
+    const leader = this.#leader;
+    const { upTo, hosts } = this.tracker.allRealisedUpTo();
+    if (leader === null || this.#affecting <= this.#summedUp || upTo < this.#affecting) return;
+    const id = `realised:${leader.lineage}:${upTo}`;
+    const answer = await leader.execute({
+      commandId: id,
+      correlationId: id,
+      actor: this.parts.instance,
+      command: { type: 'RecordRealised', upTo, hosts },
+    });
+    if (answer.ok) this.#summedUp = upTo;
+  }
+
+  async #sweep(): Promise<void> {
+    await this.#leader?.sweep((host: HostName) => this.tracker.realised(host));
+  }
+
+  #every(ms: number, work: () => Promise<void>): () => void {
+    let stopped = false;
+    let cancel = (): void => undefined;
+    const next = (): void => {
+      cancel = this.parts.clock.after(ms, () => {
+        work()
+          .catch((cause: unknown) => this.parts.logger.error({ err: cause }, 'a periodic task'))
+          .finally(() => {
+            if (!stopped) next();
+          });
+      });
+    };
+    next();
+    return () => {
+      stopped = true;
+      cancel();
+    };
+  }
+}
+
+const notLeading = (): Problem => problem('unavailable', 'this switch-manager does not lead');
+
+/** Names that the command gave and its sender can't know. */
+function outcomeOf(events: readonly DomainEvent[]): CommandOutcome {
+  const ports = events.flatMap((e) =>
+    e.type === 'PortCreated' || e.type === 'PortConnected' ? [e.port] : [],
+  );
+  const started = events.find((e) => e.type === 'MigrationStarted');
+  return {
+    ...(ports.length === 0 ? {} : { ports: [...new Set(ports)] }),
+    ...(started?.type === 'MigrationStarted' ? { migration: started.migration.id } : {}),
+  };
+}

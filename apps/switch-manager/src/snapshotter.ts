@@ -1,0 +1,36 @@
+import { type DomainEvent, type State } from '#domain';
+import { toSnapshot, type Follower, type SnapshotRules } from '#event-store';
+
+/** Writes a snapshot every so many commits, and one at the end, so that the next start reads little of the log. */
+export class Snapshotter {
+  #since = 0;
+  #writing: Promise<void> = Promise.resolve();
+  readonly #stop: () => void;
+
+  constructor(
+    private readonly follower: Follower<State, DomainEvent>,
+    private readonly rules: SnapshotRules<State>,
+    private readonly every: number,
+    private readonly onFault: (cause: unknown) => void,
+  ) {
+    this.#stop = follower.onCommit(() => {
+      this.#since += 1;
+      if (this.#since >= this.every) this.#write();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    if (this.#since > 0) this.#write();
+    await this.#writing;
+  }
+
+  #write(): void {
+    const captured = this.follower.capture();
+    if (captured === undefined) return;
+    this.#since = 0;
+    this.#writing = this.#writing
+      .then(() => this.rules.store.save(toSnapshot(captured, this.rules)))
+      .catch(this.onFault);
+  }
+}

@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises';
+import { invalid, ProblemError, unwrap } from '#kernel';
+import { type Signer, type Verifier } from '#contracts';
+import { ed25519Signer, ed25519Verifier } from '#platform';
+
+/** Signer from a PEM file with the managers' private key. Throws a ProblemError that names the file. */
+export const documentSigner = async (path: string): Promise<Signer> => unwrap(ed25519Signer(await pem(path)));
+
+/** Verifier from PEM files; a private key's file will do for its public half. Throws a ProblemError. */
+export const documentVerifier = async (paths: readonly string[]): Promise<Verifier> =>
+  unwrap(ed25519Verifier(await Promise.all(paths.map(pem))));
+
+async function pem(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ProblemError(invalid('key', path, `can't be read: ${String(cause)}`, 'a PEM file'), { cause });
+  }
+}
