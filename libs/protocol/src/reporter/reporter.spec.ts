@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { type HostName, type Revision } from '#kernel';
+import { type Report } from '#contracts';
+import { VirtualClock } from '../simulation/virtual-clock.js';
+import { lineageOf } from '../simulation/world.js';
+import { Reporter, type Standing } from './reporter.js';
+
+const standing = (realised: number): Standing => ({
+  host: 'a' as HostName,
+  lineage: lineageOf(1),
+  boot: 'b',
+  realised: realised as Revision,
+  received: realised as Revision,
+  exceptions: [],
+  version: '1',
+  driver: 'simulated',
+});
+
+function given() {
+  const clock = new VirtualClock();
+  const sent: Report[] = [];
+  const reporter = new Reporter({ clock, send: (report) => void sent.push(report) });
+  return { clock, sent, reporter };
+}
+
+describe('the reporter', () => {
+  it('sends a change at once, and what follows closely as one', async () => {
+    const { clock, sent, reporter } = given();
+    for (let n = 1; n <= 100; n += 1) reporter.update(standing(n));
+    expect(sent.map((s) => s.realised)).toEqual([1]);
+    await clock.advance(20);
+    expect(sent.map((s) => s.realised)).toEqual([1, 100]);
+    reporter.update(standing(100));
+    await clock.advance(1000);
+    expect(sent).toHaveLength(2);
+  });
+
+  it('repeats itself every 5 s until it is stopped', async () => {
+    const { clock, sent, reporter } = given();
+    reporter.update(standing(1));
+    await clock.advance(15_000);
+    expect(sent).toHaveLength(4);
+    reporter.stop();
+    await clock.advance(15_000);
+    expect(sent).toHaveLength(4);
+  });
+});

@@ -1,0 +1,223 @@
+import { describe, expect, it } from '@jest/globals';
+import { problem, ok, type HostName } from '#kernel';
+import { sealDocument, type Document, type Signer, type Verifier } from '#contracts';
+import { VirtualClock } from '../simulation/virtual-clock.js';
+import { lineageOf } from '../simulation/world.js';
+import { fromDisk, toDisk } from './disk.js';
+import { DocumentSync } from './document-sync.js';
+import { type Snapshot } from './snapshot.js';
+import { type DocumentSource, type Received, type SourceListener } from './source.js';
+
+const signer: Signer = { kid: 'k', sign: (body) => `s${body.length}` };
+const verifier: Verifier = { verify: (body, sig) => sig === `s${body.length}` };
+const lineage = lineageOf(1);
+const host = 'a' as HostName;
+
+const doc = (key: string, revision: number, rest: object) =>
+  ({ schema: 1, key, lineage, revision, ...rest }) as unknown as Document;
+const hostDoc = (revision: number, ports: string[], groups: string[]) =>
+  doc('h.a.host', revision, {
+    type: 'host',
+    host,
+    switches: [],
+    ports,
+    groups,
+    managementPath: null,
+    maintenance: false,
+    acceptedFactSeq: null,
+    migrations: [],
+    confirm: null,
+  });
+const groupDoc = (name: string, revision: number) =>
+  doc(`s.group.${name}`, revision, {
+    type: 'group',
+    group: name,
+    switch: 's',
+    policy: {},
+    overridable: [],
+    binding: 'static',
+    partitionPolicy: 'keep',
+    startOffline: false,
+    phase: 'open',
+  });
+const mark = (n: number, revision: number, lists: object = {}, life = 'one') =>
+  doc('s.mark', revision, {
+    type: 'mark',
+    n,
+    life,
+    prev: n - 1,
+    prevLife: n === 1 ? '' : life,
+    shared: [],
+    hosts: [],
+    time: 0,
+    ...lists,
+  });
+
+/** A stream of one writer without any loss but what the test does. */
+class Stream implements DocumentSource {
+  readonly standing = new Map<string, Received>();
+  readonly asked: string[] = [];
+  listener: SourceListener | null = null;
+  seq = 0;
+  up = true;
+
+  write(document: Document, heard = true): number {
+    const received = { bytes: sealDocument(document, signer), seq: (this.seq += 1) };
+    this.standing.set(document.key, received);
+    if (heard) this.listener?.message(document.key, received);
+    return received.seq;
+  }
+  subscribe(listener: SourceListener): () => void {
+    this.listener = listener;
+    return () => (this.listener = null);
+  }
+  flush = () => Promise.resolve(ok(undefined));
+  get = (key: string) => {
+    this.asked.push(key);
+    if (!this.up) return Promise.resolve({ ok: false as const, error: problem('unavailable', 'down') });
+    return Promise.resolve(ok(this.standing.get(key) ?? null));
+  };
+}
+
+async function given(held?: Snapshot) {
+  const clock = new VirtualClock();
+  const stream = new Stream();
+  stream.write(groupDoc('g', 1));
+  stream.write(hostDoc(1, [], ['g']));
+  stream.write(mark(1, 1));
+  const seen: Snapshot[] = [];
+  const troubles: string[] = [];
+  const sync = new DocumentSync({
+    host,
+    source: stream,
+    clock,
+    verifier,
+    ...(held === undefined ? {} : { held }),
+    onSnapshot: (snapshot) => void seen.push(snapshot),
+    onTrouble: ({ message }) => void troubles.push(message),
+  });
+  void sync.run();
+  await clock.advance(0);
+  stream.asked.length = 0;
+  const last = () => seen.at(-1);
+  return { clock, stream, seen, troubles, last };
+}
+
+const keys = (snapshot: Snapshot | undefined) => [...(snapshot?.documents.keys() ?? [])];
+
+describe('document sync', () => {
+  it('takes what it heard without asking, and counts a revision with its mark', async () => {
+    const { clock, stream, last } = await given();
+    const seq = stream.write(groupDoc('g', 2));
+    await clock.advance(10);
+    expect(last()?.received).toBe(1);
+    stream.write(mark(2, 2, { shared: [['s.group.g', seq]] }));
+    await clock.advance(10);
+    expect(last()).toMatchObject({ received: 2, stale: false });
+    expect(last()?.documents.get('s.group.g')?.revision).toBe(2);
+    expect(stream.asked).toEqual([]);
+  });
+
+  it('fetches just what a mark shows to be missing', async () => {
+    const { clock, stream, last } = await given();
+    const seq = stream.write(groupDoc('g', 2), false);
+    stream.write(groupDoc('other', 2), false);
+    stream.write(
+      mark(2, 2, {
+        shared: [
+          ['s.group.g', seq],
+          ['s.group.other', seq + 1],
+        ],
+      }),
+    );
+    await clock.advance(10);
+    expect(last()?.received).toBe(2);
+    expect(stream.asked).toEqual(['s.group.g', 's.mark']);
+  });
+
+  it('notices a lost document of its own by their number', async () => {
+    const { clock, stream, last } = await given();
+    stream.write(groupDoc('h', 2), false);
+    const seq = stream.write(hostDoc(2, [], ['g', 'h']), false);
+    stream.write(mark(2, 2, { hosts: [['a', 1, seq]] }));
+    await clock.advance(10);
+    expect(last()?.received).toBe(2);
+    expect(keys(last())).toEqual(['h.a.host', 's.group.g', 's.group.h']);
+  });
+
+  it('reads everything again after a gap in the marks', async () => {
+    const { clock, stream, last } = await given();
+    stream.write(groupDoc('g', 2), false);
+    stream.write(mark(2, 2), false);
+    stream.write(mark(3, 3));
+    await clock.advance(10);
+    expect(last()?.received).toBe(3);
+    expect(last()?.documents.get('s.group.g')?.revision).toBe(2);
+  });
+
+  it('says that it is stale without marks, keeps what it has, and asks for no more than the mark', async () => {
+    const { clock, stream, last } = await given();
+    stream.write(mark(2, 2));
+    await clock.advance(2999);
+    expect(last()?.stale).toBe(false);
+    stream.asked.length = 0;
+    await clock.advance(4000);
+    expect(last()).toMatchObject({ stale: true, received: 2 });
+    expect(keys(last())).toEqual(['h.a.host', 's.group.g']);
+    expect(new Set(stream.asked)).toEqual(new Set(['s.mark']));
+    stream.write(mark(3, 2));
+    await clock.advance(10);
+    expect(last()?.stale).toBe(false);
+  });
+
+  it('takes no notice of garbage on the way, and names what can not be read where it stands', async () => {
+    const { clock, stream, last, troubles } = await given();
+    const bytes = new TextEncoder().encode('{"body":"x"}');
+    stream.listener?.message('s.group.g', { bytes, seq: 99 });
+    stream.listener?.message('s.mark', { bytes, seq: 100 });
+    stream.write(mark(2, 2));
+    await clock.advance(10);
+    expect(last()).toMatchObject({ received: 2, faults: [] });
+    expect(troubles).toHaveLength(1);
+    stream.seq += 1;
+    stream.standing.set('s.group.g', { bytes, seq: stream.seq });
+    stream.write(mark(3, 3, { shared: [['s.group.g', stream.seq]] }));
+    await clock.advance(10);
+    expect(last()).toMatchObject({ received: 3, faults: [{ key: 's.group.g' }] });
+    expect(keys(last())).toEqual(['h.a.host']);
+  });
+
+  it('goes on with what it had while its own host document can not be read', async () => {
+    const { clock, stream, last } = await given();
+    stream.seq += 1;
+    stream.standing.set('h.a.host', { bytes: new Uint8Array(3), seq: stream.seq });
+    stream.write(mark(2, 2, { hosts: [['a', 1, stream.seq]] }));
+    await clock.advance(10);
+    expect(last()).toMatchObject({ received: 1, faults: [{ key: 'h.a.host' }] });
+    expect(keys(last())).toEqual(['h.a.host', 's.group.g']);
+  });
+
+  it('does not go back within a lineage, but follows a new one', async () => {
+    const held = (await given()).last() as Snapshot;
+    const ahead = { ...held, received: 9 as Snapshot['received'] };
+    const { clock, stream, last, troubles } = await given(ahead);
+    expect(last()?.received).toBe(9);
+    expect(troubles[0]).toContain('this host holds 9');
+    const other = { lineage: lineageOf(2) };
+    stream.write({ ...hostDoc(3, [], []), ...other } as Document);
+    stream.write({ ...mark(1, 3, {}, 'two'), ...other } as Document);
+    await clock.advance(4000);
+    expect(last()).toMatchObject({ ...other, received: 3 });
+  });
+
+  it('starts from its disk copy without the centre, and refuses a damaged one', async () => {
+    const held = (await given()).last() as Snapshot;
+    const digest = (text: string) => String(text.length * 31 + (text.codePointAt(90) ?? 0));
+    const text = toDisk(held, digest);
+    const read = fromDisk(text, host, digest);
+    expect(read).toEqual({ ok: true, value: { ...held, stale: true } });
+    expect(fromDisk(text.replace('"revision":1', '"revision":11'), host, digest).ok).toBe(false);
+    expect(fromDisk(text, 'b' as HostName, digest).ok).toBe(false);
+    expect(fromDisk('', host, digest).ok).toBe(false);
+  });
+});
