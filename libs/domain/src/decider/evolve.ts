@@ -6,7 +6,7 @@ import * as migration from '../migration/evolve.js';
 import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { type State } from '../model/state.js';
 import * as port from '../port/evolve.js';
-import { type Next } from '../state/next.js';
+import { copyOf, type Next } from '../state/next.js';
 import * as sw from '../switch/evolve.js';
 
 /**
@@ -14,7 +14,10 @@ import * as sw from '../switch/evolve.js';
  * ProblemError when the event names what its past does not contain: such a log can't be read, and must not be skipped.
  */
 export function evolve(state: State, event: DomainEvent, meta: EventMeta): State {
-  const next: Next = { ...state, lineage: meta.lineage, revision: meta.revision, time: meta.time };
+  const next = copyOf(state);
+  next.lineage = meta.lineage;
+  next.revision = meta.revision;
+  next.time = meta.time;
   apply(next, event, meta);
   return next;
 }

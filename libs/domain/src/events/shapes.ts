@@ -61,10 +61,13 @@ export const phaseShape: Shape<MigrationPhase> = oneOf(
   'unknown',
 );
 
+/** Locally administered unicast, as hypervisors give them: never all zeroes. The rest goes through the parser. */
+const LOCAL_UNICAST = /^[0-9a-f][26ae](:[0-9a-f]{2}){5}$/;
+
 export const connecteeShape: Shape<Connectee> = object<Connectee>({
   kind: oneOf('vm', 'container', 'kernel'),
   ifaceId: parsed(parseIfaceId),
-  mac: parsed(parseUnicastMac),
+  mac: parsed(parseUnicastMac, LOCAL_UNICAST),
   owner: filled(),
 });
 

@@ -1,4 +1,4 @@
-import { OrderedSet, Set } from 'immutable';
+import { Set } from 'immutable';
 import { type GroupName, type PortId } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { type Group } from '../model/state.js';
@@ -29,7 +29,7 @@ export function fitPorts(draft: Draft, group: Group, before: Group | undefined):
 
 /** Deletes up to `howMany` free ports, those with the greatest numbers first: they have the least history. */
 function dropFree(draft: Draft, group: GroupName, howMany: number): void {
-  const free = draft.state.free.get(group) ?? OrderedSet<PortId>();
+  const free = draft.state.free.get(group) ?? Set<PortId>();
   const ids = [...free].sort((a, b) => Number(b.slice(1)) - Number(a.slice(1)));
   for (const port of ids.slice(0, howMany)) draft.emit({ type: 'PortDeleted', port });
 }

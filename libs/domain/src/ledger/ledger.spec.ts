@@ -62,6 +62,22 @@ describe('the ledger', () => {
     ]);
   });
 
+  it('counts no packet twice when the same meters go on at a later epoch', () => {
+    const w = plugged();
+    w.facts(
+      'h1',
+      seg('SegmentOpened', 'a', 0),
+      { type: 'InterfaceUnplugged', ifaceId: 'if-1' },
+      plug('if-1'),
+    );
+    const again = (n: number) => seg('SegmentOpened', 'a', n, { epoch: 2 });
+    expect(w.facts('h1', again(7))).toMatchObject([{ code: 'segment-open' }, {}]);
+    w.facts('h1', seg('SegmentClosed', 'a', 10));
+    expect(w.facts('h1', again(7))).toMatchObject([{ code: 'counter-fell' }, {}]);
+    expect(w.facts('h1', again(10))).toMatchObject([{ type: 'SegmentOpened' }, {}]);
+    expect(total(w, 12)).toBe(12);
+  });
+
   it('folds long lists without losing a packet or an inexactness, and the verifier agrees', () => {
     fc.assert(
       fc.property(

@@ -258,6 +258,16 @@ describe('a migration that does not', () => {
     expect(port()?.active).toEqual({ host: 'h2', epoch: 2 });
   });
 
+  it('never takes a port back from where its guest was started since', () => {
+    moving();
+    w.do({ type: 'AbortMigration', migration: m1, reason: 'no' });
+    w.facts('h2', frame(2), { type: 'InterfaceUnplugged', ifaceId: 'if-1' });
+    w.facts('h3', plug('if-1'));
+    w.facts('h1', word('failed'));
+    expect(migration()?.phase).toBe('aborted');
+    expect(port()?.active).toEqual({ host: 'h3', epoch: 3 });
+  });
+
   it('times out by the deadline of its phase and not before, once', () => {
     move();
     const timeout = { type: 'TimeOutMigration' as const, migration: m1, episode: 1 };

@@ -1,4 +1,4 @@
-import { type Map, type OrderedSet, type Set } from 'immutable';
+import { type Map, type Set } from 'immutable';
 import {
   type Epoch,
   type GroupName,
@@ -30,8 +30,8 @@ export interface State {
   readonly byMac: Map<string, PortId>;
   /** Indexes, always derivable from the ports; not part of digests. Ports that are not deleted, by group. */
   readonly byGroup: Map<GroupName, Set<PortId>>;
-  /** Ports of a group without a connectee, the longest free first. */
-  readonly free: Map<GroupName, OrderedSet<PortId>>;
+  /** Ports of a group without a connectee. */
+  readonly free: Map<GroupName, Set<PortId>>;
   /** Ports with a binding of any role (active, standby, retiring) on a host. */
   readonly byHost: Map<HostName, Set<PortId>>;
   /** Connected ports by the owner of their connectee. */
