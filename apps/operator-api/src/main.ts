@@ -53,7 +53,8 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
   const link = NatsLink.open(natsOptionsOf(config, NAME));
   shutdown.add('nats', () => link.close());
   link.onState((state, reason) => logger.info(`nats ${state}${reason === undefined ? '' : `: ${reason}`}`));
-  const log = await JetStreamLog.open(await link.connection());
+  const nc = await link.connection();
+  const log = await JetStreamLog.open(nc, { inboxPrefix: link.inboxPrefix });
   const follower = new Follower({
     log,
     rules: clusterRules,
