@@ -110,8 +110,12 @@ export class Agent {
 
   async close(): Promise<void> {
     for (const unwatch of this.#unwatch) unwatch();
-    await this.#reconciler.close();
     await this.parts.hypervisor.close();
+    await this.#reconciler.close();
+    // A last look, so that what is known of the counters is as late as can be if the switch does not come back.
+    await this.#keeper.sample().catch((cause: unknown) => {
+      this.parts.log.warn({ reason: String(cause) }, 'the counters could not be read at the end');
+    });
     await this.parts.driver.close();
   }
 
