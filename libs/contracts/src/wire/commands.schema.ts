@@ -2,13 +2,14 @@ import { type HostName } from '#kernel';
 import Type, { type TSchema } from 'typebox';
 import { UplinkMapSchema } from './documents.schema.js';
 import { PolicyFieldSchema, PolicyPatchSchema } from './policy.schema.js';
-import { NumberedFactSchema } from './reports.schema.js';
+import { NumberedFactSchema, RawCountersSchema } from './reports.schema.js';
 import {
   ADeviceName,
   AGroupName,
   AHostName,
   ALineage,
   AMigrationId,
+  AnEpoch,
   APortId,
   ARevision,
   ASwitchName,
@@ -17,6 +18,7 @@ import {
   Count,
   list,
   mapOf,
+  Millis,
   NAME_PATTERN,
   nullable,
   shape,
@@ -93,7 +95,18 @@ const connectee = shape({
 
 export const CommandSchema = Type.Union([
   shape({ type: Type.Literal('Apply'), resources: list(ResourceSchema, 20_000) }),
-  shape({ type: Type.Literal('Delete'), kind: Kind, name: AText, version: Version }),
+  shape({
+    type: Type.Literal('Delete'),
+    kind: Kind,
+    name: AText,
+    version: Version,
+    checkpoints: Type.Optional(
+      list(
+        shape({ port: APortId, epoch: AnEpoch, incarnation: AToken, raw: RawCountersSchema, at: Millis }),
+        20_000,
+      ),
+    ),
+  }),
   shape({
     type: Type.Literal('ConnectPort'),
     group: AText,

@@ -29,17 +29,20 @@ import {
   type WaitResponseSchema,
 } from './responses.schema.js';
 
-/** Schemas infer mutable types and the interfaces are readonly: both are compared as deeply readonly. */
-type Deep<T> = T extends string | number | boolean | null | undefined
+/**
+ * Assignable both ways, deeply readonly (schemas infer mutable types), and with optional fields made to count: one
+ * that only one side has would pass for assignable.
+ */
+type Same<A, B> = Alike<Keyed<A>, Keyed<B>>;
+type Alike<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+/** Optional fields as required ones that may also be `'absent'`. */
+type Keyed<T> = T extends string | number | boolean | null | undefined
   ? T
-  : T extends readonly [infer A, infer B]
-    ? readonly [Deep<A>, Deep<B>]
-    : T extends readonly [infer A, infer B, infer C]
-      ? readonly [Deep<A>, Deep<B>, Deep<C>]
-      : T extends readonly (infer I)[]
-        ? readonly Deep<I>[]
-        : { readonly [K in keyof T]: Deep<T[K]> };
-type Same<A, B> = [Deep<A>] extends [Deep<B>] ? ([Deep<B>] extends [Deep<A>] ? true : false) : false;
+  : T extends readonly [unknown, ...unknown[]] | readonly []
+    ? { readonly [K in keyof T]: Keyed<T[K]> }
+    : T extends readonly (infer I)[]
+      ? readonly Keyed<I>[]
+      : { readonly [K in keyof T]-?: Keyed<T[K]> | (undefined extends T[K] ? 'absent' : never) };
 type AllTrue<T extends readonly true[]> = T;
 
 /** Does not compile when a schema and its interface part. */
