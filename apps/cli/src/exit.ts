@@ -13,6 +13,9 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** Ctrl-C, and nothing more to say of it. */
+export const INTERRUPTED = 'interrupted';
+
 /** Ends a command with a message for people and a code for scripts. */
 export class CliError extends Error {
   constructor(

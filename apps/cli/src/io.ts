@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 
 /** Everything a command touches outside itself, so that specs run commands as the shell does. */
 export interface Io {
@@ -21,7 +22,7 @@ export function processIo(signal: AbortSignal): Io {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    env: process.env,
+    env: { USER: loginName(), ...process.env },
     tty: process.stdout.isTTY === true,
     columns: process.stdout.columns ?? 100,
     signal,
@@ -42,6 +43,15 @@ export function interruptible(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(done, ms);
     signal.addEventListener('abort', done);
   });
+}
+
+/** Where the environment does not say who asks; a user id without a name has none. */
+function loginName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
 }
 
 async function readStdin(): Promise<Buffer> {

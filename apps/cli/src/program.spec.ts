@@ -237,6 +237,25 @@ describe('portolan', () => {
     expect(await cli('status')).toMatchObject({ code: 5 });
   });
 
+  it('follows events across a broken connection, each once', async () => {
+    const [a, b] = answers.events.items;
+    const sse = (...events: readonly (readonly [string, unknown])[]): string =>
+      events.map(([id, e]) => `${id}event: event\ndata: ${JSON.stringify(e)}\n\n`).join('');
+    const again = { ...b!, index: 1, sentence: 'port p1 unblocked' };
+    api.answer(
+      'GET /v1/events/stream',
+      [200, sse(['id: 11\n', a], ['', b])],
+      [200, sse(['', b], ['id: 12\n', again])],
+    );
+    const stop = new AbortController();
+    const onOut = (text: string): void => void (text.includes('unblocked') && stop.abort());
+    const { code, out } = await cli('events --follow --from 11', { signal: stop.signal, onOut });
+    expect(code).toBe(0);
+    expect(out.trimEnd().split('\n')).toHaveLength(3);
+    const asked = api.asked.filter((q) => q.url.startsWith('/v1/events/stream'));
+    expect(asked.map((q) => q.headers['last-event-id'])).toEqual(['10', '11']);
+  });
+
   it('ends a watch cleanly when interrupted', async () => {
     const stop = new AbortController();
     const { code, out, err } = await cli('stats --watch', { signal: stop.signal, onOut: () => stop.abort() });

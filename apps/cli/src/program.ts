@@ -8,7 +8,7 @@ import { type Handler } from './commands/register.js';
 import { registerResources } from './commands/resources.js';
 import { registerStats } from './commands/stats.js';
 import { registerStatus } from './commands/status.js';
-import { CliError, EXIT } from './exit.js';
+import { CliError, EXIT, INTERRUPTED } from './exit.js';
 import { type Io } from './io.js';
 import { errorText } from './render/problem.js';
 import { COLOUR, PLAIN } from './render/style.js';
@@ -35,7 +35,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (!(error instanceof CliError)) throw error;
-    if (error.exit !== EXIT.interrupted)
+    if (error.message !== INTERRUPTED)
       io.err(errorText(error, io.tty && !io.env['NO_COLOR'] ? COLOUR : PLAIN));
     return error.exit;
   }

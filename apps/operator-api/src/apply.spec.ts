@@ -29,6 +29,8 @@ describe('apply', () => {
     const again = await api.call('POST', '/v1/apply', QUICKSTART);
     expect(again.body).toMatchObject({ revision: first.body.revision, changed: [], unchanged: 9 });
     expect(api.follower.revision).toBe(first.body.revision);
+    const waited = await api.call('POST', '/v1/apply?wait=1', QUICKSTART);
+    expect(waited.body.realised.revision).toBe(first.body.revision);
   });
 
   it('names the fields that a change changes', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ProblemBody } from '#contracts';
-import { CliError, EXIT, exitOf } from '../exit.js';
+import { CliError, EXIT, exitOf, INTERRUPTED } from '../exit.js';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -55,7 +55,7 @@ export class ApiClient {
     try {
       return (await response.json()) as T;
     } catch (cause) {
-      if (this.signal.aborted) throw new CliError(EXIT.interrupted, 'interrupted');
+      if (this.signal.aborted) throw new CliError(EXIT.interrupted, INTERRUPTED);
       throw new CliError(
         EXIT.failed,
         `${this.server} answered with something that is not JSON (${reasonOf(cause)})`,
@@ -88,7 +88,7 @@ export class ApiClient {
         ...(body === undefined ? {} : { body: body.data }),
       });
     } catch (cause) {
-      if (this.signal.aborted) throw new CliError(EXIT.interrupted, 'interrupted');
+      if (this.signal.aborted) throw new CliError(EXIT.interrupted, INTERRUPTED);
       throw new CliError(
         EXIT.unavailable,
         `no answer from ${this.server} (${reasonOf(cause)}); is Portolan running? ` +

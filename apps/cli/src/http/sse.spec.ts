@@ -4,7 +4,7 @@ import { sseEvents, type SseEvent } from './sse.js';
 
 async function read(chunks: readonly Uint8Array[]): Promise<SseEvent[]> {
   const all: SseEvent[] = [];
-   
+
   const body = async function* () {
     yield* chunks;
   };

@@ -131,6 +131,7 @@ export function writeText(r: WriteResult, style: Style): string {
 }
 
 export function realisedText(r: Realised, style: Style): string {
+  if (r.realised && r.of === 0) return 'no host is concerned: there is nothing to wait for\n';
   const line = `realised on ${r.hosts}/${r.of} ${r.of === 1 ? 'host' : 'hosts'} ${r.realised ? 'in' : 'after'} ${duration(r.elapsedMs)}`;
   if (r.realised) return `${style.good(line)}\n`;
   const waiting = r.waiting.map((w) => {

@@ -72,6 +72,7 @@ function described(operation: Operation): object {
 
 function operationId({ method, path }: Operation): string {
   const words = path
+    .replace('/v1/openapi', '/openapiOfV1')
     .replace('/v1/', '/')
     .split(/[/:.]+/)
     .filter((w) => w !== '');

@@ -270,7 +270,8 @@ export const OPERATIONS: readonly Operation[] = [
     ],
     answer: json(ref(Api.Realised)),
   },
-  { method: 'get', path: '/v1/openapi.json', summary: 'This document', tag: 'service', answer: OPEN },
+  { method: 'get', path: '/openapi.json', summary: 'This document', tag: 'service', answer: OPEN },
+  { method: 'get', path: '/v1/openapi.json', summary: 'This document too', tag: 'service', answer: OPEN },
   { method: 'get', path: '/health/live', summary: 'The process lives', tag: 'service', answer: OPEN },
   {
     method: 'get',

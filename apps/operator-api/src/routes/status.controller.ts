@@ -81,8 +81,14 @@ export class MetaController {
     @Inject(Registry) private readonly metrics: Registry,
   ) {}
 
-  @Get('v1/openapi.json')
+  @Get('openapi.json')
   openapi(): object {
+    return openApiDocument();
+  }
+
+  /** Where those look who know the other paths. */
+  @Get('v1/openapi.json')
+  openapiOfV1(): object {
     return openApiDocument();
   }
 

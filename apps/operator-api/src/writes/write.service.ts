@@ -54,7 +54,10 @@ export class WriteService {
     if (!answer.ok) throw new ProblemError(answer.error);
     const accepted = answer.value;
     const changed = await this.changed(accepted);
-    const realised = meta.wait === undefined ? undefined : await this.waited(accepted, meta, began);
+    const realised =
+      meta.wait === undefined
+        ? undefined
+        : await this.waited(accepted, this.target(accepted, stated), meta, began);
     return {
       lineage: accepted.lineage,
       revision: accepted.revision,
@@ -125,9 +128,22 @@ export class WriteService {
     return changesOf(seen.commit.events, seen.before, seen.after);
   }
 
+  /** What stood already is waited for as well: at the newest revision that stated any of it. */
+  private target({ revision, events }: Accepted, stated: readonly string[]): Revision {
+    if (events !== 0) return revision;
+    const versions = stated.map((name) => versionOf(this.follower.state, name));
+    const newest = Math.max(0, ...versions);
+    return newest === 0 ? revision : (newest as Revision);
+  }
+
   /** The command stands whatever becomes of the waiting, so its trouble is told inside the answer. */
-  private async waited(accepted: Accepted, meta: WriteMeta, began: number): Promise<Realised> {
-    const { revision, lineage } = accepted;
+  private async waited(
+    accepted: Accepted,
+    revision: Revision,
+    meta: WriteMeta,
+    began: number,
+  ): Promise<Realised> {
+    const { lineage } = accepted;
     const outcome = await this.gateway.wait(revision, lineage, (meta.wait ?? 0) * 1000, meta.correlationId);
     const elapsedMs = this.clock.monotonic() - began;
     if (outcome.ok) return realisedView(outcome.value, elapsedMs);
@@ -159,6 +175,15 @@ function madeBy({ result }: Accepted): Change[] {
     ...(result?.groups ?? []).map(created('PortGroup')),
     ...(result?.ports ?? []).map(created('Port')),
   ];
+}
+
+/** Version of a resource by `Kind/name`; 0 where there is none. */
+function versionOf(state: State, resource: string): number {
+  const [kind, name = ''] = resource.split('/');
+  if (kind === 'Host') return state.hosts.get(name as never)?.version ?? 0;
+  if (kind === 'PortGroup') return state.groups.get(name as never)?.version ?? 0;
+  if (kind === 'Port') return state.ports.get(name as never)?.version ?? 0;
+  return state.switches.get(name as never)?.version ?? 0;
 }
 
 function unchangedOf(stated: readonly string[], changed: readonly Change[]): number {
