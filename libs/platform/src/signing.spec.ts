@@ -11,6 +11,8 @@ describe('document signatures', () => {
   it('hold for the body, the key and nothing else', () => {
     const verifier = unwrap(ed25519Verifier([other.publicKey, key.publicKey]));
     expect(verifier.verify('body', sig, signer.kid)).toBe(true);
+    // Known by now, and still good for this body only.
+    expect(verifier.verify('body', sig, signer.kid)).toBe(true);
     expect(verifier.verify('body!', sig, signer.kid)).toBe(false);
     expect(verifier.verify('body', `${sig}x`.slice(1), signer.kid)).toBe(false);
     expect(verifier.verify('body', '', signer.kid)).toBe(false);
