@@ -1,7 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 
 /** The one version of the HTTP interface and of the resource files. */
-export const API_VERSION = 'portolan.dev/v1';
+export { API_VERSION } from '#domain';
 
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
 const Count = (description: string) => Type.Integer({ minimum: 0, description });

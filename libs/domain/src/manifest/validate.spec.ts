@@ -7,7 +7,7 @@ import { stateFromJson } from '../state/json.js';
 import { validateResource } from './validate.js';
 
 const group = (spec: object) => ({
-  apiVersion: 'portolan/v1',
+  apiVersion: 'portolan.dev/v1',
   kind: 'PortGroup',
   metadata: { name: 'web' },
   spec: { switch: 'lan', ...spec },
@@ -122,7 +122,7 @@ describe('anything from outside', () => {
   const shaped = fc.oneof(
     fc.jsonValue(),
     fc.record({
-      apiVersion: fc.constant('portolan/v1'),
+      apiVersion: fc.constant('portolan.dev/v1'),
       kind: fc.constantFrom('Host', 'DistributedSwitch', 'StandardSwitch', 'PortGroup', 'Port'),
       type: fc.constantFrom('GroupDefined', 'MigrationStarted', 'SegmentClosed', 'FactRefused'),
       metadata: fc.record({ name: fc.oneof(fc.constant('x'), fc.jsonValue()) }),

@@ -4,7 +4,7 @@ import { int, isPlain, object, oneOf, optional, type Shape } from '../shape/shap
 import { checkResource } from './check.js';
 import { KINDS, RESOURCE_KINDS } from './shapes.js';
 
-export const API_VERSION = 'portolan/v1';
+export const API_VERSION = 'portolan.dev/v1';
 
 interface Manifest {
   readonly apiVersion: typeof API_VERSION;
