@@ -3,7 +3,7 @@ import { type Realised, type WriteResult } from '#contracts';
 import { seconds, waitSeconds, wholeNumber } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { reasonOf } from '../http/client.js';
-import { realisedText, writeText } from '../render/operations.js';
+import { realisedText, writeText } from '../render/writes.js';
 import { type Session } from '../session.js';
 import { type Register } from './register.js';
 

@@ -7,7 +7,7 @@ import { wholeNumber } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { reasonOf } from '../http/client.js';
 import { bytes } from '../render/units.js';
-import { replayText } from '../render/operations.js';
+import { replayText } from '../render/replay.js';
 import { type Session } from '../session.js';
 import { type Register } from './register.js';
 

@@ -12,13 +12,8 @@ import {
 import { kind, seconds, waitSeconds, wholeNumber, type Kind } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { type Query } from '../http/client.js';
-import {
-  describeGroup,
-  describeHost,
-  describeMigration,
-  describePort,
-  describeSwitch,
-} from '../render/describe.js';
+import { describeGroup, describeHost, describeMigration, describeSwitch } from '../render/describe.js';
+import { describePort } from '../render/describe-port.js';
 import { groupTable, hostTable, migrationTable, portTable, switchTable } from '../render/resources.js';
 import { type Session } from '../session.js';
 import { finishWrite } from './apply.js';

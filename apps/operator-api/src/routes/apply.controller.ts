@@ -4,7 +4,8 @@ import { ProblemError, unwrap } from '#kernel';
 import { type WriteResult } from '#contracts';
 import { YamlText } from '../http/body.js';
 import { writeMeta } from '../http/meta.js';
-import { parseJsonResources, parseYamlResources, type Manifest } from '../manifest/parse.js';
+import { type Manifest } from '../manifest/manifest.js';
+import { parseJsonResources, parseYamlResources } from '../manifest/parse.js';
 import { WriteService } from '../writes/write.service.js';
 import { ApplyQuery } from './dto.js';
 

@@ -14,6 +14,7 @@ import {
 import { EventFeed } from '../events/event-feed.js';
 import { asOf } from '../as-of.js';
 import { changesOf } from './changes.js';
+import { madeBy, unchangedOf, versionOf } from './outcome.js';
 import { realisedView } from './realised.js';
 
 /** Who asks, under which id, and whether to wait. */
@@ -164,29 +165,4 @@ export class WriteService {
       exceptions: [],
     };
   }
-}
-
-function madeBy({ result }: Accepted): Change[] {
-  const created =
-    (kind: string) =>
-    (name: string): Change => ({ kind, name, change: 'created', fields: [] });
-  return [
-    ...(result?.migration === undefined ? [] : [created('Migration')(result.migration)]),
-    ...(result?.groups ?? []).map(created('PortGroup')),
-    ...(result?.ports ?? []).map(created('Port')),
-  ];
-}
-
-/** Version of a resource by `Kind/name`; 0 where there is none. */
-function versionOf(state: State, resource: string): number {
-  const [kind, name = ''] = resource.split('/');
-  if (kind === 'Host') return state.hosts.get(name as never)?.version ?? 0;
-  if (kind === 'PortGroup') return state.groups.get(name as never)?.version ?? 0;
-  if (kind === 'Port') return state.ports.get(name as never)?.version ?? 0;
-  return state.switches.get(name as never)?.version ?? 0;
-}
-
-function unchangedOf(stated: readonly string[], changed: readonly Change[]): number {
-  const names = new Set(changed.map((c) => `${c.kind}/${c.name}`));
-  return stated.filter((name) => !names.has(name)).length;
 }

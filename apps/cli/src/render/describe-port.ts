@@ -1,0 +1,65 @@
+import { type PortDescription } from '#contracts';
+import { policyValue } from './policy.js';
+import { both, exceptions, indented, policyTable, section, sumOf } from './sections.js';
+import { safe, state, type Style } from './style.js';
+import { facts, table } from './table.js';
+import { ago, plural, shortTime } from './units.js';
+
+export function describePort(d: PortDescription, style: Style, now: number): string {
+  const { port, ledger } = d;
+  const s = port.status;
+  const c = s.connectee;
+  const head: [string, string][] = [
+    ['port', style.bold(port.metadata.name)],
+    ['state', state(style, s.state)],
+    ['group', `${s.group} on ${s.switch}`],
+    ['connectee', c === null ? 'none' : safe(`${c.kind} ${c.owner}, ${c.mac}, interface ${c.ifaceId}`)],
+    ['host', s.active === null ? 'none' : `${s.active.host} (epoch ${s.active.epoch})`],
+  ];
+  if (s.standby !== null) {
+    head.push(['standby', `${s.standby.host} (epoch ${s.standby.epoch}, migration ${s.standby.migration})`]);
+  }
+  for (const r of s.retiring)
+    head.push(['retiring', `${r.host} (epoch ${r.epoch}): its last counters are awaited`]);
+  head.push(['version', String(port.metadata.version)]);
+  const ignored = d.ignored.map(
+    (i) => `  ${style.warn(`${i.field} ${safe(policyValue(i.field, i.value))}`)}: ${i.reason}\n`,
+  );
+  return (
+    facts(head, style) +
+    section(
+      'Effective policy',
+      policyTable(
+        d.policy.map((p) => [p.field, p.value, p.origin]),
+        style,
+      ),
+      style,
+    ) +
+    (ignored.length === 0 ? '' : section('Ignored overrides', ignored.join(''), style)) +
+    exceptions(d.exceptions, style) +
+    ledgerSection(ledger, style, now)
+  );
+}
+
+function ledgerSection(ledger: PortDescription['ledger'], style: Style, now: number): string {
+  const at = ledger.countedAt === null ? '' : `, counted ${ago(ledger.countedAt, now)}`;
+  const title = `Ledger: in ${both(sumOf(ledger.total, 'in'))}; out ${both(sumOf(ledger.total, 'out'))}`;
+  const note = `  ${plural(ledger.segments.length, 'segment')}, ${ledger.exact ? 'exact' : style.warn('inexact')}${at}; in is what the connectee sent\n`;
+  if (ledger.segments.length === 0) return section(title, note, style);
+  const rows = indented(
+    table(
+      [
+        { title: 'HOST', max: 20, cell: (s) => s.host },
+        { title: 'EPOCH', right: true, cell: (s) => String(s.epoch) },
+        { title: 'OPENED', cell: (s) => shortTime(s.openedAt, now) },
+        { title: 'CLOSED', cell: (s) => (s.closedAt === null ? 'open' : shortTime(s.closedAt, now)) },
+        { title: 'IN', right: true, cell: (s) => both(sumOf(s.counted, 'in')) },
+        { title: 'OUT', right: true, cell: (s) => both(sumOf(s.counted, 'out')) },
+        { title: 'INEXACT', max: 18, cell: (s) => s.inexact?.reason ?? '', paint: style.warn },
+      ],
+      ledger.segments,
+      style,
+    ),
+  );
+  return section(title, note + rows, style);
+}
