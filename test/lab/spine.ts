@@ -1,0 +1,242 @@
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { type EventList, type EventView, type HostView, type PortStats, type PortView } from '#contracts';
+import { Api, until } from '../../deploy/quickstart/api.js';
+import { Cluster } from '../../deploy/quickstart/cluster.js';
+import { freePorts } from '../../deploy/quickstart/ports.js';
+// @ts-expect-error: setup runs before anything is built, so it is plain JavaScript.
+import { ensureBuild } from '../../deploy/setup/build.js';
+// @ts-expect-error: as above.
+import { findNatsServer } from '../../deploy/setup/nats-server.js';
+import { Lab, type LabVm, type VmOptions } from './net.js';
+
+export { until };
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export const HOSTS = ['north', 'south'] as const;
+export type LabHostName = (typeof HOSTS)[number];
+
+/** The bridge that stands for switch `lan` on every host. */
+export const BRIDGE = 'pt-lan';
+
+/** Both hosts on one switch, with a group a VLAN; `web` lets its ports override everything. */
+const BASE = `
+apiVersion: portolan.dev/v1
+kind: Host
+metadata: { name: north }
+spec: {}
+---
+apiVersion: portolan.dev/v1
+kind: Host
+metadata: { name: south }
+spec: {}
+---
+apiVersion: portolan.dev/v1
+kind: DistributedSwitch
+metadata: { name: lan }
+spec:
+  uplinks: [uplink1]
+  members:
+    north: { uplink1: up0 }
+    south: { uplink1: up0 }
+---
+${group('web', { vlan: { mode: 'access', id: 10 } })}
+---
+${group('db', { vlan: { mode: 'access', id: 20 } })}
+`;
+
+/** A port group of switch `lan` as a document. */
+export function group(name: string, policy: object): string {
+  return `apiVersion: portolan.dev/v1
+kind: PortGroup
+metadata: { name: ${name} }
+spec:
+  switch: lan
+  ports: 4
+  autoExpand: true
+  overridable: [blocked, shapingIn, shapingOut, filter]
+  policy: ${JSON.stringify(policy)}
+`;
+}
+
+/**
+ * The whole of it: two hosts with a real Open vSwitch each and a fabric, and the real services as processes: two
+ * managers, coordinator, API, nats-server, an agent a host. Seen from outside: HTTP, the switches' own tools, packets.
+ */
+export class Spine {
+  /** Processes that ended unasked. */
+  readonly deaths: string[] = [];
+  #nextMac = 1;
+
+  private constructor(
+    readonly lab: Lab,
+    private started: Cluster | null,
+  ) {}
+
+  static async start(): Promise<Spine> {
+    await ensureBuild();
+    const spine = new Spine(await Lab.create({ hosts: HOSTS }), null);
+    try {
+      await spine.#cluster();
+      await until('a leader', async () => (await spine.api.status()).leader !== null);
+      await spine.api.apply(BASE);
+      return spine;
+    } catch (cause) {
+      await spine.stop();
+      throw cause;
+    }
+  }
+
+  get cluster(): Cluster {
+    if (this.started === null) throw new Error('the cluster is not started');
+    return this.started;
+  }
+
+  get api(): Api {
+    return new Api(this.cluster.api);
+  }
+
+  async stop(): Promise<void> {
+    try {
+      await this.started?.stop();
+    } finally {
+      await this.lab.destroy();
+    }
+  }
+
+  /** A guest that is plugged, bound and carried out: what it sends from now on is counted. */
+  async guest(
+    host: LabHostName,
+    name: string,
+    profile: string,
+    more: Partial<VmOptions> = {},
+  ): Promise<LabVm> {
+    const n = this.#nextMac++;
+    const mac = `02:00:00:00:00:${n.toString(16).padStart(2, '0')}`;
+    const ip = `10.0.0.${n}`;
+    const vm = await this.lab.addVm(host, {
+      bridge: BRIDGE,
+      name,
+      mac,
+      ip,
+      ifaceId: `${name}-eth0`,
+      profile,
+      ...more,
+    });
+    await this.bound(name, host);
+    return vm;
+  }
+
+  /** The owner's port, once it is active on this host and the host has carried that out. */
+  async bound(owner: string, host: LabHostName): Promise<PortView> {
+    const port = await until(`${owner} to be bound on ${host}`, async () => {
+      const found = await this.port(owner);
+      return found?.status.active?.host === host ? found : undefined;
+    });
+    await this.realised(host);
+    return port;
+  }
+
+  async port(owner: string): Promise<PortView | undefined> {
+    return (await this.api.ports(`?owner=${owner}`)).items[0];
+  }
+
+  async portId(owner: string): Promise<string> {
+    const id = (await this.port(owner))?.metadata.name;
+    if (id === undefined) throw new Error(`${owner} has no port`);
+    return id;
+  }
+
+  /** Waits until these hosts have carried out everything that the log holds now. */
+  async realised(...hosts: readonly LabHostName[]): Promise<void> {
+    const { revision } = await this.api.status();
+    for (const host of hosts) {
+      await until(`${host} to realise ${revision}`, async () => {
+        const { realised } = (await this.host(host)).status;
+        return realised !== null && realised >= revision;
+      });
+    }
+  }
+
+  host(name: LabHostName): Promise<HostView> {
+    return this.api.get(`/v1/hosts/${name}`);
+  }
+
+  /** Sets the overrides of a port and waits until they are effective. */
+  async override(owner: string, override: object): Promise<void> {
+    const path = `/v1/ports/${await this.portId(owner)}/override?wait=20`;
+    const result = await this.api.send<{ realised?: { realised: boolean } }>('PUT', path, { override });
+    if (result.realised?.realised !== true) throw new Error(`not realised: ${JSON.stringify(result)}`);
+  }
+
+  async stats(owner: string): Promise<PortStats> {
+    return this.api.stats(await this.portId(owner));
+  }
+
+  async events(type: string, object?: string): Promise<readonly EventView[]> {
+    const of = object === undefined ? '' : `&object=${encodeURIComponent(object)}`;
+    return (await this.api.get<EventList>(`/v1/events?type=${type}&limit=1000${of}`)).items;
+  }
+
+  /** Flows of the bridge as `ovs-ofctl` tells them, without what changes by itself; sorted. */
+  async flows(host: LabHostName): Promise<readonly string[]> {
+    const text = await this.lab.ofctl(host, '--no-stats', '--sort', 'dump-flows', BRIDGE);
+    return text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line.includes('actions='));
+  }
+
+  async #cluster(): Promise<void> {
+    const home = join(this.lab.workdir, 'cluster');
+    await mkdir(home, { recursive: true });
+    const [nats = 0, api = 0] = await freePorts(2);
+    this.started = await Cluster.start({
+      home,
+      dist: join(ROOT, 'dist'),
+      natsServer: findNatsServer() as string,
+      ports: { nats, api },
+      hosts: HOSTS.map((name) => ({
+        name,
+        env: {
+          PORTOLAN_DRIVER: 'openvswitch',
+          PORTOLAN_OVS_RUNDIR: this.lab.host(name).rundir,
+          PORTOLAN_OVS_DATAPATH: 'netdev',
+          PORTOLAN_TELEMETRY_MS: '200',
+        },
+      })),
+      say: () => undefined,
+      onDeath: (name, how, log) => this.deaths.push(`${name} ended (${how}); its log is ${log}`),
+    });
+  }
+}
+
+/** Frames that arrived at `to` of those that `from` sends just now, after a moment in which the rest can come. */
+export async function exchange(
+  from: LabVm,
+  to: LabVm,
+  options: {
+    readonly count?: number;
+    readonly pps?: number;
+    readonly dstPort?: number;
+    readonly srcMac?: string;
+  } = {},
+): Promise<number> {
+  const before = (await to.receivedFrom(from)).count;
+  const { count = 50, pps = 1_000 } = options;
+  await from.send({ to, count, pps, ...options });
+  return (await arrivals(from, to, before + count)) - before;
+}
+
+/** Frames of the stream counted at `to`: at once when there are `wanted`, else when none has come for a while. */
+export async function arrivals(from: LabVm, to: LabVm, wanted: number): Promise<number> {
+  let seen = (await to.receivedFrom(from)).count;
+  for (let quiet = 0; quiet < 6 && seen < wanted;) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    const now = (await to.receivedFrom(from)).count;
+    quiet = now === seen ? quiet + 1 : 0;
+    seen = now;
+  }
+  return seen;
+}
