@@ -6,6 +6,7 @@ import { Follower } from '#event-store';
 import { JetStreamLog } from '#event-store/jetstream';
 import {
   createLogger,
+  endWithStdin,
   HealthRegistry,
   loadConfig,
   natsCheck,
@@ -16,7 +17,7 @@ import {
   redactConfig,
   Shutdown,
 } from '#platform';
-import { clusterRules } from '#runtime';
+import { clusterRules, logCheck } from '#runtime';
 import { createApplication } from './application.js';
 import { checkExposure, OperatorApiConfig } from './config.js';
 import { EventFeed } from './events/event-feed.js';
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: NAME, level: config.value.logLevel });
   const shutdown = new Shutdown({ logger });
   shutdown.arm();
+  endWithStdin(shutdown);
   logger.info({ config: redactConfig(config.value) }, 'starting');
   try {
     await serve(config.value, logger, shutdown);
@@ -73,7 +75,7 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
   await new NatsLive(link, live).start();
   const health = new HealthRegistry();
   health.register('nats', natsCheck(link));
-  health.register('log', () => ({ ok: follower.status === 'live', reason: follower.status }));
+  health.register('log', logCheck(follower));
   const metrics = new Registry();
   metrics.setDefaultLabels({ service: NAME });
   collectDefaultMetrics({ register: metrics });

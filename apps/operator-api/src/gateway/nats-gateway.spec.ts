@@ -79,8 +79,12 @@ describe('the way to the leader', () => {
       realised: ['alpha'],
       waiting: [],
     };
-    const { gateway: g, asked } = gateway(away, ok({ ok: true, outcome }));
+    const notYet = { ...outcome, done: false };
+    const { gateway: g, asked } = gateway(away, ok({ ok: true, outcome: notYet }), ok({ ok: true, outcome }));
     expect(await g.wait(7 as Revision, LINEAGE, 5000, 't1')).toEqual(ok(outcome));
-    expect(asked.map((a) => (a as { timeoutMs: number }).timeoutMs)).toEqual([5000, 4900]);
+    expect(asked.map((a) => (a as { timeoutMs: number }).timeoutMs)).toEqual([2000, 2000, 2000]);
+    const { gateway: short, asked: once } = gateway(ok({ ok: true, outcome: notYet }));
+    expect(await short.wait(7 as Revision, LINEAGE, 1500, 't1')).toEqual(ok(notYet));
+    expect(once.map((a) => (a as { timeoutMs: number }).timeoutMs)).toEqual([1500]);
   });
 });

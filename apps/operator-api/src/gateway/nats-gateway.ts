@@ -11,10 +11,15 @@ import {
 import { type PortolanNatsClient } from '#platform';
 import { type Accepted, type CommandGateway } from '../ports.js';
 
+/** Of one attempt: an answer that a dying leader took along is not waited for longer. The next joins the same command. */
+const ATTEMPT_MS = 1000;
+/** Of all attempts, where one may have been heard. */
 const DEADLINE_MS = 5000;
 /** A take-over lasts less: users do not see it. */
 const PATIENCE_MS = 3000;
 const PAUSE_MS = 100;
+/** A long wait is asked in pieces, so that it outlives the leader that it began with. */
+const WAIT_SLICE_MS = 2000;
 const STATUS_DEADLINE_MS = 700;
 
 type Client = Pick<PortolanNatsClient, 'request'>;
@@ -27,14 +32,15 @@ export class NatsGateway implements CommandGateway {
   ) {}
 
   async execute(request: CommandRequest): Promise<Result<Accepted>> {
-    const end = this.clock.monotonic() + PATIENCE_MS;
+    const began = this.clock.monotonic();
     let uncertain: Problem | undefined;
     for (;;) {
-      const answer = await this.ask(SUBJECTS.command('execute'), request, DEADLINE_MS, checkCommandResponse);
+      const answer = await this.ask(SUBJECTS.command('execute'), request, ATTEMPT_MS, checkCommandResponse);
       if (answer.ok || !answer.error.retry) return answer;
       // Once it may have been done, a later "nobody is there" does not make it undone.
       if (answer.error.code === 'unknown') uncertain = answer.error;
-      if (this.clock.monotonic() >= end) return err(uncertain ?? answer.error);
+      const limit = uncertain === undefined ? PATIENCE_MS : DEADLINE_MS;
+      if (this.clock.monotonic() - began >= limit) return err(uncertain ?? answer.error);
       await this.pause(PAUSE_MS);
     }
   }
@@ -45,18 +51,22 @@ export class NatsGateway implements CommandGateway {
     timeoutMs: number,
     correlationId: string,
   ): Promise<Result<WaitOutcome>> {
-    const end = this.clock.monotonic() + Math.max(timeoutMs, PATIENCE_MS);
-    for (let left = timeoutMs; ; left = Math.max(0, Math.round(end - this.clock.monotonic()))) {
+    const began = this.clock.monotonic();
+    for (;;) {
+      const left = Math.max(0, Math.round(timeoutMs - (this.clock.monotonic() - began)));
+      const slice = Math.min(left, WAIT_SLICE_MS);
       const request = {
         v: 1,
         correlationId,
         revision,
-        timeoutMs: left,
+        timeoutMs: slice,
         ...(lineage === undefined ? {} : { lineage }),
       };
-      const answer = await this.ask(SUBJECTS.command('wait'), request, left + 1000, checkWaitResponse);
-      if (answer.ok) return ok(answer.value.outcome);
-      if (!answer.error.retry || this.clock.monotonic() >= end) return answer;
+      const answer = await this.ask(SUBJECTS.command('wait'), request, slice + ATTEMPT_MS, checkWaitResponse);
+      if (answer.ok && (answer.value.outcome.done || slice === left)) return ok(answer.value.outcome);
+      if (answer.ok) continue;
+      const late = this.clock.monotonic() - began >= Math.max(timeoutMs, PATIENCE_MS);
+      if (!answer.error.retry || late) return answer;
       await this.pause(PAUSE_MS);
     }
   }

@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { invalid, ProblemError, type Clock } from '#kernel';
 import { type Realised, type Status } from '#contracts';
-import { stateDigest } from '#event-store';
+import { poisonProblem, stateDigest } from '#event-store';
 import { currentCorrelation, HealthRegistry } from '#platform';
 import { stateCodec } from '#runtime';
 import { Registry } from 'prom-client';
@@ -48,7 +48,7 @@ export class StatusController {
       now: this.clock.now(),
       version: VERSION,
       follows: status === 'live',
-      problem: poison?.problem.message ?? (status === 'live' ? null : `the log is ${status}`),
+      problem: poison ? poisonProblem(poison).message : status === 'live' ? null : `the log is ${status}`,
     });
   }
 
