@@ -64,9 +64,9 @@ export class NatsGateway implements CommandGateway {
       };
       const answer = await this.ask(SUBJECTS.command('wait'), request, slice + ATTEMPT_MS, checkWaitResponse);
       if (answer.ok && (answer.value.outcome.done || slice === left)) return ok(answer.value.outcome);
-      if (answer.ok) continue;
       const late = this.clock.monotonic() - began >= Math.max(timeoutMs, PATIENCE_MS);
-      if (!answer.error.retry || late) return answer;
+      if (!answer.ok && (!answer.error.retry || late)) return answer;
+      // An early "not yet" must not make this a busy loop.
       await this.pause(PAUSE_MS);
     }
   }
