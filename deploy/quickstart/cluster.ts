@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly ports: { readonly nats: number; readonly api: number };
   readonly hosts: readonly HostPlan[];
   readonly managers?: number;
+  /** Environment of single services beyond what each gets, by process name as in their logs. */
+  readonly env?: Readonly<Record<string, NodeJS.ProcessEnv>>;
   readonly say: (line: string) => void;
   readonly onDeath: DeathListener;
 }
@@ -72,15 +74,13 @@ export class Cluster {
     const { home, natsServer, ports, hosts } = this.options;
     const names = hosts.map((h) => h.name);
     const passwords = await ensureCredentials(join(home, 'credentials'), names);
-    const file = join(home, 'nats', 'nats-server.conf');
-    const pidFile = join(home, 'nats', 'nats-server.pid');
+    const { file, pidFile } = natsFiles(home);
     const storeDir = join(home, 'nats', 'data');
     const config = unwrap(
       generateServerConfig({ hosts: names, port: ports.nats, storeDir, jetstream: {}, passwords }),
     );
     await writeFile(file, `${config}pid_file: ${JSON.stringify(pidFile)}\n`, { mode: 0o600 });
-    if (await endLeftover(pidFile, file))
-      this.options.say('ended a nats-server that an earlier start left behind');
+    await endLeftoverNats(home, this.options.say);
     await this.children.start('nats-server', natsServer, ['-c', file]);
   }
 
@@ -125,13 +125,25 @@ export class Cluster {
   }
 
   #app(process_: string, app: string, user: string, env: NodeJS.ProcessEnv): Promise<void> {
-    const { home, dist, ports } = this.options;
+    const { home, dist, ports, env: more = {} } = this.options;
     return this.children.start(process_, process.execPath, [join(dist, 'apps', app, 'src', 'main.js')], {
       PORTOLAN_NATS_URL: `nats://127.0.0.1:${ports.nats}`,
       PORTOLAN_NATS_CREDENTIALS: credentialsPath(join(home, 'credentials'), user),
       ...env,
+      ...more[process_],
     });
   }
+}
+
+const natsFiles = (home: string): { readonly file: string; readonly pidFile: string } => ({
+  file: join(home, 'nats', 'nats-server.conf'),
+  pidFile: join(home, 'nats', 'nats-server.pid'),
+});
+
+/** A starter that was killed leaves its nats-server behind, which knows nothing of us: it is ended at the next start. */
+export async function endLeftoverNats(home: string, say: (line: string) => void): Promise<void> {
+  const { file, pidFile } = natsFiles(home);
+  if (await endLeftover(pidFile, file)) say('ended a nats-server that an earlier start left behind');
 }
 
 /** The managers' Ed25519 key pair, made at the first start; only its owner can read it. */

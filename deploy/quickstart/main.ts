@@ -1,12 +1,12 @@
-import { mkdtemp, mkdir } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Api, until } from './api.js';
-import { Cluster, type HostPlan } from './cluster.js';
+import { Cluster, endLeftoverNats, type HostPlan } from './cluster.js';
 import { fixedPorts, freePorts } from './ports.js';
 import { GUESTS, HOSTS, simulationOf, type GuestPlan } from './simulation.js';
+import { holdHome, releaseHome } from './starter.js';
 import { playStory, STORY_GUESTS } from './story.js';
-import { readFile, writeFile } from 'node:fs/promises';
 
 export interface QuickstartOptions {
   /** The checkout. */
@@ -45,6 +45,17 @@ export async function once(options: QuickstartOptions): Promise<boolean> {
 export async function run(options: QuickstartOptions): Promise<number> {
   const home = options.env['PORTOLAN_HOME'] ?? join(options.root, '.portolan');
   await mkdir(home, { recursive: true, mode: 0o700 });
+  holdHome(home);
+  try {
+    return await runIn(home, options);
+  } finally {
+    releaseHome(home);
+  }
+}
+
+async function runIn(home: string, options: QuickstartOptions): Promise<number> {
+  // It would hold the port that is looked at next.
+  await endLeftoverNats(home, options.say);
   const ports = await fixedPorts(options.env);
   let died: ((code: number) => void) | undefined;
   const over = new Promise<number>((resolve) => (died = resolve));

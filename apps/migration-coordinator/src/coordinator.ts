@@ -69,6 +69,8 @@ export class Coordinator {
 
   #look(): void {
     const { follower, clock } = this.parts;
+    // What stands behind a commit that can't be read is not known: nothing is proposed on half a state.
+    if (follower.status !== 'live') return;
     const reports = new Map<HostName, HostReport>();
     for (const [host, report] of this.#reports)
       if (report.lineage === follower.lineage) reports.set(host, report);

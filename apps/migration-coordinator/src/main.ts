@@ -20,7 +20,7 @@ import {
   PortolanNatsClient,
   Shutdown,
 } from '#platform';
-import { clusterRules, patiently } from '#runtime';
+import { clusterRules, logCheck, patiently } from '#runtime';
 import { MigrationCoordinatorConfig } from './config.js';
 import { Coordinator } from './coordinator.js';
 
@@ -104,7 +104,7 @@ try {
   });
   const health = app.get(HealthRegistry);
   health.register('nats', natsCheck(link));
-  health.register('log', () => ({ ok: follower.status === 'live', reason: follower.status }));
+  health.register('log', logCheck(follower));
   shutdown.add('nest', () => app.close());
   logger.info({ instance: config.instance }, 'migration-coordinator runs');
 } catch (error) {

@@ -38,6 +38,7 @@ import {
   CODE_VERSION,
   documentSigner,
   documentVerifier,
+  logCheck,
   patiently,
   stateCodec,
 } from '#runtime';
@@ -170,7 +171,7 @@ try {
   });
   const health = app.get(HealthRegistry);
   health.register('nats', natsCheck(link));
-  health.register('log', () => ({ ok: follower.status === 'live', reason: follower.status }));
+  health.register('log', logCheck(follower));
   await app.listen();
   shutdown.add('nest', () => app.close());
   const snapshotter = new Snapshotter(follower, snapshots, config.snapshotEvery, (cause) =>

@@ -60,7 +60,8 @@ export class Manager {
   #changing: Promise<void> = Promise.resolve();
   #timers: (() => void)[] = [];
   #summedUp = 0;
-  /** The last commit that changed a document. */
+  #lastTrouble = '';
+  /** The last commit that changed a document; at the beginning of a term, where it began. */
   #affecting = 0;
 
   constructor(private readonly parts: ManagerParts) {
@@ -172,18 +173,25 @@ export class Manager {
       ...this.parts,
       from: follower.capture(),
       onCommit: (commit, changes) => this.#committed(commit, changes),
-      onBegin: (lineage, revision, documents) => this.tracker.begin(lineage, revision, documents),
+      onBegin: (lineage, revision, documents) => {
+        this.tracker.begin(lineage, revision, documents);
+        this.#summedUp = 0;
+        this.#affecting = revision;
+      },
       onEnd: (why) => this.#ended(why),
       onTrouble: (what) => logger.warn({ problem: what.message }, 'documents'),
       onFault: (cause) => logger.error({ err: cause }, 'a defect in the leader'),
     });
     if (!leader.ok) {
-      logger.error({ problem: leader.error.message }, 'can’t lead');
+      // Tried again four times a second: said once for each reason.
+      if (leader.error.message !== this.#lastTrouble)
+        logger.error({ problem: leader.error.message }, 'can’t lead');
+      this.#lastTrouble = leader.error.message;
       this.#again();
       return;
     }
+    this.#lastTrouble = '';
     this.#leader = leader.value;
-    this.#summedUp = leader.value.revision;
     this.#timers = [this.#every(SUM_UP_MS, () => this.#sumUp()), this.#every(SWEEP_MS, () => this.#sweep())];
     await this.parts.setActive(true);
     const tookMs = Math.round(this.parts.clock.monotonic() - began);

@@ -7,5 +7,6 @@ export {
   type ClusterCommit,
   type ClusterListener,
 } from './rules.js';
+export { logCheck } from './log-check.js';
 export { patiently } from './patiently.js';
 export { documentSigner, documentVerifier } from './keys.js';

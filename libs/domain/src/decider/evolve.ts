@@ -1,4 +1,4 @@
-import { assertNever } from '#kernel';
+import { assertNever, type Revision } from '#kernel';
 import * as group from '../group/evolve.js';
 import * as host from '../host/evolve.js';
 import * as ledger from '../ledger/evolve.js';
@@ -15,6 +15,8 @@ import * as sw from '../switch/evolve.js';
  */
 export function evolve(state: State, event: DomainEvent, meta: EventMeta): State {
   const next = copyOf(state);
+  // Revisions begin anew in a new lineage: what hosts realised of the old one says nothing there.
+  if (state.lineage !== meta.lineage) next.realised = 0 as Revision;
   next.lineage = meta.lineage;
   next.revision = meta.revision;
   next.time = meta.time;

@@ -120,7 +120,7 @@ export class RealisedTracker {
       const next = (this.upTo + 1) as Revision;
       const targets = targetsOf(this.affected.get(next), this.holdings);
       if ([...targets].some((host) => this.missing(host, next) !== null)) break;
-      this.upTo = next;
+      this.upTo = this.affected.has(next) ? next : this.leap(next, targets);
     }
     return { upTo: this.upTo, hosts: this.holdings.hosts.size };
   }
@@ -130,6 +130,13 @@ export class RealisedTracker {
       const wanted = this.wanted.get(host) ?? (0 as Revision);
       return this.reports.standing(host, this.lineage, this.head, wanted);
     });
+  }
+
+  /** Revisions whose effect is not known concern all hosts, one like the other: what all have is true of many at once. */
+  private leap(next: Revision, targets: ReadonlySet<HostName>): Revision {
+    const [firstKnown = this.head + 1] = this.affected.keys();
+    const lowest = Math.min(...[...targets].map((host) => this.realised(host) ?? 0));
+    return Math.max(next, Math.min(firstKnown - 1, lowest, this.head)) as Revision;
   }
 
   private missing(host: HostName, revision: Revision): WaitingHost | null {
@@ -153,6 +160,7 @@ export class RealisedTracker {
     this.lineage = lineage;
     this.affected.clear();
     this.wanted.clear();
+    this.upTo = 0 as Revision;
   }
 
   private look(): void {
