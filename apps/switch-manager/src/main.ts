@@ -95,6 +95,7 @@ try {
     connection: () => link.connection(),
     active: false,
     concurrency: 4_096,
+    maxBytes: 1_000_000,
   });
   let intake: FactIntake | null = null;
   const manager = new Manager({
