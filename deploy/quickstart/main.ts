@@ -99,8 +99,12 @@ async function begin(
   });
 }
 
-/** Writes a simulation file for each host. */
-export async function simulatedHosts(home: string, guests: readonly GuestPlan[]): Promise<HostPlan[]> {
+/** Writes a simulation file for each host. `copyMs`: how long copying a guest's memory takes. */
+export async function simulatedHosts(
+  home: string,
+  guests: readonly GuestPlan[],
+  copyMs?: number,
+): Promise<HostPlan[]> {
   await mkdir(join(home, 'hosts'), { recursive: true, mode: 0o700 });
   const free = await freePorts(HOSTS.length * 2);
   const ports = Object.fromEntries(
@@ -109,7 +113,9 @@ export async function simulatedHosts(home: string, guests: readonly GuestPlan[])
   return Promise.all(
     HOSTS.map(async (host): Promise<HostPlan> => {
       const file = join(home, 'hosts', `${host}.json`);
-      await writeFile(file, JSON.stringify(simulationOf(host, ports, guests), null, 2), { mode: 0o600 });
+      await writeFile(file, JSON.stringify(simulationOf(host, ports, guests, copyMs), null, 2), {
+        mode: 0o600,
+      });
       return { name: host, env: { PORTOLAN_DRIVER: 'simulated', PORTOLAN_SIMULATION: file } };
     }),
   );

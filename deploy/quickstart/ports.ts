@@ -33,12 +33,26 @@ async function chosen(fixed: (typeof FIXED)[keyof typeof FIXED], env: NodeJS.Pro
   return port;
 }
 
+/** Below what systems give to outgoing connections: such a one could take the port of a service that restarts. */
+const RANGE = { from: 12_000, size: 18_000 } as const;
+const ATTEMPTS = 100;
+
 /** As many ports as asked for that nobody uses now. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
+  const servers = await Promise.all(Array.from({ length: count }, listenSomewhere));
   const ports = servers.map((s) => (s.address() as AddressInfo).port);
   await Promise.all(servers.map(close));
   return ports;
+}
+
+async function listenSomewhere(): Promise<Server> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await listen(RANGE.from + Math.floor(Math.random() * RANGE.size));
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
 }
 
 const listen = (port: number): Promise<Server> =>

@@ -43,6 +43,7 @@ export function simulationOf(
   host: string,
   ports: Readonly<Record<string, SimulatedPorts>>,
   guests: readonly GuestPlan[],
+  copyMs = 300,
 ): object {
   const at = (port: number | undefined) => `127.0.0.1:${port}`;
   const others = Object.keys(ports).filter((h) => h !== host);
@@ -55,7 +56,7 @@ export function simulationOf(
     migration: {
       listen: at(ports[host]?.migration),
       peers: Object.fromEntries(others.map((h) => [h, at(ports[h]?.migration)])),
-      copyMs: 300,
+      copyMs,
     },
     guests: guests.filter((g) => g.host === host).map(({ host: _host, ...spec }) => spec),
   };

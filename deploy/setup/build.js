@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { ROOT, runLong, say } from './shell.js';
 
-const SOURCES = ['apps', 'libs', 'test'];
+const SOURCES = ['apps', 'libs', 'deploy', 'test'];
 const SETTINGS = ['package.json', 'tsconfig.json', 'nest-cli.json'];
 const STAMP = join(ROOT, 'dist', '.built');
 

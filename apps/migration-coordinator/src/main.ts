@@ -39,7 +39,7 @@ try {
   const link = NatsLink.open(natsOptionsOf(config, `migration-coordinator ${config.instance}`));
   shutdown.add('nats', () => link.close());
   const nc = await link.connection();
-  const log = await JetStreamLog.open(nc);
+  const log = await JetStreamLog.open(nc, { inboxPrefix: link.inboxPrefix });
   const fault = (cause: unknown): void => logger.error({ err: cause }, 'reading the log');
   const follower = new Follower({ log, rules: clusterRules, clock: systemClock, onFault: fault });
   await patiently(
