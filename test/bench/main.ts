@@ -1,0 +1,18 @@
+import { append } from './append.js';
+import { command } from './command.js';
+import { policyOvs } from './policy-ovs.js';
+import { replay } from './replay.js';
+import { type Bench } from './support/figure.js';
+
+/** Every bench by its name, in the order in which they run; each in a process of its own. */
+export const BENCHES: Readonly<Record<string, Bench>> = { append, replay, command, 'policy-ovs': policyOvs };
+
+/** Runs one bench; progress to stderr, its figures as a line of JSON to stdout. */
+export async function runBench(name: string): Promise<void> {
+  const bench = BENCHES[name];
+  if (bench === undefined) throw new Error(`no bench ${name}; there are ${Object.keys(BENCHES).join(', ')}`);
+  const figures = await bench((line) => process.stderr.write(`${name}: ${line}\n`));
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+}
+
+if (process.argv[1]?.endsWith('/bench/main.js')) await runBench(process.argv[2] ?? '');

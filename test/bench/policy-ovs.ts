@@ -1,0 +1,82 @@
+import { until } from '../../deploy/quickstart/api.js';
+import { bridgeName } from '#compiler';
+import { Lab } from '../lab/net.js';
+import { withCluster, type BenchCluster } from './support/cluster.js';
+import { type Bench, type Figure } from './support/figure.js';
+import { dropping, manifest } from './support/manifest.js';
+import { spread } from './support/stats.js';
+
+const SIZES = [2, 4, 8];
+const CHANGES = 40;
+const WARM_UP = 15;
+const VMS = 3;
+
+/** A group's policy changes, over HTTP, until it is realised on every host: real switches in namespaces. */
+export const policyOvs: Bench = async (say) => {
+  const obstacle = process.env['PORTOLAN_NO_LAB'] ?? '';
+  if (obstacle !== '') {
+    say(`left out: ${obstacle}`);
+    return [];
+  }
+  const figures: Figure[] = [];
+  for (const size of SIZES) figures.push(await onHosts(size, say));
+  return figures;
+};
+
+async function onHosts(size: number, say: (line: string) => void): Promise<Figure> {
+  const names = Array.from({ length: size }, (_, i) => `h${i + 1}`);
+  say(`${size} hosts`);
+  const lab = await Lab.create({ hosts: names });
+  try {
+    const hosts = names.map((name) => ({
+      name,
+      env: {
+        PORTOLAN_DRIVER: 'openvswitch',
+        PORTOLAN_OVS_RUNDIR: lab.host(name).rundir,
+        PORTOLAN_OVS_DATAPATH: 'netdev',
+      },
+    }));
+    return await withCluster({ say, hosts: () => hosts }, (it) => measure(it, lab, names));
+  } finally {
+    await lab.destroy();
+  }
+}
+
+async function measure({ api }: BenchCluster, lab: Lab, names: readonly string[]): Promise<Figure> {
+  const group = (n: number) => ({ name: 'web', switch: 'prod', policy: dropping(n) });
+  const net = { name: 'prod', hosts: names, device: 'up0' };
+  await api.apply(manifest({ hosts: names, switch: net, groups: [group(0)] }), 30);
+  for (const [h, name] of names.entries())
+    for (let v = 1; v <= VMS; v++) {
+      const id = `vm-${h}-${v}`;
+      const [mac, ip] = [`02:00:00:00:0${h}:0${v}`, `10.0.${h}.${v}`];
+      const bridge = bridgeName('prod');
+      await lab.addVm(name, { bridge, name: id, mac, ip, ifaceId: `${id}-eth0`, profile: 'web' });
+    }
+  await until(
+    'the guests to be connected',
+    async () => (await api.status()).counts.connected >= names.length * VMS,
+  );
+  const [times, acks]: number[][] = [[], []];
+  for (let i = 1; i <= WARM_UP + CHANGES; i++) {
+    const begun = performance.now();
+    const { realised } = await api.apply(manifest({ groups: [group(i)] }), 10);
+    const took = performance.now() - begun;
+    if (realised?.realised !== true || realised.of !== names.length)
+      throw new Error(`change ${i} was not realised: ${JSON.stringify(realised)}`);
+    if (i > WARM_UP) times!.push(took);
+  }
+  for (let i = 1; i <= WARM_UP + CHANGES; i++) {
+    const begun = performance.now();
+    await api.send('POST', '/v1/apply', { resources: [JSON.parse(manifest({ groups: [group(i)] }))] });
+    if (i > WARM_UP) acks!.push(performance.now() - begun);
+    await api.apply(manifest({ groups: [group(i)] }), 10);
+  }
+  return {
+    bench: 'policy-ovs',
+    what: `policy change, request to realised, ${names.length} hosts`,
+    unit: 'ms',
+    spread: spread(times!),
+    detail: { guestsEach: VMS, acknowledgedMs: spread(acks!) },
+  };
+}

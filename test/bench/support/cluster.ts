@@ -1,0 +1,62 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Api, until } from '../../../deploy/quickstart/api.js';
+import { Cluster, type ClusterOptions, type HostPlan } from '../../../deploy/quickstart/cluster.js';
+import { freePorts } from '../../../deploy/quickstart/ports.js';
+import { findNatsServer } from '#testing';
+
+/** `dist`, from where this file stands in it. */
+export const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+
+export interface BenchCluster {
+  readonly cluster: Cluster;
+  readonly api: Api;
+  readonly home: string;
+}
+
+/** Services as processes, as `npm start` has them, in a directory of its own; taken down afterwards, come what may. */
+export async function withCluster<T>(
+  options: Pick<ClusterOptions, 'say' | 'env' | 'managers'> & {
+    readonly hosts: (home: string) => Promise<readonly HostPlan[]> | readonly HostPlan[];
+  },
+  work: (it: BenchCluster) => Promise<T>,
+): Promise<T> {
+  const home = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
+  const [nats = 0, api = 0] = await freePorts(2);
+  let died: string | undefined;
+  try {
+    const cluster = await Cluster.start({
+      ...options,
+      home,
+      dist: DIST,
+      natsServer: await findNatsServer(),
+      ports: { nats, api },
+      hosts: await options.hosts(home),
+      onDeath: (name, how) => (died ??= `${name} ended: ${how}`),
+    });
+    try {
+      const client = new Api(cluster.api);
+      await until('a leader', async () => (await client.status()).leader !== null, 60_000);
+      return await work({ cluster, api: client, home });
+    } catch (cause) {
+      throw died === undefined ? cause : new Error(died, { cause });
+    } finally {
+      await cluster.stop();
+    }
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** Resident memory of a process, MB; null where /proc does not tell. */
+export async function residentMb(pid: number | undefined): Promise<number | null> {
+  try {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    return Math.round(Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024);
+  } catch {
+    // Not Linux, or the process is gone.
+    return null;
+  }
+}
