@@ -48,7 +48,14 @@ export class Agent {
   constructor(private readonly parts: AgentParts) {
     const record = (fact: Fact): void => parts.journal.record(fact);
     const { driver, clock, ids, memory } = parts;
-    this.#keeper = new CounterKeeper(driver, clock, ids, record, memory.incarnations, () => memory.save());
+    this.#keeper = new CounterKeeper(
+      driver,
+      clock,
+      ids,
+      record,
+      memory.incarnations,
+      () => void memory.save(),
+    );
     this.#orders = new Orders(parts.hypervisor, record, parts.log);
     this.#reconciler = new Reconciler(driver, clock, {
       wanted: () => this.#wanted(),
