@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { exchange, Spine } from './spine.js';
+import { BRIDGE, exchange, group, HOSTS, Spine, until } from './spine.js';
 import { type LabVm } from './net.js';
+
+const WEB = { vlan: { mode: 'access', id: 10 } };
+const rule = (name: string, direction: 'in' | 'out' | 'both', dstPort: number) => ({
+  name,
+  direction,
+  action: 'drop',
+  match: { ipProtocol: 17, dstPort: { from: dstPort, to: dstPort } },
+});
 
 /** One cluster of real processes on two real switches: policy goes in by HTTP and is seen on packets. */
 describe('policy on two hosts', () => {
@@ -28,5 +36,123 @@ describe('policy on two hosts', () => {
     expect(await exchange(web, peer)).toBe(50);
     expect((await peer.receivedFrom(web, 'broadcast')).count).toBe(10);
     expect((await db.receivedFrom(web, 'broadcast')).count).toBe(0);
+  });
+
+  it('blocks a port in both directions, and lets it go again', async () => {
+    await spine.override('web', { blocked: true });
+    expect(await exchange(web, peer)).toBe(0);
+    expect(await exchange(peer, web)).toBe(0);
+    await spine.override('web', {});
+    expect(await exchange(web, peer)).toBe(50);
+    expect(await exchange(peer, web)).toBe(50);
+  });
+
+  it('drops a forged source address, and counts it as sent', async () => {
+    const before = (await spine.stats('web')).in.packets;
+    expect(await exchange(web, peer, { srcMac: '02:00:00:00:0f:0f' })).toBe(0);
+    expect(await exchange(web, peer)).toBe(50);
+    await until('the count', async () => (await spine.stats('web')).in.packets === before + 100);
+  });
+
+  it('drops what a filter rule names, and nothing else', async () => {
+    await spine.override('peer', { filter: [rule('no-7001', 'out', 7001)] });
+    expect(await exchange(web, peer, { dstPort: 7001 })).toBe(0);
+    expect(await exchange(web, peer, { dstPort: 7002 })).toBe(50);
+    expect(await exchange(peer, web, { dstPort: 7001 })).toBe(50);
+    const flows = await spine.flows('south');
+    // UDP over IPv4 and over IPv6.
+    expect(flows.filter((f) => f.includes('tp_dst=7001'))).toHaveLength(2);
+    expect((await spine.flows('north')).filter((f) => f.includes('tp_dst=7001'))).toEqual([]);
+    await spine.override('peer', {});
+    expect(await exchange(web, peer, { dstPort: 7001 })).toBe(50);
+  });
+
+  it.each(['in', 'out'] as const)(
+    'shapes %s to within a tenth of the rate',
+    async (direction) => {
+      const rate = 4_000_000;
+      const shaping = { average: rate, peak: rate, burst: 12_500 };
+      await spine.override('web', direction === 'in' ? { shapingIn: shaping } : { shapingOut: shaping });
+      const [from, to] = direction === 'in' ? [web, peer] : [peer, web];
+      const size = 1_000;
+      const before = (await to.receivedFrom(from)).count;
+      const began = performance.now();
+      await from.send({ to, count: 3_000, pps: 1_000, size });
+      const seconds = (performance.now() - began) / 1_000;
+      const passed = (await to.receivedFrom(from)).count - before;
+      const got = (passed * size * 8) / seconds;
+      expect(got).toBeGreaterThan(0.9 * rate);
+      expect(got).toBeLessThan(1.1 * rate);
+      await spine.override('web', {});
+    },
+    30_000,
+  );
+
+  it('lets no later packet through on either host once the change is said to be realised', async () => {
+    for (let round = 0; round < 3; round++) {
+      const sending = [web.send({ to: peer, pps: 2_000 }), peer.send({ to: web, pps: 2_000 })];
+      const before = await Promise.all([peer.receivedFrom(web), web.receivedFrom(peer)]);
+      await until('traffic both ways', async () => {
+        const now = await Promise.all([peer.receivedFrom(web), web.receivedFrom(peer)]);
+        return now.every((n, i) => n.count > (before[i]?.count ?? 0) + 200);
+      });
+      const done = await spine.api.apply(group('web', { ...WEB, filter: [rule('none', 'in', 4001)] }));
+      const answeredAt = Date.now() + 1;
+      expect(done.realised).toMatchObject({ realised: true, hosts: 2, of: 2 });
+      const sent = (await web.received()).sent;
+      await until('more to be sent', async () => (await web.received()).sent > sent + 500);
+      await web.stopSending();
+      await peer.stopSending();
+      await Promise.all(sending);
+      expect((await peer.receivedFrom(web)).lastAt).toBeLessThan(answeredAt);
+      expect((await web.receivedFrom(peer)).lastAt).toBeLessThan(answeredAt);
+      await spine.api.apply(group('web', WEB));
+      expect(await exchange(web, peer)).toBe(50);
+    }
+  }, 60_000);
+
+  it('quarantines interfaces whose marks make no sense, says so, and goes on', async () => {
+    const marks = [
+      { name: 'x1', ifaceId: 'not an id' },
+      { name: 'x2', ifaceId: 'x2-eth0', externalIds: { 'attached-mac': '' } },
+      { name: 'x3', ifaceId: 'x3-eth0', profile: '../etc' },
+      { name: 'x4', ifaceId: 'x4-eth0', externalIds: { 'attached-mac': 'ff:ff:ff:ff:ff:ff' } },
+    ];
+    const REFUSALS = [
+      /malformed.*not an id/,
+      /malformed.*mac ""/,
+      /no-group.*etc/,
+      /malformed.*ff:ff:ff:ff:ff:ff/,
+    ];
+    const odd: LabVm[] = [];
+    for (const [i, m] of marks.entries()) {
+      odd.push(
+        await spine.lab.addVm('north', {
+          bridge: BRIDGE,
+          mac: `02:00:00:00:0e:0${i}`,
+          ip: `10.0.9.${i}`,
+          profile: 'web',
+          ...m,
+        }),
+      );
+    }
+    const told = await until('the refusals', async () => {
+      const found = await spine.events('FactRefused', 'host/north');
+      return found.length >= odd.length ? found.map((e) => e.sentence) : undefined;
+    });
+    for (const [i, vm] of odd.entries()) {
+      expect(told.filter((sentence) => REFUSALS[i]?.test(sentence))).toHaveLength(1);
+      expect(await spine.port(vm.name)).toBeUndefined();
+      expect(await exchange(vm, peer, { count: 10 })).toBe(0);
+    }
+    await spine.guest('north', 'late', 'web');
+    expect(await exchange(web, peer)).toBe(50);
+    for (const vm of odd) for (const plug of [...vm.pluggedAt]) await vm.unplug(plug);
+  }, 30_000);
+
+  it('lost no process on the way, and nothing is left to be repaired', async () => {
+    expect(spine.deaths).toEqual([]);
+    await spine.realised(...HOSTS);
+    expect(await spine.events('DriftObserved')).toEqual([]);
   });
 });

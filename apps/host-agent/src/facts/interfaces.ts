@@ -3,11 +3,15 @@ import { type InterfaceFact } from '#domain';
 import { type ObservedInterface } from '#openflow';
 
 export interface SeenInterfaces {
-  /** By iface-id; sorted. */
+  /** By iface-id; sorted. Malformed markings are in it as they stand: the log refuses them, and so says why. */
   readonly facts: readonly InterfaceFact[];
-  /** Interfaces whose markings make no sense: reported, and closed because nothing is compiled for them. */
+  /** Interfaces whose markings make no sense: quarantined, because nothing is compiled for them. */
   readonly rejected: readonly { readonly name: string; readonly problem: Problem }[];
 }
+
+/** What a fact may carry of a marking that nobody will use. */
+const LONGEST = 128;
+const LONGEST_MAC = 64;
 
 /**
  * What the hypervisors plugged, by the convention that libvirt, Neutron and OVN share: `iface-id`, `attached-mac`,
@@ -21,34 +25,45 @@ export function interfaceFacts(
   const facts = new Map<string, InterfaceFact>();
   const rejected: { name: string; problem: Problem }[] = [];
   for (const seen of observed) {
-    const ids = seen.externalIds;
     const onSwitch = switchOfBridge(seen.bridge);
-    if (ids['iface-id'] === undefined || onSwitch === undefined) continue;
-    const ifaceId = parseIfaceId(ids['iface-id'], `${seen.name}.external_ids:iface-id`);
-    const mac = parseUnicastMac(ids['attached-mac'], `${seen.name}.external_ids:attached-mac`);
-    const profile =
-      ids['port-profile'] === undefined
-        ? null
-        : parseGroupName(ids['port-profile'], `${seen.name}.external_ids:port-profile`);
-    if (!ifaceId.ok) rejected.push({ name: seen.name, problem: ifaceId.error });
-    else if (!mac.ok) rejected.push({ name: seen.name, problem: mac.error });
-    else if (profile !== null && !profile.ok) rejected.push({ name: seen.name, problem: profile.error });
-    else {
-      facts.set(ifaceId.value, {
-        ifaceId: ifaceId.value,
-        mac: mac.value,
-        profile: profile === null ? null : profile.value,
-        owner: ownerOf(ids, ifaceId.value),
-        kind: ids['container-id'] === undefined ? 'vm' : 'container',
-        switch: onSwitch,
-      });
-    }
+    if (seen.externalIds['iface-id'] === undefined || onSwitch === undefined) continue;
+    const fact = factOf(seen.externalIds, onSwitch);
+    const fault = faultOf(seen);
+    if (fault !== null) rejected.push({ name: seen.name, problem: fault });
+    // One whose markings make sense is not hidden by one that bears the same id without.
+    if (fault === null || !facts.has(fact.ifaceId)) facts.set(fact.ifaceId, fact);
   }
   return { facts: [...facts.values()].sort((a, b) => (a.ifaceId < b.ifaceId ? -1 : 1)), rejected };
 }
 
+type Marks = Readonly<Record<string, string>>;
+
+function factOf(ids: Marks, onSwitch: string): InterfaceFact {
+  const ifaceId = (ids['iface-id'] ?? '').slice(0, LONGEST);
+  const mac = parseUnicastMac(ids['attached-mac']);
+  return {
+    ifaceId,
+    mac: mac.ok ? mac.value : (ids['attached-mac'] ?? '').slice(0, LONGEST_MAC),
+    profile: ids['port-profile']?.slice(0, LONGEST) ?? null,
+    owner: ownerOf(ids, ifaceId),
+    kind: ids['container-id'] === undefined ? 'vm' : 'container',
+    switch: onSwitch,
+  };
+}
+
+function faultOf({ name, externalIds: ids }: ObservedInterface): Problem | null {
+  const at = (key: string): string => `${name}.external_ids:${key}`;
+  const ifaceId = parseIfaceId(ids['iface-id'], at('iface-id'));
+  if (!ifaceId.ok) return ifaceId.error;
+  const mac = parseUnicastMac(ids['attached-mac'], at('attached-mac'));
+  if (!mac.ok) return mac.error;
+  const profile = ids['port-profile'];
+  const group = profile === undefined ? null : parseGroupName(profile, at('port-profile'));
+  return group === null || group.ok ? null : group.error;
+}
+
 /** A readable owner if the hypervisor gave one, else its id, else the interface itself. */
-function ownerOf(ids: Readonly<Record<string, string>>, ifaceId: string): string {
+function ownerOf(ids: Marks, ifaceId: string): string {
   const owner = ids['vm-name'] ?? ids['vm-id'] ?? ids['container-id'] ?? ifaceId;
   return owner.slice(0, 128);
 }
