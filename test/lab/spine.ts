@@ -1,7 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { type EventList, type EventView, type HostView, type PortStats, type PortView } from '#contracts';
+import {
+  type EventList,
+  type EventView,
+  type HostView,
+  type PortDescription,
+  type PortStats,
+  type PortView,
+} from '#contracts';
 import { Api, until } from '../../deploy/quickstart/api.js';
 import { Cluster } from '../../deploy/quickstart/cluster.js';
 import { freePorts } from '../../deploy/quickstart/ports.js';
@@ -188,6 +195,17 @@ export class Spine {
       .filter((line) => line.includes('actions='));
   }
 
+  /** The same, whichever run of the agent wrote them: its round is in the cookie. */
+  async meaning(host: LabHostName): Promise<readonly string[]> {
+    const flows = await this.flows(host);
+    return flows.map((f) => f.replace(/cookie=0x(5e7[01])[0-9a-f]{4}/, 'cookie=0x$1____'));
+  }
+
+  /** Everything that is known of a port. */
+  async describe(owner: string): Promise<PortDescription> {
+    return this.api.get(`/v1/ports/${await this.portId(owner)}`);
+  }
+
   async #cluster(): Promise<void> {
     const home = join(this.lab.workdir, 'cluster');
     await mkdir(home, { recursive: true });
@@ -204,6 +222,7 @@ export class Spine {
           PORTOLAN_OVS_RUNDIR: this.lab.host(name).rundir,
           PORTOLAN_OVS_DATAPATH: 'netdev',
           PORTOLAN_TELEMETRY_MS: '200',
+          PORTOLAN_AUDIT_MS: '1000',
         },
       })),
       say: () => undefined,

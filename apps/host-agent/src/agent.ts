@@ -5,6 +5,8 @@ import { type Snapshot } from '#protocol';
 import { bridgeName, compile, decodeNotice, type Compiled, type Desired } from '#compiler';
 import { type Driver, type DriverEvent, type ObservedInterface } from '#openflow';
 import { CounterKeeper } from './counters/keeper.js';
+import { driftOf } from './drift/differences.js';
+import { DriftWatch } from './drift/watch.js';
 import { interfaceEdges, interfaceFacts } from './facts/interfaces.js';
 import { type FactJournal } from './facts/journal.js';
 import { learnedRow, learnedRows, type LearnedRow } from './facts/learned.js';
@@ -39,7 +41,11 @@ export class Agent {
   readonly #keeper: CounterKeeper;
   readonly #reconciler: Reconciler;
   readonly #orders: Orders;
+  readonly #drift: DriftWatch;
   #view: Snapshot | null = null;
+  /** Of the view's documents; null: the host's own is not among them. */
+  #desired: Desired | null = null;
+  #settled: PassResult | null = null;
   #compiled: Compiled | null = null;
   #reported: readonly InterfaceFact[] | null = null;
   #rejected = new Set<string>();
@@ -57,11 +63,13 @@ export class Agent {
       () => void memory.save(),
     );
     this.#orders = new Orders(parts.hypervisor, record, parts.log);
+    this.#drift = new DriftWatch(clock, record);
     this.#reconciler = new Reconciler(driver, clock, {
       wanted: () => this.#wanted(),
       facts: (wanted) => this.#facts(wanted),
       compile,
       readBack: (have) => this.#noteRows(learnedRows(have)),
+      compared: (installed, have, since) => this.#drift.seen(driftOf(installed, have), since),
       done: (result) => this.#done(result),
       failed: (reason, retry) => this.#failed(reason, retry),
     });
@@ -77,12 +85,22 @@ export class Agent {
 
   /** A newer whole view of the documents. */
   documents(view: Snapshot): void {
+    const before = this.#view;
+    const same = before !== null && before.documents === view.documents && before.faults === view.faults;
     this.#view = view;
-    const desired = desiredOf(view.documents);
+    // A mark that brings nothing for this host, heartbeats among them: all hosts get every one of them.
+    if (same && before.lineage === view.lineage && this.#confirm(view)) return;
+    const desired = same ? this.#desired : desiredOf(view.documents);
+    this.#desired = desired;
     const accepted = desired?.host.acceptedFactSeq;
     if (accepted !== null && accepted !== undefined) this.parts.journal.accepted(accepted.boot, accepted.seq);
     if (desired !== null) this.#orders.follow(desired.host.migrations);
     this.#reconciler.kick();
+  }
+
+  /** Reads the whole switch anew: nobody tells when groups or meters change. */
+  audit(): void {
+    this.#reconciler.distrust();
   }
 
   get compiled(): Compiled | null {
@@ -119,6 +137,7 @@ export class Agent {
     for (const unwatch of this.#unwatch) unwatch();
     await this.parts.hypervisor.close();
     await this.#reconciler.close();
+    this.#drift.close();
     // A last look, so that what is known of the counters is as late as can be if the switch does not come back.
     await this.#keeper.sample().catch((cause: unknown) => {
       this.parts.log.warn({ reason: String(cause) }, 'the counters could not be read at the end');
@@ -128,7 +147,7 @@ export class Agent {
 
   #wanted(): Wanted | null {
     const view = this.#view;
-    const desired = view === null ? null : desiredOf(view.documents);
+    const desired = this.#desired;
     if (view === null || view.lineage === null || desired === null) return null;
     return { desired, lineage: view.lineage, received: view.received, faults: view.faults };
   }
@@ -142,6 +161,7 @@ export class Agent {
   async #done(result: PassResult): Promise<void> {
     const { compiled, wanted, have } = result;
     this.#compiled = compiled;
+    this.#drift.repaired();
     const made = new Set<BindingKey>();
     const added = addedMeters(result);
     for (const b of compiled.bindings) {
@@ -149,16 +169,30 @@ export class Agent {
     }
     await this.#keeper.installed(compiled.bindings, made);
     this.#reportInterfaces(have.interfaces, wanted.desired);
-    this.parts.report({
-      lineage: wanted.lineage,
-      realised: wanted.received,
-      received: wanted.received,
-      exceptions: [...compiled.exceptions, ...result.conflicts.map(conflict), ...wanted.faults.map(fault)],
-    });
+    this.#settled = { ...result, steps: [] };
+    this.#tell(result);
     if (result.steps.length > 0) {
       const fields = { revision: wanted.received, steps: result.steps.map((s) => s.kind) };
       this.parts.log.info(fields, 'the switch carries out the documents');
     }
+  }
+
+  #tell({ wanted, compiled, conflicts }: PassResult): void {
+    this.parts.report({
+      lineage: wanted.lineage,
+      realised: wanted.received,
+      received: wanted.received,
+      exceptions: [...compiled.exceptions, ...conflicts.map(conflict), ...wanted.faults.map(fault)],
+    });
+  }
+
+  /** The switch is as the same documents want it: then it is so up to the later revision, too. */
+  #confirm({ received }: Snapshot): boolean {
+    const settled = this.#settled;
+    if (settled === null || settled.wanted.desired !== this.#desired || !this.#reconciler.idle) return false;
+    this.#settled = { ...settled, wanted: { ...settled.wanted, received } };
+    this.#tell(this.#settled);
+    return true;
   }
 
   #failed(reason: string, retry: boolean): void {

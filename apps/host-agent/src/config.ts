@@ -48,4 +48,11 @@ export class HostAgentConfig extends CommonConfig {
   @Min(1_000)
   @Max(600_000)
   checkpointMs: number = 30_000;
+
+  /** Real switch only: how often everything on it is read anew, since changes of groups and meters tell nobody. */
+  @EnvField({ env: 'PORTOLAN_AUDIT_MS', expected: '200 to 600000 ms' })
+  @IsInt({ message: 'is not a whole number' })
+  @Min(200)
+  @Max(600_000)
+  auditMs: number = 5_000;
 }

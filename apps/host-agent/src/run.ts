@@ -102,6 +102,7 @@ export async function runAgent(
   const timers = [
     every(config.telemetryMs, async () => centre.telemetry(await agent.telemetry())),
     every(config.checkpointMs, async () => void (await centre.checkpoint(await agent.checkpoint()))),
+    every(config.auditMs, () => Promise.resolve(parts.simulated === null ? agent.audit() : undefined)),
     every(1_000, () =>
       parts.simulated === null ? Promise.resolve() : disk.write('guests', parts.simulated.save()),
     ),
@@ -214,6 +215,8 @@ class LatestText {
   }
 
   async #drain(): Promise<void> {
+    // After what the switch waits for: several views in one turn of the loop are one write, too.
+    await new Promise((resolve) => setImmediate(resolve));
     for (let next = this.#next; next !== null; next = this.#next) {
       this.#next = null;
       try {

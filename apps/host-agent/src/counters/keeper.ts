@@ -36,6 +36,7 @@ export class CounterKeeper {
    */
   async installed(bindings: readonly CountedBinding[], made: ReadonlySet<BindingKey>): Promise<void> {
     this.#bindings = new Map(bindings.map((b) => [bindingKey(b.port, b.epoch), b]));
+    const before = new Map(this.incarnations);
     for (const [key, binding] of this.#bindings) {
       const known = this.incarnations.get(key);
       if (known !== undefined && !made.has(key)) continue;
@@ -46,7 +47,10 @@ export class CounterKeeper {
     }
     for (const key of this.incarnations.keys()) if (!this.#bindings.has(key)) this.incarnations.delete(key);
     await this.#closeRetired();
-    this.changed();
+    // Most passes change policies, not bindings: those need no write to disk.
+    const { incarnations } = this;
+    if (before.size !== incarnations.size || [...incarnations].some(([key, it]) => before.get(key) !== it))
+      this.changed();
   }
 
   /** Reads every meter once: samples for telemetry and checkpoints, and the check for meters made anew. */

@@ -2,6 +2,7 @@ import { type Clock, type Lineage, type Revision, ProblemError } from '#kernel';
 import { type Compiled, type Desired, type LocalFacts } from '#compiler';
 import {
   applyStep,
+  type DataplaneState,
   type Driver,
   type DriverEvent,
   type Observation,
@@ -37,6 +38,8 @@ export interface ReconcilerHooks {
   compile(desired: Desired, facts: LocalFacts): Compiled;
   /** A full read-back was made: learned rows may hold news. */
   readBack(have: Observation): void;
+  /** The switch was read and told of no restart since `installed` was carried out. `since`: monotonic ms. */
+  compared(installed: DataplaneState, have: Observation, since: number): void;
   done(result: PassResult): Promise<void>;
   failed(problem: string, retry: boolean): void;
 }
@@ -51,6 +54,13 @@ const LONGEST_CHASE = 4;
  */
 export class Reconciler {
   #have: Observation | null = null;
+  /** What the last plan brought about; null while that is not known. */
+  #installed: DataplaneState | null = null;
+  /** Goes up with everything that the switch tells of its flows: a reading that it interrupts is not kept. */
+  #doubts = 0;
+  /** Monotonic ms of the first such word since the last reading. */
+  #doubtedAt: number | null = null;
+  #restarted = false;
   #interfacesStale = false;
   #dirty = false;
   #running: Promise<void> | null = null;
@@ -79,7 +89,8 @@ export class Reconciler {
   /** Something was told by the switch itself. */
   noticed(event: DriverEvent): void {
     if (event.kind === 'interfaces') this.#interfacesStale = true;
-    else if (event.kind === 'flows' || event.kind === 'up' || event.kind === 'down') this.#have = null;
+    else if (event.kind === 'flows' || event.kind === 'up' || event.kind === 'down') this.#doubt();
+    if (event.kind === 'down') this.#restarted = true;
     if (event.kind !== 'down' && event.kind !== 'packet-in') this.kick();
   }
 
@@ -89,8 +100,19 @@ export class Reconciler {
     this.kick();
   }
 
+  #doubt(): void {
+    this.#have = null;
+    this.#doubts += 1;
+    this.#doubtedAt ??= this.clock.monotonic();
+  }
+
   get observation(): Observation | null {
     return this.#have;
+  }
+
+  /** Nothing runs, waits or is in doubt: what the last pass said still holds. */
+  get idle(): boolean {
+    return this.#running === null && !this.#dirty && this.#have !== null && !this.#interfacesStale;
   }
 
   async close(): Promise<void> {
@@ -110,6 +132,7 @@ export class Reconciler {
         this.#failures = 0;
       } catch (cause) {
         this.#have = null;
+        this.#installed = null;
         this.#dirty = true;
         this.#later(cause);
         return;
@@ -125,6 +148,7 @@ export class Reconciler {
       const compiled = this.hooks.compile(wanted.desired, { ...facts, interfaces: have.interfaces });
       const { steps: now, exceptions: conflicts } = planOf(compiled, facts, have);
       await this.#apply(now);
+      this.#installed = compiled.state;
       steps.push(...now);
       const again = now.some((s) => s.kind === 'ovsdb') || this.#interfacesStale || this.#have === null;
       if (again && pass < LONGEST_CHASE - 1) {
@@ -139,17 +163,35 @@ export class Reconciler {
   async #observe(): Promise<Observation> {
     if (this.#have === null) {
       this.#interfacesStale = false;
-      // Assigned before anybody is told: an event during the reading sets it back to null.
+      const doubts = this.#doubts;
+      const since = this.#doubtedAt ?? this.clock.monotonic();
+      this.#doubtedAt = null;
       const have = await this.driver.read();
-      this.#have = have;
+      // What changed during the reading may or may not be in it: it serves this pass, and the next reads again.
+      if (doubts === this.#doubts) this.#have = have;
       this.hooks.readBack(have);
+      this.#compare(have, since);
+      this.#restarted = false;
       return have;
     }
     if (this.#interfacesStale) {
       this.#interfacesStale = false;
-      this.#have = { ...this.#have, interfaces: await this.driver.interfaces() };
+      const before = this.#have;
+      const now = { ...before, interfaces: await this.driver.interfaces() };
+      if (lostBridge(before, now)) {
+        this.#doubt();
+        return this.#observe();
+      }
+      if (this.#have !== null) this.#have = now;
+      this.#compare(now, this.clock.monotonic());
+      return now;
     }
     return this.#have;
+  }
+
+  /** A switch that was away lost its flows by itself: that is no drift. */
+  #compare(have: Observation, since: number): void {
+    if (this.#installed !== null && !this.#restarted) this.hooks.compared(this.#installed, have, since);
   }
 
   async #apply(steps: readonly Step[]): Promise<void> {
@@ -171,4 +213,10 @@ export class Reconciler {
       this.kick();
     });
   }
+}
+
+/** A bridge went with all that was plugged into it: what is known of it holds no longer. */
+function lostBridge(before: Observation, now: Observation): boolean {
+  const has = (o: Observation, bridge: string): boolean => o.interfaces.some((i) => i.bridge === bridge);
+  return before.bridges.some((b) => has(before, b.name) && !has(now, b.name));
 }

@@ -1,0 +1,124 @@
+import {
+  diff,
+  formatAction,
+  formatGroup,
+  formatMatch,
+  formatMeter,
+  isLearned,
+  type BridgePlan,
+  type DataplaneState,
+  type Flow,
+  type Observation,
+} from '#openflow';
+import { TABLE_NAMES } from '#compiler';
+
+/** One thing that is not as it was installed. */
+export interface Difference {
+  readonly field: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** What differs in one object of the switch. */
+export interface Drifted {
+  /** `bridge/<name>` */
+  readonly object: string;
+  readonly differences: readonly Difference[];
+}
+
+const NOTHING = 'absent';
+
+/**
+ * What somebody else did to what this agent installed: `installed` as it was last carried out, against what is read
+ * now. A learned row is a fact and no drift; what others added beside ours is theirs; a vNIC comes and goes by its
+ * hypervisor, and a whole bridge that is gone is told as one.
+ */
+export function driftOf(installed: DataplaneState, have: Observation): readonly Drifted[] {
+  const standing = new Set(have.bridges.map((b) => b.name));
+  const found: Drifted[] = [];
+  for (const plan of diff(installed, have).bridges) {
+    const object = `bridge/${plan.bridge}`;
+    const differences = standing.has(plan.bridge)
+      ? differencesOf(plan, have)
+      : [{ field: 'bridge', expected: plan.bridge, found: NOTHING }];
+    if (differences.length > 0) found.push({ object, differences });
+  }
+  return found;
+}
+
+function differencesOf(plan: BridgePlan, have: Observation): Difference[] {
+  return [...row(plan, have), ...ports(plan, have), ...flows(plan), ...groups(plan), ...meters(plan)];
+}
+
+function row(plan: BridgePlan, have: Observation): Difference[] {
+  const there = have.bridges.find((b) => b.name === plan.bridge);
+  if (plan.row !== 'set' || there === undefined) return [];
+  const fields = [
+    { field: 'fail_mode', expected: 'secure', found: there.failMode },
+    { field: 'mtu', expected: `${plan.mtu}`, found: `${there.mtu ?? NOTHING}` },
+  ];
+  return fields.filter((f) => f.expected !== f.found);
+}
+
+function ports({ ports: plan }: BridgePlan, have: Observation): Difference[] {
+  const rows = new Map(have.interfaces.map((i) => [i.name, i]));
+  const marks = plan.mark.filter(({ marks: m }) => Object.hasOwn(m, 'portolan-plugged'));
+  return [
+    ...plan.add.map((p) => ({ field: `port ${p.name}`, expected: 'plugged', found: NOTHING })),
+    ...marks.map((m) => ({
+      field: `port ${m.port} external_ids`,
+      expected: JSON.stringify(m.marks),
+      found: JSON.stringify(rows.get(m.port)?.marks ?? {}),
+    })),
+  ];
+}
+
+function flows({ flows: plan }: BridgePlan): Difference[] {
+  const changed = plan.change.filter(({ have }) => !isLearned(have.cookie));
+  return [
+    ...plan.add.map((f) => ({ field: flowName(f), expected: actionsOf(f), found: NOTHING })),
+    ...changed.map(({ want, have }) => ({
+      field: flowName(want),
+      expected: actionsOf(want),
+      found: actionsOf(have),
+    })),
+    ...plan.remove
+      .filter((f) => !isLearned(f.cookie))
+      .map((f) => ({ field: flowName(f), expected: NOTHING, found: actionsOf(f) })),
+  ].map((d) => ({ ...d, field: d.field.slice(0, 1_000) }));
+}
+
+function groups({ groups: plan }: BridgePlan): Difference[] {
+  return [
+    ...plan.add.map((g) => ({ field: `group ${g.id}`, expected: formatGroup(g), found: NOTHING })),
+    ...plan.change.map(({ want, have }) => ({
+      field: `group ${want.id}`,
+      expected: formatGroup(want),
+      found: formatGroup(have),
+    })),
+    ...plan.remove.map((g) => ({ field: `group ${g.id}`, expected: NOTHING, found: formatGroup(g) })),
+  ];
+}
+
+function meters({ meters: plan }: BridgePlan): Difference[] {
+  return [
+    ...plan.add.map((m) => ({ field: `meter ${m.id}`, expected: formatMeter(m), found: NOTHING })),
+    ...plan.change.map(({ want, have }) => ({
+      field: `meter ${want.id}`,
+      expected: formatMeter(want),
+      found: formatMeter(have),
+    })),
+    ...plan.remove.map((m) => ({ field: `meter ${m.id}`, expected: NOTHING, found: formatMeter(m) })),
+  ];
+}
+
+function flowName(flow: Flow): string {
+  const head = `flow ${TABLE_NAMES.get(flow.table) ?? flow.table} ${flow.priority}`;
+  const match = formatMatch(flow.match);
+  return match === '' ? head : `${head} ${match}`;
+}
+
+function actionsOf(flow: Flow): string {
+  if (flow.opaque !== undefined) return flow.opaque;
+  return flow.actions.map((a) => formatAction(a)).join(',') || 'drop';
+}

@@ -1,0 +1,86 @@
+import { type Clock } from '#kernel';
+import { type Fact } from '#domain';
+import { type Difference, type Drifted } from './differences.js';
+
+/** At most one fact an object in this time; what came meanwhile is summed up in the next. */
+const QUIET_MS = 5_000;
+/** Differences told one by one; of more, the number. */
+const MOST = 50;
+
+interface Kept {
+  /** ms, monotonic: when it was first seen; null when nothing is waiting for its repair. */
+  since: number | null;
+  differences: Map<string, Difference>;
+  /** How often it drifted since the last fact. */
+  times: number;
+  toldAt: number;
+  timer: (() => void) | null;
+  /** Sum of the times that it stood unrepaired since the last fact, ms. */
+  stood: number;
+}
+
+/** Makes facts of what drifted: one when it is repaired, damped by object, so that a storm costs a line in 5 s. */
+export class DriftWatch {
+  readonly #objects = new Map<string, Kept>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly record: (fact: Fact) => void,
+  ) {}
+
+  /** `now`: monotonic ms, when the reading was made that showed it. */
+  seen(drifted: readonly Drifted[], now: number): void {
+    for (const { object, differences } of drifted) {
+      const kept = this.#objects.get(object) ?? {
+        since: null,
+        differences: new Map<string, Difference>(),
+        times: 0,
+        toldAt: Number.NEGATIVE_INFINITY,
+        timer: null,
+        stood: 0,
+      };
+      this.#objects.set(object, kept);
+      kept.since ??= now;
+      kept.times += 1;
+      for (const d of differences) kept.differences.set(d.field, d);
+    }
+  }
+
+  /** The switch is as it must be again. */
+  repaired(): void {
+    const now = this.clock.monotonic();
+    for (const [object, kept] of this.#objects) {
+      if (kept.since === null) continue;
+      kept.stood += now - kept.since;
+      kept.since = null;
+      const wait = kept.toldAt + QUIET_MS - now;
+      if (wait <= 0) this.#tell(object, kept);
+      else kept.timer ??= this.clock.after(wait, () => this.#tell(object, kept));
+    }
+  }
+
+  /** What waits for its turn is told now. */
+  close(): void {
+    for (const [object, kept] of this.#objects) if (kept.timer !== null) this.#tell(object, kept);
+  }
+
+  #tell(object: string, kept: Kept): void {
+    kept.timer?.();
+    const all = [...kept.differences.values()];
+    const differences = all.slice(0, MOST);
+    if (all.length > MOST) differences.push(count('further differences', all.length - MOST));
+    if (kept.times > 1) differences.push(count('times', kept.times));
+    const durationMs = Math.round(kept.stood);
+    this.record({ type: 'Drift', object, differences, repaired: kept.since === null, durationMs });
+    this.#objects.set(object, {
+      ...kept,
+      differences: new Map<string, Difference>(),
+      times: 0,
+      toldAt: this.clock.monotonic(),
+      timer: null,
+      stood: 0,
+    });
+  }
+}
+
+const count = (field: string, n: number): Difference => ({ field, expected: '0', found: `${n}` });
