@@ -1,0 +1,97 @@
+import { err, ok, problem, ProblemError, type Result } from '#kernel';
+import { SUBJECTS } from '#contracts';
+import {
+  type AppendError,
+  type CommitLog,
+  type Following,
+  type NewMessage,
+  type StoredMessage,
+  type Topic,
+} from '#event-store';
+import { type Link } from './link.js';
+import { type StreamMessage } from './stream.js';
+
+const BATCH = 64;
+const PREFIX = SUBJECTS.log('').length;
+
+const stored = ({ seq, subject, bytes }: StreamMessage): StoredMessage => ({
+  seq,
+  topic: subject.slice(PREFIX) as Topic,
+  bytes,
+});
+
+/** The log as a service reaches it over its connection; the same promises and faults as the JetStream adapter. */
+export class LinkLog implements CommitLog {
+  readonly maxBytes = 1024 * 1024;
+
+  constructor(private readonly link: Link) {}
+
+  async append(
+    { id, topic, bytes }: NewMessage,
+    expectedLastSeq: number,
+    previousId?: string,
+  ): Promise<Result<{ readonly seq: number }, AppendError>> {
+    const { log } = this.link.server;
+    const options = { msgId: id, lastSeq: expectedLastSeq, lastMsgId: previousId };
+    const answer = await this.link.ask(`append ${expectedLastSeq + 1}`, () =>
+      log.publish(SUBJECTS.log(topic), bytes, options),
+    );
+    if (answer.kind === 'down') return err('unavailable');
+    if (answer.kind === 'silence') return err('unknown');
+    if (!answer.value.ok) return err('wrong-last-sequence');
+    const { seq, duplicate } = answer.value.value;
+    return duplicate && seq !== expectedLastSeq + 1 ? err('wrong-last-sequence') : ok({ seq });
+  }
+
+  async *read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]> {
+    const end = await this.last();
+    for (let at = Math.max(1, fromSeq); at <= end; at += BATCH) {
+      const upTo = Math.min(end, at + BATCH - 1);
+      const batch = await this.asked('read', () =>
+        this.link.server.log.from(at).filter((m) => m.seq <= upTo),
+      );
+      yield batch.map(stored).filter((m) => topic === undefined || m.topic === topic);
+    }
+  }
+
+  follow(fromSeq: number, handler: (m: StoredMessage) => void, onEnd: (cause: unknown) => void): Following {
+    let next = Math.max(1, fromSeq);
+    let ended = false;
+    const upTo = (seq: number): void => {
+      for (const message of this.link.server.log.from(next)) {
+        if (ended || message.seq > seq) return;
+        try {
+          next = message.seq + 1;
+          handler(stored(message));
+        } catch (cause) {
+          ended = true;
+          onEnd(cause);
+        }
+      }
+    };
+    const tell = (seq: number): void => this.link.deliver(`reads the log to ${seq}`, () => upTo(seq));
+    const offs = [
+      this.link.server.log.tap((m) => tell(m.seq)),
+      this.link.onState((up) => up && tell(this.link.server.log.lastSeq)),
+    ];
+    this.link.process.onEnd(() => offs.forEach((off) => off()));
+    tell(this.link.server.log.lastSeq);
+    return {
+      stop: () => {
+        ended = true;
+        offs.forEach((off) => off());
+        return Promise.resolve();
+      },
+    };
+  }
+
+  last(): Promise<number> {
+    return this.asked('last', () => this.link.server.log.lastSeq);
+  }
+
+  private async asked<T>(what: string, work: () => T): Promise<T> {
+    const answer = await this.link.ask(`log ${what}`, work, 5_000);
+    if (answer.kind === 'answer') return answer.value;
+    throw new ProblemError(problem('unavailable', `the log does not answer: ${answer.kind}`));
+  }
+}

@@ -1,0 +1,92 @@
+import { STREAMS } from '#contracts';
+import { type Random } from '../engine/random.js';
+import { type Scheduler } from '../engine/scheduler.js';
+import { type Link } from './link.js';
+import { Stream } from './stream.js';
+
+/** How badly the network behaves: probabilities, and delays in ms. */
+export interface Weather {
+  /** Requests or their answers that get lost, connection notwithstanding. */
+  loss: number;
+  /** Published and republished messages of core subjects. */
+  drop: number;
+  duplicate: number;
+  /** Usual and, rarely, longest delay. */
+  delay: number;
+  spike: number;
+}
+
+export type Reply = (answer: unknown) => void;
+interface Responder {
+  readonly link: Link;
+  readonly handle: (request: unknown, reply: Reply) => void;
+}
+
+/** The message server: streams, a lease bucket, core subjects. Everyone's connection goes through it. */
+export class Server {
+  readonly log: Stream;
+  readonly docs: Stream;
+  readonly facts: Stream;
+  readonly checkpoints: Stream;
+  readonly leases = new Map<string, { holder: string; revision: number; until: number }>();
+  private leaseRevision = 0;
+  readonly links = new Set<Link>();
+  /** Who serves commands at the moment. */
+  readonly responders = new Set<Responder>();
+  up = true;
+
+  constructor(
+    readonly scheduler: Scheduler,
+    readonly random: Random,
+    readonly weather: Weather,
+  ) {
+    const now = (): number => scheduler.now;
+    this.log = new Stream(now, false);
+    this.docs = new Stream(now, true);
+    this.facts = new Stream(now, false);
+    this.checkpoints = new Stream(now, true);
+    this.docs.tap((m) =>
+      this.spread('live', { key: m.subject.slice('doc.'.length), bytes: m.bytes, seq: m.seq }),
+    );
+  }
+
+  stream(name: string): Stream {
+    if (name === STREAMS.log) return this.log;
+    if (name === STREAMS.documents) return this.docs;
+    if (name === STREAMS.facts) return this.facts;
+    return this.checkpoints;
+  }
+
+  /** A message of a core subject: to everyone who listens, as far as it gets. */
+  spread(subject: string, message: unknown): void {
+    for (const link of this.links) link.hear(subject, message);
+  }
+
+  /** Kept streams, broken connections. */
+  stop(): void {
+    this.up = false;
+    this.responders.clear();
+    for (const link of this.links) link.changed();
+  }
+
+  start(): void {
+    this.up = true;
+    for (const link of this.links) link.changed();
+  }
+
+  lease(role: string): { holder: string; revision: number; until: number } | undefined {
+    const lease = this.leases.get(role);
+    if (lease === undefined || lease.until > this.scheduler.now) return lease;
+    this.leases.delete(role);
+    return undefined;
+  }
+
+  /** Creates (`expected` null) or refreshes a lease; the revision, or null when it is another's. */
+  hold(role: string, holder: string, expected: number | null, ttlMs: number): number | null {
+    const lease = this.lease(role);
+    if ((lease?.revision ?? null) !== expected) return null;
+    this.leaseRevision += 1;
+    this.leases.set(role, { holder, revision: this.leaseRevision, until: this.scheduler.now + ttlMs });
+    return this.leaseRevision;
+  }
+}

@@ -1,0 +1,98 @@
+import { err, ok, type Result } from '#kernel';
+
+export interface StreamMessage {
+  readonly seq: number;
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+  readonly msgId: string | null;
+}
+
+export interface PublishOptions {
+  readonly msgId?: string | undefined;
+  readonly lastSeq?: number | undefined;
+  readonly lastMsgId?: string | undefined;
+}
+
+export type PublishError = 'wrong-last-sequence' | 'wrong-last-msg-id';
+
+export interface PublishAck {
+  readonly seq: number;
+  readonly duplicate: boolean;
+}
+
+const WINDOW_MS = 120_000;
+
+/**
+ * A JetStream stream with one replica: sequences without reuse, the message id looked at before the expectations and
+ * for a window only, the last value of each subject kept where that is asked for, and everything stored told at once.
+ */
+export class Stream {
+  readonly messages = new Map<number, StreamMessage>();
+  private readonly bySubject = new Map<string, number>();
+  private readonly ids = new Map<string, { readonly seq: number; readonly at: number }>();
+  private readonly taps = new Set<(message: StreamMessage) => void>();
+  lastSeq = 0;
+  private lastMsgId = '';
+  /** Planted fault: expectations are not looked at. */
+  careless = false;
+
+  constructor(
+    private readonly now: () => number,
+    private readonly lastValueOnly: boolean,
+  ) {}
+
+  publish(
+    subject: string,
+    bytes: Uint8Array,
+    options: PublishOptions = {},
+  ): Result<PublishAck, PublishError> {
+    const { msgId, lastSeq, lastMsgId } = options;
+    if (msgId !== undefined) {
+      const known = this.ids.get(msgId);
+      if (known !== undefined && this.now() - known.at < WINDOW_MS)
+        return ok({ seq: known.seq, duplicate: true });
+    }
+    if (!this.careless && lastSeq !== undefined && lastSeq !== this.lastSeq)
+      return err('wrong-last-sequence');
+    if (!this.careless && lastMsgId !== undefined && lastMsgId !== this.lastMsgId)
+      return err('wrong-last-msg-id');
+    this.lastSeq += 1;
+    this.lastMsgId = msgId ?? '';
+    const message = { seq: this.lastSeq, subject, bytes: bytes.slice(), msgId: msgId ?? null };
+    if (msgId !== undefined) this.ids.set(msgId, { seq: message.seq, at: this.now() });
+    const before = this.lastValueOnly ? this.bySubject.get(subject) : undefined;
+    if (before !== undefined) this.messages.delete(before);
+    this.messages.set(message.seq, message);
+    this.bySubject.set(subject, message.seq);
+    for (const tap of this.taps) tap(message);
+    return ok({ seq: message.seq, duplicate: false });
+  }
+
+  last(subject: string): StreamMessage | undefined {
+    const seq = this.bySubject.get(subject);
+    return seq === undefined ? undefined : this.messages.get(seq);
+  }
+
+  delete(seq: number): void {
+    this.messages.delete(seq);
+  }
+
+  from(seq: number): StreamMessage[] {
+    const found: StreamMessage[] = [];
+    if (!this.lastValueOnly) {
+      for (let at = Math.max(1, seq); at <= this.lastSeq; at += 1) {
+        const message = this.messages.get(at);
+        if (message !== undefined) found.push(message);
+      }
+      return found;
+    }
+    for (const message of this.messages.values()) if (message.seq >= seq) found.push(message);
+    return found;
+  }
+
+  /** Told of every message when it is stored. */
+  tap(listener: (message: StreamMessage) => void): () => void {
+    this.taps.add(listener);
+    return () => this.taps.delete(listener);
+  }
+}

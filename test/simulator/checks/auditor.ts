@@ -1,0 +1,214 @@
+import { type Lineage, type Revision } from '#kernel';
+import {
+  atLeast,
+  checkInvariants,
+  effectivePolicy,
+  ledgerTotals,
+  verifyLedger,
+  type DomainEvent,
+  type Port,
+  type RawCounters,
+  type State,
+} from '#domain';
+import { type DocumentKey, type StateDocument } from '#contracts';
+import { Replica, stateDigest, type Commit } from '#event-store';
+import { contentOf, keysOfHost, project, type Snapshot } from '#protocol';
+import { clusterRules, stateCodec } from '#runtime';
+import { type StreamMessage } from '../bus/stream.js';
+
+/** What held for one interface from a revision on. */
+interface Held {
+  readonly lineage: Lineage;
+  readonly revision: Revision;
+  readonly blocked: boolean;
+  readonly segment: string;
+}
+
+interface Past {
+  readonly lineage: Lineage;
+  readonly revision: Revision;
+  readonly contents: ReadonlyMap<DocumentKey, string>;
+}
+
+/** Reads the log as it is written, by itself, and holds everything else against it. */
+export class Auditor {
+  private readonly replica = new Replica<State, DomainEvent>(clusterRules);
+  private readonly stored: StreamMessage[] = [];
+  private readonly events: DomainEvent[] = [];
+  private readonly totals = new Map<string, RawCounters>();
+  private readonly commands = new Map<string, number>();
+  private readonly held = new Map<string, Held[]>();
+  private readonly past: Past[] = [];
+  private documents = new Map<DocumentKey, StateDocument>();
+  /** Every port that an interface ever had. */
+  readonly portsOf = new Map<string, Set<Port['id']>>();
+  commits = 0;
+
+  constructor(
+    private readonly broken: (what: string) => void,
+    private readonly note: (text: string) => void,
+  ) {}
+
+  get state(): State {
+    return this.replica.state;
+  }
+
+  get revision(): Revision {
+    return this.replica.head.revision;
+  }
+
+  get lineage(): Lineage | undefined {
+    return this.replica.head.lineage;
+  }
+
+  /** A message of the log, at the moment it is stored. */
+  take(message: StreamMessage): void {
+    this.stored.push(message);
+    const topic = message.subject.slice('log.'.length) as 'commit';
+    const applied = this.replica.apply({ seq: message.seq, topic, bytes: message.bytes });
+    if (!applied.ok)
+      return this.broken(`the log can't be read at ${message.seq}: ${applied.error.problem.message}`);
+    if (applied.value.kind === 'commit')
+      this.committed(applied.value.commit, applied.value.before, applied.value.after);
+  }
+
+  private committed(commit: Commit<DomainEvent>, before: State, after: State): void {
+    this.commits += 1;
+    this.note(
+      `   # ${commit.revision} ${commit.commandId} by ${commit.actor}: ${commit.events.map(short).join(', ')}`,
+    );
+    for (const what of checkInvariants(after)) this.broken(`at revision ${commit.revision}: ${what}`);
+    const twice = this.commands.get(commit.commandId);
+    if (twice !== undefined)
+      this.broken(`command ${commit.commandId} was done at ${twice} and at ${commit.revision}`);
+    this.commands.set(commit.commandId, commit.revision);
+    this.events.push(...commit.events);
+    for (const event of commit.events) {
+      if (event.type !== 'PortConnected') continue;
+      const { ifaceId } = event.connectee;
+      this.portsOf.set(ifaceId, (this.portsOf.get(ifaceId) ?? new Set()).add(event.port));
+    }
+    this.checkLedgers(before, after, commit.revision);
+    this.remember(commit, before, after);
+  }
+
+  /** Totals of what is closed never go back. */
+  private checkLedgers(before: State, after: State, revision: Revision): void {
+    for (const [id, port] of after.ports) {
+      if (before.ports.get(id)?.ledger === port.ledger) continue;
+      const now = ledgerTotals(port.ledger, () => undefined);
+      const earlier = this.totals.get(id);
+      if (earlier !== undefined && !atLeast(now, earlier))
+        this.broken(`the ledger of ${id} fell at ${revision}`);
+      this.totals.set(id, now);
+    }
+  }
+
+  private remember(commit: Commit<DomainEvent>, before: State, after: State): void {
+    const { lineage, revision } = commit;
+    const changes = project(before, after, commit.events, this.documents);
+    const contents = new Map(this.past.at(-1)?.contents);
+    for (const { key, document } of changes) {
+      this.documents.set(key, document);
+      if (document.type === 'tombstone') contents.delete(key);
+      else contents.set(key, contentOf(document));
+    }
+    this.past.push({ lineage, revision, contents });
+    for (const port of after.ports.values()) {
+      if (port.connectee === null) continue;
+      const group = after.groups.get(port.group);
+      const sw = after.switches.get(port.switch);
+      if (group === undefined || sw === undefined) continue;
+      const { policy } = effectivePolicy(
+        sw.uplinks,
+        sw.policy,
+        group.policy,
+        group.overridable,
+        port.override,
+      );
+      const segment = policy.vlan.mode === 'access' ? String(policy.vlan.id) : policy.vlan.mode;
+      const list = this.held.get(port.connectee.ifaceId) ?? [];
+      const last = list.at(-1);
+      if (last?.blocked === policy.blocked && last.segment === segment) continue;
+      list.push({ lineage, revision, blocked: policy.blocked, segment });
+      this.held.set(port.connectee.ifaceId, list);
+    }
+  }
+
+  /** What may hold for an interface on a host that realised everything up to `since`. */
+  policies(ifaceId: string, lineage: Lineage | null, since: number): readonly Held[] {
+    const list = this.held.get(ifaceId) ?? [];
+    if (lineage === null || lineage !== this.lineage) return list;
+    let from = 0;
+    list.forEach((h, i) => {
+      if (h.lineage === lineage && h.revision <= since) from = i;
+      if (h.lineage !== lineage) from = i + 1;
+    });
+    return list.slice(Math.min(from, list.length - 1));
+  }
+
+  /** What a host holds under each key was so at the revision that it claims, or later. */
+  checkClaim(snapshot: Snapshot, revision: number, who: string): void {
+    if (snapshot.lineage === null || snapshot.lineage !== this.lineage) return;
+    const from = this.past.findIndex((p) => p.lineage === snapshot.lineage && p.revision >= revision);
+    if (from < 0) {
+      if (revision > this.revision) this.broken(`${who} claims ${revision}, which never was`);
+      return;
+    }
+    const own = `h.${snapshot.host}.host`;
+    const keys = new Set([own, ...keysOfHost(snapshot.documents.get(own)), ...snapshot.documents.keys()]);
+    for (const key of keys) {
+      const document = snapshot.documents.get(key);
+      const content = document === undefined ? undefined : contentOf(document);
+      if (!this.past.slice(from).some((p) => p.contents.get(key) === content))
+        this.broken(`${who} claims ${revision}, but its ${key} was never so since`);
+    }
+  }
+
+  digest(): string {
+    return stateDigest(this.state, stateCodec, clusterRules.hash);
+  }
+
+  /** Acknowledged: it stands in the log once, where it was said to. */
+  checkDone(commandId: string, revision: number, events: number): void {
+    const at = this.commands.get(commandId);
+    if (events > 0 && at !== revision)
+      this.broken(`command ${commandId} was acknowledged at ${revision}, and stands at ${at}`);
+  }
+
+  /** The log from nothing gives the same; ledgers recomputed from events alone are the state's. */
+  finish(): void {
+    const messages = this.stored.map((m) => ({
+      seq: m.seq,
+      topic: m.subject.slice(4) as 'commit',
+      bytes: m.bytes,
+    }));
+    const replayed = new Replica<State, DomainEvent>(clusterRules);
+    for (const m of messages) replayed.apply(m);
+    if (stateDigest(replayed.state, stateCodec, clusterRules.hash) !== this.digest())
+      this.broken('replay gives another state');
+    for (const d of verifyLedger(this.events, this.state))
+      this.broken(`ledger of ${d.port}: ${d.what} is ${d.log} by the log and ${d.state} by the state`);
+  }
+}
+
+function short(event: DomainEvent): string {
+  const e = event as unknown as Record<string, unknown>;
+  const parts = [
+    'port',
+    'host',
+    'epoch',
+    'migration',
+    'to',
+    'seq',
+    'outcome',
+    'name',
+    'code',
+    'reason',
+    'fact',
+    'incarnation',
+  ]
+    .map((k) => e[k])
+    .filter((v) => v !== undefined && typeof v !== 'object');
+  return `${event.type}(${parts.join(' ')})`;
+}

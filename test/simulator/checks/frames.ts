@@ -1,0 +1,77 @@
+import { type Lineage } from '#kernel';
+import { numberOf, sourceOf, tailOf } from '../host/frames.js';
+import { type Guest } from '../host/guest.js';
+import { type Machine } from '../host/machine.js';
+import { type SimWorld } from '../story/world.js';
+
+interface Sent {
+  readonly from: Guest;
+  /** Where, and what that host had claimed by then. */
+  readonly claim: { readonly lineage: Lineage | null; readonly realised: number };
+}
+
+/** Frames kept in mind: a wire is not longer. */
+const REMEMBERED = 512;
+
+/** Holds every frame that reaches a guest's tap against the policy that its hosts claimed to carry out. */
+export class FrameChecks {
+  private readonly flying = new Map<string, Sent>();
+  /** Per receiver: what it got. */
+  private readonly got = new Map<string, Set<string>>();
+  delivered = 0;
+
+  constructor(private readonly world: SimWorld) {}
+
+  sent(guest: Guest, machine: Machine, number: number | null): void {
+    if (number === null) return;
+    this.flying.set(key(tailOf(guest.spec.mac), number), { from: guest, claim: this.claim(machine) });
+    if (this.flying.size > REMEMBERED) this.flying.delete(this.flying.keys().next().value as string);
+  }
+
+  handed(at: Machine, to: Guest, frame: Uint8Array): void {
+    to.handed += 1;
+    const runs = to.machine === at && to.state === 'running';
+    if (to.machine !== at && !(to.moving && to.previous === at) && !this.excused(to))
+      this.world.broken(
+        `${at.name} hands frames to the tap of ${to.spec.owner}, which is at ${to.machine?.name}`,
+      );
+    const number = numberOf(frame);
+    if (number === null || !runs) return;
+    to.received += 1;
+    const id = key(sourceOf(frame), number);
+    const got = this.got.get(to.spec.owner) ?? new Set();
+    this.got.set(to.spec.owner, got);
+    if (got.has(id)) this.world.broken(`${to.spec.owner} got frame ${id} twice`);
+    got.add(id);
+    this.delivered += 1;
+    const sent = this.flying.get(id);
+    if (sent !== undefined) this.policy(sent, at, to, id);
+  }
+
+  private excused(to: Guest): boolean {
+    return to.state === 'off';
+  }
+
+  private policy({ from, claim }: Sent, at: Machine, to: Guest, id: string): void {
+    const { auditor } = this.world;
+    const there = this.claim(at);
+    const senders = auditor.policies(from.spec.ifaceId, claim.lineage, claim.realised);
+    const receivers = auditor.policies(to.spec.ifaceId, there.lineage, there.realised);
+    const open = senders.filter((p) => !p.blocked);
+    if (open.length === 0)
+      this.world.broken(`frame ${id} of ${from.spec.owner} passed, though it is blocked`);
+    const ears = receivers.filter((p) => !p.blocked);
+    if (ears.length === 0) this.world.broken(`${to.spec.owner} got frame ${id}, though it is blocked`);
+    if (!open.some((a) => ears.some((b) => a.segment === b.segment)))
+      this.world.broken(
+        `frame ${id} went from ${from.spec.owner} to ${to.spec.owner}, which are in different VLANs`,
+      );
+  }
+
+  private claim(machine: Machine): Sent['claim'] {
+    const report = this.world.reports.get(machine.name);
+    return { lineage: report?.lineage ?? null, realised: report?.realised ?? 0 };
+  }
+}
+
+const key = (source: number, number: number): string => `${source}/${number}`;

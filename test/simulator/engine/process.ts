@@ -1,0 +1,73 @@
+import { type Clock, type IdGenerator } from '#kernel';
+import { type Random } from './random.js';
+import { type Happening, type Scheduler } from './scheduler.js';
+
+/**
+ * One run of a service. Killed: nothing happens to it any more, so whatever it awaited never comes. Frozen (SIGSTOP):
+ * what happens to it waits, and comes at once when it wakes, in the order in which it was due.
+ */
+export class Process {
+  alive = true;
+  frozen = false;
+  /** What its wall clock is off by. */
+  skewMs = 0;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+  private held: Happening[] = [];
+  private readonly ends: (() => void)[] = [];
+
+  constructor(
+    readonly name: string,
+    readonly scheduler: Scheduler,
+    readonly random: Random,
+  ) {
+    this.clock = scheduler.clockOf(this);
+    this.ids = { next: () => random.uuid() };
+  }
+
+  kill(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    this.held = [];
+    for (const end of this.ends) end();
+  }
+
+  /** Called when it is killed: connections break, subscriptions go. */
+  onEnd(end: () => void): void {
+    this.ends.push(end);
+  }
+
+  freeze(): void {
+    this.frozen = true;
+  }
+
+  wake(): void {
+    if (!this.frozen) return;
+    this.frozen = false;
+    for (const { what, run, ...rest } of this.held.splice(0)) {
+      if (!rest.cancelled) this.scheduler.in(0, this, what, run);
+    }
+  }
+
+  hold(happening: Happening): void {
+    this.held.push(happening);
+  }
+
+  /** Something outside that takes a while: a system call, a disk. */
+  pause(ms: number, what: string): Promise<void> {
+    return new Promise((resolve) => void this.scheduler.in(ms, this, what, resolve));
+  }
+
+  log(level: string, fields: object, message: string): void {
+    if (level === 'error') this.scheduler.note(`${this.name}: ${level} ${message} ${short(fields)}`);
+    else this.scheduler.note(`${this.name}: ${message} ${short(fields)}`);
+  }
+}
+
+export function short(value: unknown): string {
+  const text =
+    JSON.stringify(value, (_k, v: unknown) =>
+      typeof v === 'bigint' ? v.toString() : v instanceof Error ? (v.stack ?? v.message) : v,
+    ) ?? '';
+  return text.length > 400 ? `${text.slice(0, 397)}...` : text;
+}

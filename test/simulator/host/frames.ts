@@ -1,0 +1,62 @@
+import { macToBigint } from '#kernel';
+
+export const BROADCAST = 'ff:ff:ff:ff:ff:ff';
+const IPV4 = 0x0800;
+const RARP = 0x8035;
+/** Bytes of a numbered frame: where the number stands. */
+const NUMBER_AT = 42;
+
+/** A numbered UDP frame of 64 bytes. */
+export function numbered(to: string, from: string, number: number): Uint8Array {
+  const frame = new Uint8Array(64);
+  const view = new DataView(frame.buffer);
+  putMac(view, 0, to);
+  putMac(view, 6, from);
+  view.setUint16(12, IPV4);
+  view.setUint8(14, 0x45);
+  view.setUint16(16, 50);
+  view.setUint8(22, 64);
+  view.setUint8(23, 17);
+  view.setUint32(26, address(from));
+  view.setUint32(30, address(to));
+  view.setUint16(34, 9);
+  view.setUint16(36, 7);
+  view.setUint16(38, 30);
+  view.setUint32(NUMBER_AT, number);
+  return frame;
+}
+
+/** "I am here", as QEMU says it after a migration: broadcast, 60 bytes. */
+export function announcement(mac: string): Uint8Array {
+  const frame = new Uint8Array(60);
+  const view = new DataView(frame.buffer);
+  putMac(view, 0, BROADCAST);
+  putMac(view, 6, mac);
+  view.setUint16(12, RARP);
+  view.setUint16(14, 1);
+  view.setUint16(16, IPV4);
+  view.setUint16(18, 0x0604);
+  view.setUint16(20, 3);
+  putMac(view, 22, mac);
+  putMac(view, 32, mac);
+  return frame;
+}
+
+/** The number of a numbered frame; null of any other. */
+export function numberOf(frame: Uint8Array): number | null {
+  if (frame.length < NUMBER_AT + 4 || frame[12] !== 0x08 || frame[13] !== 0x00) return null;
+  return new DataView(frame.buffer, frame.byteOffset).getUint32(NUMBER_AT);
+}
+
+/** As a plain number: enough to tell guests apart. */
+export const sourceOf = (frame: Uint8Array): number =>
+  new DataView(frame.buffer, frame.byteOffset).getUint32(8);
+export const tailOf = (mac: string): number => Number(macToBigint(mac) & 0xffffffffn);
+
+const address = (mac: string): number => Number(0x0a000000n | (macToBigint(mac) & 0xffffffn));
+
+function putMac(view: DataView, at: number, mac: string): void {
+  const value = macToBigint(mac);
+  view.setUint16(at, Number(value >> 32n));
+  view.setUint32(at + 2, Number(value & 0xffffffffn));
+}

@@ -1,0 +1,36 @@
+import { type Machine } from './machine.js';
+
+export interface GuestSpec {
+  readonly owner: string;
+  readonly ifaceId: string;
+  readonly mac: string;
+  readonly profile: string;
+  readonly switch: string;
+}
+
+/** A guest: one memory, which runs on one host at a time. What it sends and what becomes of it is known here. */
+export class Guest {
+  state: 'off' | 'running' | 'paused' = 'off';
+  /** Where its memory is. */
+  machine: Machine | null = null;
+  /** A hypervisor moves it. */
+  moving = false;
+  /** Where it was before. */
+  previous: Machine | null = null;
+  number = 0;
+  sent = 0;
+  /** Frames, and their octets, that a switch counted as coming in from its tap. */
+  accepted = 0;
+  acceptedBytes = 0;
+  /** Frames that a switch handed to its tap, wherever. */
+  handed = 0;
+  received = 0;
+  /** A switch that held counts of it was lost, or an agent's disk. */
+  exact = true;
+
+  constructor(readonly spec: GuestSpec) {}
+
+  get tap(): string {
+    return `tap-${this.spec.owner}`;
+  }
+}

@@ -1,0 +1,114 @@
+import { bridgeName } from '#compiler';
+import { SimulatedSwitch } from '#simulated-switch';
+import { type Random } from '../engine/random.js';
+import { type Scheduler } from '../engine/scheduler.js';
+import { Disk } from './disk.js';
+import { type MachineDriver } from './driver.js';
+import { type Guest } from './guest.js';
+import { type Attempt } from './hypervisor.js';
+
+export const UPLINK = 'eth0';
+/** Meters of a binding: of every sixteen ids the first three count what comes in. */
+const METERS = 16;
+const COUNTED_IN = 3;
+
+/** What a host is apart from its agent: the switch, the taps, the hypervisor, the disk. Outlives every agent. */
+export class Machine {
+  switch!: SimulatedSwitch;
+  readonly disk = new Disk();
+  readonly drivers = new Set<MachineDriver>();
+  /** Taps that stand here, by name. */
+  readonly taps = new Map<string, Guest>();
+  /** What the hypervisor knows of migrations that it was asked for. */
+  readonly attempts = new Map<string, Attempt>();
+  readonly watchers = new Set<(attempt: Attempt) => void>();
+  boot: string;
+  /** Frames leave by the uplink. */
+  onWire: (from: Machine, frame: Uint8Array) => void = () => undefined;
+  /** A frame was handed to a tap. */
+  onHanded: (at: Machine, guest: Guest, frame: Uint8Array) => void = () => undefined;
+
+  constructor(
+    readonly name: string,
+    readonly scheduler: Scheduler,
+    readonly random: Random,
+  ) {
+    this.boot = random.uuid();
+    this.powerSwitch();
+  }
+
+  private powerSwitch(): void {
+    const { clock } = this.scheduler;
+    const options = { clock, devices: [UPLINK], staleUntilEffective: true, cacheDecisions: true };
+    const target = new SimulatedSwitch(options);
+    this.switch = target;
+    target.onTransmit((name, frame) => {
+      if (this.switch !== target) return;
+      if (name === UPLINK) return this.onWire(this, frame);
+      const guest = this.taps.get(name);
+      if (guest !== undefined) this.onHanded(this, guest, frame);
+    });
+  }
+
+  /** vswitchd is killed and comes back: the database stands, flows, groups and meters are gone. */
+  restartSwitch(): void {
+    const old = this.switch;
+    const rows = old.interfaces();
+    const bridges = [...old.bridges.values()];
+    this.powerSwitch();
+    for (const { name, switchName, mtu } of bridges)
+      this.switch.transact([{ op: 'add-bridge', bridge: name, switch: switchName, mtu }]);
+    for (const row of rows) {
+      const { bridge, name, type, marks } = row;
+      if (this.taps.has(name)) {
+        const { externalIds, mac } = row;
+        this.switch.addInterface({ bridge, name, externalIds, ...(mac === undefined ? {} : { mac }) });
+        if (Object.keys(marks).length > 0)
+          this.switch.transact([{ op: 'mark-port', bridge, port: name, marks }]);
+      } else
+        this.switch.transact([{ op: 'add-port', bridge, port: { name, plugged: 'agent', type, marks } }]);
+    }
+    for (const driver of [...this.drivers]) driver.switchRestarted();
+  }
+
+  hasBridge(guest: Guest): boolean {
+    return this.switch.bridges.has(bridgeName(guest.spec.switch));
+  }
+
+  plug(guest: Guest): void {
+    const { spec, tap } = guest;
+    this.taps.set(tap, guest);
+    this.switch.addInterface({
+      bridge: bridgeName(spec.switch),
+      name: tap,
+      mac: spec.mac,
+      externalIds: {
+        'iface-id': spec.ifaceId,
+        'attached-mac': spec.mac,
+        'vm-id': spec.owner,
+        'port-profile': spec.profile,
+        'iface-status': 'active',
+      },
+    });
+  }
+
+  unplug(guest: Guest): void {
+    if (!this.taps.delete(guest.tap)) return;
+    this.switch.removeInterface(guest.tap);
+  }
+
+  /** A guest's frame enters the switch by its tap; true when a count meter took it. */
+  inject(guest: Guest, frame: Uint8Array): number {
+    const before = this.countedIn(guest);
+    this.switch.inject(guest.tap, frame);
+    return this.countedIn(guest) - before;
+  }
+
+  private countedIn(guest: Guest): number {
+    let sum = 0;
+    const bridge = this.switch.bridges.get(bridgeName(guest.spec.switch));
+    for (const [id, meter] of bridge?.meters ?? [])
+      if (id % METERS < COUNTED_IN) sum += Number(meter.stats().packetsIn);
+    return sum;
+  }
+}

@@ -1,0 +1,162 @@
+import { type DomainEvent, type State } from '#domain';
+import { encodeBytes, parseCommandRequest, parseFactBatch, parseReport, SUBJECTS } from '#contracts';
+import { Follower, type Snapshot, type SnapshotStore } from '#event-store';
+import { clusterRules, CODE_VERSION, patiently, stateCodec } from '#runtime';
+import { type HostName } from '#kernel';
+import { Manager } from '../../../apps/switch-manager/src/manager.js';
+import { Snapshotter } from '../../../apps/switch-manager/src/snapshotter.js';
+import { type Consumer } from '../bus/consumer.js';
+import { LinkStore } from '../bus/docs-port.js';
+import { LinkElection } from '../bus/lease.js';
+import { Link } from '../bus/link.js';
+import { LinkLog } from '../bus/log-port.js';
+import { type Server } from '../bus/server.js';
+import { type StreamMessage } from '../bus/stream.js';
+import { type Disk, DiskWriter } from '../host/disk.js';
+import { type Process } from '../engine/process.js';
+import { signer, verifier } from './signing.js';
+
+const LEASE_MS = 2_000;
+const SNAPSHOT_EVERY = 40;
+
+/** One run of the switch-manager: the wiring of its main, over the simulated server. */
+export class ManagerService {
+  readonly follower: Follower<State, DomainEvent>;
+  readonly manager: Manager;
+  readonly link: Link;
+  private readonly election: LinkElection;
+  private stopServing = (): void => undefined;
+  private stopIntake = (): void => undefined;
+
+  constructor(
+    readonly process: Process,
+    server: Server,
+    private readonly facts: Consumer,
+    disk: Disk,
+    private readonly fault: (where: string, cause: unknown) => void,
+  ) {
+    this.link = new Link(process, server);
+    const log = new LinkLog(this.link);
+    const snapshots = {
+      store: diskSnapshots(disk, process),
+      codeVersion: CODE_VERSION,
+      state: stateCodec,
+      hash: clusterRules.hash,
+    };
+    this.follower = new Follower({
+      log,
+      rules: clusterRules,
+      clock: process.clock,
+      snapshots,
+      onFault: (cause) => fault(`${process.name}: follower`, cause),
+    });
+    this.manager = new Manager({
+      log,
+      store: new LinkStore(this.link),
+      follower: this.follower,
+      signer,
+      verifier,
+      clock: process.clock,
+      ids: process.ids,
+      cluster: 'sim',
+      instance: process.name,
+      logger: {
+        info: (fields, message) => process.log('info', fields, message),
+        warn: (fields, message) => process.log('warn', fields, message),
+        error: (fields, message) => {
+          process.log('error', fields, message);
+          const { err } = fields as { err?: unknown };
+          if (err !== undefined) fault(`${process.name}: ${message}`, err);
+        },
+      },
+      elected: () => this.election.leads,
+      setActive: (active) => this.setActive(active),
+    });
+    this.election = new LinkElection(
+      this.link,
+      'sequencer',
+      LEASE_MS,
+      () => this.manager.elected(),
+      (reason) => this.manager.lost(reason),
+    );
+    this.link.subscribe<Uint8Array>('report', (bytes) => {
+      const report = parseReport(bytes);
+      if (report.ok) this.manager.report(report.value.host, report.value);
+      else fault(`${process.name}: report`, report.error);
+    });
+    void this.run(snapshots);
+  }
+
+  private async run(snapshots: ConstructorParameters<typeof Snapshotter>[1]): Promise<void> {
+    await patiently(
+      () => this.follower.start(),
+      this.process.clock,
+      () => undefined,
+    );
+    new Snapshotter(this.follower, snapshots, SNAPSHOT_EVERY, (cause) => this.fault('snapshots', cause));
+    this.election.start();
+  }
+
+  private setActive(active: boolean): Promise<void> {
+    this.stopServing();
+    this.stopIntake();
+    this.stopServing = this.stopIntake = () => undefined;
+    if (active) {
+      this.stopServing = this.link.serve((request, reply) => void this.execute(request, reply));
+      this.stopIntake = this.intake();
+    }
+    return Promise.resolve();
+  }
+
+  private async execute(request: unknown, reply: (answer: unknown) => void): Promise<void> {
+    const parsed = parseCommandRequest(request as Uint8Array);
+    reply(parsed.ok ? await this.manager.execute(parsed.value) : { ok: false, problem: parsed.error });
+  }
+
+  /** As FactIntake: one message after the other, acknowledged when its commit is stored. */
+  private intake(): () => void {
+    const waiting: StreamMessage[] = [];
+    let busy = false;
+    let stopped = false;
+    const work = async (): Promise<void> => {
+      busy = true;
+      for (let m = waiting.shift(); m !== undefined && !stopped; m = waiting.shift()) await this.take(m);
+      busy = false;
+    };
+    const stop = this.facts.pull(this.link, (message) => {
+      waiting.push(message);
+      if (!busy && !stopped) void work();
+    });
+    return () => {
+      stopped = true;
+      stop();
+    };
+  }
+
+  private async take({ seq, bytes, subject }: StreamMessage): Promise<void> {
+    const batch = parseFactBatch(bytes);
+    if (!batch.ok) return this.fault(`facts ${subject}`, batch.error);
+    const taken = await this.manager.ingest(batch.value, String(seq));
+    const later = taken.ok ? taken.value === 'later' : taken.error.retry;
+    if (!taken.ok && !later)
+      this.process.log('warn', taken.error, `facts of ${batch.value.host} were refused`);
+    void this.link.ask(`facts: ${later ? 'later' : 'taken'} ${seq}`, () =>
+      later ? this.facts.nak(seq, 200) : this.facts.ack(seq),
+    );
+  }
+}
+
+function diskSnapshots(disk: Disk, process: Process): SnapshotStore {
+  const writer = new DiskWriter(disk, process);
+  return {
+    save: (snapshot) => writer.write('snapshot', () => JSON.stringify(snapshot)),
+    load: async () => {
+      await process.pause(process.random.between(0.1, 5), 'reads a snapshot');
+      const text = disk.files.get('snapshot');
+      return text === undefined ? undefined : (JSON.parse(text) as Snapshot);
+    },
+  };
+}
+
+export const reportSubject = (host: HostName): string => SUBJECTS.report(host);
+export const encodeReport = encodeBytes;

@@ -1,0 +1,11 @@
+import { type Signer, type Verifier } from '#contracts';
+
+/** A signature that shows a changed length or beginning; the real one is tested elsewhere, and costs too much here. */
+const sum = (body: string): string => {
+  let h = body.length;
+  for (let i = 0; i < body.length; i += 1) h = (Math.imul(h, 31) + body.charCodeAt(i)) | 0;
+  return `s${h}`;
+};
+
+export const signer: Signer = { kid: 'k', sign: sum };
+export const verifier: Verifier = { verify: (body, sig) => sig === sum(body) };

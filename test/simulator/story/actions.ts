@@ -1,0 +1,149 @@
+import { hasEnded } from '#domain';
+import { type Random } from '../engine/random.js';
+import { type SimWorld } from './world.js';
+
+/** One thing that happens: what operators and guests do, or what goes wrong. */
+export function act(world: SimWorld, dice: Random, faults: boolean): void {
+  if (faults && dice.chance(0.4)) return trouble(world, dice);
+  work(world, dice);
+}
+
+const GROUPS = ['web', 'db', 'eph'];
+
+function work(world: SimWorld, dice: Random): void {
+  const guest = dice.pick([...world.guests.values()]);
+  const machine = dice.pick([...world.machines.values()]);
+  const { state } = world.auditor;
+  switch (dice.below(10)) {
+    case 0:
+    case 1: {
+      const name = dice.pick(GROUPS);
+      const group = state.groups.get(name as never);
+      if (group === undefined) return;
+      const policy = {
+        vlan: { mode: 'access', id: dice.pick([10, 20]) },
+        ...(dice.chance(0.4) ? { blocked: true } : {}),
+      };
+      const { switch: sw, binding, ports, autoExpand, overridable } = group;
+      void world.apply({
+        kind: 'PortGroup',
+        name,
+        spec: { switch: sw, binding, ports, autoExpand, overridable, policy },
+      });
+      return;
+    }
+    case 2: {
+      const port = state.byIface.get(guest.spec.ifaceId as never);
+      if (port !== undefined)
+        void world.command({ type: 'SetPort', port, override: { blocked: dice.chance(0.5) } });
+      return;
+    }
+    case 3:
+      if (guest.state === 'off') world.boot(guest, machine);
+      else if (dice.chance(0.5)) world.shutdown(guest);
+      return;
+    case 4:
+      if (guest.machine !== null && guest.machine !== machine)
+        world.mover.migrate(guest.spec.owner, guest.machine, machine.name, null);
+      return;
+    case 5: {
+      const open = [...state.migrations.values()].filter((m) => !hasEnded(m.phase));
+      if (open.length > 0)
+        void world.command({
+          type: 'AbortMigration',
+          migration: dice.pick(open).id,
+          reason: 'changed our mind',
+        });
+      return;
+    }
+    default:
+      void world.command({
+        type: 'StartMigration',
+        owner: guest.spec.owner,
+        destination: world.host(machine.name),
+      });
+  }
+}
+
+function trouble(world: SimWorld, dice: Random): void {
+  const { scheduler, weather, server } = world;
+  const later = (low: number, high: number, run: () => void): void =>
+    void scheduler.in(dice.between(low, high), null, 'timer', run);
+  const say = (text: string): void => scheduler.note(`   ! ${text}`);
+  const machine = dice.pick([...world.machines.values()]);
+  const agent = world.agents.get(machine.name);
+  const manager = dice.below(world.managers.length);
+  switch (dice.below(12)) {
+    case 0: {
+      say('the weather turns');
+      Object.assign(weather, {
+        loss: dice.chance(0.5) ? 0.05 : 0,
+        drop: dice.pick([0, 0.05, 0.3]),
+        duplicate: dice.pick([0, 0.1]),
+        delay: dice.pick([1, 5, 20]),
+        spike: dice.pick([20, 100, 500]),
+      });
+      return;
+    }
+    case 1:
+    case 2: {
+      const { service, disk } = world.managers[manager] ?? {};
+      if (service?.process.alive !== true) return;
+      say(`${service.process.name} is killed`);
+      service.process.kill();
+      if (dice.chance(0.3)) disk?.wipe();
+      return later(10, 3_000, () => world.startManager(manager));
+    }
+    case 3: {
+      const process = world.managers[manager]?.service?.process;
+      if (process?.alive !== true || process.frozen) return;
+      say(`${process.name} freezes`);
+      process.freeze();
+      return later(50, 6_000, () => process.wake());
+    }
+    case 4: {
+      const i = dice.below(world.coordinators.length);
+      const process = world.coordinators[i]?.service?.process;
+      if (process?.alive !== true) return;
+      say(`${process.name} is killed`);
+      process.kill();
+      return later(10, 4_000, () => world.startCoordinator(i));
+    }
+    case 5:
+    case 6:
+    case 7:
+      if (agent?.process.alive !== true) return;
+      say(`${agent.process.name} is killed`);
+      agent.process.kill();
+      return later(1, 3_000, () => world.startAgent(machine.name));
+    case 8:
+      if (agent?.process.alive !== true || agent.process.frozen) return;
+      say(`${agent.process.name} freezes`);
+      agent.process.freeze();
+      return later(50, 4_000, () => agent.process.wake());
+    case 9: {
+      const link = agent?.link;
+      if (link === undefined || link.partitioned) return;
+      say(`${machine.name} is cut off`);
+      link.partitioned = true;
+      link.changed();
+      return later(100, 6_000, () => {
+        link.partitioned = false;
+        link.changed();
+      });
+    }
+    case 10:
+      if (!server.up) return;
+      say('the message server is down');
+      server.stop();
+      return later(50, 3_000, () => server.start());
+    default: {
+      if (!dice.chance(0.5)) return;
+      say(`the switch of ${machine.name} restarts`);
+      for (const guest of machine.taps.values()) guest.exact = false;
+      for (const guest of world.guests.values())
+        if (guest.previous === machine || guest.machine === machine) guest.exact = false;
+      return machine.restartSwitch();
+    }
+  }
+}

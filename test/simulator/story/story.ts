@@ -1,0 +1,290 @@
+import { type PortId } from '#kernel';
+import {
+  hasEnded,
+  inexactSegments,
+  ledgerTotals,
+  packetsOf,
+  addCounters,
+  bytesOf,
+  ZERO_COUNTERS,
+} from '#domain';
+import { projectAll } from '#protocol';
+import { compile } from '#compiler';
+import { planOf } from '../../../apps/host-agent/src/reconcile/plan.js';
+import { desiredOf } from '../../../apps/host-agent/src/reconcile/desired.js';
+import { stateDigest } from '#event-store';
+import { clusterRules, stateCodec } from '#runtime';
+import { Random } from '../engine/random.js';
+import { act } from './actions.js';
+import { Broken, SimWorld, type Bugs } from './world.js';
+
+export interface StoryOptions {
+  readonly seed: number;
+  /** Things that happen. */
+  readonly actions?: number;
+  /** Without faults when false. */
+  readonly faults?: boolean;
+  readonly bugs?: Bugs;
+  readonly verbose?: boolean;
+  /** Actions that are left out, by their number: for shrinking. */
+  readonly without?: ReadonlySet<number>;
+}
+
+export interface Outcome {
+  readonly seed: number;
+  readonly ok: boolean;
+  readonly broken: string;
+  readonly steps: number;
+  readonly commits: number;
+  readonly delivered: number;
+  readonly virtualMs: number;
+  readonly trace: readonly string[];
+  readonly migrations: Readonly<Record<string, number>>;
+}
+
+/** One story, told by its seed: the same seed, the same story, to the last step. */
+export async function story(options: StoryOptions): Promise<Outcome> {
+  const { seed, actions = 40, faults = true, bugs = {}, without = new Set() } = options;
+  const dice = new Random(seed ^ 0x5bd1e995);
+  const size = { hosts: 2 + dice.below(3), guests: 2 + dice.below(4), managers: 2, coordinators: 2 };
+  const world = new SimWorld(seed, size, bugs);
+  world.scheduler.verbose = options.verbose ?? false;
+  let broken = '';
+  try {
+    await begin(world);
+    for (let i = 0; i < actions; i += 1) {
+      const own = dice.fork();
+      if (!without.has(i)) act(world, own, faults);
+      await wait(world, dice.chance(0.1) ? dice.between(0, 4_000) : dice.between(0, 400));
+    }
+    await end(world);
+  } catch (cause) {
+    if (!(cause instanceof Broken))
+      broken = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    else broken = cause.message;
+  }
+  const migrations: Record<string, number> = {};
+  for (const m of world.auditor.state.migrations.values())
+    migrations[m.phase] = (migrations[m.phase] ?? 0) + 1;
+  return {
+    seed,
+    ok: broken === '',
+    broken,
+    steps: world.scheduler.steps,
+    commits: world.auditor.commits,
+    delivered: world.frames.delivered,
+    virtualMs: world.scheduler.now,
+    trace: world.scheduler.trace(options.verbose === true ? Number.MAX_SAFE_INTEGER : 200),
+    migrations,
+  };
+}
+
+async function wait(world: SimWorld, ms: number): Promise<void> {
+  await world.scheduler.runUntil(world.scheduler.now + ms);
+}
+
+async function until(
+  world: SimWorld,
+  what: string,
+  limitMs: number,
+  done: () => string | null,
+): Promise<void> {
+  const limit = world.scheduler.now + limitMs;
+  for (let why = done(); why !== null; why = done()) {
+    if (world.scheduler.now >= limit) throw new Broken(`${what}: ${why}`);
+    await wait(world, 250);
+  }
+}
+
+async function begin(world: SimWorld): Promise<void> {
+  world.startAll();
+  const hosts = [...world.machines.keys()];
+  const group = (name: string, vlan: number, spec: object = {}) => ({
+    kind: 'PortGroup',
+    name,
+    spec: {
+      switch: 'lan',
+      ports: 2,
+      overridable: ['blocked'],
+      policy: { vlan: { mode: 'access', id: vlan } },
+      ...spec,
+    },
+  });
+  const applied = world.apply(
+    ...hosts.map((name) => ({ kind: 'Host', name, spec: {} })),
+    {
+      kind: 'DistributedSwitch',
+      name: 'lan',
+      spec: { uplinks: ['uplink1'], members: Object.fromEntries(hosts.map((h) => [h, { uplink1: 'eth0' }])) },
+    },
+    group('web', 10),
+    group('db', 10),
+    group('eph', 20, { binding: 'ephemeral', ports: 0 }),
+  );
+  let done = false;
+  void applied.then((answer) => (done = answer?.ok === true));
+  await until(world, 'the beginning', 30_000, () => (done ? null : 'nothing was applied'));
+  for (const guest of world.guests.values())
+    world.boot(guest, world.random.pick([...world.machines.values()]));
+}
+
+/** The weather clears, everybody runs: then everything must come true. */
+async function end(world: SimWorld): Promise<void> {
+  Object.assign(world.weather, { loss: 0, drop: 0, duplicate: 0 });
+  world.mover.failure = 0;
+  if (!world.server.up) world.server.start();
+  for (const link of world.server.links) {
+    link.partitioned = false;
+    link.changed();
+  }
+  for (const process of world.services()) process.wake();
+  world.startAll();
+  await until(world, 'the hypervisors', 20_000, () =>
+    [...world.guests.values()].some((g) => g.moving) ? 'a guest is still being moved' : null,
+  );
+  await until(world, 'migrations', 60_000, () => running(world));
+  await until(world, 'in the end', 30_000, () => notQuiet(world));
+  world.traffic = false;
+  await wait(world, 1_500);
+  await until(world, 'in the end', 30_000, () => notQuiet(world));
+  checkReplicas(world);
+  world.auditor.finish();
+  await checkSwitches(world);
+  await checkLedgers(world);
+  await wait(world, 0);
+}
+
+/** A migration of which nobody knows how it ended waits for the operator's word. */
+function running(world: SimWorld): string | null {
+  for (const m of world.auditor.state.migrations.values()) {
+    if (hasEnded(m.phase)) continue;
+    if (m.phase === 'unknown' && world.guests.get(m.owner)?.machine?.name === m.source)
+      void world.command(
+        { type: 'AbortMigration', migration: m.id, reason: 'the guest is at the source' },
+        1,
+      );
+    return `${m.id} of ${m.owner} (${m.origin}) from ${m.source} to ${m.destination} is ${m.phase}, outcome ${m.outcome}; the guest is ${world.guests.get(m.owner)?.state} at ${world.guests.get(m.owner)?.machine?.name}`;
+  }
+  return null;
+}
+
+/** Why not everything has come true yet. */
+function notQuiet(world: SimWorld): string | null {
+  const { auditor } = world;
+  const still = running(world);
+  if (still !== null) return still;
+  if (!world.managers.some((m) => m.service?.manager.leads)) return 'nobody leads';
+  for (const [host, agent] of world.agents) {
+    const report = world.reports.get(host);
+    if (agent === null || agent.last === null) return `${host} holds nothing`;
+    if (agent.last.received !== auditor.revision || agent.last.stale)
+      return `${host} holds ${agent.last.received}, the log is at ${auditor.revision}`;
+    if (report?.realised !== auditor.revision)
+      return `${host} realised ${report?.realised}, the log is at ${auditor.revision}`;
+    if (report.exceptions.length > 0) return `${host} reports ${JSON.stringify(report.exceptions)}`;
+    if ((agent.journal?.pending ?? 0) > 0)
+      return `${host} has ${agent.journal?.pending} facts that the log has not`;
+  }
+  for (const port of auditor.state.ports.values())
+    if (port.retiring.length > 0) return `${port.id} still retires ${JSON.stringify(port.retiring)}`;
+  for (const guest of world.guests.values()) {
+    const id = auditor.state.byIface.get(guest.spec.ifaceId as never);
+    const active = id === undefined ? undefined : auditor.state.ports.get(id)?.active?.host;
+    if (active !== guest.machine?.name)
+      return `${guest.spec.owner} is at ${guest.machine?.name}, its port at ${active}`;
+  }
+  if (world.facts.open > 0) return 'facts wait in the stream';
+  return null;
+}
+
+function checkReplicas(world: SimWorld): void {
+  const right = world.auditor.digest();
+  const all = [...world.managers.map((m) => m.service), ...world.coordinators.map((c) => c.service)];
+  for (const service of all) {
+    if (service === null || service.follower.status !== 'live')
+      throw new Broken('a follower does not follow');
+    if (service.follower.revision !== world.auditor.revision)
+      throw new Broken(`${service.process.name} is at ${service.follower.revision}`);
+    if (stateDigest(service.follower.state, stateCodec, clusterRules.hash) !== right)
+      throw new Broken(`${service.process.name} holds another state`);
+  }
+}
+
+/** What stands on each switch is what the documents say, compiled from nothing. */
+async function checkSwitches(world: SimWorld): Promise<void> {
+  const { auditor } = world;
+  const { lineage, revision } = auditor;
+  if (lineage === undefined) throw new Broken('there is no lineage');
+  const documents = projectAll({ ...auditor.state, lineage, revision });
+  for (const agent of world.agents.values()) {
+    if (agent === null || agent.memory === null) throw new Broken('an agent does not run');
+    const { machine } = agent;
+    const mine = [...documents].filter(
+      ([key]) => key.startsWith('s.') || key.startsWith(`h.${machine.name}.`),
+    );
+    const desired = desiredOf(new Map(mine as never));
+    if (desired === null) throw new Broken(`${machine.name} has no document`);
+    const facts = { host: agent.host, ...agent.memory.localFacts() };
+    const bridges = [...machine.switch.bridges.values()].map((b) => b.observe());
+    const interfaces = machine.switch.interfaces();
+    const { steps } = planOf(compile(desired, { ...facts, interfaces }), facts, { bridges, interfaces });
+    const doing = steps.filter((s) => s.kind !== 'purge' && s.kind !== 'effective');
+    if (doing.length > 0)
+      throw new Broken(
+        `the switch of ${machine.name} is not what the documents say: ${JSON.stringify(doing, big).slice(0, 2_000)}`,
+      );
+    if (machine.switch.faults.length > 0)
+      throw new Broken(`${machine.name}: ${machine.switch.faults.join('; ')}`);
+  }
+  await Promise.resolve();
+}
+
+const big = (_k: string, v: unknown): unknown => (typeof v === 'bigint' ? `${v}` : v);
+
+/** Every guest's ledger against what switches took from its taps and handed to them. */
+async function checkLedgers(world: SimWorld): Promise<void> {
+  const raws = new Map<string, Awaited<ReturnType<typeof sample>>[number]>();
+  for (const agent of world.agents.values()) {
+    if (agent?.agent === null || agent === null) continue;
+    for (const s of await sample(world, agent.agent))
+      raws.set(`${agent.host} ${s.port} ${s.epoch} ${s.incarnation}`, s);
+  }
+  for (const guest of world.guests.values()) {
+    let sum = ZERO_COUNTERS;
+    let inexact = 0;
+    for (const id of world.auditor.portsOf.get(guest.spec.ifaceId) ?? new Set<PortId>()) {
+      const port = world.auditor.state.ports.get(id);
+      if (port === undefined) continue;
+      const current = (s: { host: string; epoch: number; incarnation: string }) =>
+        raws.get(`${s.host} ${id} ${s.epoch} ${s.incarnation}`)?.raw;
+      for (const s of port.ledger.segments)
+        if (s.close === null && current(s) === undefined)
+          throw new Broken(`${id}: nobody counts the open segment ${s.incarnation} of ${s.host}@${s.epoch}`);
+      sum = addCounters(sum, ledgerTotals(port.ledger, current));
+      inexact += inexactSegments(port.ledger);
+    }
+    const found = `${guest.spec.owner}: ledger in ${packetsOf(sum.in)} (${bytesOf(sum.in)} octets), accepted ${guest.accepted} (${guest.acceptedBytes}); out ${packetsOf(sum.out)}, handed ${guest.handed}; ${inexact} inexact`;
+    world.scheduler.note(`   = ${found}`);
+    const same = packetsOf(sum.in) === guest.accepted && packetsOf(sum.out) === guest.handed;
+    if (packetsOf(sum.in) > guest.accepted || packetsOf(sum.out) > guest.handed)
+      throw new Broken(`counted too much: ${found}`);
+    if (!same && guest.exact) throw new Broken(`not exact, though nothing was lost: ${found}`);
+    if (!same && inexact === 0) throw new Broken(`not exact, and does not say so: ${found}`);
+    if (same && bytesOf(sum.in) !== guest.acceptedBytes) throw new Broken(`octets: ${found}`);
+  }
+}
+
+async function sample(
+  world: SimWorld,
+  agent: {
+    telemetry(): Promise<{
+      counters: readonly { port: string; epoch: number; incarnation: string; raw: typeof ZERO_COUNTERS }[];
+    }>;
+  },
+) {
+  let counters: Awaited<ReturnType<typeof agent.telemetry>>['counters'] | null = null;
+  void agent.telemetry().then((t) => (counters = t.counters));
+  for (let i = 0; i < 50 && counters === null; i += 1) await wait(world, 50);
+  if (counters === null) throw new Broken('the counters can’t be read');
+  return counters as Awaited<ReturnType<typeof agent.telemetry>>['counters'];
+}

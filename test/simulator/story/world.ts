@@ -1,0 +1,287 @@
+import { type HostName } from '#kernel';
+import { validateResource, type Command, type Resource } from '#domain';
+import { type CommandResponse, type Report } from '#contracts';
+import { Consumer } from '../bus/consumer.js';
+import { Link } from '../bus/link.js';
+import { Server, type Weather } from '../bus/server.js';
+import { Auditor } from '../checks/auditor.js';
+import { FrameChecks } from '../checks/frames.js';
+import { Process } from '../engine/process.js';
+import { Random } from '../engine/random.js';
+import { Scheduler } from '../engine/scheduler.js';
+import { Disk } from '../host/disk.js';
+import { announcement, BROADCAST, numbered } from '../host/frames.js';
+import { Guest } from '../host/guest.js';
+import { Machine } from '../host/machine.js';
+import { Mover } from '../host/mover.js';
+import { AgentService, type AgentBugs } from '../services/agent.js';
+import { ask, CoordinatorService } from '../services/coordinator.js';
+import { ManagerService } from '../services/manager.js';
+import { FACT_CONSUMER } from './settings.js';
+
+export interface Bugs extends AgentBugs {
+  readonly carelessLog?: boolean;
+  readonly newIdEachTry?: boolean;
+}
+
+export interface Size {
+  readonly hosts: number;
+  readonly guests: number;
+  readonly managers: number;
+  readonly coordinators: number;
+}
+
+export class Broken extends Error {}
+
+/** Two managers, two coordinators, some hosts with agents and guests, and the server between them. */
+export class SimWorld {
+  readonly random: Random;
+  readonly scheduler = new Scheduler();
+  readonly server: Server;
+  readonly facts: Consumer;
+  readonly auditor: Auditor;
+  readonly frames: FrameChecks;
+  readonly machines = new Map<string, Machine>();
+  readonly guests = new Map<string, Guest>();
+  readonly managers: { disk: Disk; service: ManagerService | null }[] = [];
+  readonly coordinators: { service: CoordinatorService | null }[] = [];
+  readonly agents = new Map<string, AgentService | null>();
+  /** What each host last reported as realised: it stands as long as its switch does. */
+  readonly reports = new Map<string, Report>();
+  readonly mover: Mover;
+  readonly weather: Weather;
+  readonly operator: Link;
+  traffic = true;
+  greedy: boolean;
+  private lives = 0;
+  private commands = 0;
+  readonly acknowledged: { id: string; revision: number; events: number }[] = [];
+  private readonly violations: string[] = [];
+
+  constructor(
+    readonly seed: number,
+    size: Size,
+    readonly bugs: Bugs = {},
+  ) {
+    this.random = new Random(seed);
+    const { random, scheduler } = this;
+    this.weather = { loss: 0, drop: 0, duplicate: 0, delay: 1, spike: 20 };
+    this.server = new Server(scheduler, random.fork(), this.weather);
+    this.server.log.careless = bugs.carelessLog ?? false;
+    this.facts = new Consumer(this.server.facts, scheduler, FACT_CONSUMER);
+    this.auditor = new Auditor(
+      (what) => this.broken(what),
+      (text) => scheduler.note(text),
+    );
+    this.server.log.tap((message) => this.auditor.take(message));
+    this.frames = new FrameChecks(this);
+    this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (guest) =>
+      this.announce(guest),
+    );
+    this.greedy = random.chance(0.5);
+    this.operator = new Link(new Process('operator', scheduler, random.fork()), this.server);
+    scheduler.onStep = () => this.afterStep();
+    for (let i = 1; i <= size.hosts; i += 1) this.addMachine(`h${i}`);
+    for (let i = 1; i <= size.guests; i += 1) this.addGuest(i);
+    for (let i = 0; i < size.managers; i += 1) this.managers.push({ disk: new Disk(), service: null });
+    for (let i = 0; i < size.coordinators; i += 1) this.coordinators.push({ service: null });
+  }
+
+  broken(what: string): void {
+    this.scheduler.note(`!!! ${what}`);
+    this.violations.push(what);
+  }
+
+  fault = (where: string, cause: unknown): void => {
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause);
+    this.broken(`a defect shows in ${where}: ${text}`);
+  };
+
+  private afterStep(): void {
+    if (this.violations.length > 0) throw new Broken(this.violations.join('\n'));
+  }
+
+  private process(name: string): Process {
+    this.lives += 1;
+    return new Process(`${name}.${this.lives}`, this.scheduler, this.random.fork());
+  }
+
+  // --- services ---
+
+  startManager(i: number): void {
+    const place = this.managers[i];
+    if (place === undefined || place.service?.process.alive === true) return;
+    place.service = new ManagerService(
+      this.process(`manager${i + 1}`),
+      this.server,
+      this.facts,
+      place.disk,
+      this.fault,
+    );
+  }
+
+  startCoordinator(i: number): void {
+    const place = this.coordinators[i];
+    if (place === undefined || place.service?.process.alive === true) return;
+    place.service = new CoordinatorService(
+      this.process(`coordinator${i + 1}`),
+      this.server,
+      this.fault,
+      this.greedy,
+    );
+  }
+
+  startAgent(host: string): void {
+    const machine = this.machines.get(host);
+    if (machine === undefined || this.agents.get(host)?.process.alive === true) return;
+    const service = new AgentService(this.process(host), this.server, machine, this.mover, {
+      fault: this.fault,
+      reported: (agent, report) => this.reported(agent, report),
+      bugs: this.bugs,
+    });
+    this.agents.set(host, service);
+  }
+
+  private reported(agent: AgentService, report: Report): void {
+    this.scheduler.note(
+      `   ~ ${agent.process.name} reports ${report.realised}${report.exceptions.map((e) => ` (${e.object}: ${e.code})`).join('')}`,
+    );
+    this.reports.set(agent.machine.name, report);
+    if (agent.last !== null && agent.last.lineage === report.lineage)
+      this.auditor.checkClaim(agent.last, report.realised, agent.process.name);
+  }
+
+  services(): Process[] {
+    return [
+      ...this.managers.map((m) => m.service?.process),
+      ...this.coordinators.map((c) => c.service?.process),
+      ...[...this.agents.values()].map((a) => a?.process),
+    ].filter((p): p is Process => p?.alive === true);
+  }
+
+  startAll(): void {
+    this.managers.forEach((_, i) => this.startManager(i));
+    this.coordinators.forEach((_, i) => this.startCoordinator(i));
+    for (const host of this.machines.keys()) this.startAgent(host);
+  }
+
+  // --- hosts and guests ---
+
+  private addMachine(name: string): void {
+    const machine = new Machine(name, this.scheduler, this.random.fork());
+    const arrival = new Map<string, number>();
+    machine.onWire = (from, frame) => {
+      for (const to of this.machines.values()) {
+        if (to === from) continue;
+        const at = Math.max(arrival.get(to.name) ?? 0, this.scheduler.now + from.random.between(0.05, 0.6));
+        arrival.set(to.name, at);
+        this.scheduler.at(at, null, 'timer', () => to.switch.inject('eth0', frame));
+      }
+    };
+    machine.onHanded = (at, guest, frame) => this.frames.handed(at, guest, frame);
+    this.machines.set(name, machine);
+    this.agents.set(name, null);
+  }
+
+  private addGuest(i: number): void {
+    const group = this.random.pick(['web', 'web', 'db', 'eph']);
+    const mac = `02:00:00:00:00:${i.toString(16).padStart(2, '0')}`;
+    const guest = new Guest({ owner: `vm${i}`, ifaceId: `if-${i}`, mac, profile: group, switch: 'lan' });
+    this.guests.set(guest.spec.owner, guest);
+    const next = (): void => {
+      this.scheduler.in(this.random.between(5, 120), null, 'timer', () => {
+        if (this.traffic && guest.state === 'running') this.sendNumbered(guest);
+        next();
+      });
+    };
+    next();
+  }
+
+  private sendNumbered(guest: Guest): void {
+    const peer = this.random.pick([...this.guests.values()]);
+    guest.number += 1;
+    const to = peer === guest ? BROADCAST : peer.spec.mac;
+    this.send(guest, numbered(to, guest.spec.mac, guest.number), guest.number);
+  }
+
+  private announce(guest: Guest): void {
+    if (guest.state === 'running') this.send(guest, announcement(guest.spec.mac), null);
+  }
+
+  private send(guest: Guest, frame: Uint8Array, number: number | null): void {
+    const { machine } = guest;
+    if (machine === null) return;
+    guest.sent += 1;
+    this.frames.sent(guest, machine, number);
+    const counted = machine.inject(guest, frame);
+    if (counted > 1) this.broken(`a frame of ${guest.spec.owner} was counted ${counted} times`);
+    guest.accepted += counted;
+    guest.acceptedBytes += counted * frame.length;
+  }
+
+  /** Starts a guest on a host, as soon as the bridge is there. */
+  boot(guest: Guest, machine: Machine, tries = 40): void {
+    if (guest.state !== 'off' || guest.moving || tries === 0) return;
+    if (!machine.hasBridge(guest) || machine.taps.has(guest.tap)) {
+      this.scheduler.in(100, null, 'timer', () => this.boot(guest, machine, tries - 1));
+      return;
+    }
+    machine.plug(guest);
+    guest.machine = machine;
+    guest.state = 'running';
+    this.scheduler.note(`   * ${guest.spec.owner} starts at ${machine.name}`);
+  }
+
+  shutdown(guest: Guest): void {
+    if (guest.state !== 'running' || guest.moving) return;
+    guest.state = 'off';
+    guest.machine?.unplug(guest);
+    this.scheduler.note(`   * ${guest.spec.owner} stops`);
+    guest.machine = null;
+  }
+
+  // --- the operator ---
+
+  apply(...resources: unknown[]): Promise<CommandResponse | null> {
+    const parsed = resources.map((r): Resource => {
+      const valid = validateResource(r);
+      if (!valid.ok) throw new Error(valid.error.message);
+      return valid.value;
+    });
+    return this.command({ type: 'Apply', resources: parsed });
+  }
+
+  /** Asks until there is an answer: it must be the same however often it is asked. */
+  async command(command: Command, tries = 12): Promise<CommandResponse | null> {
+    this.commands += 1;
+    const { process } = this.operator;
+    let id = `op-${this.commands}`;
+    for (let i = 0; i < tries; i += 1) {
+      if (i > 0 && this.bugs.newIdEachTry === true) id = `op-${this.commands}-${i}`;
+      const answer = await ask(this.operator, {
+        v: 1,
+        commandId: id,
+        actor: 'op',
+        correlationId: id,
+        command,
+      });
+      const said = answer.ok ? answer.value : { ok: false as const, problem: answer.error };
+      if (said.ok) {
+        this.scheduler.note(`   > ${command.type} ${id} done at ${said.revision}`);
+        this.acknowledged.push({ id, revision: said.revision, events: said.events ?? 0 });
+        this.auditor.checkDone(id, said.revision, said.events ?? 0);
+        return said;
+      }
+      if (!said.problem.retry) {
+        this.scheduler.note(`   > ${command.type} ${id} refused: ${said.problem.message}`);
+        return said;
+      }
+      await process.pause(300, 'asks again');
+    }
+    return null;
+  }
+
+  host(name: string): HostName {
+    return name as HostName;
+  }
+}
