@@ -114,12 +114,14 @@ try {
       await server.setActive(active);
       await intake?.stop();
       intake = active ? newIntake() : null;
-      await intake?.start();
+      intake?.start();
     },
   });
   const newIntake = (): FactIntake =>
     new FactIntake({
       nc,
+      clock,
+      ids,
       ingest: async (batch, place) => {
         const taken = await manager.ingest(batch, place);
         if (taken.ok) return taken.value;
