@@ -31,6 +31,7 @@ import {
   NestLogger,
   PortolanNatsServer,
   redactConfig,
+  RpcProblemFilter,
   Shutdown,
 } from '#platform';
 import {
@@ -172,6 +173,8 @@ try {
     strategy: server,
     logger: new NestLogger(logger),
   });
+  // Without it a refusal would reach the asker as "internal": what is wrong, and where, would be lost.
+  app.useGlobalFilters(new RpcProblemFilter());
   const health = app.get(HealthRegistry);
   health.register('nats', natsCheck(link));
   health.register('log', logCheck(follower));

@@ -8,7 +8,7 @@ import {
   type Result,
 } from '#kernel';
 import { type DomainEvent, type State } from '#domain';
-import { stateDigest, type Accepted, type CommitLog, type Follower } from '#event-store';
+import { poisonProblem, stateDigest, type Accepted, type CommitLog, type Follower } from '#event-store';
 import {
   type CommandOutcome,
   type CommandRequest,
@@ -50,6 +50,7 @@ export interface ManagerParts {
 }
 
 const AGAIN_MS = 250;
+const WATCH_MS = 500;
 const SUM_UP_MS = 1_000;
 const SWEEP_MS = 10_000;
 
@@ -192,7 +193,11 @@ export class Manager {
     }
     this.#lastTrouble = '';
     this.#leader = leader.value;
-    this.#timers = [this.#every(SUM_UP_MS, () => this.#sumUp()), this.#every(SWEEP_MS, () => this.#sweep())];
+    this.#timers = [
+      this.#every(WATCH_MS, () => Promise.resolve(this.#watchLog())),
+      this.#every(SUM_UP_MS, () => this.#sumUp()),
+      this.#every(SWEEP_MS, () => this.#sweep()),
+    ];
     await this.parts.setActive(true);
     const tookMs = Math.round(this.parts.clock.monotonic() - began);
     logger.info(
@@ -229,6 +234,15 @@ export class Manager {
   #committed(commit: ClusterCommit, changes: readonly DocumentChange[]): void {
     this.tracker.committed(commit.lineage, commit.revision, changes);
     if (changes.length > 0) this.#affecting = commit.revision;
+  }
+
+  /**
+   * A leader with nothing to write would not notice that somebody else wrote what can't be read. It must not go on
+   * answering as if it knew the end of the log.
+   */
+  #watchLog(): void {
+    const { poison } = this.parts.follower;
+    if (this.#leader !== null && poison !== undefined) this.#ended(poisonProblem(poison));
   }
 
   /** Says in the log, at most once a second, up to where everything is realised. */

@@ -36,7 +36,7 @@ export class PortolanNatsClient {
     const timeout = clampDeadline(options.deadlineMs ?? DEFAULT_DEADLINE_MS);
     const correlation = options.correlationId ?? currentCorrelation() ?? randomUUID();
     const data = encodeJson(payload);
-    const limit = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    const limit = (nc.info?.max_payload ?? Number.POSITIVE_INFINITY) - HEADERS;
     if (data.length > limit) return err(tooLarge(data.length, limit));
     try {
       const reply = await nc.request(pattern, data, {
@@ -50,6 +50,9 @@ export class PortolanNatsClient {
     }
   }
 }
+
+/** The server counts headers too. */
+const HEADERS = 512;
 
 const clampDeadline = (ms: number): number => Math.min(MAX_DEADLINE_MS, Math.max(1, Math.ceil(ms)));
 

@@ -150,8 +150,9 @@ export class Projector {
       lineage: last?.lineage ?? this.desired.lineage,
       revision: last?.revision ?? NOTHING,
       documents: [],
-      orphans: [...published.documents].flatMap(([key, { seq }]) =>
-        seq > after ? [[key, seq] as const] : [],
+      // What can't be read is nobody's: it is written over next, and hosts keep what they hold until then.
+      orphans: [...published.documents].flatMap(([key, { seq, document }]) =>
+        seq > after && document !== null ? [[key, seq] as const] : [],
       ),
     });
     if (!written.ok) {

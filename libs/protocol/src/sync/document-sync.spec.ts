@@ -178,7 +178,9 @@ describe('document sync', () => {
     stream.write(mark(2, 2));
     await clock.advance(10);
     expect(last()).toMatchObject({ received: 2, faults: [] });
-    expect(troubles).toHaveLength(1);
+    // Said, with its key, and passed by.
+    expect(troubles).toHaveLength(2);
+    expect(troubles.join()).toContain('s.group.g');
     stream.seq += 1;
     stream.standing.set('s.group.g', { bytes, seq: stream.seq });
     stream.write(mark(3, 3, { shared: [['s.group.g', stream.seq]] }));

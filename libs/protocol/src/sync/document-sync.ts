@@ -176,7 +176,11 @@ export class DocumentSync {
       if (received.seq <= after || (table.get(key)?.seq ?? 0) >= received.seq) return;
       const entry = this.reader.open(key, received);
       if (entry.fault === null) table.put(key, entry);
-      else this.inbox.discard(key, received.seq);
+      else {
+        const { code, message, details } = entry.fault;
+        this.options.onTrouble?.(problem(code, `document ${key} was refused: ${message}`, details));
+        this.inbox.discard(key, received.seq);
+      }
     };
     for (const [key, received] of this.inbox.own()) place(key, received);
     for (const key of table.needed()) {
