@@ -25,10 +25,15 @@ const DOWN_MS = 15_000;
 /** The last report of each host, and what of it may be believed. */
 export class Reports {
   private readonly heard = new Map<HostName, Heard>();
-  private readonly startedAt: number;
+  private listeningSince: number;
 
   constructor(private readonly clock: Clock) {
-    this.startedAt = clock.monotonic();
+    this.listeningSince = clock.monotonic();
+  }
+
+  /** Whoever listens again has heard nothing meanwhile: that silence was its own, not the hosts'. */
+  listen(): void {
+    this.listeningSince = this.clock.monotonic();
   }
 
   /** `from`: the host whose subject it came on. A report of another lineage is kept, for people to see. */
@@ -63,7 +68,8 @@ export class Reports {
   }
 
   isDown(host: HostName): boolean {
-    return this.clock.monotonic() - (this.heard.get(host)?.at ?? this.startedAt) > DOWN_MS;
+    const since = Math.max(this.heard.get(host)?.at ?? this.listeningSince, this.listeningSince);
+    return this.clock.monotonic() - since > DOWN_MS;
   }
 
   standing(host: HostName, lineage: Lineage | null, head: Revision, wanted: Revision): HostStanding {

@@ -125,6 +125,18 @@ describe('realised tracking', () => {
     });
   });
 
+  it('takes nobody for down whom it had no chance to hear: a standby that begins to lead', async () => {
+    const { clock, tracker, outcome, says } = given();
+    says(a, 2);
+    await clock.advance(60_000);
+    const documents = new Map([host('a'), host('b'), port('b', 'p2', 'db')].map((c) => [c.key, c.document]));
+    tracker.begin(lineage, r(2), documents);
+    expect(outcome(2)).toMatchObject({ done: false, waiting: [{ host: b, reason: 'behind' }] });
+    expect(tracker.standings().map((s) => s.state)).toEqual(['current', 'unheard']);
+    await clock.advance(16_000);
+    expect(outcome(2)).toMatchObject({ waiting: [{ host: b, reason: 'down' }] });
+  });
+
   it('ends a wait with the last report, at once', async () => {
     const { clock, tracker, says } = given();
     let result: unknown;

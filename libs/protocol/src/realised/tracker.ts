@@ -43,6 +43,7 @@ export class RealisedTracker {
   begin(lineage: Lineage, revision: Revision, documents: Documents): void {
     this.holdings = new Holdings();
     for (const [key, document] of documents) this.holdings.take({ key, document });
+    this.reports.listen();
     this.enter(lineage);
     this.head = revision;
   }
