@@ -2,6 +2,7 @@ import {
   err,
   ok,
   problem,
+  ProblemError,
   type Clock,
   type HostName,
   type IdGenerator,
@@ -59,6 +60,8 @@ export interface LeaderParts {
 
 /** Between two looks at what is under way. */
 const SETTLING_MS = 5;
+/** Before a log that did not answer is asked again. */
+const SILENT_LOG_MS = 200;
 
 /** One term of leading: the sequencer and the projector that writes what it decides. Made anew for each term. */
 export class Leader {
@@ -175,12 +178,26 @@ export class Leader {
   /** By the log: nothing stands there that this term did not write. What is under way will tell by its answer. */
   async #stillLeads(): Promise<boolean> {
     for (;;) {
-      const last = await this.parts.log.last();
+      const last = await this.#lastOfLog();
       const { phase, head, pending } = this.sequencer;
-      if (phase === 'ended') return false;
-      if (last <= head.seq) return true;
-      if (pending === 0) return false;
-      await new Promise<void>((resolve) => void this.parts.clock.after(SETTLING_MS, resolve));
+      if (phase === 'ended' || this.#over) return false;
+      if (last !== null) {
+        if (last <= head.seq) return true;
+        if (pending === 0) return false;
+      }
+      const pause = last === null ? SILENT_LOG_MS : SETTLING_MS;
+      await new Promise<void>((resolve) => void this.parts.clock.after(pause, resolve));
+    }
+  }
+
+  /** Null: the log can't be asked now. That ends nothing: whether it still leads is just not known yet. */
+  async #lastOfLog(): Promise<number | null> {
+    try {
+      return await this.parts.log.last();
+    } catch (cause) {
+      if (!(cause instanceof ProblemError)) throw cause;
+      this.parts.onTrouble(cause.problem);
+      return null;
     }
   }
 
