@@ -42,8 +42,8 @@ export class FactJournal {
     // The host's boot and this journal together: a journal that was lost begins a numbering of its own.
     const same = restored !== null && restored.boot.startsWith(`${boot}.`);
     this.boot = same ? restored.boot : `${boot}.${Math.trunc(now()).toString(36)}`;
-    this.#facts = same ? [...restored.facts] : [];
-    this.#next = same ? restored.next : 1;
+    this.#facts = same ? [...restored.facts] : carried(restored);
+    this.#next = same ? restored.next : this.#facts.length + 1;
   }
 
   get pending(): number {
@@ -127,6 +127,23 @@ export function parseJournal(value: unknown): Result<JournalState> {
   >;
   if (typeof boot !== 'string') return err(invalid('journal.boot', boot, 'is not a string'));
   if (typeof next !== 'number' || !Number.isSafeInteger(next) || next < 1) {
+/**
+ * What an earlier boot had to tell and the log is not known to have: counters, activations and the hypervisor's word
+ * hold for ever, and the log takes a repeat for what it is. What was plugged then is no more; an inventory follows.
+ */
+function carried(restored: JournalState | null): NumberedFact[] {
+  const lasting = (restored?.facts ?? []).filter(({ fact }) => LASTING.has(fact.type));
+  return lasting.map(({ at, fact }, i) => ({ seq: i + 1, at, fact }));
+}
+
+const LASTING: ReadonlySet<Fact['type']> = new Set([
+  'SegmentOpened',
+  'SegmentClosed',
+  'PortActivated',
+  'HypervisorMigration',
+  'Drift',
+]);
+
     return err(invalid('journal.next', next, 'is not a number of a fact'));
   }
   const parsed = parseFacts(facts);
