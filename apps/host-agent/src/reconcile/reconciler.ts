@@ -63,6 +63,8 @@ export class Reconciler {
   #restarted = false;
   #interfacesStale = false;
   #dirty = false;
+  /** What plans that failed still owe: the flows may stand already, but are not effective before. */
+  #owed: readonly Step[] = [];
   #running: Promise<void> | null = null;
   #closed = false;
   #retry: (() => void) | null = null;
@@ -146,7 +148,8 @@ export class Reconciler {
       const have = await this.#observe();
       const facts = await this.hooks.facts(wanted, have.interfaces);
       const compiled = this.hooks.compile(wanted.desired, { ...facts, interfaces: have.interfaces });
-      const { steps: now, exceptions: conflicts } = planOf(compiled, facts, have);
+      const { steps: planned, exceptions: conflicts } = planOf(compiled, facts, have);
+      const now = [...planned, ...this.#stillOwed(planned, have)];
       await this.#apply(now);
       this.#installed = compiled.state;
       steps.push(...now);
@@ -200,9 +203,19 @@ export class Reconciler {
       // Null: the switch told of something else meanwhile; the next pass reads it all.
       if (this.#have !== null) this.#have = applyStep(this.#have, step);
     }
+  /** A step that failed leaves no difference behind for the next plan to see. */
+  #stillOwed(planned: readonly Step[], have: Observation): readonly Step[] {
+    return this.#owed.filter(
+      (owed) =>
+        have.bridges.some((b) => b.name === bridgeOf(owed)) && !planned.some((p) => sameWait(p, owed)),
+    );
   }
 
+  }
+    this.#owed = steps.filter((step) => bridgeOf(step) !== null);
+
   #later(cause: unknown): void {
+      this.#owed = this.#owed.filter((owed) => owed !== step);
     this.#failures += 1;
     const reason = cause instanceof Error ? cause.message : String(cause);
     const retry = !(cause instanceof ProblemError) || cause.problem.retry;
@@ -220,3 +233,9 @@ function lostBridge(before: Observation, now: Observation): boolean {
   const has = (o: Observation, bridge: string): boolean => o.interfaces.some((i) => i.bridge === bridge);
   return before.bridges.some((b) => has(before, b.name) && !has(now, b.name));
 }
+
+/** The bridge whose earlier changes a step makes effective; null: it changes something itself. */
+const bridgeOf = (step: Step): string | null =>
+  step.kind === 'effective' || step.kind === 'purge' ? step.bridge : null;
+
+const sameWait = (a: Step, b: Step): boolean => a.kind === b.kind && bridgeOf(a) === bridgeOf(b);
