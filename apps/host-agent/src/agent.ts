@@ -9,6 +9,7 @@ import { driftOf } from './drift/differences.js';
 import { DriftWatch } from './drift/watch.js';
 import { interfaceEdges, interfaceFacts } from './facts/interfaces.js';
 import { type FactJournal } from './facts/journal.js';
+import { Unplaced } from './facts/unplaced.js';
 import { learnedRow, learnedRows, type LearnedRow } from './facts/learned.js';
 import { Orders } from './hypervisor/orders.js';
 import { type Hypervisor } from './hypervisor/hypervisor.js';
@@ -42,6 +43,7 @@ export class Agent {
   readonly #reconciler: Reconciler;
   readonly #orders: Orders;
   readonly #drift: DriftWatch;
+  readonly #unplaced: Unplaced;
   #view: Snapshot | null = null;
   /** Of the view's documents; null: the host's own is not among them. */
   #desired: Desired | null = null;
@@ -64,6 +66,9 @@ export class Agent {
     );
     this.#orders = new Orders(parts.hypervisor, record, parts.log);
     this.#drift = new DriftWatch(clock, record);
+    this.#unplaced = new Unplaced(clock, () => {
+      if (this.#reported !== null) record({ type: 'Inventory', interfaces: this.#reported });
+    });
     this.#reconciler = new Reconciler(driver, clock, {
       wanted: () => this.#wanted(),
       facts: (wanted) => this.#facts(wanted),
@@ -72,6 +77,7 @@ export class Agent {
       compared: (installed, have, since) => this.#drift.seen(driftOf(installed, have), since),
       done: (result) => this.#done(result),
       failed: (reason, retry) => this.#failed(reason, retry),
+      random: () => Number.parseInt(ids.next().slice(0, 8), 16) / 2 ** 32,
     });
   }
 
@@ -135,6 +141,7 @@ export class Agent {
 
   async close(): Promise<void> {
     for (const unwatch of this.#unwatch) unwatch();
+    this.#unplaced.close();
     await this.parts.hypervisor.close();
     await this.#reconciler.close();
     this.#drift.close();
@@ -242,6 +249,8 @@ export class Agent {
         this.parts.log.warn({ name, problem: problem.message }, 'interface is quarantined');
     }
     this.#rejected = new Set(seen.rejected.map((r) => r.name));
+    const placed = new Set(desired.ports.map((p) => p.connectee?.ifaceId as string | undefined));
+    this.#unplaced.seen(seen.facts.map((f) => f.ifaceId).filter((id) => !placed.has(id)));
     const before = this.#reported;
     this.#reported = seen.facts;
     if (before === null) return this.parts.journal.record({ type: 'Inventory', interfaces: seen.facts });

@@ -42,6 +42,8 @@ export interface ReconcilerHooks {
   compared(installed: DataplaneState, have: Observation, since: number): void;
   done(result: PassResult): Promise<void>;
   failed(problem: string, retry: boolean): void;
+  /** 0 to 1: hosts that fail together do not retry together. */
+  random(): number;
 }
 
 /** Passes until nothing is left to do: a new bridge brings new interfaces, which bring new flows. */
@@ -220,7 +222,7 @@ export class Reconciler {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const retry = !(cause instanceof ProblemError) || cause.problem.retry;
     this.hooks.failed(reason, retry);
-    const delay = Math.min(2_000, 25 * 2 ** Math.min(this.#failures, 8)) * (0.5 + Math.random() / 2);
+    const delay = Math.min(2_000, 25 * 2 ** Math.min(this.#failures, 8)) * (0.5 + this.hooks.random() / 2);
     this.#retry = this.clock.after(delay, () => {
       this.#retry = null;
       this.kick();

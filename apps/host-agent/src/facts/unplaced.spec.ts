@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { Unplaced } from './unplaced.js';
+
+function setup() {
+  const timers: { ms: number; fn: () => void; live: boolean }[] = [];
+  let told = 0;
+  const clock = {
+    after: (ms: number, fn: () => void) => {
+      const timer = { ms, fn, live: true };
+      timers.push(timer);
+      return () => void (timer.live = false);
+    },
+  };
+  const unplaced = new Unplaced(clock, () => (told += 1));
+  return { unplaced, timers, live: () => timers.filter((t) => t.live), told: () => told };
+}
+
+describe('interfaces that no document speaks of', () => {
+  it('are told again, ever less often', () => {
+    const { unplaced, live, told } = setup();
+    unplaced.seen(['if-1']);
+    const waited: number[] = [];
+    for (let i = 0; i < 10; i += 1) {
+      const timer = live().at(-1);
+      if (timer === undefined) throw new Error('nothing is waited for');
+      waited.push(timer.ms);
+      timer.live = false;
+      timer.fn();
+    }
+    expect(told()).toBe(10);
+    expect(waited.slice(0, 3)).toEqual([2_000, 4_000, 8_000]);
+    expect(waited.at(-1)).toBe(300_000);
+  });
+
+  it('are forgotten when they found their place, and begin anew when others come', () => {
+    const { unplaced, live } = setup();
+    unplaced.seen(['if-1']);
+    unplaced.seen(['if-1']);
+    expect(live()).toHaveLength(1);
+    unplaced.seen([]);
+    expect(live()).toHaveLength(0);
+    unplaced.seen(['if-2']);
+    expect(live().map((t) => t.ms)).toEqual([2_000]);
+    unplaced.close();
+    expect(live()).toHaveLength(0);
+  });
+});
