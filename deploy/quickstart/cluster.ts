@@ -20,6 +20,8 @@ export interface ClusterOptions {
   readonly natsServer: string;
   readonly ports: { readonly nats: number; readonly api: number };
   readonly hosts: readonly HostPlan[];
+  /** Further hosts that get an account, and whose agents somebody else starts. */
+  readonly accounts?: readonly string[];
   readonly managers?: number;
   /** Environment of single services beyond what each gets, by process name as in their logs. */
   readonly env?: Readonly<Record<string, NodeJS.ProcessEnv>>;
@@ -71,8 +73,8 @@ export class Cluster {
   }
 
   async startNats(): Promise<void> {
-    const { home, natsServer, ports, hosts } = this.options;
-    const names = hosts.map((h) => h.name);
+    const { home, natsServer, ports, hosts, accounts = [] } = this.options;
+    const names = [...hosts.map((h) => h.name), ...accounts];
     const passwords = await ensureCredentials(join(home, 'credentials'), names);
     const { file, pidFile } = natsFiles(home);
     const storeDir = join(home, 'nats', 'data');

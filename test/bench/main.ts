@@ -2,10 +2,17 @@ import { append } from './append.js';
 import { command } from './command.js';
 import { policyOvs } from './policy-ovs.js';
 import { replay } from './replay.js';
+import { scale } from './scale/bench.js';
 import { type Bench } from './support/figure.js';
 
 /** Every bench by its name, in the order in which they run; each in a process of its own. */
-export const BENCHES: Readonly<Record<string, Bench>> = { append, replay, command, 'policy-ovs': policyOvs };
+export const BENCHES: Readonly<Record<string, Bench>> = {
+  append,
+  replay,
+  command,
+  'policy-ovs': policyOvs,
+  'scale-1000': scale,
+};
 
 /** Runs one bench; progress to stderr, its figures as a line of JSON to stdout. */
 export async function runBench(name: string): Promise<void> {

@@ -9,6 +9,7 @@ import { type Collected, Emitter } from './pipeline/emitter.js';
 import { FEATURES } from './pipeline/registry.js';
 import { cookieOf, ruleObject } from './pipeline/cookies.js';
 import { shapingMeters } from './features/shaping.js';
+import { type CompileMemo } from './memo.js';
 import { countIn, countOut } from './meters.js';
 import { resolveBridges } from './resolve/bridges.js';
 import { isPlugged, type BridgePlan, type PortPlan } from './resolve/plan.js';
@@ -22,13 +23,14 @@ import {
 
 /**
  * Documents and local facts → what the host's switch must be. Pure, total and independent of the order of its
- * inputs. What can't be carried out is an exception; its port is closed and everything else is compiled.
+ * inputs. What can't be carried out is an exception; its port is closed and everything else is compiled. `memo` makes
+ * it quicker, and nothing else: see there.
  */
-export function compile(desired: Desired, local: LocalFacts): Compiled {
+export function compile(desired: Desired, local: LocalFacts, memo?: CompileMemo): Compiled {
   const { bridges, exceptions } = resolveBridges(desired, local);
   const refused = new Set(exceptions.map((e) => e.port));
   return {
-    state: { bridges: bridges.map((bridge) => compileBridge(bridge, local.round)) },
+    state: { bridges: bridges.map((bridge) => compileBridge(bridge, local.round, memo)) },
     exceptions: [...exceptions].sort(byObject),
     bindings: bridges.flatMap((bridge) =>
       [...bridge.ports, ...bridge.closed]
@@ -39,14 +41,21 @@ export function compile(desired: Desired, local: LocalFacts): Compiled {
   };
 }
 
-function compileBridge(bridge: BridgePlan, round: number): BridgeState {
-  const collected: Collected = { flows: [], groups: [], meters: [] };
-  for (const feature of FEATURES) {
-    const out = new Emitter(feature.name, round, collected);
+function compileBridge(bridge: BridgePlan, round: number, memo: CompileMemo | undefined): BridgeState {
+  const collected = emptyCollected();
+  const pens = FEATURES.map((feature) => new Emitter(feature.name, round, collected));
+  const parts = bridge.ports.map((port) => {
+    const make = (): Collected[] => portParts(port, bridge, pens);
+    return memo === undefined ? make() : memo.of(bridge, port, round, make);
+  });
+  for (const [i, feature] of FEATURES.entries()) {
+    const out = pens[i]!;
+    out.into = collected;
     feature.bridge?.(bridge, out);
-    for (const port of bridge.ports) feature.port?.(port, out, bridge);
+    for (const part of parts) add(collected, part[i]!);
     for (const port of bridge.closed) feature.closed?.(port, out);
   }
+  memo?.sweep(bridge);
   return {
     name: bridge.name,
     switch: bridge.switch,
@@ -56,6 +65,24 @@ function compileBridge(bridge: BridgePlan, round: number): BridgeState {
     meters: collected.meters.sort((a, b) => a.id - b.id),
     mtu: bridge.mtu,
   };
+}
+
+const emptyCollected = (): Collected => ({ flows: [], groups: [], meters: [] });
+
+/** What each feature writes for one port. */
+function portParts(port: PortPlan, bridge: BridgePlan, pens: readonly Emitter[]): Collected[] {
+  return FEATURES.map((feature, i) => {
+    const out = pens[i]!;
+    out.into = emptyCollected();
+    feature.port?.(port, out, bridge);
+    return out.into;
+  });
+}
+
+function add(to: Collected, part: Collected): void {
+  for (const flow of part.flows) to.flows.push(flow);
+  for (const group of part.groups) to.groups.push(group);
+  for (const meter of part.meters) to.meters.push(meter);
 }
 
 function bridgePorts({ devices, ports, closed }: BridgePlan): BridgePort[] {

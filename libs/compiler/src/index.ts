@@ -1,5 +1,6 @@
 export { bridgeName } from './bridge-name.js';
 export { compile } from './compile.js';
+export { CompileMemo } from './memo.js';
 export { countIn, countOut, meterSlot, shapingMeter } from './meters.js';
 export { decodeNotice, encodeNotice, type Notice } from './notice.js';
 export { FEATURE_CODES, type FeatureName } from './pipeline/cookies.js';

@@ -4,6 +4,7 @@ import { diff, observe, order } from '#openflow';
 import { faults } from './check.fixture.js';
 import { compile } from './compile.js';
 import { desiredOf, factsOf, groupDoc, switchDoc, TOKEN, type PortSpec } from './documents.fixture.js';
+import { CompileMemo } from './memo.js';
 import { maskRange, regions } from './ranges.js';
 import { allotSlots } from './slots.js';
 
@@ -69,6 +70,17 @@ const scene = fc.array(port, { maxLength: 7 }).map((ports) => {
 });
 
 describe('whatever the documents say', () => {
+  it('what is remembered of other documents makes no difference', () => {
+    fc.assert(
+      fc.property(fc.array(scene, { minLength: 2, maxLength: 5 }), (scenes) => {
+        const memo = new CompileMemo();
+        for (const { desired, facts } of [...scenes, ...scenes])
+          expect(compile(desired, facts, memo)).toEqual(compile(desired, facts));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('no two flows overlap, every reference exists, and the switch that has it is left alone', () => {
     fc.assert(
       fc.property(scene, ({ desired, facts }) => {

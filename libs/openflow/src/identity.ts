@@ -10,8 +10,17 @@ export type FlowIdentity = Pick<Flow, 'table' | 'priority' | 'match'>;
  * left out, as the switch keeps them.
  */
 export function flowKey(flow: FlowIdentity): string {
-  return `${flow.table}/${flow.priority}${matchKey(flow.match)}`;
+  let key = flowKeys.get(flow);
+  if (key === undefined) {
+    key = `${flow.table}/${flow.priority}${matchKey(flow.match)}`;
+    flowKeys.set(flow, key);
+  }
+  return key;
 }
+
+/** Flows and actions never change, and most of them are compared at each pass: a key is made once. */
+const flowKeys = new WeakMap<FlowIdentity, string>();
+const actionKeys = new WeakMap<readonly Action[], string>();
 
 export function matchKey(match: Match): string {
   let key = '';
@@ -26,8 +35,12 @@ export function matchKey(match: Match): string {
 
 /** Actions as a string, equal for lists that do the same in the same way; the round of a learned cookie is nothing. */
 export function actionsKey(actions: readonly Action[]): string {
-  let key = '';
-  for (const action of actions) key += `;${actionKey(action)}`;
+  let key = actionKeys.get(actions);
+  if (key === undefined) {
+    key = '';
+    for (const action of actions) key += `;${actionKey(action)}`;
+    actionKeys.set(actions, key);
+  }
   return key;
 }
 
@@ -72,6 +85,7 @@ function actionKey(action: Action): string {
 
 /** Whether the switch would treat frames alike with either flow of one identity. The round makes no difference. */
 export function sameFlow(a: Flow, b: Flow): boolean {
+  if (a === b) return a.opaque === undefined;
   return (
     a.opaque === b.opaque &&
     a.opaque === undefined &&

@@ -18,7 +18,7 @@ export interface BenchCluster {
 
 /** Services as processes, as `npm start` has them, in a directory of its own; taken down afterwards, come what may. */
 export async function withCluster<T>(
-  options: Pick<ClusterOptions, 'say' | 'env' | 'managers'> & {
+  options: Pick<ClusterOptions, 'say' | 'env' | 'managers' | 'accounts'> & {
     readonly hosts: (home: string) => Promise<readonly HostPlan[]> | readonly HostPlan[];
   },
   work: (it: BenchCluster) => Promise<T>,

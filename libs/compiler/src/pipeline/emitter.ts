@@ -17,7 +17,8 @@ export class Emitter {
   constructor(
     feature: FeatureName,
     round: number,
-    private readonly into: Collected,
+    /** Where it writes now. */
+    public into: Collected,
   ) {
     this.own = cookieOf(feature, 0, round);
     this.learned = cookieOf(feature, 0, round, LEARNED_OWNER);

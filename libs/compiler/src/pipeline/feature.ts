@@ -4,11 +4,12 @@ import { type Emitter } from './emitter.js';
 
 /**
  * One feature of the pipeline. `bridge` is called once a bridge, `port` once for each port that is carried out, with
- * what it adds to the tables. `closed` is called for ports that are not: retired, or with an exception.
+ * what it adds to the tables; of the bridge it may know only what is the same for all ports, so that what it wrote
+ * stands until the port itself changes (see memo.ts). `closed` is called for ports that are not: retired, or with an exception.
  */
 export interface Feature {
   readonly name: FeatureName;
   bridge?(bridge: BridgePlan, out: Emitter): void;
-  port?(port: PortPlan, out: Emitter, bridge: BridgePlan): void;
+  port?(port: PortPlan, out: Emitter, bridge: Pick<BridgePlan, 'mtu'>): void;
   closed?(port: PortPlan, out: Emitter): void;
 }

@@ -1,0 +1,119 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { until } from '../../../deploy/quickstart/api.js';
+import { DIST, residentMb, withCluster, type BenchCluster } from '../support/cluster.js';
+import { type Bench, type Figure } from '../support/figure.js';
+import { dropping, manifest } from '../support/manifest.js';
+import { spread } from '../support/stats.js';
+import { DEVICE, groupNames, NARROW, NARROW_HOSTS, shapes, SWITCH, WIDE, type HostShape } from './plan.js';
+
+const HOSTS = Number(process.env['PORTOLAN_BENCH_HOSTS'] ?? 1000);
+const PORTS = 60;
+const PROCESSES = 2;
+const PAUSE_MS = 300;
+/** Medians and 99th percentile of what others report for a programming change of this kind. */
+const BAR = { p50: 184, p99: 576 };
+
+/** A thousand hosts, each with its own connection and account: a change of a group that all of them have, and ten. */
+export const scale: Bench = (say) => {
+  const hosts = shapes(HOSTS, PORTS);
+  const accounts = hosts.map((h) => h.name);
+  return withCluster({ say, hosts: () => [], accounts, managers: 1 }, async (it) => {
+    const swarm = startSwarm(it, hosts);
+    try {
+      const begun = performance.now();
+      const seconds = (): string => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
+      await Promise.all(swarm.map((child) => once(child, 'message')));
+      say(`${HOSTS} hosts connected in ${seconds()}`);
+      await define(it, hosts);
+      say(`defined after ${seconds()}`);
+      const all = HOSTS * PORTS;
+      let told = 0;
+      const connected = async (): Promise<boolean> => {
+        const { counts, revision } = await it.api.status();
+        if (counts.connected - told >= all / 10) {
+          told = counts.connected;
+          say(`${told} of ${all} ports connected after ${seconds()}, revision ${revision}`);
+        }
+        return counts.connected >= all;
+      };
+      await until('every port to be connected', connected, 120_000);
+      await change(it, WIDE, 0, HOSTS);
+      const buildUp = (performance.now() - begun) / 1000;
+      say(`everything realised after ${seconds()}`);
+      const memory = await memoryOf(it, swarm);
+      return [
+        await measure(it, WIDE, HOSTS, { buildUpSeconds: Math.round(buildUp), residentMb: memory }),
+        await measure(it, NARROW, NARROW_HOSTS, {}),
+      ];
+    } finally {
+      for (const child of swarm) child.kill('SIGTERM');
+    }
+  });
+};
+
+function startSwarm({ home, cluster }: BenchCluster, hosts: readonly HostShape[]): ChildProcess[] {
+  const server = `nats://127.0.0.1:${cluster.options.ports.nats}`;
+  return Array.from({ length: PROCESSES }, (_, p) => {
+    const plan = { home, server, hosts: hosts.filter((h) => h.number % PROCESSES === p) };
+    return fork(join(DIST, 'test', 'bench', 'scale', 'swarm.js'), [], {
+      env: { ...process.env, PORTOLAN_SWARM: JSON.stringify(plan) },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+  });
+}
+
+async function define({ api }: BenchCluster, shapesOf: readonly HostShape[]): Promise<void> {
+  const hosts = shapesOf.map((h) => h.name);
+  const groups = groupNames(shapesOf).map((name) => ({
+    name,
+    switch: SWITCH,
+    ports: 0,
+    policy: dropping(0),
+  }));
+  await api.apply(manifest({ hosts, switch: { name: SWITCH, hosts, device: DEVICE }, groups }), 0);
+}
+
+async function change({ api }: BenchCluster, group: string, n: number, hosts: number): Promise<number> {
+  const begun = performance.now();
+  const text = manifest({ groups: [{ name: group, switch: SWITCH, ports: 0, policy: dropping(n + 1) }] });
+  const { realised } = await api.apply(text, 60);
+  const took = performance.now() - begun;
+  if (realised?.realised !== true || realised.of !== hosts)
+    throw new Error(`change ${n} of ${group} was not realised: ${JSON.stringify(realised).slice(0, 500)}`);
+  return took;
+}
+
+async function measure(it: BenchCluster, group: string, hosts: number, detail: object): Promise<Figure> {
+  const [warmUp, changes] = [10, group === WIDE ? 20 : 40];
+  const times: number[] = [];
+  for (let i = 1; i <= warmUp + changes; i++) {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    const took = await change(it, group, i, hosts);
+    if (i > warmUp) times.push(took);
+  }
+  const figure = spread(times);
+  return {
+    bench: 'scale-1000',
+    what: `policy change on ${hosts} of ${HOSTS} hosts × ${PORTS} ports, request to realised`,
+    unit: 'ms',
+    spread: figure,
+    target: {
+      text: `p50 < ${BAR.p50}, p99 < ${BAR.p99}`,
+      met: figure.p50 < BAR.p50 && figure.p99 < BAR.p99,
+    },
+    detail: { ...detail },
+  };
+}
+
+async function memoryOf(
+  { cluster }: BenchCluster,
+  swarm: readonly ChildProcess[],
+): Promise<Record<string, number | null>> {
+  const found: Record<string, number | null> = {};
+  for (const name of ['nats-server', 'switch-manager-1', 'operator-api', 'migration-coordinator'])
+    found[name] = await residentMb(cluster.children.pidOf(name));
+  for (const [i, child] of swarm.entries()) found[`swarm-${i + 1}`] = await residentMb(child.pid);
+  return found;
+}
