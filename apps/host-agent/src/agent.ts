@@ -2,7 +2,7 @@ import { type Clock, type HostName, type IdGenerator } from '#kernel';
 import { type Fact, type InterfaceFact } from '#domain';
 import { type Checkpoint, type Report, type Telemetry } from '#contracts';
 import { type Snapshot } from '#protocol';
-import { bridgeName, compile, decodeNotice, type Compiled, type Desired } from '#compiler';
+import { bridgeName, compile, CompileMemo, decodeNotice, type Compiled, type Desired } from '#compiler';
 import { type Driver, type DriverEvent, type ObservedInterface } from '#openflow';
 import { CounterKeeper } from './counters/keeper.js';
 import { driftOf } from './drift/differences.js';
@@ -42,6 +42,7 @@ export class Agent {
   readonly #keeper: CounterKeeper;
   readonly #reconciler: Reconciler;
   readonly #orders: Orders;
+  readonly #memo = new CompileMemo();
   readonly #drift: DriftWatch;
   readonly #unplaced: Unplaced;
   #view: Snapshot | null = null;
@@ -72,7 +73,7 @@ export class Agent {
     this.#reconciler = new Reconciler(driver, clock, {
       wanted: () => this.#wanted(),
       facts: (wanted) => this.#facts(wanted),
-      compile,
+      compile: (desired, facts) => compile(desired, facts, this.#memo),
       readBack: (have) => this.#noteRows(learnedRows(have)),
       compared: (installed, have, since) => this.#drift.seen(driftOf(installed, have), since),
       done: (result) => this.#done(result),
