@@ -19,6 +19,8 @@ describe('what goes wrong on a host', () => {
 
   const counted = (packets: number): Promise<boolean> =>
     until(`${packets} packets in the ledger`, async () => (await spine.stats('web')).in.packets === packets);
+  const same = (flows: readonly string[]) => async (): Promise<boolean> =>
+    (await spine.meaning('north')).join('\n') === flows.join('\n');
   const differences = async (): Promise<readonly string[]> =>
     (await spine.events('DriftObserved', 'host/north')).flatMap((e) =>
       (e.data['differences'] as { field: string }[]).map((d) => d.field),
@@ -55,11 +57,7 @@ describe('what goes wrong on a host', () => {
     const before = await spine.meaning('north');
     await spine.lab.ofctl('north', 'del-flows', BRIDGE, 'table=5');
     const gone = performance.now();
-    await until(
-      'the repair',
-      async () => (await spine.meaning('north')).join('\n') === before.join('\n'),
-      2_000,
-    );
+    await until('the repair', same(before), 2_000);
     expect(performance.now() - gone).toBeLessThan(1_000);
     expect(await exchange(web, peer)).toBe(50);
     const [event] = await until('the event', async () => {
@@ -110,7 +108,7 @@ describe('what goes wrong on a host', () => {
     await spine.cluster.startAgent('north');
     await spine.lab.host('north').killVswitchd();
     await spine.lab.host('north').startVswitchd();
-    await until('the flows', async () => (await spine.meaning('north')).join('\n') === before.join('\n'));
+    await until('the flows', same(before));
     expect(await exchange(web, peer)).toBe(50);
     expect(await exchange(peer, web)).toBe(50);
 

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { cp, mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import {
@@ -104,9 +104,13 @@ export class Spine {
     return new Api(this.cluster.api);
   }
 
+  /** Takes all down. The services' logs are copied to the directory PORTOLAN_LAB_LOGS, if that is set. */
   async stop(): Promise<void> {
+    const keep = process.env['PORTOLAN_LAB_LOGS'];
     try {
       await this.started?.stop();
+      if (keep !== undefined && this.started !== null)
+        await cp(this.started.children.logDir, keep, { recursive: true });
     } finally {
       await this.lab.destroy();
     }
@@ -188,11 +192,9 @@ export class Spine {
 
   /** Flows of the bridge as `ovs-ofctl` tells them, without what changes by itself; sorted. */
   async flows(host: LabHostName): Promise<readonly string[]> {
-    const text = await this.lab.ofctl(host, '--no-stats', '--sort', 'dump-flows', BRIDGE);
-    return text
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line.includes('actions='));
+    const text = await this.lab.ofctl(host, '--no-stats', 'dump-flows', BRIDGE);
+    const lines = text.split('\n').map((line) => line.trim());
+    return lines.filter((line) => line.includes('actions=')).sort();
   }
 
   /** The same, whichever run of the agent wrote them: its round is in the cookie. */

@@ -1,16 +1,17 @@
 import { type Clock, type HostName, type IdGenerator } from '#kernel';
 import { type Fact, type InterfaceFact } from '#domain';
-import { type Checkpoint, type Report, type Telemetry } from '#contracts';
+import { type Checkpoint, type PortDocument, type Report, type Telemetry } from '#contracts';
 import { type Snapshot } from '#protocol';
 import { bridgeName, compile, CompileMemo, decodeNotice, type Compiled, type Desired } from '#compiler';
-import { type Driver, type DriverEvent, type ObservedInterface } from '#openflow';
+import { type Driver, type DriverEvent, type Observation, type ObservedInterface } from '#openflow';
 import { CounterKeeper } from './counters/keeper.js';
+import { outstanding } from './counters/outstanding.js';
 import { driftOf } from './drift/differences.js';
 import { DriftWatch } from './drift/watch.js';
 import { interfaceEdges, interfaceFacts } from './facts/interfaces.js';
 import { type FactJournal } from './facts/journal.js';
 import { Unplaced } from './facts/unplaced.js';
-import { learnedRow, learnedRows, type LearnedRow } from './facts/learned.js';
+import { learnedRow, learnedRows, standingSlots, type LearnedRow } from './facts/learned.js';
 import { Orders } from './hypervisor/orders.js';
 import { type Hypervisor } from './hypervisor/hypervisor.js';
 import { desiredOf } from './reconcile/desired.js';
@@ -51,20 +52,16 @@ export class Agent {
   #settled: PassResult | null = null;
   #compiled: Compiled | null = null;
   #reported: readonly InterfaceFact[] | null = null;
+  /** Bindings without a document whose counters are still to be handed in. */
+  #owing: readonly PortDocument[] = [];
   #rejected = new Set<string>();
   #unwatch: (() => void)[] = [];
 
   constructor(private readonly parts: AgentParts) {
     const record = (fact: Fact): void => parts.journal.record(fact);
     const { driver, clock, ids, memory } = parts;
-    this.#keeper = new CounterKeeper(
-      driver,
-      clock,
-      ids,
-      record,
-      memory.incarnations,
-      () => void memory.save(),
-    );
+    const { incarnations } = memory;
+    this.#keeper = new CounterKeeper({ driver, clock, ids, record, incarnations, save: () => memory.save() });
     this.#orders = new Orders(parts.hypervisor, record, parts.log);
     this.#drift = new DriftWatch(clock, record);
     this.#unplaced = new Unplaced(clock, () => {
@@ -72,8 +69,8 @@ export class Agent {
     });
     this.#reconciler = new Reconciler(driver, clock, {
       wanted: () => this.#wanted(),
-      facts: (wanted) => this.#facts(wanted),
-      compile: (desired, facts) => compile(desired, facts, this.#memo),
+      facts: (wanted, have) => this.#facts(wanted, have),
+      compile: (desired, facts) => compile(this.#withOwing(desired), facts, this.#memo),
       readBack: (have) => this.#noteRows(learnedRows(have)),
       compared: (installed, have, since) => this.#drift.seen(driftOf(installed, have), since),
       done: (result) => this.#done(result),
@@ -115,7 +112,7 @@ export class Agent {
   }
 
   async telemetry(): Promise<Telemetry> {
-    const counters = await this.#keeper.sample();
+    const counters = await this.#keeper.sample(this.#reconciler.busy);
     const interfaces = this.#reconciler.observation?.interfaces ?? [];
     return {
       schema: 1,
@@ -130,7 +127,7 @@ export class Agent {
   }
 
   async checkpoint(): Promise<Checkpoint> {
-    const counters = await this.#keeper.sample();
+    const counters = await this.#keeper.sample(this.#reconciler.busy);
     return {
       schema: 1,
       host: this.parts.host,
@@ -160,10 +157,16 @@ export class Agent {
     return { desired, lineage: view.lineage, received: view.received, faults: view.faults };
   }
 
-  async #facts(wanted: Wanted) {
-    const keys = wanted.desired.ports.map((p) => bindingKey(p.port, p.epoch));
-    await this.parts.memory.allot(keys);
-    return { host: this.parts.host, ...this.parts.memory.localFacts() };
+  async #facts(wanted: Wanted, have: Observation) {
+    const { memory } = this.parts;
+    this.#owing = outstanding(wanted.desired, memory.incarnations, memory.localFacts().slots, have);
+    const keys = [...wanted.desired.ports, ...this.#owing].map((p) => bindingKey(p.port, p.epoch));
+    await memory.allot(keys, standingSlots(have));
+    return { host: this.parts.host, ...memory.localFacts() };
+  }
+
+  #withOwing(desired: Desired): Desired {
+    return this.#owing.length === 0 ? desired : { ...desired, ports: [...desired.ports, ...this.#owing] };
   }
 
   async #done(result: PassResult): Promise<void> {
@@ -175,7 +178,11 @@ export class Agent {
     for (const b of compiled.bindings) {
       if (added.get(b.bridge)?.has(b.meters.in.unicast) === true) made.add(bindingKey(b.port, b.epoch));
     }
+    if (this.#reported === null) this.#tellActivationsAgain(compiled);
     await this.#keeper.installed(compiled.bindings, made);
+    // What was owed and is handed in now needs no meters any more.
+    if (this.#owing.some((p) => this.parts.memory.incarnations.get(bindingKey(p.port, p.epoch))?.closed))
+      this.#reconciler.kick();
     this.#reportInterfaces(have.interfaces, wanted.desired);
     this.#settled = { ...result, steps: [] };
     this.#tell(result);
@@ -240,6 +247,14 @@ export class Agent {
       this.parts.log.info({ ...noted, active: row.active }, 'the data plane switched a port');
     }
     if (news) this.#reconciler.kick();
+  }
+
+  /** Known from an earlier run, which may have died before it told. */
+  #tellActivationsAgain({ bindings }: Compiled): void {
+    for (const { port, epoch, role } of bindings) {
+      if (role !== 'standby' || !this.parts.memory.activated(bindingKey(port, epoch))) continue;
+      this.parts.journal.record({ type: 'PortActivated', port, epoch });
+    }
   }
 
   #reportInterfaces(interfaces: readonly ObservedInterface[], desired: Desired): void {

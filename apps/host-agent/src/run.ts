@@ -55,7 +55,7 @@ export async function runAgent(
     host,
     boot,
     centre.facts,
-    (state) => void disk.write('journal', state).catch(complain('the journal could not be written')),
+    (state) => disk.write('journal', state).catch(complain('the journal could not be written')),
     () => clock.now(),
     (ms, fn) => clock.after(ms, fn),
     await restored(disk, 'journal', parseJournal, logger),

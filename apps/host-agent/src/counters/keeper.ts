@@ -2,7 +2,7 @@ import { type Clock, type Epoch, type IdGenerator, type PortId } from '#kernel';
 import { type Fact, type RawCounters, ZERO_COUNTERS } from '#domain';
 import { type CounterSample } from '#contracts';
 import { type Driver, type MeterStats } from '#openflow';
-import { bindingKey, type BindingKey, type Incarnation } from '../state/memory.js';
+import { bindingKey, parseBindingKey, type BindingKey, type Incarnation } from '../state/memory.js';
 import { meterIds, observe, readingOf, type CountMeters, type Incarnations } from './counters.js';
 
 /** A binding whose meters stand on the switch. */
@@ -14,63 +14,91 @@ export interface CountedBinding {
   readonly meters: CountMeters;
 }
 
+export interface KeeperParts {
+  readonly driver: Pick<Driver, 'meterStats'>;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+  readonly record: (fact: Fact) => void;
+  readonly incarnations: Incarnations;
+  /** Resolves when the incarnations are on disk. */
+  readonly save: () => Promise<void>;
+}
+
 /**
  * Turns count meters into ledger facts: a segment opens when its meters are made, closes at the exact final value
  * when the binding retires, and rolls over when the meters turn out to be other ones than before.
+ *
+ * An incarnation is on disk before its opening is told: an agent that dies in between would count the same meters
+ * as two segments. What it may not have told is told again by its next run; the log takes a repeat for what it is.
  */
 export class CounterKeeper {
   #bindings = new Map<BindingKey, CountedBinding>();
+  /** Goes up with every plan carried out: a reading from before it is of other meters. */
+  #installs = 0;
 
-  constructor(
-    private readonly driver: Driver,
-    private readonly clock: Clock,
-    private readonly ids: IdGenerator,
-    private readonly record: (fact: Fact) => void,
-    private readonly incarnations: Incarnations,
-    private readonly changed: () => void,
-  ) {}
+  constructor(private readonly parts: KeeperParts) {}
 
   /**
    * The meters that stand now. `made`: bindings whose meters this very plan added, so that whatever was counted on
    * earlier meters of theirs has ended.
    */
   async installed(bindings: readonly CountedBinding[], made: ReadonlySet<BindingKey>): Promise<void> {
+    const { incarnations } = this.parts;
+    const first = this.#installs === 0;
+    this.#installs += 1;
     this.#bindings = new Map(bindings.map((b) => [bindingKey(b.port, b.epoch), b]));
-    const before = new Map(this.incarnations);
+    const opened: CountedBinding[] = [];
     for (const [key, binding] of this.#bindings) {
-      const known = this.incarnations.get(key);
-      if (known !== undefined && !made.has(key)) continue;
-      if (known !== undefined && !known.closed) this.#endAtLast(binding, known, 'the meters were made anew');
+      const known = incarnations.get(key);
+      if (known !== undefined && !made.has(key)) {
+        if (first) this.#tellAgain(binding, known);
+        continue;
+      }
       // Retired bindings without a history here have nothing to count: their segment ended on an earlier boot.
       if (known !== undefined && known.closed) continue;
-      this.#open(key, binding);
+      if (known !== undefined) this.#endAtLast(binding, known, 'the meters were made anew');
+      incarnations.set(key, this.#fresh());
+      opened.push(binding);
     }
-    for (const key of this.incarnations.keys()) if (!this.#bindings.has(key)) this.incarnations.delete(key);
+    for (const [key, known] of incarnations) {
+      if (this.#bindings.has(key)) continue;
+      if (!known.closed) this.#endAtLast(parseBindingKey(key), known, 'its meters are gone');
+      incarnations.delete(key);
+    }
+    await this.parts.save();
+    for (const binding of opened) this.#tellOpened(binding);
     await this.#closeRetired();
-    // Most passes change policies, not bindings: those need no write to disk.
-    const { incarnations } = this;
-    if (before.size !== incarnations.size || [...incarnations].some(([key, it]) => before.get(key) !== it))
-      this.changed();
+    await this.parts.save();
   }
 
-  /** Reads every meter once: samples for telemetry and checkpoints, and the check for meters made anew. */
-  async sample(): Promise<readonly CounterSample[]> {
-    const samples: CounterSample[] = [];
-    for (const [bridge, bindings] of this.#byBridge()) {
-      const stats = await this.#stats(bridge, bindings);
-      for (const binding of bindings) {
-        const key = bindingKey(binding.port, binding.epoch);
-        const incarnation = this.#take(key, binding, stats);
-        if (incarnation === undefined) continue;
-        samples.push({
-          port: binding.port,
-          epoch: binding.epoch,
-          incarnation: incarnation.id,
-          raw: incarnation.last,
-        });
-      }
+  /**
+   * Reads every meter once: samples for telemetry and checkpoints, and the check for meters made anew. `busy`: a plan
+   * is being carried out and may be making them; then what was read last is told.
+   */
+  async sample(busy = false): Promise<readonly CounterSample[]> {
+    const read: { bindings: readonly CountedBinding[]; stats: Stats }[] = [];
+    const before = this.#installs;
+    if (!busy) {
+      for (const [bridge, bindings] of this.#byBridge())
+        read.push({ bindings, stats: await this.#stats(bridge, bindings) });
     }
-    this.changed();
+    const rolled: CountedBinding[] = [];
+    if (before === this.#installs) {
+      for (const { bindings, stats } of read)
+        for (const binding of bindings) if (this.#take(binding, stats) === 'rolled') rolled.push(binding);
+      await this.parts.save();
+      for (const binding of rolled) this.#tellOpened(binding);
+    }
+    return this.#samples();
+  }
+
+  #samples(): readonly CounterSample[] {
+    const samples: CounterSample[] = [];
+    for (const [key, { port, epoch }] of this.#bindings) {
+      const known = this.parts.incarnations.get(key);
+      if (known === undefined || known.closed) continue;
+      samples.push({ port, epoch, incarnation: known.id, raw: known.last });
+    }
     return samples;
   }
 
@@ -80,62 +108,61 @@ export class CounterKeeper {
       if (ending.length === 0) continue;
       const stats = await this.#stats(bridge, ending);
       for (const binding of ending) {
+        const taken = this.#take(binding, stats);
+        if (taken === 'none') continue;
+        if (taken === 'rolled') this.#tellOpened(binding);
         const key = bindingKey(binding.port, binding.epoch);
-        const final = this.#take(key, binding, stats);
+        const final = this.parts.incarnations.get(key);
         if (final === undefined) continue;
         this.#close(binding, final, final.last);
-        this.incarnations.set(key, { ...final, closed: true });
+        this.parts.incarnations.set(key, { ...final, closed: true });
       }
     }
   }
 
-  #take(
-    key: BindingKey,
-    binding: CountedBinding,
-    stats: ReadonlyMap<number, MeterStats>,
-  ): Incarnation | undefined {
+  #take(binding: CountedBinding, stats: Stats): 'none' | 'continued' | 'rolled' {
+    const { incarnations, clock, ids } = this.parts;
+    const key = bindingKey(binding.port, binding.epoch);
     const reading = readingOf(binding.meters, stats);
-    const known = this.incarnations.get(key);
-    if (reading === undefined || known === undefined || known.closed) return undefined;
-    const seen = observe(known, reading, this.clock.now(), this.ids);
-    if (seen.kind === 'rolled') {
-      this.#endAtLast(binding, seen.ended, 'the meters were made anew');
-      this.#tellOpened(binding, seen.incarnation.id);
-    }
-    this.incarnations.set(key, seen.incarnation);
-    return seen.incarnation;
+    const known = incarnations.get(key);
+    if (reading === undefined || known === undefined || known.closed) return 'none';
+    const seen = observe(known, reading, clock.now(), ids);
+    if (seen.kind === 'rolled') this.#endAtLast(binding, seen.ended, 'the meters were made anew');
+    incarnations.set(key, seen.incarnation);
+    return seen.kind === 'rolled' ? 'rolled' : 'continued';
   }
 
-  #open(key: BindingKey, binding: CountedBinding): void {
-    const id = this.ids.next();
-    this.incarnations.set(key, {
-      id,
-      last: ZERO_COUNTERS,
-      lastDurationMs: 0,
-      lastAt: this.clock.now(),
-      closed: false,
-    });
-    this.#tellOpened(binding, id);
+  #fresh(): Incarnation {
+    const { ids, clock } = this.parts;
+    return { id: ids.next(), last: ZERO_COUNTERS, lastDurationMs: 0, lastAt: clock.now(), closed: false };
   }
 
-  #tellOpened(binding: CountedBinding, incarnation: string): void {
+  /** What an earlier run knew, and may have died before it told. */
+  #tellAgain(binding: CountedBinding, known: Incarnation): void {
+    this.#tellOpened(binding);
+    if (known.closed) this.#close(binding, known, known.last);
+  }
+
+  #tellOpened(binding: CountedBinding): void {
     const { port, epoch } = binding;
-    this.record({ type: 'SegmentOpened', port, epoch, incarnation, raw: ZERO_COUNTERS });
+    const incarnation = this.parts.incarnations.get(bindingKey(port, epoch))?.id;
+    if (incarnation === undefined) return;
+    this.parts.record({ type: 'SegmentOpened', port, epoch, incarnation, raw: ZERO_COUNTERS });
   }
 
   #close(binding: CountedBinding, of: Incarnation, raw: RawCounters): void {
     const { port, epoch } = binding;
-    this.record({ type: 'SegmentClosed', port, epoch, incarnation: of.id, raw });
+    this.parts.record({ type: 'SegmentClosed', port, epoch, incarnation: of.id, raw });
   }
 
-  #endAtLast(binding: CountedBinding, of: Incarnation, reason: string): void {
+  #endAtLast(binding: Pick<CountedBinding, 'port' | 'epoch'>, of: Incarnation, reason: string): void {
     const { port, epoch } = binding;
     const inexact = { checkpointAt: of.lastAt, reason };
-    this.record({ type: 'SegmentClosed', port, epoch, incarnation: of.id, raw: of.last, inexact });
+    this.parts.record({ type: 'SegmentClosed', port, epoch, incarnation: of.id, raw: of.last, inexact });
   }
 
   #isOpen(binding: CountedBinding): boolean {
-    return this.incarnations.get(bindingKey(binding.port, binding.epoch))?.closed === false;
+    return this.parts.incarnations.get(bindingKey(binding.port, binding.epoch))?.closed === false;
   }
 
   #byBridge(): Map<string, CountedBinding[]> {
@@ -148,14 +175,11 @@ export class CounterKeeper {
     return result;
   }
 
-  async #stats(
-    bridge: string,
-    bindings: readonly CountedBinding[],
-  ): Promise<ReadonlyMap<number, MeterStats>> {
-    const stats = await this.driver.meterStats(
-      bridge,
-      bindings.flatMap((b) => meterIds(b.meters)),
-    );
+  async #stats(bridge: string, bindings: readonly CountedBinding[]): Promise<Stats> {
+    const ids = bindings.flatMap((b) => meterIds(b.meters));
+    const stats = await this.parts.driver.meterStats(bridge, ids);
     return new Map(stats.map((s) => [s.id, s]));
   }
 }
+
+type Stats = ReadonlyMap<number, MeterStats>;

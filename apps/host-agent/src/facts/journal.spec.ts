@@ -1,45 +1,108 @@
-import { describe, expect, it } from '@jest/globals';
-import { type Epoch, type HostName, type PortId } from '#kernel';
-import { ZERO_COUNTERS, type Fact } from '#domain';
-import { FactJournal, type FactSink, type JournalState } from './journal.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type HostName } from '#kernel';
+import { type Fact, type NumberedFact } from '#domain';
+import { ManualClock, settle } from '../agent.fixture.js';
+import { FactJournal, parseJournal, type JournalState } from './journal.js';
 
-const opened: Fact = {
-  type: 'SegmentOpened',
-  port: 'p1' as PortId,
-  epoch: 1 as Epoch,
-  incarnation: 'i1',
-  raw: ZERO_COUNTERS,
-};
-const closed: Fact = { ...opened, type: 'SegmentClosed' };
-const inventory: Fact = { type: 'Inventory', interfaces: [] };
-const gone: Fact = { type: 'InterfaceUnplugged', ifaceId: 'vm-1' };
-
-const journal = (boot: string, restored: JournalState | null, sink: FactSink = async () => true) =>
-  new FactJournal(
-    'alpha' as HostName,
-    boot,
-    sink,
-    async () => undefined,
-    () => 7,
-    () => () => undefined,
-    restored,
-  );
+const gone = (ifaceId: string): Fact => ({ type: 'InterfaceUnplugged', ifaceId });
+const closing = { type: 'SegmentClosed' } as unknown as Fact;
 
 describe('the journal of facts', () => {
-  it('goes on with its numbers after a restart under the same boot', () => {
-    const first = journal('boot-1', null);
-    first.record(opened);
-    first.record(closed);
-    const next = journal('boot-1', first.state);
-    expect(next.boot).toBe(first.boot);
-    expect(next.state).toEqual(first.state);
+  const clock = new ManualClock();
+  let sent: NumberedFact[][];
+  let reachable: boolean;
+  let disk: JournalState | null;
+  let written: (() => void)[];
+  let slow: boolean;
+
+  beforeEach(() => {
+    sent = [];
+    reachable = true;
+    disk = null;
+    written = [];
+    slow = false;
   });
 
-  it('keeps what carries counters over a new boot, in order and under numbers of its own', () => {
-    const first = journal('boot-1', null);
-    for (const fact of [inventory, opened, gone, closed]) first.record(fact);
+  const journal = (boot = 'boot', capacity = 10): FactJournal =>
+    new FactJournal(
+      'h1' as HostName,
+      boot,
+      (batch) => {
+        if (reachable) sent.push([...batch.facts]);
+        return Promise.resolve(reachable);
+      },
+      async (state) => {
+        if (slow) await new Promise<void>((resolve) => written.push(resolve));
+        disk = structuredClone(state);
+      },
+      clock.now,
+      clock.after,
+      disk,
+      capacity,
+    );
+  const seqs = (): number[][] => sent.map((batch) => batch.map((f) => f.seq));
+
+  it('numbers facts, sends them in order, and keeps them until the log has them', async () => {
+    const j = journal();
+    j.record(gone('a'));
+    j.record(gone('b'));
+    await settle();
+    expect(seqs().flat()).toEqual([1, 2]);
+    expect(j.pending).toBe(2);
+    j.accepted(j.boot, 1);
+    j.accepted('another boot', 9);
+    expect(j.pending).toBe(1);
+    j.resendAll();
+    await settle();
+    expect(seqs().at(-1)).toEqual([2]);
+  });
+
+  it('tries again when the centre can’t be reached', async () => {
+    reachable = false;
+    const j = journal();
+    j.record(gone('a'));
+    await settle();
+    expect(sent).toEqual([]);
+    reachable = true;
+    clock.advance(500);
+    await settle();
+    expect(seqs()).toEqual([[1]]);
+  });
+
+  it('tells nothing before it is on disk', async () => {
+    slow = true;
+    const j = journal();
+    j.record(gone('a'));
+    await settle();
+    expect(sent).toEqual([]);
+    written.forEach((done) => done());
+    await settle();
+    expect(seqs()).toEqual([[1]]);
+  });
+
+  it('goes on numbering after a restart in the same boot, and begins anew in another', async () => {
+    const first = journal();
+    first.record(gone('a'));
+    await settle();
+    const second = journal();
+    expect([second.boot, second.pending]).toEqual([first.boot, 1]);
+    second.record(gone('b'));
+    await settle();
+    expect(seqs().at(-1)).toContain(2);
+    clock.advance(1);
+    const other = journal('boot2');
+    expect([other.boot === first.boot, other.pending]).toEqual([false, 0]);
+  });
+
+  it('keeps what carries counters over a new boot, in order and under numbers of its own', async () => {
+    const first = journal();
+    const opened = { type: 'SegmentOpened' } as unknown as Fact;
+    const inventory: Fact = { type: 'Inventory', interfaces: [] };
+    for (const fact of [inventory, opened, gone('a'), closing]) first.record(fact);
+    await settle();
     first.accepted(first.boot, 1);
-    const next = journal('boot-2', first.state);
+    await settle();
+    const next = journal('boot2');
     expect(next.boot).not.toBe(first.boot);
     next.record(inventory);
     expect(next.state.facts.map(({ seq, fact }) => [seq, fact.type])).toEqual([
@@ -49,12 +112,27 @@ describe('the journal of facts', () => {
     ]);
   });
 
-  it('drops what the log has, and only that', () => {
-    const it = journal('boot-1', null);
-    for (const fact of [opened, closed]) it.record(fact);
-    it.accepted('another boot', 2);
-    expect(it.pending).toBe(2);
-    it.accepted(it.boot, 1);
-    expect(it.state.facts.map((f) => f.seq)).toEqual([2]);
+  it('refuses what is too much, but never counters, and only the last inventory counts', async () => {
+    reachable = false;
+    const j = journal('boot', 3);
+    for (const id of ['a', 'b']) {
+      j.record({ type: 'Inventory', interfaces: [] });
+      j.record(gone(id));
+    }
+    expect(j.pending).toBe(3);
+    j.record(gone('c'));
+    j.record(closing);
+    expect([j.pending, j.refused]).toEqual([4, 1]);
+    await settle();
+    expect(disk?.facts).toHaveLength(4);
+  });
+
+  it.each([
+    [null, 'journal.boot'],
+    [{ boot: 'x', next: 0, facts: [] }, 'journal.next'],
+    [{ boot: 'x', next: 2, facts: [{ seq: 1, at: 0, fact: { type: 'Nonsense' } }] }, 'facts'],
+  ])('does not believe %j on disk', (value, field) => {
+    const parsed = parseJournal(value);
+    expect(parsed.ok ? null : parsed.error.details[0]?.field).toContain(field);
   });
 });

@@ -28,12 +28,13 @@ export class FactJournal {
   #sending = false;
   #resendAt: (() => void) | null = null;
   #refused = 0;
+  #written: Promise<void> | void = undefined;
 
   constructor(
     private readonly host: HostName,
     boot: string,
     private readonly sink: FactSink,
-    private readonly persist: (state: JournalState) => void,
+    private readonly persist: (state: JournalState) => Promise<void> | void,
     private readonly now: () => number,
     private readonly after: (ms: number, fn: () => void) => () => void,
     restored: JournalState | null,
@@ -56,7 +57,8 @@ export class FactJournal {
   }
 
   get state(): JournalState {
-    return { boot: this.boot, next: this.#next, facts: this.#facts };
+    // A copy: what is written a moment later must not hold facts that its `next` does not know of.
+    return { boot: this.boot, next: this.#next, facts: [...this.#facts] };
   }
 
   /** Takes a fact in and begins to send. An inventory supersedes earlier unsent inventories. */
@@ -74,7 +76,7 @@ export class FactJournal {
     }
     this.#facts.push({ seq: this.#next, at: this.now(), fact });
     this.#next += 1;
-    this.persist(this.state);
+    this.#write();
     this.kick();
   }
 
@@ -84,7 +86,7 @@ export class FactJournal {
     const before = this.#facts.length;
     this.#facts = this.#facts.filter((f) => f.seq > seq);
     if (this.#next <= seq) this.#next = seq + 1;
-    if (this.#facts.length !== before) this.persist(this.state);
+    if (this.#facts.length !== before) this.#write();
   }
 
   /** Everything not yet accepted is sent again: after a reconnect, or when the centre lost its stream. */
@@ -101,9 +103,15 @@ export class FactJournal {
     void this.#send();
   }
 
+  #write(): void {
+    this.#written = this.persist(this.state);
+  }
+
   async #send(): Promise<void> {
     let reached = true;
     for (;;) {
+      // Not told before it is kept: a number that was told and forgotten would be given to another fact.
+      await this.#written;
       const batch = this.#facts.filter((f) => f.seq > this.#delivered).slice(0, LARGEST_BATCH);
       if (batch.length === 0) break;
       reached = await this.sink({ schema: 1, host: this.host, boot: this.boot, facts: batch });
@@ -120,13 +128,6 @@ export class FactJournal {
   }
 }
 
-/** Checks what is on disk before it is believed. */
-export function parseJournal(value: unknown): Result<JournalState> {
-  const { boot, next, facts } = (typeof value === 'object' && value !== null ? value : {}) as Partial<
-    Record<keyof JournalState, unknown>
-  >;
-  if (typeof boot !== 'string') return err(invalid('journal.boot', boot, 'is not a string'));
-  if (typeof next !== 'number' || !Number.isSafeInteger(next) || next < 1) {
 /**
  * What an earlier boot had to tell and the log is not known to have: counters, activations and the hypervisor's word
  * hold for ever, and the log takes a repeat for what it is. What was plugged then is no more; an inventory follows.
@@ -144,6 +145,13 @@ const LASTING: ReadonlySet<Fact['type']> = new Set([
   'Drift',
 ]);
 
+/** Checks what is on disk before it is believed. */
+export function parseJournal(value: unknown): Result<JournalState> {
+  const { boot, next, facts } = (typeof value === 'object' && value !== null ? value : {}) as Partial<
+    Record<keyof JournalState, unknown>
+  >;
+  if (typeof boot !== 'string') return err(invalid('journal.boot', boot, 'is not a string'));
+  if (typeof next !== 'number' || !Number.isSafeInteger(next) || next < 1) {
     return err(invalid('journal.next', next, 'is not a number of a fact'));
   }
   const parsed = parseFacts(facts);

@@ -1,4 +1,4 @@
-import { REG, TABLES } from '#compiler';
+import { meterSlot, REG, TABLES } from '#compiler';
 import { isLearned, type Flow, type Observation } from '#openflow';
 
 /** A row that the switch wrote itself: the binding of this slot opened here (`active`) or was turned away. */
@@ -19,4 +19,14 @@ export function learnedRow(flow: Flow): LearnedRow | null {
 /** Every learned row that stands on the host's bridges. */
 export function learnedRows(have: Observation): readonly LearnedRow[] {
   return have.bridges.flatMap((b) => b.flows.flatMap((f) => learnedRow(f.flow) ?? []));
+}
+
+/**
+ * Slots that something on the switch still stands for: their meters go on counting, their rows still decide. One
+ * that is given to another binding too early would hand it the counts of the one before.
+ */
+export function standingSlots(have: Observation): ReadonlySet<number> {
+  const slots = new Set(learnedRows(have).map((row) => row.slot));
+  for (const bridge of have.bridges) for (const meter of bridge.meters) slots.add(meterSlot(meter.id));
+  return slots;
 }

@@ -6,7 +6,6 @@ import {
   type Driver,
   type DriverEvent,
   type Observation,
-  type ObservedInterface,
   type Step,
 } from '#openflow';
 import { type Snapshot } from '#protocol';
@@ -34,7 +33,7 @@ export interface PassResult {
 export interface ReconcilerHooks {
   wanted(): Wanted | null;
   /** Local facts other than the interfaces; slots are allotted, and on disk when this resolves. */
-  facts(wanted: Wanted, interfaces: readonly ObservedInterface[]): Promise<Omit<LocalFacts, 'interfaces'>>;
+  facts(wanted: Wanted, have: Observation): Promise<Omit<LocalFacts, 'interfaces'>>;
   compile(desired: Desired, facts: LocalFacts): Compiled;
   /** A full read-back was made: learned rows may hold news. */
   readBack(have: Observation): void;
@@ -64,9 +63,9 @@ export class Reconciler {
   #doubtedAt: number | null = null;
   #restarted = false;
   #interfacesStale = false;
-  #dirty = false;
   /** What plans that failed still owe: the flows may stand already, but are not effective before. */
   #owed: readonly Step[] = [];
+  #dirty = false;
   #running: Promise<void> | null = null;
   #closed = false;
   #retry: (() => void) | null = null;
@@ -119,6 +118,11 @@ export class Reconciler {
     return this.#running === null && !this.#dirty && this.#have !== null && !this.#interfacesStale;
   }
 
+  /** A plan may be on its way to the switch. */
+  get busy(): boolean {
+    return this.#running !== null;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#retry?.();
@@ -148,7 +152,7 @@ export class Reconciler {
     const steps: Step[] = [];
     for (let pass = 0; pass < LONGEST_CHASE; pass += 1) {
       const have = await this.#observe();
-      const facts = await this.hooks.facts(wanted, have.interfaces);
+      const facts = await this.hooks.facts(wanted, have);
       const compiled = this.hooks.compile(wanted.desired, { ...facts, interfaces: have.interfaces });
       const { steps: planned, exceptions: conflicts } = planOf(compiled, facts, have);
       const now = [...planned, ...this.#stillOwed(planned, have)];
@@ -199,12 +203,6 @@ export class Reconciler {
     if (this.#installed !== null && !this.#restarted) this.hooks.compared(this.#installed, have, since);
   }
 
-  async #apply(steps: readonly Step[]): Promise<void> {
-    for (const step of steps) {
-      await this.driver.apply(step);
-      // Null: the switch told of something else meanwhile; the next pass reads it all.
-      if (this.#have !== null) this.#have = applyStep(this.#have, step);
-    }
   /** A step that failed leaves no difference behind for the next plan to see. */
   #stillOwed(planned: readonly Step[], have: Observation): readonly Step[] {
     return this.#owed.filter(
@@ -213,11 +211,17 @@ export class Reconciler {
     );
   }
 
-  }
+  async #apply(steps: readonly Step[]): Promise<void> {
     this.#owed = steps.filter((step) => bridgeOf(step) !== null);
+    for (const step of steps) {
+      await this.driver.apply(step);
+      this.#owed = this.#owed.filter((owed) => owed !== step);
+      // Null: the switch told of something else meanwhile; the next pass reads it all.
+      if (this.#have !== null) this.#have = applyStep(this.#have, step);
+    }
+  }
 
   #later(cause: unknown): void {
-      this.#owed = this.#owed.filter((owed) => owed !== step);
     this.#failures += 1;
     const reason = cause instanceof Error ? cause.message : String(cause);
     const retry = !(cause instanceof ProblemError) || cause.problem.retry;

@@ -1,7 +1,7 @@
 import { type Epoch, type PortId } from '#kernel';
 import { allotSlots, type LocalFacts } from '#compiler';
 import { type Incarnations } from '../counters/counters.js';
-import { type AgentMemory, type BindingKey, type Incarnation } from './memory.js';
+import { parseBindingKey, type AgentMemory, type BindingKey, type Incarnation } from './memory.js';
 
 /** The agent's memory while it runs; every change goes to disk, and what must be there first is awaited. */
 export class LocalMemory {
@@ -10,6 +10,7 @@ export class LocalMemory {
   readonly #activations: Set<string>;
   readonly #handedOver: Set<string>;
   readonly #round: number;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly boot: string,
@@ -25,10 +26,13 @@ export class LocalMemory {
     this.incarnations = new Map(Object.entries(restored.incarnations) as [BindingKey, Incarnation][]);
   }
 
-  /** Slots for exactly these bindings, on disk when it resolves: a slot that was used is never lost. */
-  async allot(keys: readonly BindingKey[]): Promise<void> {
-    const next = allotSlots(this.#slots, keys);
-    if (JSON.stringify(next) === JSON.stringify(this.#slots)) return;
+  /**
+   * Slots for exactly these bindings, none of those that still stand on the switch for another. Everything known is
+   * on disk when it resolves: a slot that was used is never lost, nor a fact that the next plan makes its own.
+   */
+  async allot(keys: readonly BindingKey[], standing: ReadonlySet<number> = new Set()): Promise<void> {
+    const next = allotSlots(this.#slots, keys, standing);
+    if (JSON.stringify(next) === JSON.stringify(this.#slots)) return this.#saving;
     this.#slots = next;
     const wanted = new Set<string>(keys);
     for (const key of this.#activations) if (!wanted.has(key)) this.#activations.delete(key);
@@ -43,20 +47,25 @@ export class LocalMemory {
     if (key === undefined || into.has(key)) return null;
     into.add(key);
     void this.save();
-    return parseKey(key);
+    return parseBindingKey(key);
+  }
+
+  /** Whether this binding is known to have been opened by its guest's first frame. */
+  activated(key: BindingKey): boolean {
+    return this.#activations.has(key);
   }
 
   localFacts(): Pick<LocalFacts, 'round' | 'slots' | 'activations' | 'handedOver'> {
     return {
       round: this.#round,
       slots: this.#slots,
-      activations: [...this.#activations].map(parseKey),
-      handedOver: [...this.#handedOver].map(parseKey),
+      activations: [...this.#activations].map(parseBindingKey),
+      handedOver: [...this.#handedOver].map(parseBindingKey),
     };
   }
 
   save(): Promise<void> {
-    return this.persist({
+    this.#saving = this.persist({
       schema: 1,
       boot: this.boot,
       slots: this.#slots,
@@ -65,10 +74,6 @@ export class LocalMemory {
       handedOver: [...this.#handedOver],
       round: this.#round,
     });
+    return this.#saving;
   }
-}
-
-function parseKey(key: string): { readonly port: PortId; readonly epoch: Epoch } {
-  const at = key.lastIndexOf('@');
-  return { port: key.slice(0, at) as PortId, epoch: Number(key.slice(at + 1)) as Epoch };
 }

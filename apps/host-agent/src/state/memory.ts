@@ -6,6 +6,11 @@ export type BindingKey = `${PortId}@${number}`;
 
 export const bindingKey = (port: PortId, epoch: Epoch): BindingKey => `${port}@${epoch}`;
 
+export function parseBindingKey(key: string): { readonly port: PortId; readonly epoch: Epoch } {
+  const at = key.lastIndexOf('@');
+  return { port: key.slice(0, at) as PortId, epoch: Number(key.slice(at + 1)) as Epoch };
+}
+
 /** One incarnation of a binding's count meters, as the agent knows it. */
 export interface Incarnation {
   readonly id: string;

@@ -1,0 +1,139 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { AgentHost, BRIDGE, mac, settle, view } from './agent.fixture.js';
+import { TABLES } from '#compiler';
+
+const TOKEN = '03:5e:c2:e7:00:01';
+
+describe('an agent', () => {
+  let host: AgentHost;
+
+  beforeEach(async () => {
+    host = new AgentHost();
+    await host.start();
+    await host.become(1, []);
+  });
+
+  const bind = async (...ports: readonly number[]): Promise<void> => {
+    for (const n of ports) await host.plug(n);
+    await host.become(
+      2,
+      ports.map((n) => ({ n })),
+    );
+  };
+
+  it('makes the bridge, and tells what is plugged', async () => {
+    expect(host.of('Inventory')).toEqual([{ type: 'Inventory', interfaces: [] }]);
+    await host.plug(1);
+    expect(host.of('InterfacePlugged')).toMatchObject([
+      { interface: { ifaceId: 'if-1', mac: mac(1), profile: 'web', switch: 'lan' } },
+    ]);
+    host.switch.removeInterface('tap1');
+    await settle();
+    expect(host.of('InterfaceUnplugged')).toEqual([{ type: 'InterfaceUnplugged', ifaceId: 'if-1' }]);
+  });
+
+  it('opens a bound port, with a segment of its ledger, and reports the revision', async () => {
+    await bind(1, 2);
+    expect(host.of('SegmentOpened').map((f) => [f.port, f.epoch, f.incarnation])).toEqual([
+      ['p1', 1, 'i1'],
+      ['p2', 1, 'i2'],
+    ]);
+    await host.send(1, mac(2), 3);
+    expect(host.received('tap2')).toBe(3);
+    expect(host.reports.at(-1)).toMatchObject({ realised: 2, received: 2, exceptions: [] });
+  });
+
+  it('closes a retired port with the exact final counters', async () => {
+    await bind(1, 2);
+    await host.send(1, mac(2), 5);
+    await host.become(3, [{ n: 1, role: 'retired' }, { n: 2 }]);
+    await host.send(1, mac(2), 5);
+    expect(host.received('tap2')).toBe(5);
+    const [closed, ...more] = host.of('SegmentClosed');
+    expect(more).toEqual([]);
+    expect(closed).toMatchObject({ port: 'p1', incarnation: 'i1', raw: { in: { unicast: { packets: 5 } } } });
+    expect(closed).not.toHaveProperty('inexact');
+  });
+
+  it('started again with its memory sends nothing to the switch, opens no segment, and goes on counting', async () => {
+    await bind(1, 2);
+    await host.send(1, mac(2), 2);
+    host.steps.length = host.facts.length = 0;
+    await host.start(view(2, [{ n: 1 }, { n: 2 }]));
+    await host.send(1, mac(2), 2);
+    expect(host.steps).toEqual([]);
+    // What the earlier run may have died with is told again, by the same name.
+    expect(host.of('SegmentOpened').map((f) => f.incarnation)).toEqual(['i1', 'i2']);
+    const { counters } = await host.agent.telemetry();
+    expect(counters).toMatchObject([{ incarnation: 'i1', raw: { in: { unicast: { packets: 4 } } } }, {}]);
+    await host.become(3, [{ n: 1, role: 'retired' }, { n: 2 }]);
+    expect(host.of('SegmentClosed')).toMatchObject([
+      { incarnation: 'i1', raw: { in: { unicast: { packets: 4 } } } },
+    ]);
+  });
+
+  it('gives a binding that follows another meters of its own', async () => {
+    await bind(1, 2);
+    await host.send(1, mac(2), 4);
+    await host.become(3, [{ n: 1, epoch: 3 }, { n: 2 }]);
+    await host.send(1, mac(2), 1);
+    const { counters } = await host.agent.telemetry();
+    expect(counters.find((c) => c.port === 'p1')).toMatchObject({
+      epoch: 3,
+      raw: { in: { unicast: { packets: 1 } } },
+    });
+  });
+
+  it('tells of the first frame of a standby, keeps that over a restart, and beats the document with it', async () => {
+    await host.plug(1);
+    await host.plug(2);
+    const waiting = [{ n: 1, epoch: 2, role: 'standby', token: TOKEN }, { n: 2 }] as const;
+    await host.become(2, waiting);
+    await host.send(1, mac(2));
+    expect(host.of('PortActivated')).toEqual([{ type: 'PortActivated', port: 'p1', epoch: 2 }]);
+    expect(host.disk.activations).toEqual(['p1@2']);
+    await host.send(1, mac(2), 2);
+    expect(host.received('tap2')).toBe(3);
+    host.facts.length = 0;
+    await host.start(view(2, waiting));
+    expect(host.of('PortActivated')).toHaveLength(1);
+    await host.send(1, mac(2));
+    expect(host.received('tap2')).toBe(4);
+  });
+
+  it('repairs drift and tells of it once, and never of its own changes', async () => {
+    await bind(1, 2);
+    await host.become(3, [{ n: 1, override: { blocked: true } }, { n: 2 }]);
+    await host.become(4, [{ n: 1 }, { n: 2 }]);
+    expect(host.of('Drift')).toEqual([]);
+    const { flow } = host.switch
+      .bridge(BRIDGE)
+      .observe()
+      .flows.find((f) => f.flow.table === TABLES.SECURITY && f.flow.priority === 100) ?? { flow: undefined };
+    if (flow === undefined) throw new Error('no flow in SECURITY');
+    host.switch.deleteFlow(BRIDGE, flow);
+    await settle();
+    expect(host.of('Drift')).toMatchObject([
+      { object: `bridge/${BRIDGE}`, repaired: true, differences: [{ found: 'absent' }] },
+    ]);
+    expect(host.switch.deleteFlow(BRIDGE, flow)).toBe(true);
+    await settle();
+    expect(host.of('Drift')).toHaveLength(1);
+    host.clock.advance(5_000);
+    await settle();
+    expect(host.of('Drift')).toHaveLength(2);
+    await host.send(1, mac(2));
+    expect(host.received('tap2')).toBe(1);
+  });
+
+  it('reports a policy that it can’t carry out against its port, and keeps that port closed', async () => {
+    await host.plug(1);
+    await host.become(2, [{ n: 1, epoch: 2, role: 'standby' }]);
+    expect(host.reports.at(-1)).toMatchObject({
+      realised: 2,
+      exceptions: [{ port: 'p1', code: 'token-missing' }],
+    });
+    await host.send(1, 'ff:ff:ff:ff:ff:ff');
+    expect(host.received('eth0')).toBe(0);
+  });
+});
