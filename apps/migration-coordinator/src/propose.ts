@@ -21,6 +21,9 @@ export interface Proposal {
   readonly command: Command;
 }
 
+/** A time-out that was refused is proposed again after so long. */
+const TIME_OUT_AGAIN_MS = 2_000;
+
 /**
  * The next step of one migration, or null when there is only waiting to be done. Depends on nothing but the view.
  *
@@ -37,8 +40,10 @@ export interface Proposal {
 export function propose(view: View, migration: Migration): Proposal | null {
   const { id, episode, phase } = migration;
   if (migration.deadline !== null && view.now > migration.deadline) {
+    // "Too early" is remembered under its id, and this clock may be ahead of the sequencer's: so it is asked anew.
+    const times = Math.floor((view.now - migration.deadline) / TIME_OUT_AGAIN_MS);
     return {
-      commandId: `migration:${id}:${episode}:time-out`,
+      commandId: `migration:${id}:${episode}:time-out${times === 0 ? '' : `:${times}`}`,
       command: { type: 'TimeOutMigration', migration: id, episode },
     };
   }
