@@ -67,7 +67,8 @@ export interface World {
   logOf(name: string): Promise<string>;
   /** The whole log as it stands. */
   log(): Promise<CommitEnvelope[]>;
-  apply(): Promise<void>;
+  /** Applies a manifest (default: the example of the quick start) and waits until all guests are connected. */
+  apply(manifest?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -116,8 +117,8 @@ export async function startWorld(
     },
     logOf: (name) => readFile(cluster.children.logOf(name), 'utf8'),
     log: async () => envelopes(await api.exportLog(Number.MAX_SAFE_INTEGER)),
-    apply: async () => {
-      await api.apply(await readFile(EXAMPLE, 'utf8'));
+    apply: async (manifest = EXAMPLE) => {
+      await api.apply(await readFile(manifest, 'utf8'));
       await until('all guests to be connected', async () => (await api.status()).counts.connected === 3);
     },
     stop: async () => {

@@ -5,3 +5,11 @@ export {
   type NatsServer,
   type NatsServerOptions,
 } from './nats-server.js';
+export {
+  replayHistory,
+  replayText,
+  type History,
+  type HistoryLedger,
+  type HistoryMigration,
+  type ReplayOptions,
+} from './history.js';

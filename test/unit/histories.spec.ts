@@ -1,0 +1,166 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ProblemError } from '#kernel';
+import { type StateDocument } from '#contracts';
+import { ledgerTotals, packetsOf } from '#domain';
+import { contentOf, project, projectAll } from '#protocol';
+import { replayHistory, replayText, type History, type HistoryLedger, type HistoryMigration } from '#testing';
+
+const DIR = join('test', 'histories');
+const NAMES = ['completed', 'aborted', 'timed-out', 'back-and-forth', 'version-1'] as const;
+
+interface Expected {
+  readonly lineage: string;
+  readonly revision: number;
+  readonly commits: number;
+  readonly events: number;
+  readonly digest: string;
+  readonly guestSent: number;
+  readonly phases: Readonly<Record<string, readonly string[]>>;
+  readonly ledgers: readonly HistoryLedger[];
+  readonly migrations: readonly HistoryMigration[];
+}
+
+const textOf = (name: string): string => readFileSync(join(DIR, `${name}.ndjson`), 'utf8');
+const expectedOf = (name: string): Expected =>
+  JSON.parse(readFileSync(join(DIR, `${name}.expected.json`), 'utf8')) as Expected;
+
+describe.each(NAMES)('the recorded history "%s"', (name) => {
+  const expected = expectedOf(name);
+
+  it('replays to the digest, ledgers and phases that the cluster had', async () => {
+    const history = await replayHistory(join(DIR, `${name}.ndjson`), { revision: expected.revision });
+    const { lineage, revision, digest, ledgers, migrations } = history;
+    expect({ lineage, revision, digest, ledgers, migrations }).toEqual({
+      lineage: expected.lineage,
+      revision: expected.revision,
+      digest: expected.digest,
+      ledgers: expected.ledgers,
+      migrations: expected.migrations,
+    });
+    expect([history.commits.length, history.events.length]).toEqual([expected.commits, expected.events]);
+    for (const m of migrations) expect([m.id, m.phases]).toEqual([m.id, expected.phases[m.id]]);
+  });
+
+  it('keeps every invariant at every commit', () => {
+    expect(replayText(textOf(name)).broken).toEqual([]);
+  });
+
+  it('has at every commit the documents that a full projection gives', () => {
+    const documents = new Map<string, StateDocument>();
+    replayText(textOf(name), {
+      each: (commit, before, after) => {
+        for (const { key, document } of project(before, after, commit.events, documents))
+          documents.set(key, document);
+        const standing = [...documents].filter(([, d]) => d.type !== 'tombstone');
+        const content = (all: Iterable<readonly [string, StateDocument]>) =>
+          Object.fromEntries([...all].map(([key, document]) => [key, contentOf(document)]));
+        expect(content(standing)).toEqual(content(projectAll(after)));
+      },
+    });
+  });
+
+  it('never has a ledger fall', () => {
+    const highest = new Map<string, number>();
+    replayText(textOf(name), {
+      each: (_commit, _before, after) => {
+        for (const port of after.ports.values()) {
+          const total = packetsOf(ledgerTotals(port.ledger, () => undefined).in);
+          expect(total).toBeGreaterThanOrEqual(highest.get(port.id) ?? 0);
+          highest.set(port.id, total);
+        }
+      },
+    });
+  });
+});
+
+describe('what the histories are', () => {
+  const history = (name: string): History => replayText(textOf(name));
+
+  it('completed, aborted before activation, timed out, back and forth', () => {
+    const phases = (name: string) => history(name).migrations.map((m) => m.phases.join(' '));
+    const done = 'admitted prepared moving switched completed';
+    expect(phases('completed')).toEqual([done]);
+    expect(phases('aborted')[0]).toBe('admitted prepared moving aborting aborted');
+    expect(phases('timed-out')).toEqual(['admitted failed']);
+    expect(phases('back-and-forth')).toEqual([done, done, done, done, done]);
+    expect(history('timed-out').migrations[0]?.reason).toContain('timed out in admitted');
+  });
+
+  it('an aborted or timed out one leaves the port where it was, and its counters whole', () => {
+    for (const name of ['aborted', 'timed-out']) {
+      const { state, ledgers } = history(name);
+      const port = [...state.ports.values()].find((p) => p.connectee?.owner === 'web-1')!;
+      expect([name, port.active?.host, port.standby]).toEqual([name, 'alpha', null]);
+      expect(ledgers.find((l) => l.owner === 'web-1')).toMatchObject({ inexact: 0 });
+    }
+  });
+
+  it('back and forth: the guest’s packets on all hosts, none of them twice', () => {
+    const web = history('back-and-forth').ledgers.find((l) => l.owner === 'web-1');
+    expect(web).toMatchObject({ segments: 6, open: 1, inexact: 0 });
+    expect(web!.in).toBeLessThanOrEqual(expectedOf('back-and-forth').guestSent);
+    expect(web!.in).toBeGreaterThan(0);
+  });
+
+  it('version 1: other bytes, the same state', () => {
+    expect(textOf('version-1')).toContain('"type":"GroupDefined","v":1');
+    expect(textOf('version-1')).not.toContain('"type":"GroupDefined","v":2');
+    expect(history('version-1').digest).toBe(history('completed').digest);
+  });
+});
+
+describe('a history that can’t be read', () => {
+  const lines = textOf('completed').trimEnd().split('\n');
+  const problemOf = (changed: readonly string[], revision?: number): string => {
+    try {
+      replayText(changed.join('\n'), revision === undefined ? {} : { revision });
+    } catch (error) {
+      if (error instanceof ProblemError) return error.problem.message;
+      throw error;
+    }
+    throw new Error('it was read');
+  };
+  const at = (i: number, change: (line: string) => string): string[] =>
+    lines.map((line, n) => (n === i ? change(line) : line));
+
+  it('says the revision and the reason of a corrupt line', () => {
+    expect(problemOf(at(4, (line) => line.slice(0, 100)))).toMatch(/revision 5 .*is not UTF-8 JSON/);
+    expect(problemOf(at(4, (line) => line.replace('"specversion":"1.0"', '"specversion":"9"')))).toMatch(
+      /revision 5 .*specversion/,
+    );
+  });
+
+  it('finds one changed character by the chain, at the revision after it', () => {
+    const changed = at(1, (line) => line.replace('"rack":"r1"', '"rack":"r9"'));
+    expect(changed[1]).not.toBe(lines[1]);
+    expect(problemOf(changed)).toMatch(/revision 3 .*the hash chain is broken/);
+  });
+
+  it('finds a missing and a doubled line by the chain', () => {
+    expect(problemOf([...lines.slice(0, 6), ...lines.slice(7)])).toMatch(/revision 7 .*hash chain is broken/);
+    expect(problemOf([...lines.slice(0, 6), lines[5]!, ...lines.slice(6)])).toMatch(
+      /revision 7 .*hash chain/,
+    );
+    expect(problemOf(lines.slice(1))).toMatch(/revision 1 .*hash chain is broken/);
+  });
+
+  it('says the type and version of an event from the future', () => {
+    const changed = at(1, (line) =>
+      line.replace('"type":"GroupDefined","v":2', '"type":"GroupDefined","v":7'),
+    );
+    expect(problemOf(changed)).toMatch(/revision 2 .*GroupDefined v7 is newer than v2/);
+    expect(
+      problemOf(at(1, (line) => line.replace('"type":"GroupDefined"', '"type":"GroupPainted"'))),
+    ).toMatch(/revision 2 .*GroupPainted/);
+  });
+
+  it('says what is missing of a truncated file: within a line always, between lines if told how far it goes', () => {
+    const text = textOf('completed');
+    expect(problemOf([text.slice(0, text.length - 40)])).toMatch(/revision \d+ .*is not UTF-8 JSON/);
+    const short = lines.slice(0, 9);
+    expect(replayText(short.join('\n')).revision).toBe(9);
+    expect(problemOf(short, lines.length)).toMatch(/ends at revision 9: revision 10 to \d+ are missing/);
+  });
+});
