@@ -14,7 +14,7 @@ import { Unplaced } from './facts/unplaced.js';
 import { learnedRow, learnedRows, standingSlots, type LearnedRow } from './facts/learned.js';
 import { Orders } from './hypervisor/orders.js';
 import { type Hypervisor } from './hypervisor/hypervisor.js';
-import { desiredOf } from './reconcile/desired.js';
+import { desiredOf, released } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
@@ -94,8 +94,9 @@ export class Agent {
     this.#view = view;
     // A mark that brings nothing for this host, heartbeats among them: all hosts get every one of them.
     if (same && before.lineage === view.lineage && this.#confirm(view)) return;
-    const desired = same ? this.#desired : desiredOf(view.documents);
+    const desired = same ? this.#desired : (desiredOf(view.documents) ?? released(this.#desired, view));
     this.#desired = desired;
+    if (before !== null && before.lineage !== null && before.lineage !== view.lineage) this.#tellAllAgain();
     const accepted = desired?.host.acceptedFactSeq;
     if (accepted !== null && accepted !== undefined) this.parts.journal.accepted(accepted.boot, accepted.seq);
     if (desired !== null) this.#orders.follow(desired.host.migrations);
@@ -148,6 +149,12 @@ export class Agent {
       this.parts.log.warn({ reason: String(cause) }, 'the counters could not be read at the end');
     });
     await this.parts.driver.close();
+  }
+
+  /** Another lineage: the log was restored from a copy, and may lack what it had accepted before. */
+  #tellAllAgain(): void {
+    this.#reported = null;
+    this.#keeper.tellAgain();
   }
 
   #wanted(): Wanted | null {

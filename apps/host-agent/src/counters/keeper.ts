@@ -36,7 +36,15 @@ export class CounterKeeper {
   /** Goes up with every plan carried out: a reading from before it is of other meters. */
   #installs = 0;
 
+  /** What this run knows from before was told to the log that stands now. */
+  #told = false;
+
   constructor(private readonly parts: KeeperParts) {}
+
+  /** With the next plan every segment is told again, as by a new run. */
+  tellAgain(): void {
+    this.#told = false;
+  }
 
   /**
    * The meters that stand now. `made`: bindings whose meters this very plan added, so that whatever was counted on
@@ -44,7 +52,8 @@ export class CounterKeeper {
    */
   async installed(bindings: readonly CountedBinding[], made: ReadonlySet<BindingKey>): Promise<void> {
     const { incarnations } = this.parts;
-    const first = this.#installs === 0;
+    const first = !this.#told;
+    this.#told = true;
     this.#installs += 1;
     this.#bindings = new Map(bindings.map((b) => [bindingKey(b.port, b.epoch), b]));
     const opened: CountedBinding[] = [];

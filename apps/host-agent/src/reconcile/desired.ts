@@ -7,6 +7,7 @@ import {
   type SwitchDocument,
 } from '#contracts';
 import { type Desired } from '#compiler';
+import { type Snapshot } from '#protocol';
 
 /** The documents held, sorted by kind; null while the host's own document is not held. */
 export function desiredOf(documents: ReadonlyMap<DocumentKey, StateDocument>): Desired | null {
@@ -21,4 +22,15 @@ export function desiredOf(documents: ReadonlyMap<DocumentKey, StateDocument>): D
     else if (document.type === 'group') groups.push(document);
   }
   return host === null ? null : { host, ports, switches, groups };
+}
+
+/**
+ * What is left to do on a host that was known and is no more: to take out what it carries. One that was never known
+ * is left as it is (its name may be mistyped), and so is one whose document can't be read, or that a restored log of
+ * another lineage does not know: its guests run.
+ */
+export function released(last: Desired | null, view: Pick<Snapshot, 'faults' | 'lineage'>): Desired | null {
+  if (last === null || view.faults.length > 0 || view.lineage !== last.host.lineage) return null;
+  const host = { ...last.host, switches: [], ports: [], groups: [], migrations: [], acceptedFactSeq: null };
+  return { host, ports: [], switches: [], groups: [] };
 }
