@@ -3,6 +3,7 @@ import {
   invalid,
   ok,
   problem,
+  ProblemError,
   type Clock,
   type IdGenerator,
   type Lineage,
@@ -330,8 +331,14 @@ export class Sequencer<State, Command, Event> {
     if (known.rejection !== undefined) return err(known.rejection);
     const { lineage, revision, seq } = known;
     if (seq === 0) return ok({ lineage, revision, events: [], repeated: true });
-    const events = await readEventsAt(this.options.log, seq, this.options.rules);
-    return events.ok ? ok({ lineage, revision, events: events.value, repeated: true }) : events;
+    try {
+      const events = await readEventsAt(this.options.log, seq, this.options.rules);
+      return events.ok ? ok({ lineage, revision, events: events.value, repeated: true }) : events;
+    } catch (cause) {
+      // The log can't be asked now; the command was done, and asking again will tell.
+      if (cause instanceof ProblemError) return err(cause.problem);
+      throw cause;
+    }
   }
 
   #onEnd(reason: EndReason, fault: Problem): void {

@@ -38,6 +38,14 @@ export function segmentOpened(draft: Draft, host: HostName, fact: Of<'SegmentOpe
   const twice = countedTwice(port.ledger, host, incarnation, raw);
   if (twice !== null) return refuse(twice);
   draft.emit({ type: 'SegmentOpened', port: id, host, epoch, incarnation, raw });
+  retireEarlier(draft, host, id, epoch);
+}
+
+/** A host's facts come in order: what it opened at earlier epochs is known, so without an open segment nothing is owed. */
+function retireEarlier(draft: Draft, host: HostName, id: Port['id'], epoch: Epoch): void {
+  for (const b of draft.state.ports.get(id)?.retiring ?? [])
+    if (b.host === host && b.epoch < epoch) retireIfClosed(draft, id, host, b.epoch);
+  settle(draft, id);
 }
 
 /** The same meters under two epochs must not count one packet in both. */

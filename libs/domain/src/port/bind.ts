@@ -28,9 +28,9 @@ export function unbind(draft: Draft, id: PortId): void {
 export function revokeStandby(draft: Draft, id: PortId): void {
   const { standby } = livePort(draft, id);
   if (standby === null) return;
+  // It retires when its host says so. That no segment of it is known means little: the host may have made the port
+  // ready, and even let the guest's first frames in, without having been heard.
   draft.emit({ type: 'StandbyRevoked', port: id, host: standby.host, epoch: standby.epoch });
-  // A standby that never opened a segment has counted nothing that was let through.
-  retireIfClosed(draft, id, standby.host, standby.epoch);
 }
 
 /** Ends a retiring binding once its segments are closed. */
