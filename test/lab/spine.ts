@@ -200,7 +200,7 @@ export class Spine {
   /** The same, whichever run of the agent wrote them: its round is in the cookie. */
   async meaning(host: LabHostName): Promise<readonly string[]> {
     const flows = await this.flows(host);
-    return flows.map((f) => f.replace(/cookie=0x(5e7[01])[0-9a-f]{4}/, 'cookie=0x$1____'));
+    return flows.map((f) => f.replace(/cookie=0x(5e7[01])[0-9a-f]{4}/, 'cookie=0x$1____')).sort();
   }
 
   /** Everything that is known of a port. */

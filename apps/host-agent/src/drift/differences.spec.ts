@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { LEARNED_OWNER, makeCookie, observe, type BridgeState, type Flow, type Observation } from '#openflow';
+import { driftOf } from './differences.js';
+
+const flow = (priority: number, more: Partial<Flow> = {}): Flow => ({
+  table: 5,
+  priority,
+  match: {},
+  actions: [],
+  cookie: makeCookie({ feature: 1, object: 1 }),
+  ...more,
+});
+const bridge: BridgeState = {
+  name: 'b',
+  switch: 'lan',
+  mtu: 1500,
+  ports: [
+    { name: 'up0', plugged: 'agent', type: '', marks: { 'portolan-uplink': 'u1' } },
+    { name: 'tap1', plugged: 'other', type: '', marks: { 'portolan-port': 'p1' } },
+  ],
+  flows: [flow(1), flow(2)],
+  groups: [{ id: 3, type: 'all', buckets: [] }],
+  meters: [{ id: 16, unit: 'kbps', rate: 1_000, burst: 100 }],
+};
+const installed = { bridges: [bridge] };
+const change = (
+  with_: (b: Observation['bridges'][number]) => Partial<Observation['bridges'][number]>,
+): Observation => {
+  const have = observe(installed);
+  return { ...have, bridges: have.bridges.map((b) => ({ ...b, ...with_(b) })) };
+};
+const fields = (have: Observation): string[] =>
+  driftOf(installed, have).flatMap((d) => d.differences.map((x) => `${x.field}: ${x.expected} | ${x.found}`));
+const stats = (f: Flow) => ({ flow: f, packets: 0n, bytes: 0n, durationMs: 0 });
+
+describe('what differs from what was installed', () => {
+  it('is nothing while nobody touched it', () => {
+    expect(driftOf(installed, observe(installed))).toEqual([]);
+  });
+
+  it('is named flow by flow, whether it went, changed or came under our name', () => {
+    const controller: Flow['actions'] = [{ kind: 'output', port: 7 }];
+    const have = change(() => ({ flows: [flow(2, { actions: controller }), flow(9)].map(stats) }));
+    expect(fields(have)).toEqual([
+      'flow SECURITY 1: drop | absent',
+      'flow SECURITY 2: drop | output:7',
+      'flow SECURITY 9: absent | drop',
+    ]);
+  });
+
+  it('takes learned rows for facts, and other people’s flows for theirs', () => {
+    const learned = flow(1, { cookie: makeCookie({ owner: LEARNED_OWNER, feature: 1, object: 1 }) });
+    const theirs = flow(50, { cookie: 0x77n });
+    expect(fields(change((b) => ({ flows: [...b.flows.slice(1), stats(learned), stats(theirs)] })))).toEqual(
+      [],
+    );
+  });
+
+  it('is named for groups, meters, the bridge itself and uplinks, not for vNICs', () => {
+    expect(fields(change(() => ({ groups: [], meters: [] })))).toEqual([
+      'group 3: group_id=3,type=all | absent',
+      'meter 16: meter=16,kbps,burst,stats,bands=type=drop,rate=1000,burst_size=100 | absent',
+    ]);
+    expect(fields(change(() => ({ failMode: 'standalone', mtu: 9_000 })))).toEqual([
+      'fail_mode: secure | standalone',
+      'mtu: 1500 | 9000',
+    ]);
+    expect(fields({ ...observe(installed), interfaces: [] })).toEqual(['port up0: plugged | absent']);
+    expect(fields({ bridges: [], interfaces: [] })).toEqual(['bridge: b | absent']);
+  });
+});

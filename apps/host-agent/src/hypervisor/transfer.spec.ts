@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { once } from 'node:events';
+import { type GuestSpec } from './guest.js';
+import { receiveGuest, sendGuest, type IncomingGuest, type SendResult } from './transfer.js';
+
+const SPEC: GuestSpec = {
+  owner: 'web-1',
+  ifaceId: 'web-1-eth0',
+  mac: '02:00:00:00:00:01',
+  profile: 'web',
+  switch: 'lan',
+  pps: 5,
+};
+const MEMORY = { sent: 7, number: 6, received: 2 };
+
+describe('a guest on its way', () => {
+  let server: Server;
+  let log: string[];
+  let guest: IncomingGuest;
+  let served: Promise<void>;
+
+  beforeEach(async () => {
+    log = [];
+    guest = {
+      prepare: (spec) => {
+        log.push(`prepare ${spec.owner}`);
+        return Promise.resolve();
+      },
+      begin: (_spec, memory) => log.push(`begin ${memory.sent}`),
+      discard: (spec) => log.push(`discard ${spec.owner}`),
+    };
+    server = createServer((socket) => {
+      served = receiveGuest(socket, guest);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterEach(() => {
+    server.close();
+  });
+
+  const at = (): { host: string; port: number } => ({
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+  });
+  const send = (signal = new AbortController().signal, copyMs = 0): Promise<SendResult> =>
+    sendGuest(at(), SPEC, copyMs, signal, () => {
+      log.push('stop');
+      return MEMORY;
+    });
+
+  it('is prepared there before it stops here, and begins there with its memory', async () => {
+    expect(await send()).toEqual({ kind: 'moved' });
+    await served;
+    expect(log).toEqual(['prepare web-1', 'stop', 'begin 7']);
+  });
+
+  it('stays, and is discarded there, when it is refused', async () => {
+    guest.prepare = () => Promise.reject(new Error('it is here already'));
+    expect(await send()).toEqual({ kind: 'failed', reason: 'it is here already' });
+    await served;
+    expect(log).toEqual(['discard web-1']);
+  });
+
+  it('stays, and is discarded there, when the move is aborted while its memory is copied', async () => {
+    const abort = new AbortController();
+    const sending = send(abort.signal, 60_000);
+    guest.prepare = () => {
+      setImmediate(() => abort.abort());
+      return Promise.resolve();
+    };
+    expect((await sending).kind).toBe('failed');
+    await served;
+    expect(log).toEqual(['discard web-1']);
+  });
+
+  it('is nobody knows where when no answer comes after its state went over', async () => {
+    guest.begin = () => {
+      throw new Error('the machine is gone');
+    };
+    expect((await send()).kind).toBe('unknown');
+  });
+
+  it('does not go where nobody listens', async () => {
+    const { port } = at();
+    server.close();
+    await once(server, 'close');
+    const result = await sendGuest(
+      { host: '127.0.0.1', port },
+      SPEC,
+      0,
+      new AbortController().signal,
+      () => MEMORY,
+    );
+    expect(result).toMatchObject({ kind: 'failed', reason: expect.stringContaining('cannot reach') });
+  });
+
+  it.each(['nonsense\n', '{"step":"state"}\n', '{"step":"hello","spec":{"owner":"../x"}}\n', 'null\n'])(
+    'is not made of %j',
+    async (line) => {
+      const socket = connect(at());
+      socket.write(line);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(JSON.parse(answer.toString())).toMatchObject({ step: 'refused' });
+      expect(log).toEqual([]);
+      socket.destroy();
+    },
+  );
+});
