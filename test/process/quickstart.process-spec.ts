@@ -95,7 +95,7 @@ describe('npm start', () => {
 
   const counted = async (): Promise<Map<string, number>> => {
     const ports = (await api.ports()).items
-      .filter((p) => p.status.connectee != null)
+      .filter((p) => p.status.connectee !== null)
       .map((p) => p.metadata.name);
     const stats = await Promise.all(ports.map(async (p) => [p, (await api.stats(p)).in.packets] as const));
     return new Map(stats);

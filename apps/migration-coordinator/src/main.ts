@@ -2,40 +2,30 @@ import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { type Logger } from 'pino';
 import { systemClock, unwrap } from '#kernel';
 import { checkCommandResponse, parseReport } from '#contracts';
 import { Follower } from '#event-store';
 import { Election, JetStreamLog } from '#event-store/jetstream';
 import {
-  createLogger,
-  endWithStdin,
   HealthModule,
   HealthRegistry,
-  loadConfig,
   natsCheck,
   NatsLink,
   NatsModule,
   natsOptionsOf,
   NestLogger,
   PortolanNatsClient,
-  Shutdown,
+  runService,
+  type Shutdown,
 } from '#platform';
 import { clusterRules, logCheck, patiently } from '#runtime';
 import { MigrationCoordinatorConfig } from './config.js';
 import { Coordinator } from './coordinator.js';
 
-const loaded = loadConfig(MigrationCoordinatorConfig, { env: process.env });
-if (!loaded.ok) {
-  process.stderr.write(`migration-coordinator: ${loaded.error.message}\n`);
-  process.exit(2);
-}
-const config = loaded.value;
-const logger = createLogger({ name: 'migration-coordinator', level: config.logLevel });
-const shutdown = new Shutdown({ logger });
-shutdown.arm();
-endWithStdin(shutdown);
+await runService({ name: 'migration-coordinator', config: MigrationCoordinatorConfig, serve });
 
-try {
+async function serve(config: MigrationCoordinatorConfig, logger: Logger, shutdown: Shutdown): Promise<void> {
   const link = NatsLink.open(natsOptionsOf(config, `migration-coordinator ${config.instance}`));
   shutdown.add('nats', () => link.close());
   const nc = await link.connection();
@@ -107,7 +97,4 @@ try {
   health.register('log', logCheck(follower));
   shutdown.add('nest', () => app.close());
   logger.info({ instance: config.instance }, 'migration-coordinator runs');
-} catch (error) {
-  logger.fatal({ err: error }, 'the migration-coordinator could not start');
-  await shutdown.begin('could not start', 1);
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { type Logger } from 'pino';
 import { type MicroserviceOptions } from '@nestjs/microservices';
 import { systemClock, unwrap, type HostName } from '#kernel';
 import { parseReport, SUBJECTS } from '#contracts';
@@ -18,21 +19,18 @@ import {
   LOG_STREAM,
 } from '#event-store/jetstream';
 import {
-  createLogger,
-  endWithStdin,
   HealthModule,
   HealthRegistry,
   JetStreamDocumentStore,
-  loadConfig,
   natsCheck,
   NatsLink,
   NatsModule,
   natsOptionsOf,
   NestLogger,
   PortolanNatsServer,
-  redactConfig,
   RpcProblemFilter,
-  Shutdown,
+  runService,
+  type Shutdown,
 } from '#platform';
 import {
   clusterRules,
@@ -49,19 +47,9 @@ import { FactIntake } from './fact-intake.js';
 import { Manager } from './manager.js';
 import { Snapshotter } from './snapshotter.js';
 
-const loaded = loadConfig(SwitchManagerConfig, { env: process.env });
-if (!loaded.ok) {
-  process.stderr.write(`switch-manager: ${loaded.error.message}\n`);
-  process.exit(2);
-}
-const config = loaded.value;
-const logger = createLogger({ name: 'switch-manager', level: config.logLevel });
-const shutdown = new Shutdown({ logger });
-shutdown.arm();
-endWithStdin(shutdown);
-logger.info({ config: redactConfig(config) }, 'starting');
+await runService({ name: 'switch-manager', config: SwitchManagerConfig, serve });
 
-try {
+async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shutdown): Promise<void> {
   const link = NatsLink.open(natsOptionsOf(config, `switch-manager ${config.instance}`));
   shutdown.add('nats', () => link.close());
   const nc = await link.connection();
@@ -190,7 +178,4 @@ try {
     await election.close();
   });
   logger.info({ instance: config.instance, revision: follower.revision }, 'switch-manager runs');
-} catch (error) {
-  logger.fatal({ err: error }, 'the switch-manager could not start');
-  await shutdown.begin('could not start', 1);
 }

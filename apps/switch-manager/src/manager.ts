@@ -23,7 +23,7 @@ import {
 } from '#contracts';
 import { RealisedTracker, type DocumentChange, type DocumentStore } from '#protocol';
 import { clusterRules, stateCodec, type ClusterCommit } from '#runtime';
-import { checkEvidence } from './evidence.js';
+import { checkDeadline, checkEvidence } from './evidence.js';
 import { Leader } from './leader.js';
 
 export interface ManagerLog {
@@ -91,7 +91,10 @@ export class Manager {
   async execute(request: CommandRequest): Promise<CommandResponse> {
     const leader = this.#leader;
     if (leader === null) return { ok: false, problem: notLeading() };
-    const doubt = checkEvidence(request.command, (host) => this.tracker.realised(host));
+    const { command } = request;
+    const doubt =
+      checkEvidence(command, (host) => this.tracker.realised(host)) ??
+      checkDeadline(command, leader.state, this.parts.clock.now());
     if (doubt !== null) return { ok: false, problem: doubt };
     const answer = await leader.execute(request);
     return answer.ok ? this.#accepted(answer.value) : { ok: false, problem: answer.error };

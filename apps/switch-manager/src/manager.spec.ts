@@ -1,0 +1,226 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type HostName, type MigrationId } from '#kernel';
+import { InMemoryLog } from '#event-store';
+import {
+  apply,
+  hosts,
+  lan,
+  MemoryDocuments,
+  refusedWith,
+  report,
+  request,
+  startCopy,
+  type Copy,
+} from './cluster.fixture.js';
+
+/** Lets promises and short timers run until it is so. */
+async function until(what: string, check: () => boolean): Promise<void> {
+  for (let i = 0; i < 1_000; i += 1) {
+    if (check()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`not so: ${what}`);
+}
+
+describe('a switch-manager', () => {
+  let log: InMemoryLog;
+  let documents: MemoryDocuments;
+  let copies: Copy[];
+  const start = async (name: string): Promise<Copy> => {
+    const copy = await startCopy(name, log, documents);
+    copies.push(copy);
+    return copy;
+  };
+  const leading = async (name: string): Promise<Copy> => {
+    const copy = await start(name);
+    copy.elect();
+    await until(`${name} to lead`, () => copy.manager.leads);
+    return copy;
+  };
+  const done = async (copy: Copy, ...resources: object[]): Promise<number> => {
+    const answer = await copy.manager.execute(request(apply(...resources)));
+    if (!answer.ok) throw new Error(answer.problem.message);
+    return answer.revision;
+  };
+
+  beforeEach(() => {
+    log = new InMemoryLog();
+    documents = new MemoryDocuments();
+    copies = [];
+  });
+  afterEach(async () => {
+    for (const copy of copies) await copy.stop();
+  });
+
+  it('answers nothing as a standby, and says why', async () => {
+    const { manager } = await start('a');
+    expect(refusedWith(await manager.execute(request(apply(...hosts('h1')))))).toMatch(
+      /^unavailable: .*not lead/,
+    );
+    expect(refusedWith(manager.status() as never)).toMatch(/^unavailable/);
+    expect(
+      await manager.ingest({ schema: 1, host: 'h1' as HostName, boot: 'b', facts: [] }, '1'),
+    ).toMatchObject({ ok: false });
+  });
+
+  it('leads when elected: decides, writes documents and a mark, tells its status', async () => {
+    const { manager, active } = await leading('a');
+    const revision = await done(copies[0]!, ...hosts('h1'), ...lan('h1'));
+    await until('the mark', () => documents.body('s.mark')?.revision === revision);
+    expect(documents.body('s.group.web')).toMatchObject({ revision, group: 'web' });
+    expect(active).toEqual([true]);
+    expect(manager.status()).toMatchObject({
+      ok: true,
+      status: { manager: 'a', role: 'leader', revision, hosts: [{ host: 'h1', state: 'unheard' }] },
+    });
+  });
+
+  it('gives the same answer to the same command, from the next leader too', async () => {
+    const first = await leading('a');
+    const command = request(apply(...hosts('h1')), 'once');
+    const answer = await first.manager.execute(command);
+    expect(await first.manager.execute(command)).toMatchObject({ ...answer, duplicate: true });
+    first.lease = false;
+    first.manager.lost('spec');
+    const second = await leading('b');
+    const again = await second.manager.execute(request(apply(...hosts('h2')), 'once'));
+    expect(again).toMatchObject({
+      ok: true,
+      revision: (answer as { revision: number }).revision,
+      duplicate: true,
+    });
+  });
+
+  it('is fenced by another that wrote: it steps down, and begins anew only while the lease is its own', async () => {
+    const first = await leading('a');
+    await done(first, ...hosts('h1'));
+    const second = await leading('b');
+    first.lease = false;
+    const late = await first.manager.execute(request(apply(...hosts('h2'))));
+    expect(refusedWith(late)).toMatch(/^unavailable/);
+    await until('a to step down', () => !first.manager.leads);
+    expect(first.active).toEqual([true, false]);
+    await done(second, ...hosts('h3'));
+    expect([...second.follower.state.hosts.keys()].sort()).toEqual(['h1', 'h3']);
+    expect(first.manager.leads).toBe(false);
+  });
+
+  it('a term that ended by itself is begun anew under the same lease', async () => {
+    const first = await leading('a');
+    const second = await leading('b');
+    second.lease = false;
+    second.manager.lost('spec');
+    await until('b to end', () => !second.manager.leads);
+    expect(refusedWith(await first.manager.execute(request(apply(...hosts('h1')))))).toMatch(/^unavailable/);
+    await until('a to lead again', () => first.active.length === 3 && first.manager.leads);
+    expect(first.active).toEqual([true, false, true]);
+    await done(first, ...hosts('h1'));
+  });
+
+  it('documents ahead of the log: a new lineage, everything published under it, reports of the old one count for nothing', async () => {
+    const first = await leading('a');
+    await done(first, ...hosts('h1'), ...lan('h1'));
+    for (const name of ['h2', 'h3', 'h4']) await done(first, ...hosts(name));
+    const status = first.manager.status();
+    const old = status.ok ? status.status.lineage! : '';
+    await until('all to be published', () => documents.body('h.h4.host') !== undefined);
+    await first.stop();
+
+    // The log is an older copy: it ends two commits earlier.
+    const restored = new InMemoryLog();
+    let seq = 0;
+    for await (const batch of log.read(1)) {
+      for (const { topic, bytes } of batch.slice(0, -2)) {
+        await restored.append({ id: `restored-${seq}`, topic, bytes }, seq);
+        seq += 1;
+      }
+    }
+    log = restored;
+    const second = await leading('b');
+    const lineageOf = (): string | null => {
+      const now = second.manager.status();
+      return now.ok ? now.status.lineage : null;
+    };
+    await until('a new lineage', () => lineageOf() !== null && lineageOf() !== old);
+    await until('everything to be published anew', () =>
+      ['s.mark', 's.group.web', 's.switch.lan', 'h.h1.host'].every(
+        (key) => documents.body(key)?.lineage === lineageOf(),
+      ),
+    );
+    expect(second.said.join('\n')).toMatch(/opening a new lineage/);
+    second.manager.report('h1' as HostName, report('h1', old, 99));
+    const standing = second.manager.status();
+    expect(standing).toMatchObject({
+      status: {
+        realisedUpTo: 0,
+        hosts: expect.arrayContaining([
+          expect.objectContaining({ host: 'h1', state: 'other-lineage', realised: null }),
+        ]),
+      },
+    });
+  });
+
+  it('holds a coordinator’s evidence against what hosts reported here, and asks for patience, not for good', async () => {
+    const { manager } = await leading('a');
+    await done(copies[0]!, ...hosts('h1', 'h2'), ...lan('h1', 'h2'));
+    const advance = request({
+      type: 'AdvanceMigration',
+      migration: 'm1' as MigrationId,
+      episode: 1,
+      from: 'admitted',
+      to: 'prepared',
+      evidence: { h1: 2 },
+    });
+    expect(refusedWith(await manager.execute(advance))).toMatch(/^unavailable: h1 .*not reported/);
+    const status = manager.status();
+    manager.report('h1' as HostName, report('h1', status.ok ? status.status.lineage! : '', 2));
+    // Now the domain judges it: there is no such migration. The same id was not remembered as refused.
+    expect(refusedWith(await manager.execute(advance))).toMatch(/^not-found/);
+  });
+
+  it('sums up what hosts realised by one event, which is not summed up in turn', async () => {
+    const copy = await leading('a');
+    const revision = await done(copy, ...hosts('h1'), ...lan('h1'));
+    const status = copy.manager.status();
+    const lineage = status.ok ? status.status.lineage! : '';
+    copy.manager.report('h1' as HostName, report('h1', lineage, revision));
+    await until('it to be summed up', () => copy.follower.state.realised >= revision);
+    const summed = copy.follower.revision;
+    for (let i = 1; i <= 3; i += 1)
+      copy.manager.report('h1' as HostName, report('h1', lineage, summed, Date.now() + i));
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(copy.follower.revision).toBe(summed);
+  }, 15_000);
+
+  it('waits for hosts concerned; a revision that is not there and a lineage that is no more are told apart', async () => {
+    const copy = await leading('a');
+    const revision = await done(copy, ...hosts('h1'), ...lan('h1'));
+    const status = copy.manager.status();
+    const lineage = status.ok ? status.status.lineage! : '';
+    const ask = (more: object) =>
+      copy.manager.wait(
+        { v: 1, correlationId: 'w', revision: revision as never, timeoutMs: 2_000, ...more },
+        5_000,
+      );
+    expect(refusedWith(await ask({ revision: 99 }))).toMatch(/^not-found/);
+    expect(refusedWith(await ask({ lineage: '00000000-0000-4000-8000-000000000009' }))).toMatch(/^conflict/);
+    const waiting = ask({});
+    copy.manager.report('h1' as HostName, report('h1', lineage, revision));
+    expect(await waiting).toMatchObject({ ok: true, outcome: { done: true, realised: ['h1'] } });
+  });
+
+  it('steps down before a commit that it can’t read, says so once, and does not lead until it is repudiated', async () => {
+    const copy = await leading('a');
+    await done(copy, ...hosts('h1'));
+    await log.append(
+      { id: 'garbage', topic: 'commit', bytes: new TextEncoder().encode('garbage') },
+      await log.last(),
+    );
+    await until('it to step down', () => !copy.manager.leads && copy.active.at(-1) === false);
+    const length = await log.last();
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect(copy.manager.leads).toBe(false);
+    expect(await log.last()).toBe(length);
+    expect(copy.said.filter((line) => line.startsWith('can’t lead'))).toHaveLength(1);
+  });
+});
