@@ -1,37 +1,25 @@
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { type Logger } from 'pino';
 import {
-  createLogger,
-  endWithStdin,
   HealthModule,
   HealthRegistry,
-  loadConfig,
   natsCheck,
   NatsLink,
   natsOptionsOf,
   NatsModule,
   NestLogger,
-  redactConfig,
-  Shutdown,
+  runService,
+  type Shutdown,
 } from '#platform';
 import { documentVerifier } from '#runtime';
 import { HostAgentConfig } from './config.js';
 import { runAgent } from './run.js';
 
-const loaded = loadConfig(HostAgentConfig, { env: process.env });
-if (!loaded.ok) {
-  process.stderr.write(`host-agent: ${loaded.error.message}\n`);
-  process.exit(2);
-}
-const config = loaded.value;
-const logger = createLogger({ name: 'host-agent', level: config.logLevel });
-const shutdown = new Shutdown({ logger });
-shutdown.arm();
-endWithStdin(shutdown);
-logger.info({ config: redactConfig(config) }, 'starting');
+await runService({ name: 'host-agent', config: HostAgentConfig, serve });
 
-try {
+async function serve(config: HostAgentConfig, logger: Logger, shutdown: Shutdown): Promise<void> {
   const link = NatsLink.open(natsOptionsOf(config, `host-agent ${config.host}`));
   const running = await runAgent(config, link, await documentVerifier([config.documentKey]), logger);
 
@@ -53,7 +41,4 @@ try {
   shutdown.add('nest', () => app.close());
   shutdown.add('agent', () => running.close());
   logger.info({ host: config.host, driver: config.driver }, 'host-agent runs');
-} catch (error) {
-  logger.fatal({ err: error }, 'the host agent could not start');
-  await shutdown.begin('could not start', 1);
 }

@@ -1,23 +1,21 @@
 import 'reflect-metadata';
 import { pathToFileURL } from 'node:url';
+import { type Logger } from 'pino';
 import { Registry, collectDefaultMetrics } from 'prom-client';
-import { systemClock, type Clock } from '#kernel';
+import { systemClock } from '#kernel';
 import { Follower } from '#event-store';
 import { JetStreamLog } from '#event-store/jetstream';
 import {
-  createLogger,
-  endWithStdin,
   HealthRegistry,
-  loadConfig,
   natsCheck,
   natsOptionsOf,
   NatsLink,
   NestLogger,
   PortolanNatsClient,
-  redactConfig,
-  Shutdown,
+  runService,
+  type Shutdown,
 } from '#platform';
-import { clusterRules, logCheck } from '#runtime';
+import { clusterRules, logCheck, patiently } from '#runtime';
 import { createApplication } from './application.js';
 import { checkExposure, OperatorApiConfig } from './config.js';
 import { EventFeed } from './events/event-feed.js';
@@ -26,36 +24,15 @@ import { LiveStore } from './live/live-store.js';
 import { NatsLive } from './live/nats-live.js';
 import { measure } from './metrics.js';
 
-type Logger = ReturnType<typeof createLogger>;
 const NAME = 'operator-api';
-const RETRY_MS = 500;
-
-async function main(): Promise<void> {
-  const loaded = loadConfig(OperatorApiConfig, { env: process.env });
-  const config = loaded.ok ? checkExposure(loaded.value) : loaded;
-  if (!config.ok) {
-    process.stderr.write(`${NAME}: ${config.error.message}\n`);
-    process.exitCode = 2;
-    return;
-  }
-  const logger = createLogger({ name: NAME, level: config.value.logLevel });
-  const shutdown = new Shutdown({ logger });
-  shutdown.arm();
-  endWithStdin(shutdown);
-  logger.info({ config: redactConfig(config.value) }, 'starting');
-  try {
-    await serve(config.value, logger, shutdown);
-  } catch (error) {
-    logger.fatal({ err: error }, 'could not start');
-    await shutdown.begin('could not start', 1);
-  }
-}
 
 async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdown): Promise<void> {
   const link = NatsLink.open(natsOptionsOf(config, NAME));
   shutdown.add('nats', () => link.close());
   link.onState((state, reason) => logger.info(`nats ${state}${reason === undefined ? '' : `: ${reason}`}`));
   const nc = await link.connection();
+  const waiting = (cause: unknown): void =>
+    logger.warn({ err: cause }, 'the log is not there yet; trying again');
   const log = await JetStreamLog.open(nc, { inboxPrefix: link.inboxPrefix });
   const follower = new Follower({
     log,
@@ -68,9 +45,9 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
       void shutdown.begin('the log can not be followed', 1);
     },
   });
-  await patiently(() => follower.start(), logger, systemClock);
+  await patiently(() => follower.start(), systemClock, waiting);
   const feed = new EventFeed(follower, log, clusterRules);
-  await patiently(() => feed.start(), logger, systemClock);
+  await patiently(() => feed.start(), systemClock, waiting);
   const live = new LiveStore(systemClock);
   await new NatsLive(link, live).start();
   const health = new HealthRegistry();
@@ -116,16 +93,6 @@ async function listen(
   }
 }
 
-/** The stream may not be made yet, or the server not be up: that is waited for, not died of. */
-async function patiently(work: () => Promise<void>, logger: Logger, clock: Clock): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (cause) {
-      if (attempt % 10 === 1) logger.warn({ err: cause }, 'the log is not there yet; trying again');
-      await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
-    }
-  }
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await runService({ name: NAME, config: OperatorApiConfig, check: checkExposure, serve });
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

@@ -25,6 +25,7 @@ export { correlationMiddleware } from './problems/correlation.middleware.js';
 export { HttpProblemFilter } from './problems/http.filter.js';
 export { problemJson, statusOf, type ProblemJson } from './problems/http.js';
 export { problemOfValidation, problemValidationPipe } from './problems/validation.js';
+export { runService, type Service } from './service/run-service.js';
 export { endWithStdin } from './shutdown/end-with-stdin.js';
 export { Shutdown, type ShutdownOptions } from './shutdown/shutdown.js';
 export {
