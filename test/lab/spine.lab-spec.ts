@@ -141,7 +141,7 @@ describe('policy on two hosts', () => {
       return found.length >= odd.length ? found.map((e) => e.sentence) : undefined;
     });
     for (const [i, vm] of odd.entries()) {
-      expect(told.filter((sentence) => REFUSALS[i]?.test(sentence))).toHaveLength(1);
+      expect(told.some((sentence) => REFUSALS[i]?.test(sentence))).toBe(true);
       expect(await spine.port(vm.name)).toBeUndefined();
       expect(await exchange(vm, peer, { count: 10 })).toBe(0);
     }

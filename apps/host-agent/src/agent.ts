@@ -273,7 +273,9 @@ export class Agent {
     }
     this.#rejected = new Set(seen.rejected.map((r) => r.name));
     const placed = new Set(desired.ports.map((p) => p.connectee?.ifaceId as string | undefined));
-    this.#unplaced.seen(seen.facts.map((f) => f.ifaceId).filter((id) => !placed.has(id)));
+    // What makes no sense does not get any by being told again.
+    const waits = (id: string): boolean => !placed.has(id) && !seen.rejected.some((r) => r.ifaceId === id);
+    this.#unplaced.seen(seen.facts.map((f) => f.ifaceId).filter(waits));
     const before = this.#reported;
     this.#reported = seen.facts;
     if (before === null) return this.parts.journal.record({ type: 'Inventory', interfaces: seen.facts });

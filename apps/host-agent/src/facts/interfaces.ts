@@ -6,7 +6,11 @@ export interface SeenInterfaces {
   /** By iface-id; sorted. Malformed markings are in it as they stand: the log refuses them, and so says why. */
   readonly facts: readonly InterfaceFact[];
   /** Interfaces whose markings make no sense: quarantined, because nothing is compiled for them. */
-  readonly rejected: readonly { readonly name: string; readonly problem: Problem }[];
+  readonly rejected: readonly {
+    readonly name: string;
+    readonly ifaceId: string;
+    readonly problem: Problem;
+  }[];
 }
 
 /** What a fact may carry of a marking that nobody will use. */
@@ -23,13 +27,13 @@ export function interfaceFacts(
   switchOfBridge: (bridge: string) => string | undefined,
 ): SeenInterfaces {
   const facts = new Map<string, InterfaceFact>();
-  const rejected: { name: string; problem: Problem }[] = [];
+  const rejected: { name: string; ifaceId: string; problem: Problem }[] = [];
   for (const seen of observed) {
     const onSwitch = switchOfBridge(seen.bridge);
     if (seen.externalIds['iface-id'] === undefined || onSwitch === undefined) continue;
     const fact = factOf(seen.externalIds, onSwitch);
     const fault = faultOf(seen);
-    if (fault !== null) rejected.push({ name: seen.name, problem: fault });
+    if (fault !== null) rejected.push({ name: seen.name, ifaceId: fact.ifaceId, problem: fault });
     // One whose markings make sense is not hidden by one that bears the same id without.
     if (fault === null || !facts.has(fact.ifaceId)) facts.set(fact.ifaceId, fact);
   }
