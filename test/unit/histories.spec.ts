@@ -82,7 +82,7 @@ describe('what the histories are', () => {
     const phases = (name: string) => history(name).migrations.map((m) => m.phases.join(' '));
     const done = 'admitted prepared moving switched completed';
     expect(phases('completed')).toEqual([done]);
-    expect(phases('aborted')[0]).toBe('admitted prepared moving aborting aborted');
+    expect(phases('aborted')).toEqual(['admitted prepared moving aborting aborted']);
     expect(phases('timed-out')).toEqual(['admitted failed']);
     expect(phases('back-and-forth')).toEqual([done, done, done, done, done]);
     expect(history('timed-out').migrations[0]?.reason).toContain('timed out in admitted');
@@ -92,8 +92,8 @@ describe('what the histories are', () => {
     for (const name of ['aborted', 'timed-out']) {
       const { state, ledgers } = history(name);
       const port = [...state.ports.values()].find((p) => p.connectee?.owner === 'web-1')!;
-      expect([name, port.active?.host, port.standby]).toEqual([name, 'alpha', null]);
-      expect(ledgers.find((l) => l.owner === 'web-1')).toMatchObject({ inexact: 0 });
+      expect([name, port.active?.host, port.standby, port.retiring]).toEqual([name, 'alpha', null, []]);
+      expect(ledgers.find((l) => l.owner === 'web-1')).toMatchObject({ open: 1, inexact: 0 });
     }
   });
 
