@@ -92,7 +92,9 @@ describe('what the histories are', () => {
     for (const name of ['aborted', 'timed-out']) {
       const { state, ledgers } = history(name);
       const port = [...state.ports.values()].find((p) => p.connectee?.owner === 'web-1')!;
-      expect([name, port.active?.host, port.standby, port.retiring]).toEqual([name, 'alpha', null, []]);
+      expect([name, port.active?.host, port.standby]).toEqual([name, 'alpha', null]);
+      // The one that timed out ended with the destination's agent still asleep: what it held is not handed in yet.
+      expect([name, port.retiring.length]).toEqual([name, name === 'aborted' ? 0 : 1]);
       expect(ledgers.find((l) => l.owner === 'web-1')).toMatchObject({ open: 1, inexact: 0 });
     }
   });
