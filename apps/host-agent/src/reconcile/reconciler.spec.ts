@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { ProblemError, problem, systemClock, type HostName, type Lineage, type Revision } from '#kernel';
 import { type Compiled, type Desired } from '#compiler';
-import { applyStep, makeCookie, observe, type DataplaneState, type Driver, type Step } from '#openflow';
+import {
+  applyStep,
+  makeCookie,
+  observe,
+  type DataplaneState,
+  type Driver,
+  type DriverEvent,
+  type Step,
+} from '#openflow';
 import { Reconciler, type ReconcilerHooks, type Wanted } from './reconciler.js';
 
 const cookie = makeCookie({ feature: 1, object: 1 });
@@ -35,7 +43,14 @@ const wanted: Wanted = {
 };
 
 /** A reconciler over a switch that stands open, is to be closed, and fails as `fails` says. */
-function given(fails: (step: Step, times: number) => boolean) {
+function given(
+  fails: (step: Step, times: number) => boolean,
+  compiling: () => void = () => undefined,
+  failed: () => void = () => undefined,
+) {
+  const claims: number[] = [];
+  const failures: [string, boolean][] = [];
+  let compilations = 0;
   let have = observe(state(true));
   const applied: string[] = [];
   let finished!: () => void;
@@ -55,15 +70,24 @@ function given(fails: (step: Step, times: number) => boolean) {
     wanted: () => wanted,
     facts: () =>
       Promise.resolve({ host: 'a' as HostName, round: 1, slots: {}, activations: [], handedOver: [] }),
-    compile: () =>
-      ({ state: state(false), exceptions: [], bindings: [], quarantined: [] }) satisfies Compiled,
+    compile: () => {
+      compilations += 1;
+      compiling();
+      return { state: state(false), exceptions: [], bindings: [], quarantined: [] } satisfies Compiled;
+    },
     readBack: () => undefined,
     compared: () => undefined,
-    done: () => Promise.resolve(finished()),
-    failed: () => undefined,
+    done: () => {
+      claims.push(compilations);
+      return Promise.resolve(finished());
+    },
+    failed: (why, retry) => {
+      failures.push([why, retry]);
+      failed();
+    },
     random: () => 0,
   } as ReconcilerHooks;
-  return { reconciler: new Reconciler(driver, systemClock, hooks), applied, done };
+  return { reconciler: new Reconciler(driver, systemClock, hooks), applied, done, claims, failures };
 }
 
 describe('the reconciler', () => {
@@ -73,6 +97,25 @@ describe('the reconciler', () => {
     await done;
     await reconciler.close();
     expect(applied).toEqual(['bundle', 'effective', 'effective', 'effective']);
+  });
+
+  it('claims nothing while the switch tells of changes of its own at every pass, and goes on', async () => {
+    let passes = 0;
+    let changing = true;
+    const { reconciler, done, claims, failures } = given(
+      () => false,
+      () => {
+        passes += 1;
+        if (changing) reconciler.noticed({ kind: 'flows', changes: [] } as unknown as DriverEvent);
+      },
+      () => (changing = false),
+    );
+    reconciler.kick();
+    await done;
+    await reconciler.close();
+    expect(failures).toEqual([[expect.stringContaining('does not come to rest'), true]]);
+    expect(claims).toEqual([5]);
+    expect(passes).toBe(5);
   });
 
   it('waits once when the change itself has to be sent again', async () => {

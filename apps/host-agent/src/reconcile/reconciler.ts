@@ -1,4 +1,4 @@
-import { type Clock, type Lineage, type Revision, ProblemError } from '#kernel';
+import { problem, type Clock, type Lineage, type Revision, ProblemError } from '#kernel';
 import { type Compiled, type Desired, type LocalFacts } from '#compiler';
 import {
   applyStep,
@@ -159,11 +159,16 @@ export class Reconciler {
       await this.#apply(now);
       this.#installed = compiled.state;
       steps.push(...now);
-      const again = now.some((s) => s.kind === 'ovsdb') || this.#interfacesStale || this.#have === null;
-      if (again && pass < LONGEST_CHASE - 1) {
+      const unsettled = now.some((s) => s.kind === 'ovsdb') || this.#have === null;
+      if (pass < LONGEST_CHASE - 1 && (unsettled || this.#interfacesStale)) {
         this.#interfacesStale = true;
         continue;
       }
+      // Nobody has seen yet what the last steps brought about: nothing may be claimed.
+      if (unsettled)
+        throw new ProblemError(
+          problem('unavailable', 'the switch does not come to rest while it is changed'),
+        );
       await this.hooks.done({ wanted, compiled, steps, conflicts, have: this.#have ?? have });
       return;
     }
