@@ -115,6 +115,8 @@ export class AgentHost {
   readonly steps: Step[] = [];
   reports: Pick<Report, 'lineage' | 'realised' | 'received' | 'exceptions'>[] = [];
   disk: AgentMemory = emptyMemory('boot');
+  /** Whether the switch refuses to be changed. */
+  fails = false;
   agent!: Agent;
   #ids = 0;
 
@@ -129,7 +131,7 @@ export class AgentHost {
     const apply = driver.apply.bind(driver);
     driver.apply = (step) => {
       this.steps.push(step);
-      return apply(step);
+      return this.fails ? Promise.reject(new Error('the switch is full')) : apply(step);
     };
     const memory = new LocalMemory('boot', structuredClone(this.disk), (m) => {
       this.disk = structuredClone(m);

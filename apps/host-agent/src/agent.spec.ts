@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { AgentHost, BRIDGE, mac, settle, view } from './agent.fixture.js';
+import { AgentHost, BRIDGE, LINEAGE, mac, settle, view } from './agent.fixture.js';
 import { TABLES } from '#compiler';
 
 const TOKEN = '03:5e:c2:e7:00:01';
@@ -135,5 +135,21 @@ describe('an agent', () => {
     });
     await host.send(1, 'ff:ff:ff:ff:ff:ff');
     expect(host.received('eth0')).toBe(0);
+  });
+
+  it('says that the switch can’t be changed, and claims no more than stood before, until a pass succeeds', async () => {
+    await bind(1);
+    host.fails = true;
+    await host.become(3, [{ n: 1, override: { blocked: true } }]);
+    expect(host.reports.at(-1)).toEqual({
+      lineage: LINEAGE,
+      realised: 2,
+      received: 3,
+      exceptions: [{ port: null, object: 'switch', code: 'switch-failed', reason: 'the switch is full' }],
+    });
+    host.fails = false;
+    host.agent.audit();
+    await settle();
+    expect(host.reports.at(-1)).toMatchObject({ realised: 3, exceptions: [] });
   });
 });

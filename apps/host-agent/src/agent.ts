@@ -1,4 +1,4 @@
-import { type Clock, type HostName, type IdGenerator } from '#kernel';
+import { type Clock, type HostName, type IdGenerator, type Revision } from '#kernel';
 import { type Fact, type InterfaceFact } from '#domain';
 import { type Checkpoint, type PortDocument, type Report, type Telemetry } from '#contracts';
 import { type Snapshot } from '#protocol';
@@ -199,13 +199,9 @@ export class Agent {
     }
   }
 
-  #tell({ wanted, compiled, conflicts }: PassResult): void {
-    this.parts.report({
-      lineage: wanted.lineage,
-      realised: wanted.received,
-      received: wanted.received,
-      exceptions: [...compiled.exceptions, ...conflicts.map(conflict), ...wanted.faults.map(fault)],
-    });
+  #tell(result: PassResult): void {
+    const { lineage, received } = result.wanted;
+    this.parts.report({ lineage, realised: received, received, exceptions: exceptionsOf(result) });
   }
 
   /** The switch is as the same documents want it: then it is so up to the later revision, too. */
@@ -219,6 +215,21 @@ export class Agent {
 
   #failed(reason: string, retry: boolean): void {
     this.parts.log.warn({ reason, retry }, 'the switch could not be brought to what the documents say');
+    this.#tellFailed(reason);
+  }
+
+  /** What stood last is still all that is known to stand; whoever waits for more is told why it does not come. */
+  #tellFailed(reason: string): void {
+    const wanted = this.#wanted();
+    if (wanted === null) return;
+    const { lineage, received } = wanted;
+    const last = this.#settled?.wanted.lineage === lineage ? this.#settled : null;
+    this.parts.report({
+      lineage,
+      realised: last?.wanted.received ?? (0 as Revision),
+      received,
+      exceptions: [switchFailed(reason), ...(last === null ? [] : exceptionsOf(last))],
+    });
   }
 
   #noticed(event: DriverEvent): void {
@@ -315,6 +326,22 @@ export class Agent {
     );
   }
 }
+
+const exceptionsOf = ({ wanted, compiled, conflicts }: PassResult): Report['exceptions'] => [
+  ...compiled.exceptions,
+  ...conflicts.map(conflict),
+  ...wanted.faults.map(fault),
+];
+
+/** What a report carries of an error's text at most. */
+const LONGEST_REASON = 1_000;
+
+const switchFailed = (reason: string): Report['exceptions'][number] => ({
+  port: null,
+  object: 'switch',
+  code: 'switch-failed',
+  reason: reason.slice(0, LONGEST_REASON),
+});
 
 const conflict = (c: PassResult['conflicts'][number]): Report['exceptions'][number] => ({
   port: null,
