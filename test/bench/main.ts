@@ -1,3 +1,4 @@
+import { agentMemory } from './agent-memory.js';
 import { append } from './append.js';
 import { command } from './command.js';
 import { policyOvs } from './policy-ovs.js';
@@ -12,6 +13,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   command,
   'policy-ovs': policyOvs,
   'scale-1000': scale,
+  'agent-memory': agentMemory,
 };
 
 /** Runs one bench; progress to stderr, its figures as a line of JSON to stdout. */

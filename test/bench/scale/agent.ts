@@ -18,7 +18,7 @@ const warn = (text: string): void => void process.stderr.write(`swarm: ${text}\n
 
 /**
  * A host as production has it: the agent, its document synchronisation and its reporter on a connection and account
- * of its own. Only the switch is simulated, and nothing goes to disk.
+ * of its own. Only the switch is simulated, and nothing goes to disk. Resolves when all its guests' ports are open.
  */
 export async function startHost(plan: SwarmPlan, shape: HostShape, verifier: Verifier): Promise<void> {
   const host = shape.name as HostName;
@@ -43,6 +43,8 @@ export async function startHost(plan: SwarmPlan, shape: HostShape, verifier: Ver
     null,
   );
   const reporter = new Reporter({ clock, send: centre.report });
+  let ready: () => void = () => undefined;
+  const allOpen = new Promise<void>((resolve) => (ready = resolve));
   const agent = new Agent({
     host,
     boot: journal.boot,
@@ -56,8 +58,11 @@ export async function startHost(plan: SwarmPlan, shape: HostShape, verifier: Ver
       info: () => undefined,
       warn: (fields, text) => warn(`${host}: ${text} ${JSON.stringify(fields)}`),
     },
-    report: (standing) =>
-      reporter.update({ ...standing, host, boot: journal.boot, version: 'bench', driver: 'simulated' }),
+    report: (standing) => {
+      reporter.update({ ...standing, host, boot: journal.boot, version: 'bench', driver: 'simulated' });
+      const open = agent.compiled?.bindings.filter((b) => b.open).length ?? 0;
+      if (open === shape.groups.length) ready();
+    },
   });
   const sync = new DocumentSync({
     host,
@@ -69,7 +74,9 @@ export async function startHost(plan: SwarmPlan, shape: HostShape, verifier: Ver
   });
   await agent.start(null);
   void sync.run();
-  void target.whenBridge(bridgeName(SWITCH)).then(() => plugGuests(target, shape));
+  await target.whenBridge(bridgeName(SWITCH));
+  plugGuests(target, shape);
+  await allOpen;
 }
 
 function plugGuests(target: SimulatedSwitch, { number, groups }: HostShape): void {

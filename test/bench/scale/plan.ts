@@ -2,7 +2,11 @@
 export interface SwarmPlan {
   readonly home: string;
   readonly server: string;
-  readonly hosts: readonly HostShape[];
+  readonly hosts: number;
+  readonly ports: number;
+  /** This process has every host whose number leaves this, divided by `processes`. */
+  readonly share: number;
+  readonly processes: number;
 }
 
 /** A simulated host and the groups of its guests, one entry a guest. */

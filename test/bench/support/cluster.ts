@@ -36,6 +36,9 @@ export async function withCluster<T>(
       hosts: await options.hosts(home),
       onDeath: (name, how) => (died ??= `${name} ended: ${how}`),
     });
+    // Told to end, it does not leave a server behind.
+    const end = (): void => void cluster.stop().finally(() => process.exit(1));
+    process.once('SIGTERM', end).once('SIGINT', end);
     try {
       const client = new Api(cluster.api);
       await until('a leader', async () => (await client.status()).leader !== null, 60_000);
@@ -43,6 +46,7 @@ export async function withCluster<T>(
     } catch (cause) {
       throw died === undefined ? cause : new Error(died, { cause });
     } finally {
+      process.off('SIGTERM', end).off('SIGINT', end);
       await cluster.stop();
     }
   } finally {
