@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Api, until } from './api.js';
@@ -30,7 +30,11 @@ export async function once(options: QuickstartOptions): Promise<boolean> {
     const figures = await playStory(client, exampleOf(options), options.say);
     process.stdout.write(`${JSON.stringify(figures)}\n`);
     for (const line of failures) options.say(line);
-    return figures.agree && failures.length === 0;
+    const good = figures.agree && failures.length === 0;
+    await cluster.stop();
+    if (good) await rm(home, { recursive: true, force: true });
+    else options.say(`data and logs are kept in ${home}`);
+    return good;
   } catch (error) {
     options.say(`the story broke off; logs are kept in ${join(home, 'logs')}`);
     await cluster.stop();
