@@ -10,7 +10,7 @@ import { driftOf } from './drift/differences.js';
 import { DriftWatch } from './drift/watch.js';
 import { interfaceEdges, interfaceFacts } from './facts/interfaces.js';
 import { type FactJournal } from './facts/journal.js';
-import { Unplaced } from './facts/unplaced.js';
+import { misplaced, Unplaced } from './facts/unplaced.js';
 import { learnedRow, learnedRows, standingSlots, type LearnedRow } from './facts/learned.js';
 import { Orders } from './hypervisor/orders.js';
 import { type Hypervisor } from './hypervisor/hypervisor.js';
@@ -64,9 +64,11 @@ export class Agent {
     this.#keeper = new CounterKeeper({ driver, clock, ids, record, incarnations, save: () => memory.save() });
     this.#orders = new Orders(parts.hypervisor, record, parts.log);
     this.#drift = new DriftWatch(clock, record);
-    this.#unplaced = new Unplaced(clock, () => {
+    const inventory = (): void => {
       if (this.#reported !== null) record({ type: 'Inventory', interfaces: this.#reported });
-    });
+    };
+    this.#unplaced = new Unplaced(clock, inventory);
+    parts.journal.onRoom(inventory);
     this.#reconciler = new Reconciler(driver, clock, {
       wanted: () => this.#wanted(),
       facts: (wanted, have) => this.#facts(wanted, have),
@@ -283,10 +285,9 @@ export class Agent {
         this.parts.log.warn({ name, problem: problem.message }, 'interface is quarantined');
     }
     this.#rejected = new Set(seen.rejected.map((r) => r.name));
-    const placed = new Set(desired.ports.map((p) => p.connectee?.ifaceId as string | undefined));
     // What makes no sense does not get any by being told again.
-    const waits = (id: string): boolean => !placed.has(id) && !seen.rejected.some((r) => r.ifaceId === id);
-    this.#unplaced.seen(seen.facts.map((f) => f.ifaceId).filter(waits));
+    const senseless = new Set(seen.rejected.map((r) => r.ifaceId));
+    this.#unplaced.seen(misplaced(seen.facts, desired.ports).filter((id) => !senseless.has(id)));
     const before = this.#reported;
     this.#reported = seen.facts;
     if (before === null) return this.parts.journal.record({ type: 'Inventory', interfaces: seen.facts });

@@ -127,6 +127,25 @@ describe('the journal of facts', () => {
     expect(disk?.facts).toHaveLength(4);
   });
 
+  it('never refuses that a port was activated, and asks for one inventory when there is room for refused edges', async () => {
+    const j = journal('boot', 2);
+    let asked = 0;
+    j.onRoom(() => {
+      asked += 1;
+      j.record({ type: 'Inventory', interfaces: [] });
+    });
+    for (const id of ['a', 'b', 'c', 'd']) j.record(gone(id));
+    j.record({ type: 'PortActivated', port: 'p1', epoch: 2 } as unknown as Fact);
+    expect([j.pending, j.refused]).toEqual([3, 2]);
+    j.accepted(j.boot, 1);
+    expect(asked).toBe(0);
+    j.accepted(j.boot, 2);
+    j.accepted(j.boot, 3);
+    await settle();
+    expect(asked).toBe(1);
+    expect(j.state.facts.map((f) => f.fact.type)).toEqual(['Inventory']);
+  });
+
   it.each([
     [null, 'journal.boot'],
     [{ boot: 'x', next: 0, facts: [] }, 'journal.next'],

@@ -12,11 +12,20 @@ export interface JournalState {
 }
 
 const LARGEST_BATCH = 200;
+/** Taken in also when the journal is full. */
+const KEPT: ReadonlySet<Fact['type']> = new Set(['SegmentOpened', 'SegmentClosed', 'PortActivated']);
+/** What an inventory makes up for. */
+const OF_INTERFACES: ReadonlySet<Fact['type']> = new Set([
+  'Inventory',
+  'InterfacePlugged',
+  'InterfaceUnplugged',
+]);
 
 /**
  * Facts that the log does not yet hold, in order. A fact stays until the host document's `acceptedFactSeq` covers
  * it; the stream's acknowledgement alone only stops the resending. Bounded: when it is full, superseded inventories
- * go first, then the fact is refused and counted; nothing that carries a counter is ever dropped.
+ * go first, then the fact is refused and counted. What can't be told again is never dropped: counters, and that the
+ * guest runs here. For interfaces that were not told an inventory makes up, as soon as there is room.
  */
 export class FactJournal {
   /** What facts are numbered within. */
@@ -28,6 +37,9 @@ export class FactJournal {
   #sending = false;
   #resendAt: (() => void) | null = null;
   #refused = 0;
+  /** Word of interfaces was refused: the log's picture of them is wrong until an inventory puts it right. */
+  #owesInventory = false;
+  #tellInventory: () => void = () => undefined;
   #written: Promise<void> | void = undefined;
 
   constructor(
@@ -66,14 +78,12 @@ export class FactJournal {
     if (fact.type === 'Inventory') {
       this.#facts = this.#facts.filter((f) => f.fact.type !== 'Inventory' || f.seq <= this.#delivered);
     }
-    if (
-      this.#facts.length >= this.capacity &&
-      fact.type !== 'SegmentOpened' &&
-      fact.type !== 'SegmentClosed'
-    ) {
+    if (this.#facts.length >= this.capacity && !KEPT.has(fact.type)) {
       this.#refused += 1;
+      this.#owesInventory ||= OF_INTERFACES.has(fact.type);
       return;
     }
+    if (fact.type === 'Inventory') this.#owesInventory = false;
     this.#facts.push({ seq: this.#next, at: this.now(), fact });
     this.#next += 1;
     this.#write();
@@ -87,6 +97,12 @@ export class FactJournal {
     this.#facts = this.#facts.filter((f) => f.seq > seq);
     if (this.#next <= seq) this.#next = seq + 1;
     if (this.#facts.length !== before) this.#write();
+    if (this.#owesInventory && this.#facts.length < this.capacity) this.#tellInventory();
+  }
+
+  /** Who can say what is plugged now: asked when there is room again after word of interfaces was refused. */
+  onRoom(tellInventory: () => void): void {
+    this.#tellInventory = tellInventory;
   }
 
   /** Everything not yet accepted is sent again: after a reconnect, or when the centre lost its stream. */

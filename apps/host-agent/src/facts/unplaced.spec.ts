@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Unplaced } from './unplaced.js';
+import { type PortDocument } from '#contracts';
+import { type InterfaceFact } from '#domain';
+import { misplaced, Unplaced } from './unplaced.js';
 
 function setup() {
   const timers: { ms: number; fn: () => void; live: boolean }[] = [];
@@ -43,5 +45,22 @@ describe('interfaces that no document speaks of', () => {
     expect(live().map((t) => t.ms)).toEqual([2_000]);
     unplaced.close();
     expect(live()).toHaveLength(0);
+  });
+});
+
+describe('what is plugged against what the documents say', () => {
+  const plugged = (...ids: string[]) => ids.map((ifaceId) => ({ ifaceId })) as unknown as InterfaceFact[];
+  const port = (ifaceId: string, role: string) =>
+    ({ role, connectee: { ifaceId } }) as unknown as PortDocument;
+
+  it('parts where an interface has no document that holds, and where an active port has no interface', () => {
+    const ports = [
+      port('if-1', 'active'),
+      port('if-2', 'active'),
+      port('if-3', 'standby'),
+      port('if-4', 'retired'),
+    ];
+    expect(misplaced(plugged('if-1', 'if-4', 'if-5'), ports)).toEqual(['if-4', 'if-5', 'if-2']);
+    expect(misplaced(plugged('if-1', 'if-2'), ports)).toEqual([]);
   });
 });

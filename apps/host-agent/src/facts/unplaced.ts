@@ -1,12 +1,15 @@
 import { type Clock } from '#kernel';
+import { type PortDocument } from '#contracts';
+import { type InterfaceFact } from '#domain';
 
 const FIRST_MS = 2_000;
 const LONGEST_MS = 300_000;
 
 /**
- * Interfaces that are plugged here and that no document speaks of. The log may have refused them when they were
- * told: another migration was running, the group was closing or full, the switch was not yet a member's. What stood in
- * the way may be gone without this host hearing of it, so they are told again, ever less often.
+ * Where what is plugged and what the documents say part: interfaces that no document speaks of, and ports that are
+ * active here without one. The log may have refused an interface when it was told (another migration was running, the
+ * group was full), or have given a port back to this host on a word that was not the whole truth. What stood in the
+ * way may be gone without this host hearing of it, so everything plugged is told again, ever less often.
  */
 export class Unplaced {
   #known = '';
@@ -18,7 +21,7 @@ export class Unplaced {
     private readonly tellAgain: () => void,
   ) {}
 
-  /** The iface-ids that wait now, after each pass. */
+  /** The iface-ids of which that is so now, after each pass. */
   seen(ifaceIds: readonly string[]): void {
     const waiting = [...ifaceIds].sort().join(' ');
     if (waiting === this.#known) return;
@@ -40,4 +43,20 @@ export class Unplaced {
       this.#arm();
     });
   }
+}
+
+/** iface-ids of interfaces without a document that holds, and of active ports without an interface. */
+export function misplaced(
+  plugged: readonly InterfaceFact[],
+  ports: readonly PortDocument[],
+): readonly string[] {
+  const here = new Set(plugged.map((i) => i.ifaceId));
+  const known = new Set<string>();
+  const missing: string[] = [];
+  for (const { connectee, role } of ports) {
+    if (connectee === null || role === 'retired') continue;
+    known.add(connectee.ifaceId);
+    if (role === 'active' && !here.has(connectee.ifaceId)) missing.push(connectee.ifaceId);
+  }
+  return [...[...here].filter((id) => !known.has(id)), ...missing];
 }
