@@ -1,5 +1,5 @@
 import { type Lineage } from '#kernel';
-import { numberOf, sourceOf, tailOf } from '../host/frames.js';
+import { destinationOf, numberOf, sourceOf, tailOf } from '../host/frames.js';
 import { type Guest } from '../host/guest.js';
 import { type Machine } from '../host/machine.js';
 import { type SimWorld } from '../story/world.js';
@@ -36,7 +36,7 @@ export class FrameChecks {
         `${at.name} hands frames to the tap of ${to.spec.owner}, which is at ${to.machine?.name}`,
       );
     const number = numberOf(frame);
-    if (number === null || !runs) return;
+    if (number === null || !runs || !isFor(frame, to)) return;
     to.received += 1;
     const id = key(sourceOf(frame), number);
     const got = this.got.get(to.spec.owner) ?? new Set();
@@ -49,7 +49,11 @@ export class FrameChecks {
   }
 
   private excused(to: Guest): boolean {
-    return to.state === 'off';
+    const { state } = this.world.auditor;
+    const id = state.byIface.get(to.spec.ifaceId as never);
+    const port = id === undefined ? undefined : state.ports.get(id);
+    // Where the guest runs its host could not tell: for all that the log knows it is where it was plugged.
+    return to.state === 'off' || port?.active?.host !== to.machine?.name;
   }
 
   private policy({ from, claim }: Sent, at: Machine, to: Guest, id: string): void {
@@ -73,5 +77,9 @@ export class FrameChecks {
     return { lineage: report?.lineage ?? null, realised: report?.realised ?? 0 };
   }
 }
+
+/** What a guest's own NIC takes; a copy with the token of a migration is for no guest. */
+const isFor = (frame: Uint8Array, guest: Guest): boolean =>
+  frame.subarray(0, 6).every((b) => b === 0xff) || destinationOf(frame) === tailOf(guest.spec.mac);
 
 const key = (source: number, number: number): string => `${source}/${number}`;

@@ -51,6 +51,8 @@ export function numberOf(frame: Uint8Array): number | null {
 /** As a plain number: enough to tell guests apart. */
 export const sourceOf = (frame: Uint8Array): number =>
   new DataView(frame.buffer, frame.byteOffset).getUint32(8);
+export const destinationOf = (frame: Uint8Array): number =>
+  new DataView(frame.buffer, frame.byteOffset).getUint32(2);
 export const tailOf = (mac: string): number => Number(macToBigint(mac) & 0xffffffffn);
 
 const address = (mac: string): number => Number(0x0a000000n | (macToBigint(mac) & 0xffffffn));

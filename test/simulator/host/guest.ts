@@ -24,6 +24,8 @@ export class Guest {
   acceptedBytes = 0;
   /** Frames that a switch handed to its tap, wherever. */
   handed = 0;
+  /** Frames counted on their way to a tap that was just unplugged. */
+  missed = 0;
   received = 0;
   /** A switch that held counts of it was lost, or an agent's disk. */
   exact = true;

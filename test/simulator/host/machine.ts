@@ -19,12 +19,19 @@ export class Machine {
   readonly drivers = new Set<MachineDriver>();
   /** Taps that stand here, by name. */
   readonly taps = new Map<string, Guest>();
+  /** Guests that ever had a tap on this switch. */
+  readonly known = new Set<Guest>();
   /** What the hypervisor knows of migrations that it was asked for. */
   readonly attempts = new Map<string, Attempt>();
   readonly watchers = new Set<(attempt: Attempt) => void>();
   boot: string;
   /** Frames leave by the uplink. */
   onWire: (from: Machine, frame: Uint8Array) => void = () => undefined;
+  /** A frame was counted on its way to a tap that is gone: the flows lag behind the unplugging. */
+  onMissed: (guest: Guest) => void = () => undefined;
+  /** Port numbers that taps had on this switch. */
+  private readonly numbers = new Map<number, Guest>();
+  private readonly watched = new WeakSet<object>();
   /** A frame was handed to a tap. */
   onHanded: (at: Machine, guest: Guest, frame: Uint8Array) => void = () => undefined;
 
@@ -39,6 +46,7 @@ export class Machine {
 
   private powerSwitch(): void {
     const { clock } = this.scheduler;
+    this.numbers.clear();
     const options = { clock, devices: [UPLINK], staleUntilEffective: true, cacheDecisions: true };
     const target = new SimulatedSwitch(options);
     this.switch = target;
@@ -62,7 +70,13 @@ export class Machine {
       const { bridge, name, type, marks } = row;
       if (this.taps.has(name)) {
         const { externalIds, mac } = row;
-        this.switch.addInterface({ bridge, name, externalIds, ...(mac === undefined ? {} : { mac }) });
+        const number = this.switch.addInterface({
+          bridge,
+          name,
+          externalIds,
+          ...(mac === undefined ? {} : { mac }),
+        });
+        this.watch(bridge, number, this.taps.get(name));
         if (Object.keys(marks).length > 0)
           this.switch.transact([{ op: 'mark-port', bridge, port: name, marks }]);
       } else
@@ -78,8 +92,10 @@ export class Machine {
   plug(guest: Guest): void {
     const { spec, tap } = guest;
     this.taps.set(tap, guest);
-    this.switch.addInterface({
-      bridge: bridgeName(spec.switch),
+    this.known.add(guest);
+    const bridge = bridgeName(spec.switch);
+    const number = this.switch.addInterface({
+      bridge,
       name: tap,
       mac: spec.mac,
       externalIds: {
@@ -90,6 +106,23 @@ export class Machine {
         'iface-status': 'active',
       },
     });
+    this.watch(bridge, number, guest);
+  }
+
+  /** The switch looks a port's number up when it puts a frame out: a number without a port is a frame lost. */
+  private watch(bridge: string, number: number, guest: Guest | undefined): void {
+    if (guest !== undefined) this.numbers.set(number, guest);
+    const { ports } = this.switch.bridge(bridge);
+    if (this.watched.has(ports)) return;
+    this.watched.add(ports);
+    const liveName = ports.liveName.bind(ports);
+    const current = this.switch;
+    ports.liveName = (port) => {
+      const name = liveName(port);
+      const gone = name === undefined && this.switch === current ? this.numbers.get(port) : undefined;
+      if (gone !== undefined) this.onMissed(gone);
+      return name;
+    };
   }
 
   unplug(guest: Guest): void {

@@ -77,7 +77,10 @@ export class AgentService {
         const publish = () => this.server.facts.publish(SUBJECTS.fact(host), bytes);
         return (await link.ask(`facts ${host}`, publish, RESEND_MS)).kind === 'answer';
       },
-      (state) => void disk.write('journal', () => JSON.stringify(state)),
+      (state) => {
+        const text = JSON.stringify(state);
+        return disk.write('journal', () => text);
+      },
       () => clock.now(),
       (ms, fn) => clock.after(ms, fn),
       this.restored('journal', parseJournal),

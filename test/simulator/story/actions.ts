@@ -140,9 +140,7 @@ function trouble(world: SimWorld, dice: Random): void {
     default: {
       if (!dice.chance(0.5)) return;
       say(`the switch of ${machine.name} restarts`);
-      for (const guest of machine.taps.values()) guest.exact = false;
-      for (const guest of world.guests.values())
-        if (guest.previous === machine || guest.machine === machine) guest.exact = false;
+      for (const guest of machine.known) guest.exact = false;
       return machine.restartSwitch();
     }
   }

@@ -178,6 +178,7 @@ export class SimWorld {
         this.scheduler.at(at, null, 'timer', () => to.switch.inject('eth0', frame));
       }
     };
+    machine.onMissed = (guest) => (guest.missed += 1);
     machine.onHanded = (at, guest, frame) => this.frames.handed(at, guest, frame);
     this.machines.set(name, machine);
     this.agents.set(name, null);
