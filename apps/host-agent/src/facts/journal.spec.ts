@@ -8,7 +8,7 @@ const gone = (ifaceId: string): Fact => ({ type: 'InterfaceUnplugged', ifaceId }
 const closing = { type: 'SegmentClosed' } as unknown as Fact;
 
 describe('the journal of facts', () => {
-  const clock = new ManualClock();
+  let clock: ManualClock;
   let sent: NumberedFact[][];
   let reachable: boolean;
   let disk: JournalState | null;
@@ -16,6 +16,7 @@ describe('the journal of facts', () => {
   let slow: boolean;
 
   beforeEach(() => {
+    clock = new ManualClock();
     sent = [];
     reachable = true;
     disk = null;
@@ -144,6 +145,44 @@ describe('the journal of facts', () => {
     await settle();
     expect(asked).toBe(1);
     expect(j.state.facts.map((f) => f.fact.type)).toEqual(['Inventory']);
+  });
+
+  it('sends again what was delivered and never accepted: after 30 s, then ever less often', async () => {
+    const j = journal();
+    j.record(gone('a'));
+    await settle();
+    clock.advance(29_000);
+    j.record(gone('b'));
+    await settle();
+    expect(seqs()).toEqual([[1], [2]]);
+    clock.advance(1_000);
+    await settle();
+    expect(seqs()).toEqual([[1], [2], [1, 2]]);
+    clock.advance(30_000);
+    await settle();
+    expect(seqs()).toHaveLength(3);
+    clock.advance(30_000);
+    await settle();
+    expect(seqs()).toHaveLength(4);
+    j.accepted(j.boot, 1);
+    clock.advance(30_000);
+    await settle();
+    expect(seqs().at(-1)).toEqual([2]);
+    j.accepted(j.boot, 2);
+    clock.advance(900_000);
+    await settle();
+    expect(seqs()).toHaveLength(5);
+  });
+
+  it('sends all of it again also when asked while a batch is under way', async () => {
+    const j = journal();
+    j.record(gone('a'));
+    await settle();
+    j.record(gone('b'));
+    await Promise.resolve();
+    j.resendAll();
+    await settle();
+    expect(seqs().at(-1)).toEqual([1, 2]);
   });
 
   it.each([

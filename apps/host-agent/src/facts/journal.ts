@@ -12,6 +12,9 @@ export interface JournalState {
 }
 
 const LARGEST_BATCH = 200;
+/** Without progress for so long, what was delivered is sent again; twice as long each time, up to the longest. */
+const PATIENCE_MS = 30_000;
+const LONGEST_PATIENCE_MS = 480_000;
 /** Taken in also when the journal is full. */
 const KEPT: ReadonlySet<Fact['type']> = new Set(['SegmentOpened', 'SegmentClosed', 'PortActivated']);
 /** What an inventory makes up for. */
@@ -36,6 +39,9 @@ export class FactJournal {
   #delivered = 0;
   #sending = false;
   #resendAt: (() => void) | null = null;
+  #impatient: (() => void) | null = null;
+  #patience = PATIENCE_MS;
+  #resending = 0;
   #refused = 0;
   /** Word of interfaces was refused: the log's picture of them is wrong until an inventory puts it right. */
   #owesInventory = false;
@@ -95,6 +101,7 @@ export class FactJournal {
     if (boot !== this.boot) return;
     const before = this.#facts.length;
     this.#facts = this.#facts.filter((f) => f.seq > seq);
+    if (this.#facts.length !== before) this.#watch(PATIENCE_MS);
     if (this.#next <= seq) this.#next = seq + 1;
     if (this.#facts.length !== before) this.#write();
     if (this.#owesInventory && this.#facts.length < this.capacity) this.#tellInventory();
@@ -108,6 +115,7 @@ export class FactJournal {
   /** Everything not yet accepted is sent again: after a reconnect, or when the centre lost its stream. */
   resendAll(): void {
     this.#delivered = 0;
+    this.#resending += 1;
     this.kick();
   }
 
@@ -117,6 +125,19 @@ export class FactJournal {
     this.#resendAt?.();
     this.#resendAt = null;
     void this.#send();
+  }
+
+  /** The stream has it, but the log may have refused the batch as a whole, or the stream may be lost. */
+  #watch(patience: number): void {
+    this.#impatient?.();
+    this.#impatient = null;
+    if (this.#delivered === 0 || this.#facts.length === 0) return;
+    this.#impatient = this.after(patience, () => {
+      this.#impatient = null;
+      this.#patience = Math.min(LONGEST_PATIENCE_MS, patience * 2);
+      this.resendAll();
+    });
+    this.#patience = patience;
   }
 
   #write(): void {
@@ -130,9 +151,14 @@ export class FactJournal {
       await this.#written;
       const batch = this.#facts.filter((f) => f.seq > this.#delivered).slice(0, LARGEST_BATCH);
       if (batch.length === 0) break;
+      const resending = this.#resending;
       reached = await this.sink({ schema: 1, host: this.host, boot: this.boot, facts: batch });
       if (!reached) break;
+      // All is to be sent again since: what was under way meanwhile must not hide what stood before it.
+      if (resending !== this.#resending) continue;
       this.#delivered = Math.max(this.#delivered, batch[batch.length - 1]?.seq ?? 0);
+      // From the first that waits: more facts do not put it off.
+      if (this.#impatient === null) this.#watch(this.#patience);
     }
     this.#sending = false;
     if (!reached) this.#resendAt = this.after(500, () => this.kick());
@@ -141,6 +167,8 @@ export class FactJournal {
   close(): void {
     this.#resendAt?.();
     this.#resendAt = null;
+    this.#impatient?.();
+    this.#impatient = null;
   }
 }
 
