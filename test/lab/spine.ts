@@ -253,7 +253,7 @@ export async function exchange(
 /** Frames of the stream counted at `to`: at once when there are `wanted`, else when none has come for a while. */
 export async function arrivals(from: LabVm, to: LabVm, wanted: number): Promise<number> {
   let seen = (await to.receivedFrom(from)).count;
-  for (let quiet = 0; quiet < 6 && seen < wanted;) {
+  for (let quiet = 0; quiet < 12 && seen < wanted;) {
     await new Promise((resolve) => setTimeout(resolve, 25));
     const now = (await to.receivedFrom(from)).count;
     quiet = now === seen ? quiet + 1 : 0;
