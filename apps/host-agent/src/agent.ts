@@ -100,7 +100,7 @@ export class Agent {
     this.#desired = desired;
     if (before !== null && before.lineage !== null && before.lineage !== view.lineage) this.#tellAllAgain();
     const accepted = desired?.host.acceptedFactSeq;
-    if (accepted !== null && accepted !== undefined) this.parts.journal.accepted(accepted.boot, accepted.seq);
+    if (accepted !== undefined) this.parts.journal.accepted(accepted?.boot ?? null, accepted?.seq ?? 0);
     if (desired !== null) this.#orders.follow(desired.host.migrations);
     this.#reconciler.kick();
   }
@@ -157,6 +157,7 @@ export class Agent {
   #tellAllAgain(): void {
     this.#reported = null;
     this.#keeper.tellAgain();
+    this.parts.journal.resendAll();
   }
 
   #wanted(): Wanted | null {

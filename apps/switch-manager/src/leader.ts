@@ -120,15 +120,17 @@ export class Leader {
 
   /** Facts of one host. `later`: nothing was done, and it may be tried again. */
   async ingest(batch: FactBatch, place: string): Promise<Result<'taken' | 'later'>> {
-    const { host, boot, facts } = batch;
-    const commandId = `facts:${host}:${place}`;
+    const { host, boot, after, facts } = batch;
+    const commandId = factsCommandId(batch, place);
     const answer = await this.execute({
       commandId,
       correlationId: commandId,
       actor: `host:${host}`,
-      command: { type: 'IngestFacts', host, boot, facts },
+      command: { type: 'IngestFacts', host, boot, ...(after === undefined ? {} : { after }), facts },
     });
     if (answer.ok) return ok('taken');
+    // What fills the gap stands behind it in the stream, if anywhere: waiting would hold up every host for ever.
+    if (isGap(answer.error)) return err({ ...answer.error, retry: false });
     return answer.error.retry ? ok('later') : err(answer.error);
   }
 
@@ -219,6 +221,22 @@ export class Leader {
     if (!opened.ok) return this.parts.onEnd(opened.error);
     this.#startProjector();
   }
+}
+
+const isGap = ({ code, details }: Problem): boolean =>
+  code === 'unavailable' && details.some((d) => d.field === 'after');
+
+const LONGEST_COMMAND_ID = 128;
+
+/**
+ * Of the batch, and of where it stands: a stream that was lost numbers from the beginning, and a batch that was let go
+ * comes again. What does not fit is cut off the boot, from its front.
+ */
+export function factsCommandId({ host, boot, facts }: FactBatch, place: string): string {
+  const head = `facts:${host}:`;
+  const tail = `:${facts[0]?.seq ?? 0}-${facts.at(-1)?.seq ?? 0}:${place}`;
+  const room = Math.max(1, LONGEST_COMMAND_ID - head.length - tail.length);
+  return `${head}${boot.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(-room)}${tail}`;
 }
 
 /** What a commit is about, for routing and for readers: the first object that the command names. */

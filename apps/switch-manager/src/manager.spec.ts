@@ -178,6 +178,29 @@ describe('a switch-manager', () => {
     expect(refusedWith(await manager.execute(advance))).toMatch(/^not-found/);
   });
 
+  it('lets a batch of facts go that has a gap before it: it must not hold up the batch that fills the gap', async () => {
+    const copy = await leading('a');
+    await done(copy, ...hosts('h1'));
+    const h1 = 'h1' as HostName;
+    const say = (place: string, after: number, ...seqs: number[]) =>
+      copy.manager.ingest(
+        {
+          schema: 1,
+          host: h1,
+          boot: 'a boot~'.repeat(18),
+          after,
+          facts: seqs.map((seq) => ({ seq, at: 1, fact: { type: 'Inventory', interfaces: [] } })),
+        },
+        place,
+      );
+    expect(await say('1', 1, 2)).toMatchObject({ ok: false, error: { code: 'unavailable', retry: false } });
+    expect(await say('2', 0, 1)).toMatchObject({ value: 'taken' });
+    // The stream was lost, and numbers its messages anew.
+    expect(await say('1', 1, 2)).toMatchObject({ value: 'taken' });
+    expect(await say('1', 2, 3)).toMatchObject({ value: 'taken' });
+    await until('it to be known', () => copy.follower.state.hosts.get(h1)?.facts?.seq === 3);
+  });
+
   it('sums up what hosts realised by one event, which is not summed up in turn', async () => {
     const copy = await leading('a');
     const revision = await done(copy, ...hosts('h1'), ...lan('h1'));

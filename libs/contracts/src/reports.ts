@@ -36,6 +36,8 @@ export interface FactBatch {
   readonly schema: 1;
   readonly host: HostName;
   readonly boot: string;
+  /** Number of the fact before the first of these; 0: they begin the numbering. Absent: an old sender. */
+  readonly after?: number;
   readonly facts: readonly NumberedFact[];
 }
 

@@ -32,6 +32,7 @@ export const account: Decider<Account, Order, Happened> = {
   decide(state, order) {
     if (order.kind === 'nothing') return ok([]);
     if (order.kind === 'note') return ok([{ type: 'Noted', text: order.text }]);
+    if (order.amount < -1_000) return state.balance > 0 ? ok([]) : err(problem('unavailable', 'not yet'));
     if (order.amount === 13) throw new Error('a defect');
     if (state.balance + order.amount < 0)
       return err(invalid('amount', order.amount, 'is more than there is'));

@@ -116,6 +116,13 @@ describe('sequencer', () => {
     expect(await log.last()).toBe(3);
   });
 
+  it('decides again what was refused for now only', async () => {
+    const sequencer = await open(new InMemoryLog());
+    expect(await sequencer.submit(pay('a', -9_999))).toMatchObject({ error: { code: 'unavailable' } });
+    await sequencer.submit(pay('b', 5));
+    expect(await sequencer.submit(pay('a', -9_999))).toMatchObject({ ok: true });
+  });
+
   it('knows the ids of accepted commands after a new start', async () => {
     const log = new InMemoryLog();
     await (await open(log)).submit(pay('a', 5));

@@ -303,7 +303,8 @@ export class Sequencer<State, Command, Event> {
     const { commandId, resolve } = waiting;
     if (waiting.kind === 'answer') {
       const { lineage, revision, rejection } = waiting.known;
-      this.#commands.remember(commandId, waiting.known);
+      // What may go well later is no answer for good: asked again, it is decided again.
+      if (rejection?.retry !== true) this.#commands.remember(commandId, waiting.known);
       const accepted = { lineage, revision, events: [], repeated: false };
       this.#answer(commandId, resolve, rejection === undefined ? ok(accepted) : err(rejection));
       return;

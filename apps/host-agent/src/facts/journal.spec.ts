@@ -10,6 +10,7 @@ const closing = { type: 'SegmentClosed' } as unknown as Fact;
 describe('the journal of facts', () => {
   let clock: ManualClock;
   let sent: NumberedFact[][];
+  let afters: (number | undefined)[];
   let reachable: boolean;
   let disk: JournalState | null;
   let written: (() => void)[];
@@ -18,6 +19,7 @@ describe('the journal of facts', () => {
   beforeEach(() => {
     clock = new ManualClock();
     sent = [];
+    afters = [];
     reachable = true;
     disk = null;
     written = [];
@@ -30,6 +32,7 @@ describe('the journal of facts', () => {
       boot,
       (batch) => {
         if (reachable) sent.push([...batch.facts]);
+        if (reachable) afters.push(batch.after);
         return Promise.resolve(reachable);
       },
       async (state) => {
@@ -185,7 +188,33 @@ describe('the journal of facts', () => {
     expect(seqs().at(-1)).toEqual([1, 2]);
   });
 
+  it('says with each batch which fact stands before it, also after a restart and in a log that was restored', async () => {
+    reachable = false;
+    const j = journal();
+    j.record({ type: 'Inventory', interfaces: [] });
+    j.record(gone('a'));
+    j.record({ type: 'Inventory', interfaces: [] });
+    reachable = true;
+    await settle();
+    clock.advance(500);
+    await settle();
+    expect([seqs(), afters]).toEqual([[[2, 3]], [0]]);
+    j.accepted(j.boot, 2);
+    j.record(gone('b'));
+    await settle();
+    expect([seqs().at(-1), afters.at(-1)]).toEqual([[4], 3]);
+    const again = journal();
+    again.record(gone('c'));
+    await settle();
+    expect([seqs().at(-1)?.[0], afters.at(-1)]).toEqual([3, 2]);
+    again.accepted(null, 0);
+    again.resendAll();
+    await settle();
+    expect([seqs().at(-1)?.[0], afters.at(-1)]).toEqual([3, 0]);
+  });
+
   it.each([
+    [{ boot: 'x', next: 1, facts: [], accepted: 'y' }, 'journal.accepted'],
     [null, 'journal.boot'],
     [{ boot: 'x', next: 0, facts: [] }, 'journal.next'],
     [{ boot: 'x', next: 2, facts: [{ seq: 1, at: 0, fact: { type: 'Nonsense' } }] }, 'facts'],

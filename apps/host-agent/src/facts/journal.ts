@@ -9,6 +9,8 @@ export interface JournalState {
   readonly boot: string;
   readonly next: number;
   readonly facts: readonly NumberedFact[];
+  /** Up to which number the log is known to have taken them in; absent: not known. */
+  readonly accepted?: number;
 }
 
 const LARGEST_BATCH = 200;
@@ -35,6 +37,7 @@ export class FactJournal {
   readonly boot: string;
   #facts: NumberedFact[];
   #next: number;
+  #accepted: number | undefined;
   /** Highest number handed to the stream with success in this run. */
   #delivered = 0;
   #sending = false;
@@ -63,6 +66,7 @@ export class FactJournal {
     this.boot = same ? restored.boot : `${boot}.${Math.trunc(now()).toString(36)}`;
     this.#facts = same ? [...restored.facts] : carried(restored);
     this.#next = same ? restored.next : this.#facts.length + 1;
+    this.#accepted = same ? restored.accepted : 0;
   }
 
   get pending(): number {
@@ -76,7 +80,8 @@ export class FactJournal {
 
   get state(): JournalState {
     // A copy: what is written a moment later must not hold facts that its `next` does not know of.
-    return { boot: this.boot, next: this.#next, facts: [...this.#facts] };
+    const accepted = this.#accepted === undefined ? {} : { accepted: this.#accepted };
+    return { boot: this.boot, next: this.#next, facts: [...this.#facts], ...accepted };
   }
 
   /** Takes a fact in and begins to send. An inventory supersedes earlier unsent inventories. */
@@ -96,8 +101,9 @@ export class FactJournal {
     this.kick();
   }
 
-  /** From the host document: what the log holds of this boot. */
-  accepted(boot: string, seq: number): void {
+  /** From the host document: what the log holds. A log that was restored may hold less than it did. */
+  accepted(boot: string | null, seq: number): void {
+    this.#accepted = boot === this.boot ? seq : 0;
     if (boot !== this.boot) return;
     const before = this.#facts.length;
     this.#facts = this.#facts.filter((f) => f.seq > seq);
@@ -152,7 +158,13 @@ export class FactJournal {
       const batch = this.#facts.filter((f) => f.seq > this.#delivered).slice(0, LARGEST_BATCH);
       if (batch.length === 0) break;
       const resending = this.#resending;
-      reached = await this.sink({ schema: 1, host: this.host, boot: this.boot, facts: batch });
+      reached = await this.sink({
+        schema: 1,
+        host: this.host,
+        boot: this.boot,
+        ...this.#after(batch),
+        facts: batch,
+      });
       if (!reached) break;
       // All is to be sent again since: what was under way meanwhile must not hide what stood before it.
       if (resending !== this.#resending) continue;
@@ -162,6 +174,13 @@ export class FactJournal {
     }
     this.#sending = false;
     if (!reached) this.#resendAt = this.after(500, () => this.kick());
+  }
+
+  /** Of what stands here, not of the count: an inventory that another superseded is missed by nobody. */
+  #after(batch: readonly NumberedFact[]): { readonly after?: number } {
+    const first = batch[0]?.seq ?? 0;
+    const after = this.#facts.findLast((f) => f.seq < first)?.seq ?? this.#accepted;
+    return after === undefined ? {} : { after };
   }
 
   close(): void {
@@ -191,13 +210,17 @@ const LASTING: ReadonlySet<Fact['type']> = new Set([
 
 /** Checks what is on disk before it is believed. */
 export function parseJournal(value: unknown): Result<JournalState> {
-  const { boot, next, facts } = (typeof value === 'object' && value !== null ? value : {}) as Partial<
-    Record<keyof JournalState, unknown>
-  >;
+  const { boot, next, facts, accepted } = (
+    typeof value === 'object' && value !== null ? value : {}
+  ) as Partial<Record<keyof JournalState, unknown>>;
   if (typeof boot !== 'string') return err(invalid('journal.boot', boot, 'is not a string'));
   if (typeof next !== 'number' || !Number.isSafeInteger(next) || next < 1) {
     return err(invalid('journal.next', next, 'is not a number of a fact'));
   }
+  if (accepted !== undefined && (typeof accepted !== 'number' || !Number.isSafeInteger(accepted))) {
+    return err(invalid('journal.accepted', accepted, 'is not a number of a fact'));
+  }
   const parsed = parseFacts(facts);
-  return parsed.ok ? ok({ boot, next, facts: parsed.value }) : parsed;
+  if (!parsed.ok) return parsed;
+  return ok({ boot, next, facts: parsed.value, ...(accepted === undefined ? {} : { accepted }) });
 }

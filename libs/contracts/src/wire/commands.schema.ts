@@ -119,6 +119,7 @@ export const CommandSchema = Type.Union([
     type: Type.Literal('IngestFacts'),
     host: AHostName,
     boot: AToken,
+    after: Type.Optional(Count),
     facts: list(NumberedFactSchema, 10_000),
   }),
   shape({

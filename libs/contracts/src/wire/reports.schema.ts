@@ -85,6 +85,7 @@ export const FactBatchSchema = shape({
   schema: Type.Literal(1),
   host: AHostName,
   boot: AToken,
+  after: Type.Optional(Count),
   facts: list(NumberedFactSchema, 10_000),
 });
 

@@ -22,6 +22,7 @@ export function ingest(draft: Draft, command: Extract<Command, { type: 'IngestFa
   if (bad >= 0) return invalid(`facts[${bad}]`, command.facts[bad], 'is not a numbered fact of a known type');
   if (host.formerBoots.includes(command.boot)) return null;
   const accepted = host.facts?.boot === command.boot ? host.facts.seq : 0;
+  if (command.after !== undefined && command.after > accepted) return gap(command.after, accepted);
   let seq = accepted;
   for (const numbered of [...command.facts].sort((a, b) => a.seq - b.seq)) {
     if (numbered.seq <= seq) continue;
@@ -30,6 +31,12 @@ export function ingest(draft: Draft, command: Extract<Command, { type: 'IngestFa
   }
   if (seq > accepted) draft.emit({ type: 'FactsAccepted', host: command.host, boot: command.boot, seq });
   return null;
+}
+
+/** What stands between would never be missed again once a later number is accepted. Not for good: it is sent again. */
+function gap(after: number, accepted: number): Problem {
+  const reason = 'leaves out facts that were not accepted yet';
+  return refuse('unavailable', refusal('fact-gap', 'after', after, reason, `at most ${accepted}`));
 }
 
 function known(fact: unknown): boolean {

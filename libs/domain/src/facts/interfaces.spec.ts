@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type IfaceId, type PortId } from '#kernel';
+import { type HostName, type IfaceId, type PortId } from '#kernel';
+import { type Command } from '../model/commands.js';
 import { MAC_A, MAC_B, plug, raw, threeHosts, types } from '../testing.js';
 
 const port = 'p1' as PortId;
@@ -118,6 +119,32 @@ describe('an interface is unplugged', () => {
     expect(w.state.ports.get(port)).toMatchObject({ deleted: true, epoch: 1, connectee: null });
     expect(w.facts('h1', plug('if-1'))).toMatchObject([{ type: 'PortCreated', port: 'p2' }, {}, {}, {}]);
     expect(w.facts('h1', plug('if-2', MAC_B))).toMatchObject([{ code: 'group-full' }, {}]);
+  });
+});
+
+describe('a batch of facts', () => {
+  const ingest = (boot: string, after: number | undefined, ...seqs: number[]): Command => ({
+    type: 'IngestFacts',
+    host: 'h1' as HostName,
+    boot,
+    ...(after === undefined ? {} : { after }),
+    facts: seqs.map((seq) => ({ seq, at: 0, fact: { type: 'InterfaceUnplugged', ifaceId: 'x' } })),
+  });
+
+  it('is not taken in while facts before it are missing: for now, and nothing is skipped', () => {
+    const w = threeHosts();
+    expect(w.refused(ingest('b', 2, 3))).toMatchObject({
+      code: 'unavailable',
+      retry: true,
+      details: [{ field: 'after', expected: 'at most 0' }],
+    });
+    expect(w.do(ingest('b', 0, 1, 3))).toMatchObject([{ type: 'FactsAccepted', seq: 3 }]);
+    expect(w.do(ingest('b', 2, 4))).toMatchObject([{ type: 'FactsAccepted', seq: 4 }]);
+    expect(w.refused(ingest('next', 4, 5))).toMatchObject({ code: 'unavailable' });
+  });
+
+  it('of a sender that does not say what stands before may leave numbers out', () => {
+    expect(threeHosts().do(ingest('b', undefined, 7))).toMatchObject([{ type: 'FactsAccepted', seq: 7 }]);
   });
 });
 

@@ -52,6 +52,8 @@ export type Command =
       readonly type: 'IngestFacts';
       readonly host: HostName;
       readonly boot: string;
+      /** Number of the fact before the first of these, 0 at the beginning. Absent: the sender does not say. */
+      readonly after?: number;
       readonly facts: readonly NumberedFact[];
     }
   /** Moves every port of an owner (a VM) from where it is to `destination`. */
