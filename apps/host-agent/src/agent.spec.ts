@@ -55,13 +55,17 @@ describe('an agent', () => {
     expect(closed).not.toHaveProperty('inexact');
   });
 
-  it('started again with its memory sends nothing to the switch, opens no segment, and goes on counting', async () => {
+  it('started again with its memory changes nothing on the switch, opens no segment, and goes on counting', async () => {
     await bind(1, 2);
     await host.send(1, mac(2), 2);
     host.steps.length = host.facts.length = 0;
     await host.start(view(2, [{ n: 1 }, { n: 2 }]));
     await host.send(1, mac(2), 2);
-    expect(host.steps).toEqual([]);
+    // The earlier run may have died before its last change was effective: that alone is made sure of.
+    expect(host.steps).toEqual([
+      { kind: 'purge', bridge: BRIDGE },
+      { kind: 'effective', bridge: BRIDGE },
+    ]);
     // What the earlier run may have died with is told again, by the same name.
     expect(host.of('SegmentOpened').map((f) => f.incarnation)).toEqual(['i1', 'i2']);
     const { counters } = await host.agent.telemetry();

@@ -47,11 +47,12 @@ function given(
   fails: (step: Step, times: number) => boolean,
   compiling: () => void = () => undefined,
   failed: () => void = () => undefined,
+  open = true,
 ) {
   const claims: number[] = [];
   const failures: [string, boolean][] = [];
   let compilations = 0;
-  let have = observe(state(true));
+  let have = observe(state(open));
   const applied: string[] = [];
   let finished!: () => void;
   const done = new Promise<void>((resolve) => (finished = resolve));
@@ -96,7 +97,7 @@ describe('the reconciler', () => {
     reconciler.kick();
     await done;
     await reconciler.close();
-    expect(applied).toEqual(['bundle', 'effective', 'effective', 'effective']);
+    expect(applied).toEqual(['bundle', 'effective', 'effective', 'effective', 'purge']);
   });
 
   it('claims nothing while the switch tells of changes of its own at every pass, and goes on', async () => {
@@ -123,6 +124,21 @@ describe('the reconciler', () => {
     reconciler.kick();
     await done;
     await reconciler.close();
-    expect(applied).toEqual(['bundle', 'bundle', 'effective']);
+    expect(applied).toEqual(['bundle', 'bundle', 'effective', 'purge']);
+  });
+
+  it('makes sure, once, that what an earlier run left on the switch is effective', async () => {
+    const { reconciler, applied, done } = given(
+      () => false,
+      () => undefined,
+      () => undefined,
+      false,
+    );
+    reconciler.kick();
+    await done;
+    expect(applied).toEqual(['purge', 'effective']);
+    reconciler.kick();
+    await reconciler.close();
+    expect(applied).toEqual(['purge', 'effective']);
   });
 });

@@ -65,6 +65,7 @@ export class Reconciler {
   #interfacesStale = false;
   /** What plans that failed still owe: the flows may stand already, but are not effective before. */
   #owed: readonly Step[] = [];
+  #first = true;
   #dirty = false;
   #running: Promise<void> | null = null;
   #closed = false;
@@ -183,6 +184,8 @@ export class Reconciler {
       const have = await this.driver.read();
       // What changed during the reading may or may not be in it: it serves this pass, and the next reads again.
       if (doubts === this.#doubts) this.#have = have;
+      if (this.#first) this.#owed = have.bridges.flatMap(waits);
+      this.#first = false;
       this.hooks.readBack(have);
       this.#compare(have, since);
       this.#restarted = false;
@@ -250,3 +253,9 @@ const bridgeOf = (step: Step): string | null =>
   step.kind === 'effective' || step.kind === 'purge' ? step.bridge : null;
 
 const sameWait = (a: Step, b: Step): boolean => a.kind === b.kind && bridgeOf(a) === bridgeOf(b);
+
+/** An earlier run of the agent may have died between its bundle and what makes it effective. */
+const waits = ({ name }: { readonly name: string }): readonly Step[] => [
+  { kind: 'purge', bridge: name },
+  { kind: 'effective', bridge: name },
+];
