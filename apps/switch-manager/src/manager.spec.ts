@@ -117,6 +117,22 @@ describe('a switch-manager', () => {
     await done(first, ...hosts('h1'));
   });
 
+  it('does not end a term for what an earlier one comes to know late', async () => {
+    const first = await leading('a');
+    const second = await leading('b');
+    second.lease = false;
+    second.manager.lost('spec');
+    // Refused only when the next term of this copy is already on its way.
+    const late = first.manager.execute(request(apply(...hosts('h1'))));
+    first.manager.lost('spec');
+    first.elect();
+    expect(refusedWith(await late)).toMatch(/^unavailable/);
+    await until('a to lead again', () => first.active.length >= 3);
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(first.active).toEqual([true, false, true]);
+    await done(first, ...hosts('h1'));
+  });
+
   it('documents ahead of the log: a new lineage, everything published under it, reports of the old one count for nothing', async () => {
     const first = await leading('a');
     await done(first, ...hosts('h1'), ...lan('h1'));

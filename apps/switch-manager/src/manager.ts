@@ -60,6 +60,8 @@ export class Manager {
   #leader: Leader | null = null;
   #changing: Promise<void> = Promise.resolve();
   #timers: (() => void)[] = [];
+  /** Goes up with each attempt to lead: what an earlier term has to say concerns nobody. */
+  #term = 0;
   #summedUp = 0;
   #lastTrouble = '';
   /** The last commit that changed a document; at the beginning of a term, where it began. */
@@ -173,6 +175,8 @@ export class Manager {
     if (this.#leader !== null || !this.parts.elected()) return;
     const { logger, follower } = this.parts;
     const began = this.parts.clock.monotonic();
+    this.#term += 1;
+    const term = this.#term;
     const leader = await Leader.begin({
       ...this.parts,
       from: follower.capture(),
@@ -182,7 +186,7 @@ export class Manager {
         this.#summedUp = 0;
         this.#affecting = revision;
       },
-      onEnd: (why) => this.#ended(why),
+      onEnd: (why) => this.#ended(term, why),
       onTrouble: (what) => logger.warn({ problem: what.message }, 'documents'),
       onFault: (cause) => logger.error({ err: cause }, 'a defect in the leader'),
     });
@@ -221,9 +225,11 @@ export class Manager {
   }
 
   /** The term ended by itself: fenced by another, or the log does not answer. */
-  #ended(why: Problem): void {
+  #ended(term: number, why: Problem): void {
+    if (term !== this.#term) return;
     this.parts.logger.warn({ problem: why.message }, 'the term ended');
-    this.lost(why.message);
+    // By the time that it is its turn, another term may have begun: that one is not to be ended for this.
+    this.#then(() => (term === this.#term ? this.#end(why.message) : Promise.resolve()));
     this.#again();
   }
 
@@ -245,7 +251,7 @@ export class Manager {
    */
   #watchLog(): void {
     const { poison } = this.parts.follower;
-    if (this.#leader !== null && poison !== undefined) this.#ended(poisonProblem(poison));
+    if (this.#leader !== null && poison !== undefined) this.#ended(this.#term, poisonProblem(poison));
   }
 
   /** Says in the log, at most once a second, up to where everything is realised. */
