@@ -27,6 +27,8 @@ export interface Report {
   }[];
   /** ms since the epoch, the host's clock. */
   readonly time: number;
+  /** Grows with each report within a boot, whatever becomes of the clock. Absent: an old agent. */
+  readonly n?: number;
   readonly version: string;
   readonly driver: 'openvswitch' | 'simulated';
 }

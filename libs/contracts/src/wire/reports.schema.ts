@@ -29,6 +29,7 @@ export const ReportSchema = shape({
   received: ARevision,
   exceptions: list(shape({ port: nullable(APortId), object: AText, code: AText, reason: AText }), 20_000),
   time: Millis,
+  n: Type.Optional(Count),
   version: AText,
   driver: Type.Union([Type.Literal('openvswitch'), Type.Literal('simulated')]),
 });

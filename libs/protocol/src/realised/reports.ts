@@ -22,6 +22,13 @@ interface Heard {
 /** Silent for longer: down. Three reports may be lost before. */
 const DOWN_MS = 15_000;
 
+/** A host's clock may be set back while it runs: only an agent that does not number is ordered by time. */
+function isEarlier(report: Report, last: Report): boolean {
+  if (report.boot !== last.boot) return false;
+  if (report.n !== undefined && last.n !== undefined) return report.n < last.n;
+  return report.time < last.time;
+}
+
 /** The last report of each host, and what of it may be believed. */
 export class Reports {
   private readonly heard = new Map<HostName, Heard>();
@@ -41,7 +48,7 @@ export class Reports {
     if (report.host !== from)
       return err(invalid('host', report.host, 'is not the host that it came from', from));
     const last = this.heard.get(from)?.report;
-    if (last !== undefined && last.boot === report.boot && report.time < last.time)
+    if (last !== undefined && isEarlier(report, last))
       return err(problem('fenced', `a later report of ${from} is known`));
     this.heard.set(from, { report, at: this.clock.monotonic(), seenAt: this.clock.now() });
     if (report.lineage !== lineage || report.realised <= head) return ok(undefined);

@@ -97,6 +97,17 @@ describe('realised tracking', () => {
     expect(outcome(3).done).toBe(false);
   });
 
+  it('goes by the number of a report, not by the host’s clock, which may be set back', async () => {
+    const { clock, tracker, says } = given();
+    await clock.advance(1_000);
+    says(a, 1, { time: 1_000, n: 8 });
+    expect(says(a, 2, { time: 10, n: 9 }).ok).toBe(true);
+    expect(tracker.realised(a)).toBe(2);
+    expect(says(a, 1, { time: 2_000, n: 7 }).ok).toBe(false);
+    expect(says(a, 1, { time: 5 }).ok).toBe(false);
+    expect(says(a, 1, { boot: 'b2', time: 5, n: 1 }).ok).toBe(true);
+  });
+
   it('does not believe a report ahead of the log, of another lineage, from another host, or that came late', () => {
     const { tracker, says, outcome } = given();
     expect(says(a, 9)).toMatchObject({ ok: false, error: { code: 'conflict' } });

@@ -35,6 +35,19 @@ describe('the reporter', () => {
     expect(sent).toHaveLength(2);
   });
 
+  it('numbers its reports, above those of an earlier run', async () => {
+    const { clock, sent, reporter } = given();
+    await clock.advance(7);
+    reporter.update(standing(1));
+    await clock.advance(5_000);
+    reporter.stop();
+    const next = new Reporter({ clock, send: (report) => void sent.push(report), from: 9_000 });
+    next.update(standing(1));
+    next.stop();
+    const [first, second, third] = sent.map((s) => s.n ?? Number.NaN);
+    expect([second, third]).toEqual([first! + 1, 9_000]);
+  });
+
   it('repeats itself every 5 s until it is stopped', async () => {
     const { clock, sent, reporter } = given();
     reporter.update(standing(1));

@@ -1,8 +1,8 @@
 import { equalJson, type Clock } from '#kernel';
 import { type Report } from '#contracts';
 
-/** What a host reports; the reporter adds the time. */
-export type Standing = Omit<Report, 'schema' | 'time'>;
+/** What a host reports; the reporter adds the time and the number. */
+export type Standing = Omit<Report, 'schema' | 'time' | 'n'>;
 
 export interface ReporterOptions {
   readonly clock: Clock;
@@ -11,6 +11,8 @@ export interface ReporterOptions {
   /** Least time between reports, ms. */
   readonly gapMs?: number;
   readonly repeatMs?: number;
+  /** Number of the first report: above those of earlier runs within the same boot. Default: the time, whole ms. */
+  readonly from?: number;
 }
 
 /** Sends a host's standing: at once when it changed, at most 50 times a second, and again every 5 s. */
@@ -21,7 +23,11 @@ export class Reporter {
   private cancel: (() => void) | null = null;
   private stopped = false;
 
-  constructor(private readonly options: ReporterOptions) {}
+  private n: number;
+
+  constructor(private readonly options: ReporterOptions) {
+    this.n = options.from ?? Math.max(0, Math.floor(options.clock.now()));
+  }
 
   update(standing: Standing): void {
     this.standing = standing;
@@ -45,7 +51,8 @@ export class Reporter {
     if (this.standing === null || this.stopped) return;
     this.sent = this.standing;
     this.sentAt = this.options.clock.monotonic();
-    this.options.send({ schema: 1, ...this.standing, time: this.options.clock.now() });
+    this.options.send({ schema: 1, ...this.standing, time: this.options.clock.now(), n: this.n });
+    this.n += 1;
     this.arm(this.options.repeatMs ?? 5000);
   }
 }
