@@ -244,7 +244,7 @@ describe('portolan', () => {
     const again = { ...b!, index: 1, sentence: 'port p1 unblocked' };
     api.answer(
       'GET /v1/events/stream',
-      [200, sse(['id: 11\n', a], ['', b])],
+      [200, sse(['id: 0001-a:11\n', a], ['', b])],
       [200, sse(['', b], ['id: 12\n', again])],
     );
     const stop = new AbortController();
@@ -253,7 +253,7 @@ describe('portolan', () => {
     expect(code).toBe(0);
     expect(out.trimEnd().split('\n')).toHaveLength(3);
     const asked = api.asked.filter((q) => q.url.startsWith('/v1/events/stream'));
-    expect(asked.map((q) => q.headers['last-event-id'])).toEqual(['10', '11']);
+    expect(asked.map((q) => q.headers['last-event-id'])).toEqual(['10', '0001-a:11']);
   });
 
   it('ends a watch cleanly when interrupted', async () => {

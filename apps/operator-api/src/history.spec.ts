@@ -67,14 +67,25 @@ describe('events, export and replay', () => {
     const reading = readStream(api.url, String(after), (t) => t.includes('h4 defined'));
     await api.call('POST', '/v1/apply', host('h4'));
     const text = await reading;
-    const ids = [...text.matchAll(/^id: (\d+)$/gm)].map((m) => Number(m[1]));
-    expect(ids).toEqual([after + 1, after + 2, after + 3]);
+    const ids = [...text.matchAll(/^id: (.+)$/gm)].map((m) => m[1]);
+    expect(ids).toEqual([1, 2, 3].map((n) => `${api.follower.lineage}:${after + n}`));
     expect(text).toContain('event: hello');
   });
 
   it('begins a lineage anew for an id that is ahead of it', async () => {
     const text = await readStream(api.url, '99999', (t) => t.includes('h4 defined'));
     expect(text).toContain('host alpha defined');
+  });
+
+  it('resumes after an id of its lineage, and begins anew for one of another', async () => {
+    const { lineage, revision } = api.follower;
+    const until = (t: string): boolean => t.includes('h4 defined');
+    const rest = await readStream(api.url, `${lineage}:${revision - 1}`, until);
+    expect(rest.match(/^id: /gm)).toHaveLength(1);
+    const other = '00000000-0000-4000-8000-000000000009';
+    expect(await readStream(api.url, `${other}:${revision - 1}`, until)).toContain('host alpha defined');
+    const headers = { 'last-event-id': `${other}:x` };
+    expect((await fetch(`${api.url}/v1/events/stream`, { headers })).status).toBe(422);
   });
 
   it('exports what replays to the same digest', async () => {

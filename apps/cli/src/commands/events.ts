@@ -39,12 +39,16 @@ async function events(s: Session, command: Command): Promise<void> {
   const filter = { type, object, quiet: o.all !== true };
   // The stream itself tells everything from a revision on: no page in between could leave a gap.
   if (o.follow === true && from !== undefined)
-    return followEvents(s, Math.max(0, from - 1), filter, (e) => print(s, e));
+    return followEvents(s, String(Math.max(0, from - 1)), filter, (e) => print(s, e));
   const page = await s.api.get<EventList>('/events', { from, to, limit, ...filter });
   if (o.follow !== true) return s.show(page, () => pageText(s, page));
   for (const e of page.items) print(s, e);
-  await followEvents(s, page.revision, filter, (e) => print(s, e));
+  await followEvents(s, idOf(page), filter, (e) => print(s, e));
 }
+
+/** Where the events of a page end, as the stream names it. */
+const idOf = ({ lineage, revision }: EventList): string =>
+  lineage === null ? String(revision) : `${lineage}:${revision}`;
 
 function pageText(s: Session, page: EventList): string {
   const more = page.next === null ? '' : s.style.dim(`more with --from ${page.next}\n`);
@@ -62,11 +66,11 @@ async function* bodyOf(response: Response): AsyncGenerator<Uint8Array> {
 /** Follows until Ctrl-C, across breaks of the connection: nothing is lost or told twice. */
 export async function followEvents(
   s: Session,
-  after: number,
+  after: string,
   filter: Query,
   each: (event: EventView) => void,
 ): Promise<void> {
-  let last = String(after);
+  let last = after;
   let failures = 0;
   let told: EventView | undefined;
   // A commit that broke off in the middle comes again, whole.

@@ -14,7 +14,7 @@ const MAX_BUFFERED = 4 * 1024 * 1024;
 
 /**
  * Tells a reader everything after a revision, then everything as it happens. Only the last event of a commit carries
- * the id: who breaks off in the middle of one gets it again, whole.
+ * the id, `<lineage>:<revision>`: who breaks off in the middle of one gets it again, whole.
  */
 export class EventStream {
   private readonly early: ClusterCommit[] = [];
@@ -65,7 +65,7 @@ export class EventStream {
     this.last = { lineage, revision };
     const wanted = viewsOf(commit).filter((e) => matches(e, this.filter));
     const text = wanted.map((e, i) => {
-      const id = i === wanted.length - 1 ? `id: ${revision}\n` : '';
+      const id = i === wanted.length - 1 ? `id: ${lineage}:${revision}\n` : '';
       return `${id}event: event\ndata: ${JSON.stringify(e)}\n\n`;
     });
     if (text.length > 0) this.write(text.join(''));

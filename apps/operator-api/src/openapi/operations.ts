@@ -227,7 +227,8 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/events/stream',
-    summary: 'Events as they happen; resumes after Last-Event-ID',
+    summary:
+      'Events as they happen; resumes after Last-Event-ID, <lineage>:<revision>. Of another lineage: begins this one',
     tag: 'events',
     query: EVENT_FILTERS,
     answer: { 'text/event-stream': { schema: { type: 'string' } } },

@@ -53,16 +53,16 @@ export class EventsController implements OnApplicationShutdown {
     for (const stream of [...this.streams]) stream.close();
   }
 
-  /** An id ahead of the log is of an earlier lineage: its reader has missed all of this one. */
+  /** Who last heard of another lineage has missed all of this one; so has who is ahead of the log. */
   private startAfter(lastId: string | undefined): number {
-    const { revision } = this.follower;
+    const { lineage, revision } = this.follower;
     if (lastId === undefined) return revision;
-    if (!/^\d{1,15}$/.test(lastId)) {
-      throw new ProblemError(
-        invalid('Last-Event-ID', lastId, 'is not a revision', 'a whole number of 0 or more'),
-      );
+    const parts = /^(?:([0-9a-fA-F-]{36}):)?(\d{1,15})$/.exec(lastId);
+    if (parts === null) {
+      const expected = '<lineage>:<revision>, or a revision alone';
+      throw new ProblemError(invalid('Last-Event-ID', lastId, 'is not the id of an event', expected));
     }
-    const wanted = Number(lastId);
-    return wanted > revision ? 0 : wanted;
+    const wanted = Number(parts[2]);
+    return wanted > revision || (parts[1] !== undefined && parts[1] !== lineage) ? 0 : wanted;
   }
 }
