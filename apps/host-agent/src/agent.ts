@@ -13,6 +13,7 @@ import { type FactJournal } from './facts/journal.js';
 import { misplaced, Unplaced } from './facts/unplaced.js';
 import { learnedRow, learnedRows, standingSlots, type LearnedRow } from './facts/learned.js';
 import { Orders } from './hypervisor/orders.js';
+import { uplinkFacts, uplinkKey } from './facts/uplinks.js';
 import { type Hypervisor } from './hypervisor/hypervisor.js';
 import { desiredOf, released } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
@@ -55,6 +56,7 @@ export class Agent {
   /** Bindings without a document whose counters are still to be handed in. */
   #owing: readonly PortDocument[] = [];
   #rejected = new Set<string>();
+  #uplinksTold: ReadonlyMap<string, boolean> = new Map();
   #unwatch: (() => void)[] = [];
 
   constructor(private readonly parts: AgentParts) {
@@ -156,6 +158,7 @@ export class Agent {
   /** Another lineage: the log was restored from a copy, and may lack what it had accepted before. */
   #tellAllAgain(): void {
     this.#reported = null;
+    this.#uplinksTold = new Map();
     this.#keeper.tellAgain();
     this.parts.journal.resendAll();
   }
@@ -194,6 +197,7 @@ export class Agent {
     if (this.#owing.some((p) => this.parts.memory.incarnations.get(bindingKey(p.port, p.epoch))?.closed))
       this.#reconciler.kick();
     this.#reportInterfaces(have.interfaces, wanted.desired);
+    this.#reportUplinks(have.interfaces);
     this.#settled = { ...result, steps: [] };
     this.#tell(result);
     if (result.steps.length > 0) {
@@ -313,6 +317,12 @@ export class Agent {
             : (binding?.role ?? 'closed');
       return [{ name: i.name, ifaceId: ifaceId?.slice(0, 128) ?? null, port: binding?.port ?? null, state }];
     });
+  }
+
+  #reportUplinks(interfaces: readonly ObservedInterface[]): void {
+    const now = this.#uplinks(interfaces);
+    for (const fact of uplinkFacts(this.#uplinksTold, now)) this.parts.journal.record(fact);
+    this.#uplinksTold = new Map(now.map((u) => [uplinkKey(u), u.up]));
   }
 
   #uplinks(interfaces: readonly ObservedInterface[]): Telemetry['uplinks'] {

@@ -29,7 +29,8 @@ describe('an agent whose centre', () => {
         .at(-1)
         ?.interfaces.map((i) => i.ifaceId),
     ).toEqual(['if-1', 'if-2']);
-    expect(host.of('SegmentOpened').map((f) => f.incarnation)).toEqual(['i1', 'i2']);
+    // What was never accepted is sent again besides: the log takes a repeat for what it is.
+    expect(new Set(host.of('SegmentOpened').map((f) => f.incarnation))).toEqual(new Set(['i1', 'i2']));
     await host.send(1, mac(2));
     expect(host.received('tap2')).toBe(1);
   });
