@@ -5,6 +5,7 @@ import { type CommandRequest, type DocumentKey, type Report, type Signer, type V
 import { Follower, InMemoryLog, type CommitLog } from '#event-store';
 import { type DocumentStore, type PutError, type StoreContent } from '#protocol';
 import { clusterRules } from '#runtime';
+import { type LastCheckpoint } from './checkpoints.js';
 import { Manager } from './manager.js';
 
 // A switch-manager without a server: the real sequencer, projector and tracker on a log and documents in memory.
@@ -63,6 +64,7 @@ export async function startCopy(
   log: CommitLog = new InMemoryLog(),
   store: DocumentStore = new MemoryDocuments(),
   clock: Clock = systemClock,
+  checkpoint?: LastCheckpoint,
 ): Promise<Copy> {
   const said: string[] = [];
   const active: boolean[] = [];
@@ -103,6 +105,7 @@ export async function startCopy(
     cluster: 'spec',
     instance,
     logger: { info: () => undefined, warn: note, error: note },
+    ...(checkpoint === undefined ? {} : { checkpoint }),
     elected: () => copy.lease,
     setActive: (on) => {
       active.push(on);

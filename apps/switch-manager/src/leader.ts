@@ -11,7 +11,7 @@ import {
   type Result,
   type Revision,
 } from '#kernel';
-import { type Command, type DomainEvent, type State } from '#domain';
+import { forgotSegments, type Command, type CounterCheckpoint, type DomainEvent, type State } from '#domain';
 import {
   openSequencer,
   type Accepted,
@@ -36,6 +36,7 @@ import {
   type DocumentStore,
 } from '#protocol';
 import { clusterRules, type ClusterCommit } from '#runtime';
+import { asCounters, type LastCheckpoint } from './checkpoints.js';
 
 export interface LeaderParts {
   readonly log: CommitLog;
@@ -55,6 +56,8 @@ export interface LeaderParts {
   /** This leader can't go on; another, or a new one here, must take over from the log. */
   readonly onEnd: (why: Problem) => void;
   readonly onTrouble: (what: Problem) => void;
+  /** Absent: openings that a forgotten segment stands in the way of are refused. */
+  readonly checkpoint?: LastCheckpoint;
   readonly onFault: (cause: unknown) => void;
 }
 
@@ -122,16 +125,35 @@ export class Leader {
   async ingest(batch: FactBatch, place: string): Promise<Result<'taken' | 'later'>> {
     const { host, boot, after, facts } = batch;
     const commandId = factsCommandId(batch, place);
+    const checkpoints = await this.#forgotten(batch);
+    if (!checkpoints.ok) {
+      this.parts.onTrouble(checkpoints.error);
+      return ok('later');
+    }
     const answer = await this.execute({
       commandId,
       correlationId: commandId,
       actor: `host:${host}`,
-      command: { type: 'IngestFacts', host, boot, ...(after === undefined ? {} : { after }), facts },
+      command: {
+        type: 'IngestFacts',
+        host,
+        boot,
+        ...(after === undefined ? {} : { after }),
+        facts,
+        ...(checkpoints.value === null ? {} : { checkpoints: checkpoints.value }),
+      },
     });
     if (answer.ok) return ok('taken');
     // What fills the gap stands behind it in the stream, if anywhere: waiting would hold up every host for ever.
     if (isGap(answer.error)) return err({ ...answer.error, retry: false });
     return answer.error.retry ? ok('later') : err(answer.error);
+  }
+
+  /** At which values segments close that their host no longer knows; null: it has forgotten none. */
+  async #forgotten({ host, facts }: FactBatch): Promise<Result<readonly CounterCheckpoint[] | null>> {
+    if (this.parts.checkpoint === undefined || !forgotSegments(this.state, host, facts)) return ok(null);
+    const last = await this.parts.checkpoint(host);
+    return last.ok ? ok(asCounters(last.value)) : last;
   }
 
   /** Takes documents of deleted objects away that every host concerned has carried out. */

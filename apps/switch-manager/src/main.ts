@@ -41,6 +41,7 @@ import {
   patiently,
   stateCodec,
 } from '#runtime';
+import { lastCheckpoint } from './checkpoints.js';
 import { CommandsController } from './commands.controller.js';
 import { SwitchManagerConfig } from './config.js';
 import { FactIntake } from './fact-intake.js';
@@ -98,6 +99,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     cluster: config.cluster,
     instance: config.instance,
     logger,
+    checkpoint: lastCheckpoint(nc, (host, why) => logger.warn({ host, why }, 'a checkpoint is not used')),
     elected: () => election.leads,
     setActive: async (active) => {
       await server.setActive(active);

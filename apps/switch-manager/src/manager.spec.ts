@@ -1,5 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type HostName, type MigrationId } from '#kernel';
+import {
+  err,
+  ok,
+  problem,
+  systemClock,
+  type Epoch,
+  type HostName,
+  type MigrationId,
+  type PortId,
+  type Result,
+} from '#kernel';
+import { type Checkpoint } from '#contracts';
+import { type Fact } from '#domain';
 import { InMemoryLog } from '#event-store';
 import {
   apply,
@@ -215,6 +227,55 @@ describe('a switch-manager', () => {
     expect(await say('1', 1, 2)).toMatchObject({ value: 'taken' });
     expect(await say('1', 2, 3)).toMatchObject({ value: 'taken' });
     await until('it to be known', () => copy.follower.state.hosts.get(h1)?.facts?.seq === 3);
+  });
+
+  it('closes a segment that its host has forgotten at the host’s last checkpoint; waits while that can’t be read', async () => {
+    let answer: Result<Checkpoint | null> = err(problem('unavailable', 'not now'));
+    const copy = await startCopy('a', log, documents, systemClock, () => Promise.resolve(answer));
+    copies.push(copy);
+    copy.elect();
+    await until('a to lead', () => copy.manager.leads);
+    await done(copy, ...hosts('h1'), ...lan('h1'));
+    const none = { packets: 0, bytes: 0 };
+    const raw = (packets: number) => ({
+      in: { unicast: { packets, bytes: packets * 60 }, multicast: none, broadcast: none },
+      out: { unicast: none, multicast: none, broadcast: none },
+    });
+    const iface = { ifaceId: 'i', mac: '02:00:00:00:00:01', profile: 'web', owner: 'vm', switch: 'lan' };
+    let seq = 0;
+    const say = (boot: string, ...facts: Fact[]) =>
+      copy.manager.ingest(
+        {
+          schema: 1,
+          host: 'h1' as HostName,
+          boot,
+          facts: facts.map((fact) => ({ seq: (seq += 1), at: 1, fact })),
+        },
+        `${seq}`,
+      );
+    await say('b', { type: 'InterfacePlugged', interface: { ...iface, kind: 'vm' } });
+    const bound = () => [...copy.follower.state.ports.values()].find((p) => p.active !== null)?.id;
+    await until('it to be bound', () => bound() !== undefined);
+    const id = bound() as PortId;
+    const opening = (incarnation: string): Fact => {
+      return { type: 'SegmentOpened', port: id, epoch: 1 as Epoch, incarnation, raw: raw(0) };
+    };
+    expect(await say('b', opening('one'))).toMatchObject({ value: 'taken' });
+    expect(await say('c', opening('two'))).toMatchObject({ value: 'later' });
+    answer = ok({
+      schema: 1,
+      host: 'h1' as HostName,
+      boot: 'b',
+      time: 7,
+      counters: [{ port: id, epoch: 1 as Epoch, incarnation: 'one', raw: raw(9) }],
+    });
+    expect(await say('c', opening('two'))).toMatchObject({ value: 'taken' });
+    const segments = () => copy.follower.state.ports.get(id)?.ledger.segments ?? [];
+    await until('it to be known', () => segments().length === 2);
+    expect(segments()).toMatchObject([
+      { incarnation: 'one', close: raw(9), inexact: { checkpointAt: 7 } },
+      { incarnation: 'two', close: null },
+    ]);
   });
 
   it('sums up what hosts realised by one event, which is not summed up in turn', async () => {

@@ -23,6 +23,7 @@ import {
 } from '#contracts';
 import { RealisedTracker, type DocumentChange, type DocumentStore } from '#protocol';
 import { clusterRules, stateCodec, type ClusterCommit } from '#runtime';
+import { type LastCheckpoint } from './checkpoints.js';
 import { checkDeadline, checkEvidence } from './evidence.js';
 import { Leader } from './leader.js';
 
@@ -43,6 +44,7 @@ export interface ManagerParts {
   readonly cluster: string;
   readonly instance: string;
   readonly logger: ManagerLog;
+  readonly checkpoint?: LastCheckpoint;
   /** Takes up or lays down the commands and the facts. */
   readonly setActive: (active: boolean) => Promise<void>;
   /** Still elected? A term that ended by itself is begun anew while this says so. */

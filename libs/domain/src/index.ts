@@ -1,4 +1,11 @@
-export type { Command, CommandContext, Fact, InterfaceFact, NumberedFact } from './model/commands.js';
+export type {
+  Command,
+  CommandContext,
+  CounterCheckpoint,
+  Fact,
+  InterfaceFact,
+  NumberedFact,
+} from './model/commands.js';
 export type { DomainEvent, DomainEventType, EventMeta } from './model/events.js';
 export type {
   GroupResource,
@@ -60,6 +67,7 @@ export {
   subtractCounters,
   ZERO_COUNTERS,
 } from './ledger/counters.js';
+export { forgotSegments } from './ledger/give-up.js';
 export { inexactSegments, ledgerTotals } from './ledger/ledger.js';
 export { decider } from './decider/decider.js';
 export { describeEvent } from './events/describe.js';

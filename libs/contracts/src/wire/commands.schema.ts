@@ -93,6 +93,13 @@ const connectee = shape({
   owner: AText,
 });
 
+const Checkpoints = Type.Optional(
+  list(
+    shape({ port: APortId, epoch: AnEpoch, incarnation: AToken, raw: RawCountersSchema, at: Millis }),
+    20_000,
+  ),
+);
+
 export const CommandSchema = Type.Union([
   shape({ type: Type.Literal('Apply'), resources: list(ResourceSchema, 20_000) }),
   shape({
@@ -100,12 +107,7 @@ export const CommandSchema = Type.Union([
     kind: Kind,
     name: AText,
     version: Version,
-    checkpoints: Type.Optional(
-      list(
-        shape({ port: APortId, epoch: AnEpoch, incarnation: AToken, raw: RawCountersSchema, at: Millis }),
-        20_000,
-      ),
-    ),
+    checkpoints: Checkpoints,
   }),
   shape({
     type: Type.Literal('ConnectPort'),
@@ -121,6 +123,7 @@ export const CommandSchema = Type.Union([
     boot: AToken,
     after: Type.Optional(Count),
     facts: list(NumberedFactSchema, 10_000),
+    checkpoints: Checkpoints,
   }),
   shape({
     type: Type.Literal('StartMigration'),

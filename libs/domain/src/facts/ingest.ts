@@ -13,7 +13,7 @@ import { drift, uplinkState } from './observed.js';
  * repeats. A fact that the state does not bear out is recorded as refused and does not stop the rest; the batch ends
  * in FactsAccepted, which lets the agent's journal drop it. Nothing new: no events.
  */
-export function ingest(draft: Draft, command: Extract<Command, { type: 'IngestFacts' }>): Problem | null {
+export function ingest(draft: Draft, command: Ingest): Problem | null {
   const host = draft.state.hosts.get(command.host);
   if (host === undefined) {
     return refuse('not-found', refusal('no-host', 'host', command.host, 'is not a known host'));
@@ -27,7 +27,7 @@ export function ingest(draft: Draft, command: Extract<Command, { type: 'IngestFa
   for (const numbered of [...command.facts].sort((a, b) => a.seq - b.seq)) {
     if (numbered.seq <= seq) continue;
     seq = numbered.seq;
-    takeIn(draft, command.host, numbered);
+    takeIn(draft, command, numbered);
   }
   if (seq > accepted) draft.emit({ type: 'FactsAccepted', host: command.host, boot: command.boot, seq });
   return null;
@@ -44,11 +44,13 @@ function known(fact: unknown): boolean {
   return typeof type === 'string' && Object.hasOwn(FACT_SHAPES, type);
 }
 
-function takeIn(draft: Draft, host: HostName, { seq, fact }: NumberedFact): void {
+type Ingest = Extract<Command, { type: 'IngestFacts' }>;
+
+function takeIn(draft: Draft, { host, checkpoints }: Ingest, { seq, fact }: NumberedFact): void {
   const record: Refuse = (r) =>
     draft.emit({ type: 'FactRefused', host, seq, fact: fact.type, code: r.code, reason: sentence(r) });
   if (factShape.is(fact)) {
-    judge(draft, host, fact, record);
+    judge(draft, host, fact, record, checkpoints);
     return;
   }
   const type = (fact as Fact).type;
@@ -56,7 +58,13 @@ function takeIn(draft: Draft, host: HostName, { seq, fact }: NumberedFact): void
   draft.emit({ type: 'FactRefused', host, seq, fact: type, code: 'malformed', reason });
 }
 
-function judge(draft: Draft, host: HostName, fact: Fact, record: Refuse): void {
+function judge(
+  draft: Draft,
+  host: HostName,
+  fact: Fact,
+  record: Refuse,
+  checkpoints: Ingest['checkpoints'],
+): void {
   switch (fact.type) {
     case 'Inventory':
       return inventory(draft, host, fact.interfaces, record);
@@ -67,7 +75,7 @@ function judge(draft: Draft, host: HostName, fact: Fact, record: Refuse): void {
     case 'PortActivated':
       return activatedFact(draft, host, fact, record);
     case 'SegmentOpened':
-      return segmentOpened(draft, host, fact, record);
+      return segmentOpened(draft, host, fact, record, checkpoints);
     case 'SegmentClosed':
       return segmentClosed(draft, host, fact, record);
     case 'HypervisorMigration':

@@ -6,7 +6,7 @@ import { destinationGone, elsewhere, settle, sourceGone, supersede } from '../mi
 import { migrationOn } from '../migration/effects.js';
 import { type InterfaceFact } from '../model/commands.js';
 import { type Connectee, type Port } from '../model/state.js';
-import { bind, livePort, retireIfClosed, unbind } from '../port/bind.js';
+import { bind, livePort, unbind } from '../port/bind.js';
 import { connect, openGroup, parseConnectee } from '../port/connect.js';
 import { observe } from '../migration/observe.js';
 
@@ -77,13 +77,11 @@ export function unplugged(draft: Draft, host: HostName, ifaceId: string): void {
 
 /** `surely`: it was seen to go; a standby may also be absent because it has not come yet. */
 function gone(draft: Draft, host: HostName, id: PortId, surely: boolean): void {
-  const retiring = livePort(draft, id).retiring.filter((b) => b.host === host);
   if (livePort(draft, id).active?.host === host) {
     unbind(draft, id);
     sourceGone(draft, id, host);
   }
   if (livePort(draft, id).standby?.host === host) destinationGone(draft, id, surely);
-  for (const b of retiring) retireIfClosed(draft, id, b.host, b.epoch);
   settle(draft, id);
 }
 

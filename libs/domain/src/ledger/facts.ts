@@ -2,10 +2,11 @@ import { equalJson, type Epoch, type HostName } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, type Refusal, type Refuse } from '../decider/refusal.js';
 import { settle } from '../migration/react.js';
-import { type Fact } from '../model/commands.js';
+import { type CounterCheckpoint, type Fact } from '../model/commands.js';
 import { type Ledger, type Port, type RawCounters } from '../model/state.js';
 import { retireIfClosed } from '../port/bind.js';
 import { atLeast } from './counters.js';
+import { closeAtLastKnown } from './give-up.js';
 import { findSegment, openSegments } from './ledger.js';
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
@@ -24,19 +25,33 @@ export function fenced(port: Port | undefined, host: HostName, id: string, epoch
   return refusal('fenced', 'epoch', epoch, reason);
 }
 
-export function segmentOpened(draft: Draft, host: HostName, fact: Of<'SegmentOpened'>, refuse: Refuse): void {
+const FORGOTTEN = {
+  atCheckpoint: 'the host has lost what it knew of it: closed at its last checkpoint',
+  without: 'the host has lost what it knew of it, and there is no checkpoint',
+};
+
+/** `checkpoints`: given when the host is known to have forgotten what it had open; without, the opening is refused. */
+export function segmentOpened(
+  draft: Draft,
+  host: HostName,
+  fact: Of<'SegmentOpened'>,
+  refuse: Refuse,
+  checkpoints?: readonly CounterCheckpoint[],
+): void {
   const { port: id, epoch, incarnation, raw } = fact;
   const port = draft.state.ports.get(id);
   const fence = fenced(port, host, id, epoch);
   if (port === undefined || fence !== null) return refuse(fence as Refusal);
   if (findSegment(port.ledger, host, epoch, incarnation) !== undefined) return;
-  const open = openSegments(port.ledger, host, epoch)[0];
-  if (open !== undefined) {
+  const others = openSegments(port.ledger, host, epoch);
+  const open = others[0];
+  if (open !== undefined && checkpoints === undefined) {
     const reason = `opens while ${open.incarnation} is open at the same epoch`;
     return refuse(refusal('segment-open', 'incarnation', incarnation, reason, 'its close first'));
   }
   const twice = countedTwice(port.ledger, host, incarnation, raw);
   if (twice !== null) return refuse(twice);
+  for (const other of others) closeAtLastKnown(draft, id, other, checkpoints ?? [], FORGOTTEN);
   draft.emit({ type: 'SegmentOpened', port: id, host, epoch, incarnation, raw });
   retireEarlier(draft, host, id, epoch);
 }

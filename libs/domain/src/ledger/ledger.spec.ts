@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Epoch, type PortId } from '#kernel';
-import { type Fact } from '../model/commands.js';
+import { unwrap, type Epoch, type HostName, type PortId } from '#kernel';
+import { decide } from '../decider/decide.js';
+import { type Command, type CounterCheckpoint, type Fact } from '../model/commands.js';
 import { plug, raw, threeHosts, type World } from '../testing.js';
 import { packetsOf } from './counters.js';
+import { forgotSegments } from './give-up.js';
 import { inexactSegments, ledgerTotals, SEGMENTS_KEPT } from './ledger.js';
 import { verifyLedger } from './verify.js';
 
@@ -60,6 +62,35 @@ describe('the ledger', () => {
       'malformed',
       'FactsAccepted',
     ]);
+  });
+
+  it('closes what a host has forgotten at its checkpoint, or where it began, and opens the next', () => {
+    const w = plugged();
+    w.facts('h1', seg('SegmentOpened', 'a', 5));
+    const numbered = { seq: 9, at: 0, fact: seg('SegmentOpened', 'b', 0) };
+    const ingest = (checkpoints: readonly CounterCheckpoint[]): Command => ({
+      type: 'IngestFacts',
+      host: 'h1' as HostName,
+      boot: 'boot-1',
+      facts: [numbered],
+      checkpoints,
+    });
+    const a = { port: p1, epoch: 1 as Epoch, incarnation: 'a', raw: raw(8), at: 77 };
+    const closing = (checkpoints: readonly CounterCheckpoint[]) =>
+      unwrap(decide(w.state, ingest(checkpoints), w.ctx))[0];
+    expect(forgotSegments(w.state, 'h1' as HostName, [numbered])).toBe(true);
+    for (const none of [[], [{ ...a, incarnation: 'x' }], [{ ...a, raw: raw(4) }]])
+      expect(closing(none)).toMatchObject({
+        raw: raw(5),
+        inexact: { reason: expect.stringContaining('no checkpoint') },
+      });
+    expect(w.do(ingest([a]))).toMatchObject([
+      { type: 'SegmentClosed', incarnation: 'a', raw: raw(8), inexact: { checkpointAt: 77 } },
+      { type: 'SegmentOpened', incarnation: 'b' },
+      { type: 'FactsAccepted' },
+    ]);
+    expect([total(w, 4), inexactSegments(ledger(w))]).toEqual([7, 1]);
+    expect(forgotSegments(w.state, 'h1' as HostName, [numbered])).toBe(false);
   });
 
   it('counts no packet twice when the same meters go on at a later epoch', () => {

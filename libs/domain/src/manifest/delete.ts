@@ -6,8 +6,7 @@ import { connectedCount, removeGroup } from '../group/ports.js';
 import { settle } from '../migration/react.js';
 import { type Command } from '../model/commands.js';
 import { hasOpen, openSegments } from '../ledger/ledger.js';
-import { atLeast } from '../ledger/counters.js';
-import { type Segment } from '../model/state.js';
+import { closeAtLastKnown } from '../ledger/give-up.js';
 import { livePort, retireIfClosed } from '../port/bind.js';
 import { staleVersion } from '../port/decide.js';
 import { currentVersion } from './apply.js';
@@ -85,30 +84,18 @@ function deleteHost(draft: Draft, name: HostName, command: Delete): Problem | nu
   return null;
 }
 
+const HOST_REMOVED = {
+  atCheckpoint: 'the host was removed: closed at its last checkpoint',
+  without: 'the host was removed without a checkpoint',
+};
+
 /** Counters that the host still owed close at their last checkpoint, or at their opening, and say so. */
 function giveUpCounters(draft: Draft, id: PortId, host: HostName, command: Delete): void {
   for (const { epoch } of livePort(draft, id).retiring.filter((b) => b.host === host)) {
     for (const segment of openSegments(livePort(draft, id).ledger, host, epoch)) {
-      const { incarnation } = segment;
-      const last = lastKnown(id, segment, command);
-      draft.emit({ type: 'SegmentClosed', port: id, host, epoch, incarnation, ...last });
+      closeAtLastKnown(draft, id, segment, command.checkpoints ?? [], HOST_REMOVED);
     }
     if (!hasOpen(livePort(draft, id).ledger, host, epoch)) retireIfClosed(draft, id, host, epoch);
   }
   settle(draft, id);
-}
-
-function lastKnown(id: PortId, s: Segment, command: Delete) {
-  const checkpoint = command.checkpoints?.find(
-    (c) => c.port === id && c.epoch === s.epoch && c.incarnation === s.incarnation && atLeast(c.raw, s.open),
-  );
-  if (checkpoint !== undefined) {
-    const inexact = {
-      checkpointAt: checkpoint.at,
-      reason: 'the host was removed: closed at its last checkpoint',
-    };
-    return { raw: checkpoint.raw, inexact };
-  }
-  const inexact = { checkpointAt: s.openedAt, reason: 'the host was removed without a checkpoint' };
-  return { raw: s.open, inexact };
 }

@@ -21,13 +21,7 @@ export type Command =
       readonly name: string;
       readonly version?: number;
       /** Of a host that will not come back: its last checkpoints, at which its open segments close, inexact. */
-      readonly checkpoints?: readonly {
-        readonly port: PortId;
-        readonly epoch: Epoch;
-        readonly incarnation: string;
-        readonly raw: RawCounters;
-        readonly at: number;
-      }[];
+      readonly checkpoints?: readonly CounterCheckpoint[];
     }
   /** Plugs a connectee into a port of a group (or a named port) before or without its host knowing. */
   | {
@@ -55,6 +49,8 @@ export type Command =
       /** Number of the fact before the first of these, 0 at the beginning. Absent: the sender does not say. */
       readonly after?: number;
       readonly facts: readonly NumberedFact[];
+      /** The host's last: it opens segments where it has forgotten others, which close at these, inexact. */
+      readonly checkpoints?: readonly CounterCheckpoint[];
     }
   /** Moves every port of an owner (a VM) from where it is to `destination`. */
   | {
@@ -80,6 +76,15 @@ export type Command =
   /** Sums up what hosts reported: every host concerned realised everything up to here. */
   | { readonly type: 'RecordRealised'; readonly upTo: number; readonly hosts: number }
   | { readonly type: 'RaiseSchemaLevel'; readonly level: number };
+
+/** What the meters of an open segment were last known to say. `at`: ms since the epoch, the host's clock. */
+export interface CounterCheckpoint {
+  readonly port: PortId;
+  readonly epoch: Epoch;
+  readonly incarnation: string;
+  readonly raw: RawCounters;
+  readonly at: number;
+}
 
 export interface NumberedFact {
   /** Grows by one within a boot; gaps are allowed (coalesced), repeats are ignored. */
