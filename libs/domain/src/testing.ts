@@ -1,4 +1,12 @@
-import { unwrap, type HostName, type Lineage, type Problem, type Revision } from '#kernel';
+import {
+  unwrap,
+  type Epoch,
+  type HostName,
+  type Lineage,
+  type PortId,
+  type Problem,
+  type Revision,
+} from '#kernel';
 import { decide } from './decider/decide.js';
 import { evolve } from './decider/evolve.js';
 import { type Command, type CommandContext, type Fact } from './model/commands.js';
@@ -102,6 +110,20 @@ export function plug(
 ): Extract<Fact, { type: 'InterfacePlugged' }> {
   const iface = { ifaceId, mac, profile: 'web', owner: 'vm1', kind: 'vm' as const, switch: 'lan', ...more };
   return { type: 'InterfacePlugged', interface: iface };
+}
+
+/** What a host says last of a binding: its counters, here nothing. */
+export function handedIn(port: string, epoch: number): Fact[] {
+  const segment = {
+    port: port as PortId,
+    epoch: epoch as Epoch,
+    incarnation: `${port}@${epoch}`,
+    raw: raw(0),
+  };
+  return [
+    { type: 'SegmentOpened', ...segment },
+    { type: 'SegmentClosed', ...segment },
+  ];
 }
 
 /** Raw counters with `n` unicast packets in, 100 bytes each. */

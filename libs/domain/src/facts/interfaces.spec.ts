@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type HostName, type IfaceId, type PortId } from '#kernel';
 import { type Command } from '../model/commands.js';
-import { MAC_A, MAC_B, plug, raw, threeHosts, types } from '../testing.js';
+import { MAC_A, MAC_B, handedIn, plug, raw, threeHosts, types } from '../testing.js';
 
 const port = 'p1' as PortId;
 
@@ -91,8 +91,37 @@ describe('an interface is unplugged', () => {
     const w = threeHosts();
     w.facts('h1', plug('if-1'));
     const events = w.facts('h1', { type: 'InterfaceUnplugged', ifaceId: 'if-1' });
-    expect(types(events)).toEqual(['PortUnbound', 'BindingRetired', 'FactsAccepted']);
+    expect(types(events)).toEqual(['PortUnbound', 'FactsAccepted']);
+    expect(types(w.facts('h1', ...handedIn(port, 1)))).toContain('BindingRetired');
     expect(w.facts('h2', plug('if-1'))).toMatchObject([{ type: 'PortBound', host: 'h2', epoch: 2 }, {}]);
+  });
+
+  it('retires only when its host has handed in its counters, though none of them were known before', () => {
+    const w = threeHosts();
+    w.facts('h1', plug('if-1'));
+    w.facts('h1', { type: 'InterfaceUnplugged', ifaceId: 'if-1' }, plug('if-1'));
+    expect(w.state.ports.get(port)).toMatchObject({
+      active: { host: 'h1', epoch: 2 },
+      retiring: [{ host: 'h1', epoch: 1 }],
+    });
+    // The host heard of the first binding only now, and counted the guest that was back under it.
+    const segment = { port, epoch: 1 as never, incarnation: 'i1' };
+    w.facts('h1', { type: 'SegmentOpened', ...segment, raw: raw(0) });
+    expect(types(w.facts('h1', { type: 'SegmentClosed', ...segment, raw: raw(5) }))).toContain(
+      'BindingRetired',
+    );
+  });
+
+  it('retires an earlier binding without segments with the first segment of a later one', () => {
+    const w = threeHosts();
+    w.facts('h1', plug('if-1'));
+    w.facts('h1', { type: 'InterfaceUnplugged', ifaceId: 'if-1' }, plug('if-1'));
+    const opened = { port, epoch: 2 as never, incarnation: 'i2', raw: raw(0) };
+    expect(w.facts('h1', { type: 'SegmentOpened', ...opened })).toMatchObject([
+      { type: 'SegmentOpened', epoch: 2 },
+      { type: 'BindingRetired', epoch: 1 },
+      {},
+    ]);
   });
 
   it('retires only when the open segment is closed', () => {
@@ -115,7 +144,7 @@ describe('an interface is unplugged', () => {
   it('takes an ephemeral port with it; the tombstone keeps epoch and ledger, the id is not used again', () => {
     const w = threeHosts({ binding: 'ephemeral', ports: 1 });
     w.facts('h1', plug('if-1'));
-    w.facts('h1', { type: 'InterfaceUnplugged', ifaceId: 'if-1' });
+    w.facts('h1', { type: 'InterfaceUnplugged', ifaceId: 'if-1' }, ...handedIn(port, 1));
     expect(w.state.ports.get(port)).toMatchObject({ deleted: true, epoch: 1, connectee: null });
     expect(w.facts('h1', plug('if-1'))).toMatchObject([{ type: 'PortCreated', port: 'p2' }, {}, {}, {}]);
     expect(w.facts('h1', plug('if-2', MAC_B))).toMatchObject([{ code: 'group-full' }, {}]);
@@ -155,7 +184,6 @@ describe('an inventory', () => {
     const inventory = { type: 'Inventory' as const, interfaces: [plug('if-2', MAC_B).interface] };
     expect(types(w.facts('h1', inventory))).toEqual([
       'PortUnbound',
-      'BindingRetired',
       'PortConnected',
       'PortBound',
       'FactsAccepted',

@@ -1,6 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { type PortId } from '#kernel';
-import { applying, dvs, group, host, MAC_A, MAC_B, plug, threeHosts, types, World } from '../testing.js';
+import {
+  applying,
+  dvs,
+  group,
+  handedIn,
+  host,
+  MAC_A,
+  MAC_B,
+  plug,
+  threeHosts,
+  types,
+  World,
+} from '../testing.js';
 
 const web = (spec: object) => group('web', spec);
 const at = (path: string) => ({ details: [{ field: path }] });
@@ -119,7 +131,7 @@ describe('what is in use', () => {
     expect(w.facts('h1', plug('if-2', MAC_B))).toMatchObject([{ code: 'group-closing' }, {}]);
     expect(w.refused(applying(web({ ports: 9 }))).message).toContain('is closing');
     expect(w.refused({ type: 'DisconnectPort', port: 'p1' as PortId }).message).toContain('h1');
-    w.facts('h1', { type: 'InterfaceUnplugged', ifaceId: 'if-1' });
+    w.facts('h1', { type: 'InterfaceUnplugged', ifaceId: 'if-1' }, ...handedIn('p1', 1));
     expect(types(w.do({ type: 'DisconnectPort', port: 'p1' as PortId }))).toEqual([
       'PortDisconnected',
       'PortDeleted',

@@ -20,9 +20,9 @@ export function bind(draft: Draft, id: PortId, host: HostName): void {
 export function unbind(draft: Draft, id: PortId): void {
   const { active } = livePort(draft, id);
   if (active === null) return;
+  // It retires when its host has handed in what it counted. That no segment of it is known says little: the host may
+  // not have had the binding's document yet, and a guest that is back at once is counted under it until the next comes.
   draft.emit({ type: 'PortUnbound', port: id, host: active.host, epoch: active.epoch });
-  // Its facts come in order: what it has opened is known by now, so without an open segment nothing is owed.
-  retireIfClosed(draft, id, active.host, active.epoch);
 }
 
 export function revokeStandby(draft: Draft, id: PortId): void {
