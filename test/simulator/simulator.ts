@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { MUTANTS } from './mutants.js';
 import { story } from './story/story.js';
 
 const { values } = parseArgs({
@@ -6,12 +7,16 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '1' },
     actions: { type: 'string', default: '40' },
+    without: { type: 'string', default: '' },
+    bug: { type: 'string', default: '' },
     calm: { type: 'boolean', default: false },
     trace: { type: 'string', default: '80' },
     keep: { type: 'boolean', default: false },
   },
 });
 
+const without = new Set(values.without === '' ? [] : values.without.split(',').map(Number));
+const bugs = values.bug === '' ? {} : (MUTANTS[values.bug]?.() ?? {});
 const first = Number(values.seed);
 const actions = Number(values.actions);
 let steps = 0;
@@ -19,7 +24,14 @@ let failed = 0;
 const began = performance.now();
 const kinds = new Map<string, number[]>();
 for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
-  const outcome = await story({ seed, actions, faults: !values.calm, verbose: Number(values.trace) > 4_000 });
+  const outcome = await story({
+    seed,
+    actions,
+    faults: !values.calm,
+    without,
+    bugs,
+    verbose: Number(values.trace) > 4_000,
+  });
   steps += outcome.steps;
   if (outcome.ok) continue;
   failed += 1;

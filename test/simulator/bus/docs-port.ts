@@ -67,13 +67,13 @@ export class LinkSource implements DocumentSource {
     private readonly host: string,
     private readonly link: Link,
     /** Planted faults look at what comes in here. */
-    private readonly alter: (key: DocumentKey, received: Received) => Received = (_key, received) => received,
+    private readonly alter: (key: DocumentKey, received: Received, host: string) => Received = (_, r) => r,
   ) {}
 
   subscribe(listener: SourceListener): () => void {
     const end = this.link.subscribe<Live>('live', ({ key, bytes, seq }) => {
       if (key.startsWith('s.') || key.startsWith(`h.${this.host}.`))
-        listener.message(key, this.alter(key, { bytes, seq }));
+        listener.message(key, this.alter(key, { bytes, seq }, this.host));
     });
     const off = this.link.onState((up) => up && listener.reconnected());
     return () => {
@@ -91,6 +91,8 @@ export class LinkSource implements DocumentSource {
     const answer = await this.link.ask(`get ${key}`, () => this.link.server.docs.last(SUBJECTS.doc(key)));
     if (answer.kind !== 'answer') return err(lost);
     const found = answer.value;
-    return ok(found === undefined ? null : this.alter(key, { bytes: found.bytes, seq: found.seq }));
+    return ok(
+      found === undefined ? null : this.alter(key, { bytes: found.bytes, seq: found.seq }, this.host),
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { type Process } from '../engine/process.js';
-import { type Reply, type Server } from './server.js';
+import { type Peer, type Reply, type Server } from './server.js';
 
 export type Answer<T> =
   | { readonly kind: 'answer'; readonly value: T }
@@ -14,7 +14,7 @@ const SILENCE_MS = 3_000;
  * One process's connection. What goes the same way stays in order; what is under way when the connection breaks is
  * lost. `partitioned` cuts it off without the server noticing.
  */
-export class Link {
+export class Link implements Peer {
   partitioned = false;
   private sentUntil = 0;
   private heardUntil = 0;
@@ -55,6 +55,11 @@ export class Link {
     scheduler.in(this.delay(), this.process, up ? 'connected' : 'disconnected', () => {
       for (const watcher of this.watchers) watcher(this.up);
     });
+  }
+
+  heal(): void {
+    this.partitioned = false;
+    this.changed();
   }
 
   onState(watcher: (up: boolean) => void): () => void {
@@ -162,18 +167,18 @@ export class Link {
         if (all.length === 0) return reply('nobody');
         const { link, handle } = this.server.random.pick(all);
         link.deliver('takes a command', () =>
-          handle(request, (answer) => link.publishTo(() => reply(answer as T))),
+          handle(request, (answer) => link.send('answer', () => reply(answer as T))),
         );
       },
       timeoutMs,
     );
   }
 
-  private publishTo(run: () => void): void {
+  send(what: string, run: () => void): void {
     if (!this.up) return;
     const { life } = this;
     this.sentUntil = Math.max(this.sentUntil, this.server.scheduler.now + this.delay());
-    this.server.scheduler.at(this.sentUntil, null, `${this.process.name} → answer`, () => {
+    this.server.scheduler.at(this.sentUntil, null, `${this.process.name} → ${what}`, () => {
       if (this.life === life) run();
     });
   }

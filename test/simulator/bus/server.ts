@@ -1,7 +1,6 @@
 import { STREAMS } from '#contracts';
 import { type Random } from '../engine/random.js';
 import { type Scheduler } from '../engine/scheduler.js';
-import { type Link } from './link.js';
 import { Stream } from './stream.js';
 
 /** How badly the network behaves: probabilities, and delays in ms. */
@@ -16,9 +15,23 @@ export interface Weather {
   spike: number;
 }
 
+/** A connection as the server has it. */
+export interface Peer {
+  /** A message of a core subject, as far as it gets. */
+  hear(subject: string, message: unknown): void;
+  /** The server went, or came back. */
+  changed(): void;
+  /** Nothing cuts it off any more. */
+  heal(): void;
+  /** In order, and not lost while the connection stands. */
+  deliver(what: string, run: () => void): void;
+  /** The other way. */
+  send(what: string, run: () => void): void;
+}
+
 export type Reply = (answer: unknown) => void;
 interface Responder {
-  readonly link: Link;
+  readonly link: Peer;
   readonly handle: (request: unknown, reply: Reply) => void;
 }
 
@@ -30,7 +43,7 @@ export class Server {
   readonly checkpoints: Stream;
   readonly leases = new Map<string, { holder: string; revision: number; until: number }>();
   private leaseRevision = 0;
-  readonly links = new Set<Link>();
+  readonly links = new Set<Peer>();
   /** Who serves commands at the moment. */
   readonly responders = new Set<Responder>();
   up = true;

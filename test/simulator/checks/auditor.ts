@@ -24,6 +24,9 @@ interface Held {
   readonly segment: string;
 }
 
+/** Actor of commands that the story's operator gives. */
+export const OPERATOR = 'op';
+
 interface Past {
   readonly lineage: Lineage;
   readonly revision: Revision;
@@ -37,6 +40,7 @@ export class Auditor {
   private readonly events: DomainEvent[] = [];
   private readonly totals = new Map<string, RawCounters>();
   private readonly commands = new Map<string, number>();
+  private readonly asked = new Map<string, Revision>();
   private readonly held = new Map<string, Held[]>();
   private readonly past: Past[] = [];
   private documents = new Map<DocumentKey, StateDocument>();
@@ -82,6 +86,7 @@ export class Auditor {
     if (twice !== undefined)
       this.broken(`command ${commit.commandId} was done at ${twice} and at ${commit.revision}`);
     this.commands.set(commit.commandId, commit.revision);
+    if (commit.actor === OPERATOR) this.once(commit.correlationId, commit.revision);
     this.events.push(...commit.events);
     for (const event of commit.events) {
       if (event.type !== 'PortConnected') continue;
@@ -90,6 +95,13 @@ export class Auditor {
     }
     this.checkLedgers(before, after, commit.revision);
     this.remember(commit, before, after);
+  }
+
+  /** What the operator asked for once stands once, under whatever id it came. */
+  private once(correlationId: string, revision: Revision): void {
+    const before = this.asked.get(correlationId);
+    if (before !== undefined) this.broken(`${correlationId} was done at ${before} and again at ${revision}`);
+    this.asked.set(correlationId, revision);
   }
 
   /** Totals of what is closed never go back. */

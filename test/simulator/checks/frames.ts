@@ -1,8 +1,17 @@
 import { type Lineage } from '#kernel';
+import { type Report } from '#contracts';
 import { destinationOf, numberOf, sourceOf, tailOf } from '../host/frames.js';
 import { type Guest } from '../host/guest.js';
 import { type Machine } from '../host/machine.js';
-import { type SimWorld } from '../story/world.js';
+import { type Auditor } from './auditor.js';
+
+/** What is known around a frame. */
+export interface Surroundings {
+  readonly auditor: Auditor;
+  /** What each host last reported. */
+  readonly reports: ReadonlyMap<string, Report>;
+  broken(what: string): void;
+}
 
 interface Sent {
   readonly from: Guest;
@@ -20,7 +29,7 @@ export class FrameChecks {
   private readonly got = new Map<string, Set<string>>();
   delivered = 0;
 
-  constructor(private readonly world: SimWorld) {}
+  constructor(private readonly world: Surroundings) {}
 
   sent(guest: Guest, machine: Machine, number: number | null): void {
     if (number === null) return;
@@ -30,11 +39,9 @@ export class FrameChecks {
 
   handed(at: Machine, to: Guest, frame: Uint8Array): void {
     to.handed += 1;
-    const runs = to.machine === at && to.state === 'running';
-    if (to.machine !== at && !(to.moving && to.previous === at) && !this.excused(to))
-      this.world.broken(
-        `${at.name} hands frames to the tap of ${to.spec.owner}, which is at ${to.machine?.name}`,
-      );
+    const runs = to.machine === at.name && to.state === 'running';
+    if (to.machine !== at.name && !(to.moving && to.previous === at.name) && !this.excused(to))
+      this.world.broken(`${at.name} hands frames to the tap of ${to.spec.owner}, which is at ${to.machine}`);
     const number = numberOf(frame);
     if (number === null || !runs || !isFor(frame, to)) return;
     to.received += 1;
@@ -53,7 +60,7 @@ export class FrameChecks {
     const id = state.byIface.get(to.spec.ifaceId as never);
     const port = id === undefined ? undefined : state.ports.get(id);
     // Where the guest runs its host could not tell: for all that the log knows it is where it was plugged.
-    return to.state === 'off' || port?.active?.host !== to.machine?.name;
+    return to.state === 'off' || port?.active?.host !== to.machine;
   }
 
   private policy({ from, claim }: Sent, at: Machine, to: Guest, id: string): void {

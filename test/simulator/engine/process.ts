@@ -1,12 +1,12 @@
 import { type Clock, type IdGenerator } from '#kernel';
 import { type Random } from './random.js';
-import { type Happening, type Scheduler } from './scheduler.js';
+import { type Happening, type Owner, type Scheduler } from './scheduler.js';
 
 /**
  * One run of a service. Killed: nothing happens to it any more, so whatever it awaited never comes. Frozen (SIGSTOP):
  * what happens to it waits, and comes at once when it wakes, in the order in which it was due.
  */
-export class Process {
+export class Process implements Owner {
   alive = true;
   frozen = false;
   /** What its wall clock is off by. */

@@ -1,12 +1,22 @@
 import { type Clock } from '#kernel';
 import { Heap } from './heap.js';
-import { type Process } from './process.js';
+
+/** Who something happens to. */
+export interface Owner {
+  readonly name: string;
+  readonly alive: boolean;
+  readonly frozen: boolean;
+  /** What its wall clock is off by, ms. */
+  readonly skewMs: number;
+  /** It is frozen: kept until it wakes. */
+  hold(happening: Happening): void;
+}
 
 export interface Happening {
   readonly at: number;
   readonly order: number;
   /** Who it happens to; null: the world outside (server, switch, guests, network). */
-  readonly owner: Process | null;
+  readonly owner: Owner | null;
   readonly what: string;
   readonly run: () => void;
   cancelled: boolean;
@@ -38,7 +48,7 @@ export class Scheduler {
   /** The clock of the world outside: never stops, never jumps. */
   readonly clock: Clock = this.clockOf(null);
 
-  clockOf(owner: Process | null): Clock {
+  clockOf(owner: Owner | null): Clock {
     return {
       now: () => Math.floor(BEGINNING + this.time) + (owner?.skewMs ?? 0),
       monotonic: () => this.time,
@@ -46,11 +56,11 @@ export class Scheduler {
     };
   }
 
-  in(ms: number, owner: Process | null, what: string, run: () => void): () => void {
+  in(ms: number, owner: Owner | null, what: string, run: () => void): () => void {
     return this.at(this.time + Math.max(0, ms), owner, what, run);
   }
 
-  at(at: number, owner: Process | null, what: string, run: () => void): () => void {
+  at(at: number, owner: Owner | null, what: string, run: () => void): () => void {
     this.order += 1;
     const happening = { at: Math.max(at, this.time), order: this.order, owner, what, run, cancelled: false };
     this.queue.push(happening);

@@ -1,5 +1,3 @@
-import { type Machine } from './machine.js';
-
 export interface GuestSpec {
   readonly owner: string;
   readonly ifaceId: string;
@@ -11,12 +9,12 @@ export interface GuestSpec {
 /** A guest: one memory, which runs on one host at a time. What it sends and what becomes of it is known here. */
 export class Guest {
   state: 'off' | 'running' | 'paused' = 'off';
-  /** Where its memory is. */
-  machine: Machine | null = null;
+  /** The host where its memory is. */
+  machine: string | null = null;
   /** A hypervisor moves it. */
   moving = false;
   /** Where it was before. */
-  previous: Machine | null = null;
+  previous: string | null = null;
   number = 0;
   sent = 0;
   /** Frames, and their octets, that a switch counted as coming in from its tap. */

@@ -1,24 +1,14 @@
-import { type HostName, type MigrationId } from '#kernel';
+import { type HostName } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import {
   type Hypervisor,
   type MigrationOutcome,
   type VmStatus,
 } from '../../../apps/host-agent/src/hypervisor/hypervisor.js';
+import { type Attempt } from './attempt.js';
 import { type Process } from '../engine/process.js';
 import { type Machine } from './machine.js';
 import { type Mover } from './mover.js';
-
-/** One migration that a hypervisor was asked for, and its last word on it. */
-export interface Attempt {
-  readonly migration: MigrationId;
-  readonly attempt: number;
-  readonly owner: string;
-  outcome: MigrationOutcome['outcome'];
-  reason?: string;
-  /** Asked to stop. */
-  aborted: boolean;
-}
 
 /** An agent's connection to the hypervisor of its host. */
 export class MachineHypervisor implements Hypervisor {

@@ -3,9 +3,8 @@ import { SimulatedSwitch } from '#simulated-switch';
 import { type Random } from '../engine/random.js';
 import { type Scheduler } from '../engine/scheduler.js';
 import { Disk } from './disk.js';
-import { type MachineDriver } from './driver.js';
 import { type Guest } from './guest.js';
-import { type Attempt } from './hypervisor.js';
+import { type Attempt } from './attempt.js';
 
 export const UPLINK = 'eth0';
 /** Meters of a binding: of every sixteen ids the first three count what comes in. */
@@ -16,7 +15,7 @@ const COUNTED_IN = 3;
 export class Machine {
   switch!: SimulatedSwitch;
   readonly disk = new Disk();
-  readonly drivers = new Set<MachineDriver>();
+  readonly drivers = new Set<{ switchRestarted(): void }>();
   /** Taps that stand here, by name. */
   readonly taps = new Map<string, Guest>();
   /** Guests that ever had a tap on this switch. */

@@ -1,7 +1,7 @@
 import { type Random } from '../engine/random.js';
 import { type Scheduler } from '../engine/scheduler.js';
 import { type Guest } from './guest.js';
-import { type Attempt } from './hypervisor.js';
+import { type Attempt } from './attempt.js';
 import { type Machine } from './machine.js';
 
 const RARPS = 5;
@@ -28,7 +28,7 @@ export class Mover {
     const guest = this.guests.get(owner);
     const destination = this.machines.get(to);
     const refuse = (reason: string): void => this.say(from, attempt, 'failed', reason);
-    if (guest === undefined || guest.machine !== from || guest.state !== 'running')
+    if (guest === undefined || guest.machine !== from.name || guest.state !== 'running')
       return refuse('no such guest here');
     if (guest.moving) return refuse('is being moved');
     if (destination === undefined || destination === from) return refuse('no such destination');
@@ -61,8 +61,8 @@ export class Mover {
       guest.state = 'running';
       return this.giveUp(guest, from, to, attempt, 'failed');
     }
-    guest.previous = from;
-    guest.machine = to;
+    guest.previous = from.name;
+    guest.machine = to.name;
     guest.state = 'running';
     this.note(`${guest.spec.owner} runs at ${to.name}`);
     for (let i = 0; i < RARPS; i += 1) this.in(i * 150, i * 150 + 5, () => this.announce(guest));

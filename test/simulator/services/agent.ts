@@ -25,8 +25,9 @@ const RESEND_MS = 3_000;
 /** Faults planted in an agent, for tests of the tests. */
 export interface AgentBugs {
   readonly skipsEffective?: boolean;
-  readonly alter?: (key: DocumentKey, received: Received) => Received;
+  readonly alter?: (key: DocumentKey, received: Received, host: string) => Received;
   readonly fact?: (fact: Fact) => readonly Fact[];
+  readonly factsOvertake?: boolean;
   readonly view?: (view: Snapshot) => Snapshot;
 }
 
@@ -73,7 +74,8 @@ export class AgentService {
       host,
       machine.boot,
       async (batch) => {
-        const bytes = encodeBytes(batch);
+        const { after: _, ...bare } = batch;
+        const bytes = encodeBytes(hooks.bugs.factsOvertake === true ? bare : batch);
         const publish = () => this.server.facts.publish(SUBJECTS.fact(host), bytes);
         return (await link.ask(`facts ${host}`, publish, RESEND_MS)).kind === 'answer';
       },

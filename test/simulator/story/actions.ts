@@ -14,6 +14,7 @@ function work(world: SimWorld, dice: Random): void {
   const guest = dice.pick([...world.guests.values()]);
   const machine = dice.pick([...world.machines.values()]);
   const { state } = world.auditor;
+  let from;
   switch (dice.below(10)) {
     case 0:
     case 1: {
@@ -43,8 +44,9 @@ function work(world: SimWorld, dice: Random): void {
       else if (dice.chance(0.5)) world.shutdown(guest);
       return;
     case 4:
-      if (guest.machine !== null && guest.machine !== machine)
-        world.mover.migrate(guest.spec.owner, guest.machine, machine.name, null);
+      from = world.machines.get(guest.machine ?? '');
+      if (from !== undefined && from !== machine)
+        world.mover.migrate(guest.spec.owner, from, machine.name, null);
       return;
     case 5: {
       const open = [...state.migrations.values()].filter((m) => !hasEnded(m.phase));

@@ -133,10 +133,7 @@ async function end(world: SimWorld): Promise<void> {
   Object.assign(world.weather, { loss: 0, drop: 0, duplicate: 0 });
   world.mover.failure = 0;
   if (!world.server.up) world.server.start();
-  for (const link of world.server.links) {
-    link.partitioned = false;
-    link.changed();
-  }
+  for (const link of world.server.links) link.heal();
   for (const process of world.services()) process.wake();
   world.startAll();
   await until(world, 'the hypervisors', 20_000, () =>
@@ -158,12 +155,12 @@ async function end(world: SimWorld): Promise<void> {
 function running(world: SimWorld): string | null {
   for (const m of world.auditor.state.migrations.values()) {
     if (hasEnded(m.phase)) continue;
-    if (m.phase === 'unknown' && world.guests.get(m.owner)?.machine?.name === m.source)
+    if (m.phase === 'unknown' && world.guests.get(m.owner)?.machine === m.source)
       void world.command(
         { type: 'AbortMigration', migration: m.id, reason: 'the guest is at the source' },
         1,
       );
-    return `${m.id} of ${m.owner} (${m.origin}) from ${m.source} to ${m.destination} is ${m.phase}, outcome ${m.outcome}; the guest is ${world.guests.get(m.owner)?.state} at ${world.guests.get(m.owner)?.machine?.name}`;
+    return `${m.id} of ${m.owner} (${m.origin}) from ${m.source} to ${m.destination} is ${m.phase}, outcome ${m.outcome}; the guest is ${world.guests.get(m.owner)?.state} at ${world.guests.get(m.owner)?.machine}`;
   }
   return null;
 }
@@ -190,8 +187,8 @@ function notQuiet(world: SimWorld): string | null {
   for (const guest of world.guests.values()) {
     const id = auditor.state.byIface.get(guest.spec.ifaceId as never);
     const active = id === undefined ? undefined : auditor.state.ports.get(id)?.active?.host;
-    if (active !== guest.machine?.name)
-      return `${guest.spec.owner} is at ${guest.machine?.name}, its port at ${active}`;
+    if ((active ?? null) !== guest.machine)
+      return `${guest.spec.owner} is at ${guest.machine}, its port at ${active}`;
   }
   for (const service of followers(world)) {
     if (service.follower.status !== 'live') return `${service.process.name} does not follow`;

@@ -4,7 +4,7 @@ import { type CommandResponse, type Report } from '#contracts';
 import { Consumer } from '../bus/consumer.js';
 import { Link } from '../bus/link.js';
 import { Server, type Weather } from '../bus/server.js';
-import { Auditor } from '../checks/auditor.js';
+import { Auditor, OPERATOR } from '../checks/auditor.js';
 import { FrameChecks } from '../checks/frames.js';
 import { Process } from '../engine/process.js';
 import { Random } from '../engine/random.js';
@@ -17,7 +17,7 @@ import { Mover } from '../host/mover.js';
 import { AgentService, type AgentBugs } from '../services/agent.js';
 import { ask, CoordinatorService } from '../services/coordinator.js';
 import { ManagerService } from '../services/manager.js';
-import { FACT_CONSUMER } from './settings.js';
+import { FACT_CONSUMER, OVERTAKING } from './settings.js';
 
 export interface Bugs extends AgentBugs {
   readonly carelessLog?: boolean;
@@ -68,7 +68,11 @@ export class SimWorld {
     this.weather = { loss: 0, drop: 0, duplicate: 0, delay: 1, spike: 20 };
     this.server = new Server(scheduler, random.fork(), this.weather);
     this.server.log.careless = bugs.carelessLog ?? false;
-    this.facts = new Consumer(this.server.facts, scheduler, FACT_CONSUMER);
+    this.facts = new Consumer(
+      this.server.facts,
+      scheduler,
+      bugs.factsOvertake === true ? OVERTAKING : FACT_CONSUMER,
+    );
     this.auditor = new Auditor(
       (what) => this.broken(what),
       (text) => scheduler.note(text),
@@ -210,8 +214,8 @@ export class SimWorld {
   }
 
   private send(guest: Guest, frame: Uint8Array, number: number | null): void {
-    const { machine } = guest;
-    if (machine === null) return;
+    const machine = this.machines.get(guest.machine ?? '');
+    if (machine === undefined) return;
     guest.sent += 1;
     this.frames.sent(guest, machine, number);
     const counted = machine.inject(guest, frame);
@@ -228,7 +232,7 @@ export class SimWorld {
       return;
     }
     machine.plug(guest);
-    guest.machine = machine;
+    guest.machine = machine.name;
     guest.state = 'running';
     this.scheduler.note(`   * ${guest.spec.owner} starts at ${machine.name}`);
   }
@@ -236,7 +240,7 @@ export class SimWorld {
   shutdown(guest: Guest): void {
     if (guest.state !== 'running' || guest.moving) return;
     guest.state = 'off';
-    guest.machine?.unplug(guest);
+    this.machines.get(guest.machine ?? '')?.unplug(guest);
     this.scheduler.note(`   * ${guest.spec.owner} stops`);
     guest.machine = null;
   }
@@ -256,14 +260,15 @@ export class SimWorld {
   async command(command: Command, tries = 12): Promise<CommandResponse | null> {
     this.commands += 1;
     const { process } = this.operator;
-    let id = `op-${this.commands}`;
+    const correlationId = `op-${this.commands}`;
+    let id = correlationId;
     for (let i = 0; i < tries; i += 1) {
-      if (i > 0 && this.bugs.newIdEachTry === true) id = `op-${this.commands}-${i}`;
+      if (i > 0 && this.bugs.newIdEachTry === true) id = `${correlationId}-${i}`;
       const answer = await ask(this.operator, {
         v: 1,
         commandId: id,
-        actor: 'op',
-        correlationId: id,
+        actor: OPERATOR,
+        correlationId,
         command,
       });
       const said = answer.ok ? answer.value : { ok: false as const, problem: answer.error };
