@@ -169,6 +169,16 @@ describe('portolan', () => {
     });
   });
 
+  it('gives up a host, with a reason', async () => {
+    api.answer('POST /v1/hosts/alpha/give-up-counters', [200, answers.written]);
+    expect(await cli('host give-up alpha --reason burnt')).toMatchObject({ code: 0 });
+    expect(api.asked.some((a) => a.body === '{"reason":"burnt"}')).toBe(true);
+    expect(await cli('host give-up alpha')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--reason'),
+    });
+  });
+
   it('changes one override and keeps the others, on the version that it read', async () => {
     api.answer('PUT /v1/ports/p1/override', [200, answers.written]);
     await portolan(['port', 'set', 'p1', 'vlan=trunk:10-20,30', 'shapingOut=10M/20M/256k'], {

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { registerApply } from './commands/apply.js';
 import { registerEvents } from './commands/events.js';
 import { registerHistory } from './commands/history.js';
+import { registerHost } from './commands/host.js';
 import { registerMigrate } from './commands/migrate.js';
 import { registerPort } from './commands/port.js';
 import { type Handler } from './commands/register.js';
@@ -61,6 +62,7 @@ function build(io: Io): Command {
     registerResources,
     registerPort,
     registerMigrate,
+    registerHost,
     registerStats,
     registerEvents,
     registerStatus,

@@ -71,6 +71,7 @@ describe('whatever is sent', () => {
     'PUT /v1/ports/p1/override',
     'POST /v1/migrations',
     'POST /v1/migrations/m1/abort',
+    'POST /v1/hosts/alpha/give-up-counters',
     'POST /v1/replay',
   ];
   const types = ['application/json', 'application/yaml', 'application/x-ndjson', 'text/plain', ''];

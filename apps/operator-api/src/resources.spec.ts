@@ -141,6 +141,7 @@ describe('resources, ports, migrations, statistics, status', () => {
     ['POST', '/v1/migrations', { owner: 'vm-a', destination: 'No Host' }, 'destination'],
     ['POST', '/v1/migrations/x1/abort', {}, 'migration'],
     ['PUT', '/v1/ports/p1/override', { override: [] }, 'override'],
+    ['POST', '/v1/hosts/alpha/give-up-counters', {}, 'reason'],
     ['POST', '/v1/apply?dryRun=perhaps', { resources: [] }, 'dryRun'],
     ['POST', '/v1/apply?wait=-1', { resources: [] }, 'wait'],
     ['DELETE', '/v1/hosts/alpha?version=x', undefined, 'version'],

@@ -109,7 +109,26 @@ export class Leader {
     return this.sequencer.head.revision;
   }
 
-  execute(request: Omit<CommandRequest, 'v'>): Promise<Result<Accepted<DomainEvent>>> {
+  async execute(request: Omit<CommandRequest, 'v'>): Promise<Result<Accepted<DomainEvent>>> {
+    const host = this.#givenUp(request.command);
+    if (host === null || this.parts.checkpoint === undefined) return this.#submit(request);
+    const last = await this.parts.checkpoint(host);
+    if (!last.ok) return last;
+    return this.#submit({
+      ...request,
+      command: { ...request.command, checkpoints: asCounters(last.value) } as Command,
+    });
+  }
+
+  /** The host whose counters a command gives up, if it owes any and the command does not bring what was last known. */
+  #givenUp(command: Command): HostName | null {
+    if (command.type !== 'GiveUpCounters' && !(command.type === 'Delete' && command.kind === 'Host'))
+      return null;
+    const host = (command.type === 'Delete' ? command.name : command.host) as HostName;
+    return command.checkpoints === undefined && this.state.byHost.has(host) ? host : null;
+  }
+
+  #submit(request: Omit<CommandRequest, 'v'>): Promise<Result<Accepted<DomainEvent>>> {
     const { commandId, actor, reason, correlationId, command } = request;
     return this.sequencer.submit({
       commandId,
@@ -276,6 +295,7 @@ function subjectOf(command: Command): string {
     case 'SetPort':
       return `Port/${command.port}`;
     case 'IngestFacts':
+    case 'GiveUpCounters':
       return `Host/${command.host}`;
     case 'StartMigration':
       return `VM/${command.owner}`;

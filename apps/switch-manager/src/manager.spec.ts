@@ -4,6 +4,7 @@ import {
   ok,
   problem,
   systemClock,
+  unwrap,
   type Epoch,
   type HostName,
   type MigrationId,
@@ -276,6 +277,22 @@ describe('a switch-manager', () => {
       { incarnation: 'one', close: raw(9), inexact: { checkpointAt: 7 } },
       { incarnation: 'two', close: null },
     ]);
+
+    // The same for one that its operator gives up.
+    await say('c', { type: 'InterfaceUnplugged', ifaceId: 'i' });
+    const giveUp = request({ type: 'GiveUpCounters', host: 'h1' as HostName, reason: 'burnt' });
+    const last = unwrap(answer);
+    answer = err(problem('unavailable', 'not now'));
+    expect(refusedWith(await copy.manager.execute(giveUp))).toMatch(/^unavailable/);
+    answer = ok({
+      ...last!,
+      time: 8,
+      counters: [{ ...last!.counters[0]!, incarnation: 'two', raw: raw(4) }],
+    });
+    expect(await copy.manager.execute(giveUp)).toMatchObject({ ok: true });
+    await until('it to be closed', () => segments()[1]?.close !== null);
+    expect(segments()[1]).toMatchObject({ close: raw(4), inexact: { checkpointAt: 8 } });
+    await until('it to be retired', () => copy.follower.state.ports.get(id)?.retiring.length === 0);
   });
 
   it('sums up what hosts realised by one event, which is not summed up in turn', async () => {

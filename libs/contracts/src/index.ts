@@ -38,6 +38,7 @@ export {
   CountersView,
   ErrorDetail,
   EventList,
+  GiveUpRequest,
   EventView,
   ExceptionView,
   GroupStats,

@@ -110,6 +110,15 @@ export const OPERATIONS: readonly Operation[] = [
     answer: WRITTEN,
   },
   ...resource('/v1/hosts', 'host', Api.HostView, []),
+  {
+    method: 'post',
+    path: '/v1/hosts/:name/give-up-counters',
+    summary: 'Go on without the counters that a host owes: it will not come back. They close inexact',
+    tag: 'resources',
+    query: write(),
+    body: json(ref(Api.GiveUpRequest)),
+    answer: WRITTEN,
+  },
   ...resource('/v1/switches', 'switch', Api.SwitchView, [text('host', 'only with this member')]),
   ...resource('/v1/groups', 'port group', Api.GroupView, [text('switch', 'only on this switch')]),
   {

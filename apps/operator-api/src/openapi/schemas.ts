@@ -25,6 +25,7 @@ const schemas: readonly TSchema[] = [
   Api.ConnectRequest,
   Api.MigrateRequest,
   Api.AbortRequest,
+  Api.GiveUpRequest,
   Api.OverrideRequest,
 ];
 

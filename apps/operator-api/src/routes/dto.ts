@@ -17,6 +17,7 @@ import {
 import {
   type AbortRequest,
   type ConnectRequest,
+  type GiveUpRequest,
   type MigrateRequest,
   type OverrideRequest,
 } from '#contracts';
@@ -242,6 +243,12 @@ export class MigrateDto implements MigrateRequest {
   @IsString()
   @Length(1, 500)
   reason?: string;
+}
+
+export class GiveUpDto implements GiveUpRequest {
+  @IsString()
+  @Length(1, 500)
+  reason!: string;
 }
 
 export class AbortDto implements AbortRequest {

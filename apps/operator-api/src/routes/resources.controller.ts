@@ -1,6 +1,6 @@
-import { Controller, Delete, Get, Headers, Inject, Param, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { type IncomingHttpHeaders } from 'node:http';
-import { type Clock } from '#kernel';
+import { parseHostName, unwrap, type Clock } from '#kernel';
 import { type GroupView, type HostView, type ListOf, type SwitchView, type WriteResult } from '#contracts';
 import { type Host, type ResourceKind, type State } from '#domain';
 import { EventFeed } from '../events/event-feed.js';
@@ -12,7 +12,7 @@ import { hostView } from '../views/host.js';
 import { page } from '../views/page.js';
 import { groupView, switchView } from '../views/resources.js';
 import { WriteService } from '../writes/write.service.js';
-import { GroupQuery, PageQuery, SwitchQuery, VersionedQuery } from './dto.js';
+import { GiveUpDto, GroupQuery, PageQuery, SwitchQuery, VersionedQuery, WaitQuery } from './dto.js';
 import { found } from './lookup.js';
 
 @Controller('v1')
@@ -56,6 +56,19 @@ export class ResourcesController {
     @Headers() headers: IncomingHttpHeaders,
   ): Promise<WriteResult> {
     return this.delete('Host', name, query, headers);
+  }
+
+  @Post('hosts/:name/give-up-counters')
+  @HttpCode(200)
+  giveUpCounters(
+    @Param('name') name: string,
+    @Body() body: GiveUpDto,
+    @Query() query: WaitQuery,
+    @Headers() headers: IncomingHttpHeaders,
+  ): Promise<WriteResult> {
+    const { reason } = body;
+    const host = unwrap(parseHostName(name, 'name'));
+    return this.writes.run({ type: 'GiveUpCounters', host, reason }, writeMeta(headers, query.wait, reason));
   }
 
   @Get('switches')

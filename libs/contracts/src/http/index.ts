@@ -24,6 +24,7 @@ export {
   AbortRequest,
   ConnectRequest,
   EventList,
+  GiveUpRequest,
   EventView,
   GroupStats,
   MigrateRequest,

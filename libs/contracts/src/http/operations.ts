@@ -171,6 +171,12 @@ export const AbortRequest = Type.Object(
 );
 export type AbortRequest = Static<typeof AbortRequest>;
 
+export const GiveUpRequest = Type.Object(
+  { reason: Text },
+  { title: 'GiveUpRequest', additionalProperties: false },
+);
+export type GiveUpRequest = Static<typeof GiveUpRequest>;
+
 export const OverrideRequest = Type.Object(
   { override: Type.Record(Text, Type.Unknown()), version: Type.Optional(Count) },
   { title: 'OverrideRequest', additionalProperties: false },

@@ -110,6 +110,12 @@ export const CommandSchema = Type.Union([
     checkpoints: Checkpoints,
   }),
   shape({
+    type: Type.Literal('GiveUpCounters'),
+    host: AHostName,
+    reason: AText,
+    checkpoints: Checkpoints,
+  }),
+  shape({
     type: Type.Literal('ConnectPort'),
     group: AText,
     port: Type.Optional(APortId),

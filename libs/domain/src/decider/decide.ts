@@ -1,5 +1,6 @@
 import { assertNever, err, ok, type Problem, type Result, type Revision } from '#kernel';
 import { ingest } from '../facts/ingest.js';
+import { giveUpHost } from '../ledger/give-up.js';
 import { apply } from '../manifest/apply.js';
 import { deleteResource } from '../manifest/delete.js';
 import { abortMigration, advanceMigration, startMigration, timeOutMigration } from '../migration/decide.js';
@@ -26,6 +27,8 @@ function run(draft: Draft, command: Command): Problem | null {
       return apply(draft, command);
     case 'Delete':
       return deleteResource(draft, command);
+    case 'GiveUpCounters':
+      return giveUpHost(draft, command);
     case 'ConnectPort':
       return connectPort(draft, command);
     case 'DisconnectPort':

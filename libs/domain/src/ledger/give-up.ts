@@ -1,9 +1,19 @@
-import { type PortId } from '#kernel';
+import { Set as Ids } from 'immutable';
+import { type HostName, type PortId, type Problem } from '#kernel';
 import { type Draft } from '../decider/draft.js';
-import { type CounterCheckpoint, type NumberedFact } from '../model/commands.js';
+import { refusal, refuse } from '../decider/refusal.js';
+import { settle } from '../migration/react.js';
+import { type Command, type CounterCheckpoint, type NumberedFact } from '../model/commands.js';
 import { type Segment, type State } from '../model/state.js';
+import { livePort, retireIfClosed } from '../port/bind.js';
 import { atLeast } from './counters.js';
 import { findSegment, openSegments } from './ledger.js';
+
+/** The reason that an inexact segment bears. */
+interface Why {
+  readonly atCheckpoint: string;
+  readonly without: string;
+}
 
 /** Closes a segment whose final values nobody can tell any more: at its checkpoint, or where it began. */
 export function closeAtLastKnown(
@@ -11,7 +21,7 @@ export function closeAtLastKnown(
   port: PortId,
   s: Segment,
   checkpoints: readonly CounterCheckpoint[],
-  why: { readonly atCheckpoint: string; readonly without: string },
+  why: Why,
 ): void {
   const { host, epoch, incarnation } = s;
   const last = checkpoints.find(
@@ -22,6 +32,44 @@ export function closeAtLastKnown(
       ? { raw: s.open, inexact: { checkpointAt: s.openedAt, reason: why.without } }
       : { raw: last.raw, inexact: { checkpointAt: last.at, reason: why.atCheckpoint } };
   draft.emit({ type: 'SegmentClosed', port, host, epoch, incarnation, ...known });
+}
+
+/** Counters of retiring bindings that the host still owed close at their last checkpoint, or where they began. */
+export function giveUpCounters(
+  draft: Draft,
+  id: PortId,
+  host: HostName,
+  checkpoints: readonly CounterCheckpoint[],
+  why: Why,
+): void {
+  for (const { epoch } of livePort(draft, id).retiring.filter((b) => b.host === host)) {
+    for (const segment of openSegments(livePort(draft, id).ledger, host, epoch))
+      closeAtLastKnown(draft, id, segment, checkpoints, why);
+    retireIfClosed(draft, id, host, epoch);
+  }
+  settle(draft, id);
+}
+
+const LONGEST_REASON = 500;
+
+/** The operator's word that a host is gone for good. What it still holds, or is to hold, is not touched. */
+export function giveUpHost(
+  draft: Draft,
+  { host, reason, checkpoints = [] }: Extract<Command, { type: 'GiveUpCounters' }>,
+): Problem | null {
+  if (!draft.state.hosts.has(host))
+    return refuse('not-found', refusal('no-host', 'host', host, 'is not a known host'));
+  if (reason === '' || reason.length > LONGEST_REASON) {
+    const expected = `1 to ${LONGEST_REASON} characters`;
+    return refuse('invalid', refusal('reason', 'reason', reason, 'is missing or too long', expected));
+  }
+  const why = {
+    atCheckpoint: `given up, closed at the last checkpoint: ${reason}`,
+    without: `given up without a checkpoint: ${reason}`,
+  };
+  for (const id of draft.state.byHost.get(host) ?? Ids<PortId>())
+    giveUpCounters(draft, id, host, checkpoints, why);
+  return null;
 }
 
 /**

@@ -3,11 +3,9 @@ import { type GroupName, type HostName, type PortId, type Problem, type SwitchNa
 import { type Draft } from '../decider/draft.js';
 import { refusal, refuse } from '../decider/refusal.js';
 import { connectedCount, removeGroup } from '../group/ports.js';
-import { settle } from '../migration/react.js';
 import { type Command } from '../model/commands.js';
-import { hasOpen, openSegments } from '../ledger/ledger.js';
-import { closeAtLastKnown } from '../ledger/give-up.js';
-import { livePort, retireIfClosed } from '../port/bind.js';
+import { giveUpCounters } from '../ledger/give-up.js';
+import { livePort } from '../port/bind.js';
 import { staleVersion } from '../port/decide.js';
 import { currentVersion } from './apply.js';
 import { names } from './context.js';
@@ -79,7 +77,7 @@ function deleteHost(draft: Draft, name: HostName, command: Delete): Problem | nu
     const reason = `is a member of ${names(member.map((s) => s.name))}`;
     return refuse('refused', refusal('in-use', 'name', name, reason, 'a host in no switch'));
   }
-  for (const id of ids) giveUpCounters(draft, id, name, command);
+  for (const id of ids) giveUpCounters(draft, id, name, command.checkpoints ?? [], HOST_REMOVED);
   draft.emit({ type: 'HostRemoved', name });
   return null;
 }
@@ -88,14 +86,3 @@ const HOST_REMOVED = {
   atCheckpoint: 'the host was removed: closed at its last checkpoint',
   without: 'the host was removed without a checkpoint',
 };
-
-/** Counters that the host still owed close at their last checkpoint, or at their opening, and say so. */
-function giveUpCounters(draft: Draft, id: PortId, host: HostName, command: Delete): void {
-  for (const { epoch } of livePort(draft, id).retiring.filter((b) => b.host === host)) {
-    for (const segment of openSegments(livePort(draft, id).ledger, host, epoch)) {
-      closeAtLastKnown(draft, id, segment, command.checkpoints ?? [], HOST_REMOVED);
-    }
-    if (!hasOpen(livePort(draft, id).ledger, host, epoch)) retireIfClosed(draft, id, host, epoch);
-  }
-  settle(draft, id);
-}

@@ -309,6 +309,30 @@ describe('a migration that does not', () => {
   });
 });
 
+describe('a source that will not come back', () => {
+  it('is given up by the operator: what it owes closes at its checkpoint, inexact, and the migration completes', () => {
+    const give = { type: 'GiveUpCounters', host: 'h1' as HostName, reason: 'board burnt' } as const;
+    moving();
+    expect(w.do(give)).toEqual([]);
+    w.facts('h2', frame(2), word('completed'));
+    expect(migration()?.phase).toBe('switched');
+    const last = { port: p1, epoch: 1 as Epoch, incarnation: 'i1', raw: raw(33), at: 5 };
+    expect(w.do({ ...give, checkpoints: [last] })).toMatchObject([
+      {
+        type: 'SegmentClosed',
+        raw: raw(33),
+        inexact: { checkpointAt: 5, reason: expect.stringMatching(/board burnt$/) },
+      },
+      { type: 'BindingRetired', host: 'h1' },
+      { type: 'MigrationAdvanced', to: 'completed' },
+    ]);
+    expect(port()).toMatchObject({ active: { host: 'h2' }, retiring: [] });
+    expect(w.do(give)).toEqual([]);
+    expect(w.refused({ ...give, host: 'h9' as HostName }).code).toBe('not-found');
+    expect(w.refused({ ...give, reason: '' }).code).toBe('invalid');
+  });
+});
+
 describe('a migration seen from the outside', () => {
   const there = () => w.facts('h2', plug('if-1'));
 

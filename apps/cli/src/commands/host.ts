@@ -1,0 +1,23 @@
+import { type Command } from 'commander';
+import { type WriteResult } from '#contracts';
+import { type Session } from '../session.js';
+import { finishWrite } from './apply.js';
+import { type Register } from './register.js';
+
+export const registerHost: Register = (program, action) => {
+  program
+    .command('host')
+    .description('what only an operator can know of a host')
+    .command('give-up')
+    .description('go on without the counters that a host owes, because it will not come back')
+    .argument('<name>', 'the host')
+    .requiredOption('--reason <text>', 'kept in the ledgers: their segments there are inexact')
+    .addHelpText('after', '\nExample:\n  portolan host give-up alpha --reason "board burnt"')
+    .action(action(giveUp));
+};
+
+async function giveUp(s: Session, command: Command): Promise<void> {
+  const name = encodeURIComponent(command.processedArgs[0] as string);
+  const { reason } = command.opts<{ reason: string }>();
+  finishWrite(s, await s.api.post<WriteResult>(`/hosts/${name}/give-up-counters`, { reason }));
+}
