@@ -172,6 +172,7 @@ export class DocumentSync {
    * whether it is the newest. What can't be read counts as lost: the mark will have it fetched.
    */
   private absorb(table: Table, after: number): void {
+    if (this.inbox.isEmpty) return;
     const place = (key: DocumentKey, received: Received): void => {
       if (received.seq <= after || (table.get(key)?.seq ?? 0) >= received.seq) return;
       const entry = this.reader.open(key, received);
@@ -183,10 +184,8 @@ export class DocumentSync {
       }
     };
     for (const [key, received] of this.inbox.own()) place(key, received);
-    for (const key of table.needed()) {
-      const received = table.isOwn(key) ? undefined : this.inbox.get(key);
-      if (received !== undefined) place(key, received);
-    }
+    const needed = table.needed();
+    for (const [key, received] of this.inbox.shared()) if (needed.has(key)) place(key, received);
   }
 
   private async resync(): Promise<void> {

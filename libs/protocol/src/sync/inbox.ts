@@ -31,8 +31,12 @@ export class Inbox {
     this.overflow = false;
   }
 
-  get(key: DocumentKey): Received | undefined {
-    return this.newest.get(key);
+  get isEmpty(): boolean {
+    return this.newest.size === 0;
+  }
+
+  shared(): [DocumentKey, Received][] {
+    return [...this.newest].filter(([key]) => !key.startsWith(this.ownPrefix));
   }
 
   /** Forgets one that turned out to be unreadable, as if it had never come. */

@@ -20,6 +20,9 @@ export interface Entry {
 export class Table {
   private readonly entries = new Map<DocumentKey, Entry>();
   private changes = 0;
+  /** What follows from what is held, as of a version: every mark asks for it, and most bring nothing. */
+  private keys: { readonly version: number; readonly needed: ReadonlySet<DocumentKey> } | null = null;
+  private lacks: { readonly version: number; readonly missing: readonly DocumentKey[] } | null = null;
 
   constructor(private readonly host: HostName) {}
 
@@ -61,7 +64,12 @@ export class Table {
   }
 
   /** Every key to hold, by what is held now: more documents may bring more keys. */
-  needed(): Set<DocumentKey> {
+  needed(): ReadonlySet<DocumentKey> {
+    if (this.keys?.version !== this.changes) this.keys = { version: this.changes, needed: this.findNeeded() };
+    return this.keys.needed;
+  }
+
+  private findNeeded(): Set<DocumentKey> {
     const keys = new Set<DocumentKey>([KEYS.host(this.host)]);
     const host = this.hostDocument();
     if (host === null) return keys;
@@ -73,7 +81,13 @@ export class Table {
   }
 
   /** Needed keys of which nothing is known, and groups held in a version before the one that a port asks for. */
-  missing(): DocumentKey[] {
+  missing(): readonly DocumentKey[] {
+    if (this.lacks?.version !== this.changes)
+      this.lacks = { version: this.changes, missing: this.findMissing() };
+    return this.lacks.missing;
+  }
+
+  private findMissing(): DocumentKey[] {
     const lacking = new Set<DocumentKey>();
     for (const key of this.needed()) if (!this.entries.has(key)) lacking.add(key);
     for (const port of this.ports()) {
@@ -99,6 +113,7 @@ export class Table {
   /** Forgets what nobody needs and what was already so at `seq`: later versions come by themselves. */
   prune(seq: number): void {
     const needed = this.needed();
+    if (this.entries.size === needed.size && this.missing().length === 0) return;
     for (const [key, entry] of this.entries)
       if (!needed.has(key) && entry.seq <= seq) this.entries.delete(key);
   }
