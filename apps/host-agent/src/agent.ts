@@ -36,7 +36,11 @@ export interface AgentParts {
   readonly clock: Clock;
   readonly ids: IdGenerator;
   readonly log: AgentLog;
-  readonly report: (report: Pick<Report, 'lineage' | 'realised' | 'received' | 'exceptions'>) => void;
+  /** Not urgent: a mark brought nothing for this host, so nobody waits for it. */
+  readonly report: (
+    report: Pick<Report, 'lineage' | 'realised' | 'received' | 'exceptions'>,
+    urgent: boolean,
+  ) => void;
 }
 
 /** One host's part of the control plane: documents in, facts out, and the loop that keeps the switch as it must be. */
@@ -206,9 +210,9 @@ export class Agent {
     }
   }
 
-  #tell(result: PassResult): void {
+  #tell(result: PassResult, urgent = true): void {
     const { lineage, received } = result.wanted;
-    this.parts.report({ lineage, realised: received, received, exceptions: exceptionsOf(result) });
+    this.parts.report({ lineage, realised: received, received, exceptions: exceptionsOf(result) }, urgent);
   }
 
   /** The switch is as the same documents want it: then it is so up to the later revision, too. */
@@ -216,7 +220,7 @@ export class Agent {
     const settled = this.#settled;
     if (settled === null || settled.wanted.desired !== this.#desired || !this.#reconciler.idle) return false;
     this.#settled = { ...settled, wanted: { ...settled.wanted, received } };
-    this.#tell(this.#settled);
+    this.#tell(this.#settled, false);
     return true;
   }
 
@@ -231,12 +235,11 @@ export class Agent {
     if (wanted === null) return;
     const { lineage, received } = wanted;
     const last = this.#settled?.wanted.lineage === lineage ? this.#settled : null;
-    this.parts.report({
-      lineage,
-      realised: last?.wanted.received ?? (0 as Revision),
-      received,
-      exceptions: [switchFailed(reason), ...(last === null ? [] : exceptionsOf(last))],
-    });
+    const exceptions = [switchFailed(reason), ...(last === null ? [] : exceptionsOf(last))];
+    this.parts.report(
+      { lineage, realised: last?.wanted.received ?? (0 as Revision), received, exceptions },
+      true,
+    );
   }
 
   #noticed(event: DriverEvent): void {

@@ -71,8 +71,11 @@ export async function runAgent(
     clock,
     ids,
     log: logger,
-    report: (standing) =>
-      reporter.update({ ...standing, host, boot: journal.boot, version: VERSION, driver: parts.driver.kind }),
+    report: (standing, urgent) =>
+      reporter.update(
+        { ...standing, host, boot: journal.boot, version: VERSION, driver: parts.driver.kind },
+        urgent,
+      ),
   });
 
   const documentsFile = join(disk.path, 'documents');

@@ -35,6 +35,24 @@ describe('the reporter', () => {
     expect(sent).toHaveLength(2);
   });
 
+  it('lets what nobody waits for wait, and sends it with what somebody does', async () => {
+    const { clock, sent, reporter } = given();
+    reporter.update(standing(1));
+    await clock.advance(1000);
+    reporter.update(standing(2), false);
+    await clock.advance(200);
+    reporter.update(standing(3), false);
+    expect(sent).toHaveLength(1);
+    await clock.advance(50);
+    expect(sent.map((s) => s.realised)).toEqual([1, 3]);
+    reporter.update(standing(4), false);
+    await clock.advance(20);
+    reporter.update(standing(5));
+    expect(sent.map((s) => s.realised)).toEqual([1, 3, 5]);
+    await clock.advance(1000);
+    expect(sent).toHaveLength(3);
+  });
+
   it('numbers its reports, above those of an earlier run', async () => {
     const { clock, sent, reporter } = given();
     await clock.advance(7);

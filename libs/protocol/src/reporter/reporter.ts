@@ -10,29 +10,37 @@ export interface ReporterOptions {
   readonly send: (report: Report) => void;
   /** Least time between reports, ms. */
   readonly gapMs?: number;
+  /** How long what nobody waits for may wait, ms: every host has news of its own with every mark. */
+  readonly idleGapMs?: number;
   readonly repeatMs?: number;
   /** Number of the first report: above those of earlier runs within the same boot. Default: the time, whole ms. */
   readonly from?: number;
 }
 
-/** Sends a host's standing: at once when it changed, at most 50 times a second, and again every 5 s. */
+/**
+ * Sends a host's standing: at once when it changed, at most 50 times a second, and again every 5 s. What only says that
+ * a mark brought nothing is not urgent: of a thousand hosts, ten are waited for, and the others would be in their way.
+ */
 export class Reporter {
   private standing: Standing | null = null;
   private sent: Standing | null = null;
   private sentAt = Number.NEGATIVE_INFINITY;
   private cancel: (() => void) | null = null;
   private stopped = false;
-
+  private dueAt = Number.POSITIVE_INFINITY;
   private n: number;
 
   constructor(private readonly options: ReporterOptions) {
     this.n = options.from ?? Math.max(0, Math.floor(options.clock.now()));
   }
 
-  update(standing: Standing): void {
+  update(standing: Standing, urgent = true): void {
     this.standing = standing;
     if (this.stopped || (this.sent !== null && equalJson(standing, this.sent))) return;
-    this.arm(this.sentAt + (this.options.gapMs ?? 20) - this.options.clock.monotonic());
+    const { gapMs = 20, idleGapMs = 250, clock } = this.options;
+    const dueAt = urgent ? this.sentAt + gapMs : clock.monotonic() + idleGapMs;
+    // What is due already is not put off by what came after it.
+    if (dueAt < this.dueAt) this.arm(dueAt);
   }
 
   stop(): void {
@@ -40,9 +48,11 @@ export class Reporter {
     this.cancel?.();
   }
 
-  private arm(ms: number): void {
+  private arm(dueAt: number): void {
     this.cancel?.();
     this.cancel = null;
+    this.dueAt = dueAt;
+    const ms = dueAt - this.options.clock.monotonic();
     if (ms <= 0) this.send();
     else this.cancel = this.options.clock.after(ms, () => this.send());
   }
@@ -53,6 +63,6 @@ export class Reporter {
     this.sentAt = this.options.clock.monotonic();
     this.options.send({ schema: 1, ...this.standing, time: this.options.clock.now(), n: this.n });
     this.n += 1;
-    this.arm(this.options.repeatMs ?? 5000);
+    this.arm(this.sentAt + (this.options.repeatMs ?? 5000));
   }
 }
