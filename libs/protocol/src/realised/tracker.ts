@@ -20,6 +20,12 @@ const KNOWN = 10_000;
 /** Silence makes a host down without any message: waits look again by themselves. */
 const LOOK_AGAIN_MS = 1000;
 
+interface Wait {
+  /** One of the missing. Nothing is done before it is there, so the reports of others change nothing. */
+  readonly host: HostName | undefined;
+  readonly wake: () => void;
+}
+
 /**
  * Who has to realise which revision, and who has. Fed with every commit's document changes, live and in replay, and
  * with the hosts' reports.
@@ -30,7 +36,7 @@ export class RealisedTracker {
   private readonly affected = new Map<Revision, Affected>();
   /** Last revision that concerns a host. */
   private readonly wanted = new Map<HostName, Revision>();
-  private readonly waits = new Set<() => void>();
+  private readonly waits = new Set<Wait>();
   private lineage: Lineage | null = null;
   private head = 0 as Revision;
   private upTo = 0 as Revision;
@@ -66,7 +72,7 @@ export class RealisedTracker {
   report(from: HostName, report: Report): Result<void> {
     if (!this.holdings.hosts.has(from)) return err(problem('not-found', `host ${from} is not defined`));
     const taken = this.reports.take(from, report, this.lineage, this.head);
-    this.look();
+    this.look(from);
     return taken;
   }
 
@@ -111,7 +117,8 @@ export class RealisedTracker {
       if (outcome.ok && outcome.value.waiting.every((w) => w.reason === 'down')) return outcome;
       const left = deadline - this.clock.monotonic();
       if (left <= 0) return outcome;
-      await this.change(Math.min(left, LOOK_AGAIN_MS));
+      const missing = outcome.ok ? outcome.value.waiting.find((w) => w.reason !== 'down') : undefined;
+      await this.change(missing?.host, Math.min(left, LOOK_AGAIN_MS));
     }
   }
 
@@ -164,19 +171,22 @@ export class RealisedTracker {
     this.upTo = 0 as Revision;
   }
 
-  private look(): void {
-    for (const wake of [...this.waits]) wake();
+  /** `from`: only what this host reported is new. */
+  private look(from?: HostName): void {
+    for (const { host, wake } of [...this.waits])
+      if (from === undefined || host === undefined || host === from) wake();
   }
 
-  private change(ms: number): Promise<void> {
+  private change(host: HostName | undefined, ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const end = (): void => {
+      const wake = (): void => {
         cancel();
-        this.waits.delete(end);
+        this.waits.delete(wait);
         resolve();
       };
-      const cancel = this.clock.after(ms, end);
-      this.waits.add(end);
+      const wait: Wait = { host, wake };
+      const cancel = this.clock.after(ms, wake);
+      this.waits.add(wait);
     });
   }
 }
