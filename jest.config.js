@@ -17,6 +17,8 @@ const shared = {
  * `process` the built services as processes, `lab` root and a real Open vSwitch.
  */
 export default {
+  // Not a figure of speed: a limit for what hangs, on machines that may be busy with other things.
+  testTimeout: 60_000,
   projects: [
     {
       ...shared,
