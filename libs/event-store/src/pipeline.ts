@@ -174,9 +174,10 @@ export class Pipeline<T> {
     const open = this.#entries.splice(0).slice(this.#first);
     this.#first = 0;
     this.options.onEnd(reason, problem('unavailable', END_TEXT[reason]));
-    for (const { payload, maybe } of open) {
-      // Whoever holds the place of the first, holds it for ever: then nothing of ours can come after it.
-      const done = maybe && reason !== 'fenced';
+    for (const { payload, placed, maybe, stored } of open) {
+      // Whoever holds the place of the first, holds it for ever: then nothing of ours can come after it. A message
+      // may be stored behind one whose own ack was lost.
+      const done = (maybe || (stored && placed !== undefined)) && reason !== 'fenced';
       this.options.onFailed(
         payload,
         done
