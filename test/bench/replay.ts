@@ -1,6 +1,6 @@
 import { connect } from '@nats-io/transport-node';
 import { unwrap } from '#kernel';
-import { Replica, stateDigest } from '#event-store';
+import { catchUp, Replica, stateDigest } from '#event-store';
 import { clusterRules, stateCodec } from '#runtime';
 import { startNatsServer } from '#testing';
 import { populate, portChange } from './support/cluster-log.js';
@@ -36,7 +36,8 @@ export const replay: Bench = async () => {
     const toState = async (): Promise<number> => {
       const begun = performance.now();
       const replica = new Replica(clusterRules);
-      for await (const batch of log.read(1)) for (const message of batch) unwrapApply(replica.apply(message));
+      const read = await catchUp(log, replica);
+      if (!read.ok) throw new Error(`the log can't be read: ${read.error.problem.message}`);
       const seconds = (performance.now() - begun) / 1000;
       const digest = stateDigest(replica.state, stateCodec, clusterRules.hash);
       if (digest !== stateDigest(sequencer.state, stateCodec, clusterRules.hash))
@@ -73,7 +74,3 @@ export const replay: Bench = async () => {
     await server.stop();
   }
 };
-
-function unwrapApply(result: ReturnType<Replica<unknown, unknown>['apply']>): void {
-  if (!result.ok) throw new Error(`the log can't be read: ${result.error.problem.message}`);
-}

@@ -52,7 +52,8 @@ export {
   type VlanPolicy,
   type VlanRange,
 } from './policy/policy.js';
-export { decide, SCHEMA_LEVEL } from './decider/decide.js';
+export { freeze, thaw } from './state/bulk.js';
+export { decide, decideAndEvolve, SCHEMA_LEVEL } from './decider/decide.js';
 export { evolve } from './decider/evolve.js';
 export { initialState } from './state/initial.js';
 export { API_VERSION, validateResource } from './manifest/validate.js';

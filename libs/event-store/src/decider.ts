@@ -30,6 +30,28 @@ export interface Decider<State, Command, Event> {
   /** Events to commit, in order; an empty list accepts without a commit; a problem rejects. */
   decide(state: State, command: Command, context: DecideContext): Result<readonly Event[]>;
   evolve(state: State, event: Event, meta: EventMeta): State;
+  /**
+   * `decide`, and the state after it, where deciding has made that state already. It must be the one that `evolve`
+   * makes of the events in the commit that the context names, at `revision + 1`.
+   */
+  decideAndEvolve?(state: State, command: Command, context: DecideContext): Result<Decided<State, Event>>;
+  /** For reading in bulk. Both, or none. */
+  readonly bulk?: Bulk<State>;
+}
+
+/** What a decision comes to: without events `state` is that which was decided on. */
+export interface Decided<State, Event> {
+  readonly events: readonly Event[];
+  readonly state: State;
+}
+
+/**
+ * A state of one owner, which `evolve` may then change in place. What was given to `thaw` stays as it is; what was
+ * given to `freeze` must not be used any more. Both take no time to speak of, whatever the size of the state.
+ */
+export interface Bulk<State> {
+  thaw(state: State): State;
+  freeze(state: State): State;
 }
 
 /** Between events of the code and events of the log. `fromWire` gets the newest version: upcasting came before. */

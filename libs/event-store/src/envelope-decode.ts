@@ -28,6 +28,19 @@ const is =
     v === right;
 const TEXT = 'a non-empty string';
 
+/** For what is mostly the same from message to message: what was right last is so again, without looking closely. */
+function remembering(check: Check): Check {
+  let last: unknown = NaN;
+  return (v) => {
+    if (v === last) return true;
+    if (!check(v)) return false;
+    last = v;
+    return true;
+  };
+}
+
+const [sameSource, sameTime, sameLineage] = [source, time, uuid].map(remembering) as [Check, Check, Check];
+
 interface Rule {
   readonly name: string;
   readonly check: Check;
@@ -43,11 +56,11 @@ const RULES: readonly Rule[] = [
     expected: `${COMMIT_TYPE} or ${CHUNK_TYPE}`,
   },
   { name: 'id', check: text, expected: TEXT },
-  { name: 'source', check: source, expected: 'portolan/ and the name of the cluster' },
-  { name: 'time', check: time, expected: 'an RFC 3339 time' },
+  { name: 'source', check: sameSource, expected: 'portolan/ and the name of the cluster' },
+  { name: 'time', check: sameTime, expected: 'an RFC 3339 time' },
   { name: 'subject', check: text, expected: TEXT },
   { name: 'datacontenttype', check: is('application/json'), expected: 'application/json' },
-  { name: 'lineage', check: uuid, expected: 'a uuid in lower case' },
+  { name: 'lineage', check: sameLineage, expected: 'a uuid in lower case' },
   { name: 'revision', check: count, expected: 'an integer of 0 or more' },
   { name: 'prevhash', check: hash, expected: '64 hexadecimal digits in lower case' },
   { name: 'correlationid', check: text, expected: TEXT },
@@ -58,6 +71,7 @@ const RULES: readonly Rule[] = [
 ];
 /** The rules' attributes, `dataschema` and `data`. */
 const KNOWN = new Set([...RULES.map((r) => r.name), 'dataschema', 'data']);
+const REQUIRED = KNOWN.size - RULES.filter((r) => r.optional).length;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -81,7 +95,34 @@ export function checkEnvelope(json: unknown): Result<Envelope> {
   return wrong === undefined ? ok(json as unknown as Envelope) : err(wrong);
 }
 
+/** All attributes of a commit at once, none beside them: true says that `checkAttributes` would find nothing. */
+function isRightCommit(e: Json): boolean {
+  const { causationid, reason } = e;
+  const more = (causationid === undefined ? 0 : 1) + (reason === undefined ? 0 : 1);
+  return (
+    e['specversion'] === '1.0' &&
+    e['type'] === COMMIT_TYPE &&
+    e['datacontenttype'] === 'application/json' &&
+    e['dataschema'] === COMMIT_SCHEMA &&
+    text(e['id']) &&
+    text(e['subject']) &&
+    text(e['correlationid']) &&
+    text(e['actor']) &&
+    text(e['commandid']) &&
+    (causationid === undefined || text(causationid)) &&
+    (reason === undefined || text(reason)) &&
+    count(e['revision']) &&
+    hash(e['prevhash']) &&
+    sameSource(e['source']) &&
+    sameTime(e['time']) &&
+    sameLineage(e['lineage']) &&
+    e['data'] !== undefined &&
+    Object.keys(e).length === REQUIRED + more
+  );
+}
+
 function checkAttributes(json: Json): Problem | undefined {
+  if (isRightCommit(json)) return undefined;
   for (const rule of RULES) {
     const value = json[rule.name];
     if (value === undefined && rule.optional) continue;
@@ -120,7 +161,8 @@ function checkChunk(data: Json): Problem | undefined {
 export function checkEvents(value: unknown, field: string): Problem | undefined {
   if (!Array.isArray(value) || value.length === 0)
     return invalid(field, value, 'is not a list of events', 'at least one event');
-  for (const [i, event] of (value as unknown[]).entries()) {
+  for (let i = 0; i < value.length; i++) {
+    const event = (value as unknown[])[i];
     if (!isObject(event)) return invalid(`${field}[${i}]`, event, 'is not an event', '{type, v, data}');
     const { type, v } = event as Partial<WireEvent>;
     if (!text(type)) return invalid(`${field}[${i}].type`, type, 'is not a name', TEXT);

@@ -17,11 +17,13 @@ export {
 } from './commit-log.js';
 export {
   type Accepted,
+  type Bulk,
   type CommandMeta,
   type CommandRequest,
   type Commit,
   type CommitListener,
   type DecideContext,
+  type Decided,
   type Decider,
   type EventCodec,
   type EventMeta,
@@ -54,7 +56,7 @@ export {
 export { openSequencer, type OpenOptions } from './open-sequencer.js';
 export { type EndReason } from './pipeline.js';
 export { messagesOfLines, replay, type Replayed } from './replay.js';
-export { Replica, type Applied, type ReplicaRules, type ReplicaState } from './replica.js';
+export { Replica, type Applied, type Folded, type ReplicaRules, type ReplicaState } from './replica.js';
 export { repudiate, type RepudiateOptions } from './repudiate.js';
 export { Sequencer, type SequencerOptions, type SequencerPhase } from './sequencer.js';
 export {

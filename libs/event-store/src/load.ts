@@ -38,7 +38,7 @@ export async function catchUp<State, Event>(
   while (replica.head.seq < (await log.last())) {
     for await (const batch of log.read(replica.head.seq + 1)) {
       for (const message of batch) {
-        const applied = replica.apply(message);
+        const applied = replica.fold(message);
         if (!applied.ok) return applied;
         if (applied.value.kind === 'late-repudiation') {
           const fault = problem(

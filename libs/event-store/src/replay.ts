@@ -27,11 +27,17 @@ export function replay<State, Event>(
   const replica = new Replica(rules, undefined, repudiationsOf(messages));
   let commits = 0;
   for (const message of messages) {
+    if (each === undefined) {
+      const folded = replica.fold(message);
+      if (!folded.ok) return folded;
+      if (folded.value.kind === 'commit') commits++;
+      continue;
+    }
     const applied = replica.apply(message);
     if (!applied.ok) return applied;
     if (applied.value.kind !== 'commit') continue;
     commits++;
-    each?.(applied.value.commit, applied.value.before, applied.value.after);
+    each(applied.value.commit, applied.value.before, applied.value.after);
   }
   const digest = codec && stateDigest(replica.state, codec, rules.hash);
   return ok({ state: replica.state, digest, head: replica.head, commits });

@@ -1,4 +1,5 @@
 import { err, ok, problem, type Result } from '#kernel';
+import { BulkFold, evolveAll } from './bulk-fold.js';
 import {
   EMPTY_HEAD,
   readMessage,
@@ -14,7 +15,7 @@ import { type Commit, type Decider, type EventMeta } from './decider.js';
 
 /** What a replica needs to know to read a log into a state. */
 export interface ReplicaRules<State, Event> extends ReadRules<Event> {
-  readonly decider: Pick<Decider<State, never, Event>, 'initial' | 'evolve'>;
+  readonly decider: Pick<Decider<State, never, Event>, 'initial' | 'evolve' | 'bulk'>;
   /** Default: 24 hours. */
   readonly commandRetentionMs?: number;
 }
@@ -34,9 +35,22 @@ export type Applied<State, Event> =
   | { readonly kind: 'none' }
   | { readonly kind: 'late-repudiation' };
 
-/** Folds messages into a state. Stops at what it can't read: `apply` changes nothing then. */
+/** The same of a message that was folded with others: the states between them are nobody's. */
+export type Folded<Event> =
+  | { readonly kind: 'commit'; readonly commit: Commit<Event> }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'late-repudiation' };
+
+type Evolving<Event> = (events: readonly Event[], meta: EventMeta) => void;
+
+const NONE = { kind: 'none' } as const;
+const LATE = { kind: 'late-repudiation' } as const;
+
+/** Folds messages into a state. Stops at what it can't read: `apply` and `fold` change nothing then. */
 export class Replica<State, Event> {
   #state: State;
+  /** Holds the state while many messages are folded. */
+  #bulk: BulkFold<State, Event> | undefined;
   #head: Head;
   readonly #commands: CommandIndex;
   readonly #repudiated: Map<string, ReplicaState<State>['head']['revision']>;
@@ -53,8 +67,9 @@ export class Replica<State, Event> {
     this.#repudiated = new Map([...(from?.repudiated ?? []), ...repudiated]);
   }
 
+  /** Stays as it is, whatever is applied or folded later. */
   get state(): State {
-    return this.#state;
+    return this.#settled();
   }
   get head(): Head {
     return this.#head;
@@ -67,7 +82,7 @@ export class Replica<State, Event> {
   capture(): ReplicaState<State> {
     const { commands, repudiated } = { commands: this.#commands, repudiated: this.#repudiated };
     return {
-      state: this.#state,
+      state: this.#settled(),
       head: this.#head,
       commands: commands.fork(),
       repudiated: new Map(repudiated),
@@ -75,45 +90,57 @@ export class Replica<State, Event> {
   }
 
   apply(message: StoredMessage): Result<Applied<State, Event>, Poison> {
+    const before = this.#settled();
+    const done = this.#next(message, (events, meta) => {
+      this.#state = evolveAll(this.rules.decider, before, events, meta);
+    });
+    if (!done.ok || done.value.kind !== 'commit') return done as Result<Applied<State, Event>, Poison>;
+    return ok({ ...done.value, before, after: this.#state });
+  }
+
+  /** As `apply`, for those who read on without looking at each state: that of the rules' `bulk` changes in place. */
+  fold(message: StoredMessage): Result<Folded<Event>, Poison> {
+    return this.#next(message, this.#foldEvents);
+  }
+
+  readonly #foldEvents = (events: readonly Event[], meta: EventMeta): void => {
+    this.#bulk ??= new BulkFold(this.rules.decider, this.#state);
+    this.#bulk.fold(events, meta);
+  };
+
+  #settled(): State {
+    if (this.#bulk !== undefined) {
+      this.#state = this.#bulk.end();
+      this.#bulk = undefined;
+    }
+    return this.#state;
+  }
+
+  #next(message: StoredMessage, evolve: Evolving<Event>): Result<Folded<Event>, Poison> {
     const read = readMessage(message, this.#head, this.#staged, this.#repudiated, this.rules);
     if (!read.ok) return read;
     if (read.value.kind !== 'commit') {
       this.#head = read.value.head;
       if (read.value.kind === 'chunk') this.#stage(message);
-      return ok({ kind: 'none' });
+      return ok(NONE);
     }
     const { head, commit, log } = read.value;
-    const before = this.#state;
     const { lineage, revision } = commit;
-    const after = this.#evolve(before, commit.events, { lineage, revision, time: head.time });
-    if (!after.ok)
-      return err({ seq: message.seq, revision: head.revision, hash: head.hash, problem: after.error });
     for (const e of log) {
-      if (e.type === 'Repudiated' && !this.#repudiated.has(e.data.hash))
-        return ok({ kind: 'late-repudiation' });
-      if (e.type === 'ChunksAbandoned') this.#staged.delete(e.data.commit);
+      if (e.type === 'Repudiated' && !this.#repudiated.has(e.data.hash)) return ok(LATE);
     }
+    try {
+      evolve(commit.events, { lineage, revision, time: head.time });
+    } catch (cause) {
+      const fault = problem('internal', `the events can't be applied: ${String(cause)}`);
+      return err({ seq: message.seq, revision: head.revision, hash: head.hash, problem: fault });
+    }
+    for (const e of log) if (e.type === 'ChunksAbandoned') this.#staged.delete(e.data.commit);
     this.#staged.delete(commit.id);
-    this.#state = after.value;
     this.#head = head;
     const { time: at, seq } = head;
-    this.#commands.remember(commit.commandId, {
-      at,
-      seq,
-      lineage,
-      revision,
-    });
-    return ok({ kind: 'commit', commit, before, after: after.value });
-  }
-
-  #evolve(state: State, events: readonly Event[], meta: EventMeta): Result<State> {
-    try {
-      let next = state;
-      for (const event of events) next = this.rules.decider.evolve(next, event, meta);
-      return ok(next);
-    } catch (cause) {
-      return err(problem('internal', `the events can't be applied: ${String(cause)}`));
-    }
+    this.#commands.remember(commit.commandId, { at, seq, lineage, revision });
+    return ok({ kind: 'commit', commit });
   }
 
   #stage(message: StoredMessage): void {

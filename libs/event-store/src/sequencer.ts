@@ -11,6 +11,7 @@ import {
   type Result,
   type Revision,
 } from '#kernel';
+import { evolveAll } from './bulk-fold.js';
 import { toCommit, type Head, type Repudiations } from './chain-reader.js';
 import { CommandIndex, type KnownCommand } from './command-index.js';
 import { type CommitLog } from './commit-log.js';
@@ -205,7 +206,9 @@ export class Sequencer<State, Command, Event> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.resolve(err(refusal));
     const meta = { commandId: this.options.ids.next(), actor, reason };
-    return this.#fly(meta.commandId, (resolve) => this.#commit(meta, [], resolve, event));
+    return this.#fly(meta.commandId, (resolve) =>
+      this.#commit(meta, [], resolve, this.#now(), this.#state, event),
+    );
   }
 
   #refusal(): Problem | undefined {
@@ -243,8 +246,15 @@ export class Sequencer<State, Command, Event> {
     const now = this.#now();
     const context = { now, ids, actor, commandId, lineage: lineage!, revision };
     let decided: Result<readonly Event[]>;
+    let after: State | undefined;
     try {
-      decided = rules.decider.decide(this.#state, request.command, context);
+      if (rules.decider.decideAndEvolve === undefined) {
+        decided = rules.decider.decide(this.#state, request.command, context);
+      } else {
+        const both = rules.decider.decideAndEvolve(this.#state, request.command, context);
+        decided = both.ok ? ok(both.value.events) : both;
+        if (both.ok) after = both.value.state;
+      }
     } catch (cause) {
       this.options.onFault(cause);
       const fault = problem('internal', `the command can't be decided: ${String(cause)}`);
@@ -252,7 +262,7 @@ export class Sequencer<State, Command, Event> {
       return;
     }
     if (decided.ok && decided.value.length > 0) {
-      this.#commit(request, decided.value, resolve);
+      this.#commit(request, decided.value, resolve, now, after);
       return;
     }
     // Rests on commits under way, so it waits for them: else it could tell of a state that never came to be.
@@ -265,18 +275,17 @@ export class Sequencer<State, Command, Event> {
     meta: CommandMeta,
     events: readonly Event[],
     resolve: (a: Answer<Event>) => void,
+    now: number,
+    evolved: State | undefined,
     log?: LogEvent,
   ): void {
-    const { decider, codec } = this.options.rules;
+    const { codec } = this.options.rules;
     const { commandId } = meta;
-    const now = this.#now();
     const before = this.#state;
-    let after = before;
+    let after: State;
     let written: Result<Written>;
     try {
-      const { lineage, revision } = this.#writer.head;
-      const place = { lineage: lineage as Lineage, revision: (revision + 1) as Revision, time: now };
-      for (const event of events) after = decider.evolve(after, event, place);
+      after = evolved ?? this.#evolve(before, events, now);
       const wires = log === undefined ? events.map((event) => codec.toWire(event)) : [logEvent(log)];
       written = this.#writer.write(meta, wires, now, log);
     } catch (cause) {
@@ -296,6 +305,12 @@ export class Sequencer<State, Command, Event> {
     for (let i = 0; i < last; i++) this.#pipeline.push(placed[i], undefined);
     const waiting = { kind: 'commit', commandId, envelope, events, before, after, head, resolve } as const;
     this.#pipeline.push(placed[last], waiting);
+  }
+
+  #evolve(state: State, events: readonly Event[], time: number): State {
+    const { lineage, revision } = this.#writer.head;
+    const place = { lineage: lineage as Lineage, revision: (revision + 1) as Revision, time };
+    return evolveAll(this.options.rules.decider, state, events, place);
   }
 
   #onStored(waiting: Waiting<State, Event>): void {

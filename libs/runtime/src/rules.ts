@@ -1,7 +1,8 @@
-import { err, problem, type IdGenerator } from '#kernel';
+import { err, problem, type IdGenerator, type Revision } from '#kernel';
 import {
   type Commit,
   type CommitListener,
+  type DecideContext,
   type Decider,
   type EventCodec,
   type ReplicaRules,
@@ -11,15 +12,20 @@ import {
 import { sha256 } from '#event-store/jetstream';
 import {
   decide,
+  decideAndEvolve,
   EVENT_VERSIONS,
   evolve,
+  freeze,
   initialState,
   parseEvent,
   SCHEMA_LEVEL,
   stateDigestInput,
   stateFromJson,
+  thaw,
+  toStored,
   upcasters,
   type Command,
+  type CommandContext,
   type DomainEvent,
   type State,
 } from '#domain';
@@ -34,14 +40,25 @@ export type ClusterListener = CommitListener<State, DomainEvent>;
 export const clusterDecider: Decider<State, Command, DomainEvent> = {
   initial: initialState,
   decide: (state, command, context) => {
-    // The level is the log's own matter: the sequencer writes it, no commit of the domain does.
-    if (command.type === 'RaiseSchemaLevel')
-      return err(problem('refused', 'the schema level is raised by the leader'));
-    const { now, actor, ids } = context;
-    return decide(state, command, { now, actor, random48: () => random48(ids) });
+    if (command.type === 'RaiseSchemaLevel') return err(OWN_LEVEL);
+    return decide(state, command, commandContext(context));
+  },
+  decideAndEvolve: (state, command, context) => {
+    if (command.type === 'RaiseSchemaLevel') return err(OWN_LEVEL);
+    const { lineage, now, revision } = context;
+    const commit = { lineage, revision: (revision + 1) as Revision, time: now };
+    return decideAndEvolve(state, command, commandContext(context), commit);
   },
   evolve: (state, event, meta) => evolve(state, event, meta),
+  bulk: { thaw, freeze },
 };
+
+/** The level is the log's own matter: the sequencer writes it, no commit of the domain does. */
+const OWN_LEVEL = problem('refused', 'the schema level is raised by the leader');
+
+function commandContext({ now, actor, ids }: DecideContext): CommandContext {
+  return { now, actor, random48: () => random48(ids) };
+}
 
 /** 48 random bits: the first twelve digits of a version 4 uuid are all random. */
 function random48(ids: IdGenerator): bigint {
@@ -49,7 +66,7 @@ function random48(ids: IdGenerator): bigint {
 }
 
 export const eventCodec: EventCodec<DomainEvent> = {
-  toWire: ({ type, ...data }) => ({ type, v: EVENT_VERSIONS[type], data }),
+  toWire: toStored,
   fromWire: (wire) => parseEvent({ ...(wire.data as object), type: wire.type }),
 };
 

@@ -5,10 +5,11 @@ import { apply } from '../manifest/apply.js';
 import { deleteResource } from '../manifest/delete.js';
 import { abortMigration, advanceMigration, startMigration, timeOutMigration } from '../migration/decide.js';
 import { type Command, type CommandContext } from '../model/commands.js';
-import { type DomainEvent } from '../model/events.js';
+import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { type State } from '../model/state.js';
 import { connectPort, disconnectPort } from '../port/decide.js';
 import { Draft } from './draft.js';
+import { evolve } from './evolve.js';
 import { refusal, refuse } from './refusal.js';
 
 /**
@@ -19,6 +20,22 @@ export function decide(state: State, command: Command, ctx: CommandContext): Res
   const draft = new Draft(state, ctx);
   const refused = run(draft, command);
   return refused === null ? ok(draft.events) : err(refused);
+}
+
+/** `decide`, and the state that its events make in the commit `meta`. Deciding has made that state, mostly. */
+export function decideAndEvolve(
+  state: State,
+  command: Command,
+  ctx: CommandContext,
+  meta: EventMeta,
+): Result<{ readonly events: readonly DomainEvent[]; readonly state: State }> {
+  const draft = new Draft(state, ctx);
+  const refused = run(draft, command);
+  if (refused !== null) return err(refused);
+  const { events } = draft;
+  if (draft.isOf(meta)) return ok({ events, state: draft.state });
+  // The log has commits of its own, which the state does not count.
+  return ok({ events, state: events.reduce((next, event) => evolve(next, event, meta), state) });
 }
 
 function run(draft: Draft, command: Command): Problem | null {

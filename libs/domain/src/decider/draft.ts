@@ -27,6 +27,12 @@ export class Draft {
     this.state = evolve(this.state, event, this.meta);
   }
 
+  /** True if what the draft holds is what these events will make of the state in this commit. */
+  isOf({ lineage, revision, time }: EventMeta): boolean {
+    const { meta } = this;
+    return meta.revision === revision && meta.time === time && meta.lineage === lineage;
+  }
+
   newPortId(): PortId {
     return `p${this.state.nextPort}` as PortId;
   }

@@ -1,16 +1,31 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { canonicalJson, unwrap, type HostName, type MigrationId, type PortId } from '#kernel';
+import {
+  canonicalJson,
+  unwrap,
+  type HostName,
+  type Lineage,
+  type MigrationId,
+  type PortId,
+  type Revision,
+} from '#kernel';
 import { fromStored, toStored } from '../events/versions.js';
 import { describeEvent } from '../events/describe.js';
-import { type Command, type Fact } from '../model/commands.js';
-import { type MigrationPhase } from '../model/state.js';
+import { type Command, type CommandContext, type Fact } from '../model/commands.js';
+import { type DomainEvent, type EventMeta } from '../model/events.js';
+import { type MigrationPhase, type State } from '../model/state.js';
+import { freeze, thaw } from '../state/bulk.js';
+import { initialState } from '../state/initial.js';
 import { hostsOf } from '../state/next.js';
 import { checkInvariants } from '../state/invariants.js';
 import { stateDigestInput, stateFromJson } from '../state/json.js';
 import { verifyLedger } from '../ledger/verify.js';
 import { applying, dvs, group, plug, raw, threeHosts, World } from '../testing.js';
-import { decide } from './decide.js';
+import { decide, decideAndEvolve } from './decide.js';
+import { evolve } from './evolve.js';
+
+/** That of `World`. */
+const LINEAGE = '00000000-0000-4000-8000-000000000000' as Lineage;
 
 const hosts = ['h1', 'h2', 'h3'];
 const host = fc.constantFrom(...hosts);
@@ -149,13 +164,40 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
+/** The state that comes with a decision is what its events make of the state, in this commit and in a later one. */
+function checkEvolved(w: World, command: Command, ctx: CommandContext): void {
+  for (const gap of [1, 3]) {
+    const meta = { lineage: LINEAGE, revision: (w.state.revision + gap) as Revision, time: ctx.now };
+    const both = decideAndEvolve(w.state, command, w.ctx, meta);
+    if (!both.ok) continue;
+    const folded = both.value.events.reduce((s, event) => evolve(s, event, meta), w.state);
+    expect(digest(both.value.state)).toBe(digest(folded));
+  }
+}
+
+/** The history once more on top of itself: some of it fits, some does not. */
+function tryEvolve(state: State, event: DomainEvent, meta: EventMeta): State {
+  try {
+    return evolve(state, event, meta);
+  } catch {
+    return state;
+  }
+}
+
+const digest = (state: State): string => canonicalJson(stateDigestInput(state));
+
+/** The indexes too, which are not part of digests, and the order in which each map is gone through. */
+const everything = (state: State): string => JSON.stringify(state);
+
 function play(steps: readonly Step[]): World {
   const w = threeHosts();
   w.apply(group('pool', { binding: 'ephemeral', ports: 0 }));
   seq = 0;
   for (const next of steps) {
     const command = next(w);
-    const result = decide(w.state, command, w.ctx);
+    const { ctx } = w;
+    const result = decide(w.state, command, ctx);
+    checkEvolved(w, command, ctx);
     w.now += 10;
     if (result.ok) w.commit(result.value);
     else {
@@ -184,6 +226,28 @@ describe('any commands in any order', () => {
         const live = canonicalJson(stateDigestInput(w.state));
         const back = unwrap(stateFromJson(JSON.parse(live)));
         expect(canonicalJson(stateDigestInput(back))).toBe(live);
+        const start = initialState;
+        const metas = w.log.map((_, i) => ({
+          lineage: LINEAGE,
+          revision: (i + 1) as Revision,
+          time: 1_000_000 + i,
+        }));
+        const one = w.log.reduce((s, event, i) => evolve(s, event, metas[i]!), start);
+        let held = start;
+        let many = thaw(start);
+        w.log.forEach((event, i) => {
+          many = evolve(many, event, metas[i]!);
+          if (i % 7 !== 0) return;
+          held = freeze(many);
+          many = thaw(held);
+        });
+        const shown = everything(held);
+        many = freeze(many);
+        expect(everything(many)).toBe(everything(one));
+        // What was frozen on the way stays as it was, and what is frozen now is not changed by going on.
+        expect(everything(held)).toBe(shown);
+        w.log.reduce((s, event, i) => tryEvolve(s, event, metas[i]!), thaw(many));
+        expect(everything(many)).toBe(everything(one));
         for (const event of w.log) {
           const stored = JSON.parse(JSON.stringify(toStored(event)));
           expect(canonicalJson(unwrap(fromStored(stored)))).toBe(canonicalJson(event));

@@ -37,8 +37,10 @@ export interface StoredEvent {
 }
 
 export function toStored(event: DomainEvent): StoredEvent {
-  const { type, ...data } = event;
-  return { type, v: EVENT_VERSIONS[type], data };
+  // A rest of the fields would say the same at a multiple of the time.
+  const data: Record<string, unknown> = {};
+  for (const name in event) if (name !== 'type') data[name] = event[name as keyof DomainEvent];
+  return { type: event.type, v: EVENT_VERSIONS[event.type], data };
 }
 
 /** Upcasts step by step and judges the result. A version from the future is refused: it must never be guessed. */
