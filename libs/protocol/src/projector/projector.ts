@@ -137,7 +137,8 @@ export class Projector {
       this.options.onTrouble?.(loaded.error);
       return this.pacer.pause(RETRY_MS);
     }
-    const published = readStore(loaded.value, this.options.verifier);
+    const published = await readStore(loaded.value, this.options.verifier, () => this.pacer.pause(1));
+    if (this.ended) return;
     const refusal = this.mayClaim(published);
     if (refusal !== null) return this.end(refusal);
     const leads = await this.options.stillLeads();

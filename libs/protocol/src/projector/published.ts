@@ -18,10 +18,22 @@ export interface Published {
   readonly documents: Map<DocumentKey, { readonly document: StateDocument | null; readonly seq: number }>;
 }
 
-export function readStore(content: StoreContent, verifier: Verifier): Published {
+/** Documents opened at a stretch, some 20 ms of work. */
+const AT_A_STRETCH = 100;
+
+/**
+ * Lets others have their turn after each stretch, by `pause`: with hundreds of hosts it takes seconds, and a leader that
+ * did nothing else meanwhile would lose its lease, take over again, read again, and so on for ever.
+ */
+export async function readStore(
+  content: StoreContent,
+  verifier: Verifier,
+  pause: () => Promise<void>,
+): Promise<Published> {
   const documents: Published['documents'] = new Map();
   let mark: Published['mark'] = null;
-  for (const { key, bytes, seq } of content.documents) {
+  for (const [i, { key, bytes, seq }] of content.documents.entries()) {
+    if (i % AT_A_STRETCH === AT_A_STRETCH - 1) await pause();
     const opened: Result<Document> = openDocumentBytes(bytes, verifier, key);
     if (key === KEYS.mark) {
       if (opened.ok && opened.value.type === 'mark') mark = { document: opened.value, seq };
