@@ -6,6 +6,9 @@ import { unwrap } from '#kernel';
 import { credentialsPath, ensureCredentials, generateServerConfig } from '#platform';
 import { Children, endLeftover, type DeathListener } from './children.js';
 
+/** An agent shares its machine with the guests: a small heap that is collected often costs it little else. */
+const AGENT_HEAP = ['--max-semi-space-size=1', '--max-old-space-size=256', '--optimize-for-size'];
+
 /** An agent to be started: its host, and the environment beyond what every agent gets. */
 export interface HostPlan {
   readonly name: string;
@@ -128,7 +131,9 @@ export class Cluster {
 
   #app(process_: string, app: string, user: string, env: NodeJS.ProcessEnv): Promise<void> {
     const { home, dist, ports, env: more = {} } = this.options;
-    return this.children.start(process_, process.execPath, [join(dist, 'apps', app, 'src', 'main.js')], {
+    const flags = app === 'host-agent' ? AGENT_HEAP : [];
+    const program = join(dist, 'apps', app, 'src', 'main.js');
+    return this.children.start(process_, process.execPath, [...flags, program], {
       PORTOLAN_NATS_URL: `nats://127.0.0.1:${ports.nats}`,
       PORTOLAN_NATS_CREDENTIALS: credentialsPath(join(home, 'credentials'), user),
       ...env,
