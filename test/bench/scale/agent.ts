@@ -43,6 +43,7 @@ export async function startHost(plan: SwarmPlan, shape: HostShape, verifier: Ver
     null,
   );
   const reporter = new Reporter({ clock, send: centre.report });
+  let isReady = false;
   let ready: () => void = () => undefined;
   const allOpen = new Promise<void>((resolve) => (ready = resolve));
   const agent = new Agent({
@@ -58,10 +59,15 @@ export async function startHost(plan: SwarmPlan, shape: HostShape, verifier: Ver
       info: () => undefined,
       warn: (fields, text) => warn(`${host}: ${text} ${JSON.stringify(fields)}`),
     },
-    report: (standing) => {
-      reporter.update({ ...standing, host, boot: journal.boot, version: 'bench', driver: 'simulated' });
+    report: (standing, urgent) => {
+      reporter.update(
+        { ...standing, host, boot: journal.boot, version: 'bench', driver: 'simulated' },
+        urgent,
+      );
+      if (isReady) return;
       const open = agent.compiled?.bindings.filter((b) => b.open).length ?? 0;
-      if (open === shape.groups.length) ready();
+      isReady = open === shape.groups.length;
+      if (isReady) ready();
     },
   });
   const sync = new DocumentSync({
