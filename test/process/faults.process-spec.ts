@@ -66,7 +66,7 @@ describe('a cluster whose parts fail', () => {
   it('nats-server killed: commands fail at once with 503 and a reason; agents run on; all goes on when it is back', async () => {
     const port = await portOf('web-1');
     const before = await world.api.status();
-    const sentBefore = (await vm('web-1'))!.sent!;
+    const sentBefore = await until('web-1 to tell what it sent', async () => (await vm('web-1'))?.sent);
     await world.cluster.children.kill('nats-server');
     const began = performance.now();
     const refused = await world.api
