@@ -1,44 +1,57 @@
 import { describe, expect, it } from '@jest/globals';
+import { MUTANTS } from './mutants.js';
 import { shrink } from './story/shrink.js';
 import { story } from './story/story.js';
 
-/** SEEDS: how many; SEED: from which one on. The nightly size is SEEDS=10000. */
-const SEEDS = Number(process.env['SEEDS'] ?? 300);
-const FIRST = Number(process.env['SEED'] ?? 1);
-const SLICE = 50;
-const ACTIONS = 16;
+/** The seed that finds it, and what it finds. */
+const CAUGHT: Readonly<Record<keyof typeof MUTANTS, readonly [number, RegExp]>> = {
+  'forgotten mark gap': [2, /claims \d+, but its .* was never so since/],
+  'double count': [1, /counted too much/],
+  'early activation': [1, /hands frames to the tap of .*, which is at/],
+  'lost close': [1, /still retires|is switched/],
+  'stale leader appends': [17, /the log can't be read/],
+  'report before effective': [4, /though it is blocked|different VLANs/],
+  'command done twice': [19, /was done at \d+ and again at/],
+  'facts overtake': [13, /still retires|not exact|its port at/],
+};
+const ACTIONS = 24;
+/** A change elsewhere moves what a seed tells: then one of its neighbours finds it. */
+const NEIGHBOURS = 25;
 
-async function holds(seed: number): Promise<number> {
-  const outcome = await story({ seed, actions: ACTIONS });
-  if (outcome.ok) return outcome.steps;
-  const small = await shrink({ seed, actions: ACTIONS }, outcome);
-  const again = `node dist/test/simulator/simulator.js --seed ${seed} --actions ${ACTIONS}`;
-  throw new Error(
-    `${again}${small.how}\n${small.outcome.broken}\n\n${small.outcome.trace.slice(-80).join('\n')}`,
-  );
-}
-
-describe('managers, coordinators, agents, switches and guests under one seed', () => {
-  it('tell the same story by the same seed, to the last step', async () => {
-    const [one, two] = [await story({ seed: 7, actions: 20 }), await story({ seed: 7, actions: 20 })];
+describe('a story', () => {
+  it('is the same by the same seed, to the last step', async () => {
+    const one = await story({ seed: 7, actions: ACTIONS });
+    const two = await story({ seed: 7, actions: ACTIONS });
+    expect(one.broken).toBe('');
     expect(two.steps).toBe(one.steps);
     expect(two.trace).toEqual(one.trace);
-    expect(one).toMatchObject({ ok: true });
-  });
+  }, 60_000);
 
-  it('bring everything about when nothing goes wrong', async () => {
+  it('in which nothing goes wrong brings everything about', async () => {
     const outcome = await story({ seed: 2, actions: 30, faults: false });
     expect(outcome.broken).toBe('');
-    expect(outcome.delivered).toBeGreaterThan(100);
+    expect(outcome.delivered).toBeGreaterThan(50);
     expect(outcome.migrations['completed']).toBeGreaterThan(2);
   }, 60_000);
 
-  for (let from = FIRST; from < FIRST + SEEDS; from += SLICE) {
-    const upTo = Math.min(from + SLICE, FIRST + SEEDS) - 1;
-    it(`keep every promise whatever goes wrong: seeds ${from} to ${upTo}`, async () => {
-      let steps = 0;
-      for (let seed = from; seed <= upTo; seed += 1) steps += await holds(seed);
-      expect(steps).toBeGreaterThan(1_000);
+  it('that breaks is shrunk to what the failure needs', async () => {
+    const options = { seed: 1, actions: ACTIONS, bugs: MUTANTS['double count']?.() ?? {} };
+    const { outcome, how } = await shrink(options, await story(options), 12);
+    expect(outcome.broken).toMatch(/counted too much/);
+    expect(how).toMatch(/^ --without [\d,]+$/);
+  }, 120_000);
+});
+
+describe('a planted fault is found', () => {
+  for (const [name, [seed, finding]] of Object.entries(CAUGHT)) {
+    it(`${name}: seed ${seed}`, async () => {
+      for (let at = seed; at < seed + NEIGHBOURS; at += 1) {
+        const outcome = await story({ seed: at, actions: ACTIONS, bugs: MUTANTS[name]?.() ?? {} });
+        if (outcome.ok || !finding.test(outcome.broken)) continue;
+        expect((await story({ seed: at, actions: ACTIONS })).broken).toBe('');
+        return;
+      }
+      throw new Error(`no seed from ${seed} to ${seed + NEIGHBOURS - 1} finds it`);
     }, 300_000);
   }
 });

@@ -210,7 +210,7 @@ export class SimWorld {
   }
 
   private announce(guest: Guest): void {
-    if (guest.state === 'running') this.send(guest, announcement(guest.spec.mac), null);
+    if (this.traffic && guest.state === 'running') this.send(guest, announcement(guest.spec.mac), null);
   }
 
   private send(guest: Guest, frame: Uint8Array, number: number | null): void {
