@@ -54,6 +54,8 @@ export interface Copy {
   /** Takings up and layings down of the commands. */
   readonly active: boolean[];
   lease: boolean;
+  /** How many of the next takings up and layings down fail, as on a connection that breaks. */
+  failActive: number;
   elect(): void;
   stop(): Promise<void>;
 }
@@ -84,6 +86,7 @@ export async function startCopy(
     said,
     active,
     lease: false,
+    failActive: 0,
     elect: () => {
       copy.lease = true;
       copy.manager.elected();
@@ -109,7 +112,9 @@ export async function startCopy(
     elected: () => copy.lease,
     setActive: (on) => {
       active.push(on);
-      return Promise.resolve();
+      if (copy.failActive === 0) return Promise.resolve();
+      copy.failActive -= 1;
+      return Promise.reject(new Error('the connection is gone'));
     },
   });
   return copy;

@@ -130,6 +130,19 @@ describe('a switch-manager', () => {
     await done(first, ...hosts('h1'));
   });
 
+  it('ends a term whose commands can not be laid down, and gives one up whose commands can not be taken up', async () => {
+    const a = await leading('a');
+    a.failActive = 2;
+    a.lease = false;
+    a.manager.lost('the lease ran out');
+    await until('a to lay its commands down', () => a.active.length === 2);
+    a.elect();
+    await until('a to lead again', () => a.manager.leads && a.active.length === 5);
+    // Down (failed), up (failed), down again for the term that nobody could ask, and up.
+    expect(a.active).toEqual([true, false, true, false, true]);
+    expect(await done(a, ...hosts('alpha'))).toBeGreaterThan(0);
+  });
+
   it('does not end a term for what an earlier one comes to know late', async () => {
     const first = await leading('a');
     const second = await leading('b');

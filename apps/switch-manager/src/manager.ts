@@ -207,7 +207,12 @@ export class Manager {
       this.#every(SUM_UP_MS, () => this.#sumUp()),
       this.#every(SWEEP_MS, () => this.#sweep()),
     ];
-    await this.parts.setActive(true);
+    if (!(await this.#setActive(true))) {
+      // A leader that nobody can ask is none: the term is given up, and begun anew while the lease is ours.
+      await this.#end('commands could not be taken up');
+      this.#again();
+      return;
+    }
     const tookMs = Math.round(this.parts.clock.monotonic() - began);
     logger.info(
       { lineage: leader.value.lineage, revision: leader.value.revision, tookMs },
@@ -221,9 +226,20 @@ export class Manager {
     this.#leader = null;
     for (const stop of this.#timers) stop();
     this.#timers = [];
-    await this.parts.setActive(false);
+    // Whatever becomes of the commands (a connection that breaks just now), the term itself must end.
+    await this.#setActive(false);
     await leader.close();
     this.parts.logger.info({ reason }, 'this copy no longer leads');
+  }
+
+  async #setActive(active: boolean): Promise<boolean> {
+    try {
+      await this.parts.setActive(active);
+      return true;
+    } catch (cause) {
+      this.parts.logger.warn({ err: cause, active }, 'taking up or laying down the commands');
+      return false;
+    }
   }
 
   /** The term ended by itself: fenced by another, or the log does not answer. */
