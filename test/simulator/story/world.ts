@@ -96,10 +96,6 @@ export class SimWorld {
     this.violations.push(what);
   }
 
-  now(): number {
-    return this.scheduler.now;
-  }
-
   fault = (where: string, cause: unknown): void => {
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause);
     this.broken(`a defect shows in ${where}: ${text}`);
