@@ -12,7 +12,7 @@ export const MUTANTS: Readonly<Record<string, () => Bugs>> = {
   /** An agent takes any mark for the one after the last: documents that were lost are not missed. */
   'forgotten mark gap': () => {
     const last = new Map<string, MarkDocument>();
-    return { drop: 0.3, alter: (key, received, host) => chained(last, host, key, received) };
+    return { alter: (key, received, host) => chained(last, host, key, received) };
   },
   /** The final value of a segment counts what came in twice. */
   'double count': () => ({

@@ -35,12 +35,7 @@ for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
   steps += outcome.steps;
   if (outcome.ok) continue;
   failed += 1;
-  const kind =
-    outcome.broken
-      .split('\n')[0]
-      ?.replaceAll(/[0-9a-f]{8}-[0-9a-f-]+/g, 'ID')
-      .replaceAll(/\d+/g, 'N')
-      .slice(0, 160) ?? '';
+  const kind = outcome.broken.split('\n')[0]?.replaceAll(/\d+/g, 'N').slice(0, 160) ?? '';
   kinds.set(kind, [...(kinds.get(kind) ?? []), seed]);
   if (!values.keep) {
     process.stdout.write(`${outcome.trace.slice(-Number(values.trace)).join('\n')}\n`);

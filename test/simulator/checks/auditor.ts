@@ -181,11 +181,11 @@ export class Auditor {
     return stateDigest(this.state, stateCodec, clusterRules.hash);
   }
 
-  /** Acknowledged: what the operator asked for stands in the log where it was said to. */
-  checkDone(correlationId: string, revision: number, events: number): void {
-    const at = this.asked.get(correlationId);
+  /** Acknowledged: it stands in the log once, where it was said to. */
+  checkDone(commandId: string, revision: number, events: number): void {
+    const at = this.commands.get(commandId);
     if (events > 0 && at !== revision)
-      this.broken(`${correlationId} was acknowledged at ${revision}, and stands at ${at}`);
+      this.broken(`command ${commandId} was acknowledged at ${revision}, and stands at ${at}`);
   }
 
   /** The log from nothing gives the same; ledgers recomputed from events alone are the state's. */

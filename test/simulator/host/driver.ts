@@ -85,11 +85,6 @@ export class MachineDriver implements Driver {
     if (this.started) void this.inner.start();
   }
 
-  /** The switch refuses what it is asked next. */
-  failNext(): void {
-    this.inner.failNextApply();
-  }
-
   private connect(): SimulatedDriver {
     const inner = new SimulatedDriver(this.machine.switch);
     inner.watch((event) => inner === this.inner && this.tell(event));

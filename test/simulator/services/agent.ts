@@ -90,7 +90,6 @@ export class AgentService {
     this.journal = journal;
     const reporter = new Reporter({
       clock,
-      from: Math.floor(clock.monotonic()),
       send: (report) => {
         this.reported = report;
         hooks.reported(this, report);
@@ -111,11 +110,8 @@ export class AgentService {
       clock,
       ids,
       log,
-      report: (standing, urgent) =>
-        reporter.update(
-          { ...standing, host, boot: journal.boot, version: 'sim', driver: 'simulated' },
-          urgent,
-        ),
+      report: (standing) =>
+        reporter.update({ ...standing, host, boot: journal.boot, version: 'sim', driver: 'simulated' }),
     });
     this.agent = agent;
     const held = this.held();

@@ -1,15 +1,8 @@
 import { type DomainEvent, type State } from '#domain';
-import {
-  parseCheckpoint,
-  parseCommandRequest,
-  parseFactBatch,
-  parseReport,
-  SUBJECTS,
-  type Checkpoint,
-} from '#contracts';
+import { encodeBytes, parseCommandRequest, parseFactBatch, parseReport, SUBJECTS } from '#contracts';
 import { Follower, type Snapshot, type SnapshotStore } from '#event-store';
 import { clusterRules, CODE_VERSION, patiently, stateCodec } from '#runtime';
-import { err, ok, problem, type HostName, type Result } from '#kernel';
+import { type HostName } from '#kernel';
 import { Manager } from '../../../apps/switch-manager/src/manager.js';
 import { Snapshotter } from '../../../apps/switch-manager/src/snapshotter.js';
 import { type Consumer } from '../bus/consumer.js';
@@ -76,7 +69,6 @@ export class ManagerService {
           if (err !== undefined) fault(`${process.name}: ${message}`, err);
         },
       },
-      checkpoint: (host) => this.checkpoint(host),
       elected: () => this.election.leads,
       setActive: (active) => this.setActive(active),
     });
@@ -103,13 +95,6 @@ export class ManagerService {
     );
     new Snapshotter(this.follower, snapshots, SNAPSHOT_EVERY, (cause) => this.fault('snapshots', cause));
     this.election.start();
-  }
-
-  private async checkpoint(host: HostName): Promise<Result<Checkpoint | null>> {
-    const { checkpoints } = this.link.server;
-    const answer = await this.link.ask('last checkpoint', () => checkpoints.last(SUBJECTS.checkpoint(host)));
-    if (answer.kind !== 'answer') return err(problem('unavailable', 'the checkpoint can’t be read'));
-    return answer.value === undefined ? ok(null) : parseCheckpoint(answer.value.bytes);
   }
 
   private setActive(active: boolean): Promise<void> {
@@ -172,3 +157,6 @@ function diskSnapshots(disk: Disk, process: Process): SnapshotStore {
     },
   };
 }
+
+export const reportSubject = (host: HostName): string => SUBJECTS.report(host);
+export const encodeReport = encodeBytes;

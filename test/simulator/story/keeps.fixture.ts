@@ -6,7 +6,7 @@ import { story } from './story.js';
 export const SEEDS = Number(process.env['SEEDS'] ?? 300);
 export const FIRST = Number(process.env['SEED'] ?? 1);
 /** Things that happen in one story of a test run. */
-export const ACTIONS = 10;
+export const ACTIONS = 14;
 const SLICE = 50;
 
 /** Steps taken; throws with the way to play it again, a shrunk story and the end of its trace when it breaks. */
