@@ -68,6 +68,11 @@ describe('a cluster whose parts fail', () => {
     const before = await world.api.status();
     const sentBefore = await until('web-1 to tell what it sent', async () => (await vm('web-1'))?.sent);
     await world.cluster.children.kill('nats-server');
+    // A command sent before the end of the connection was heard of is rightly answered "unknown": it may have been done.
+    await until(
+      'the API to know',
+      async () => (await world.ready('operator-api')).checks['nats']?.ok === false,
+    );
     const began = performance.now();
     const refused = await world.api
       .send('POST', '/v1/ports/p1/disconnect')
