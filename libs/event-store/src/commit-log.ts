@@ -1,4 +1,4 @@
-import { type Result } from '#kernel';
+import { err, type Result } from '#kernel';
 
 /**
  * Why an append did not answer with a sequence.
@@ -52,6 +52,17 @@ export interface CommitLog {
     expectedLastSeq: number,
     previousId?: string,
   ): Promise<Result<{ readonly seq: number }, AppendError>>;
+  /**
+   * Stores the messages, at least one, at `expectedLastSeq + 1`, `+ 2`, … in this order, each only behind the one
+   * before it. So the answer for the last is one for all: `ok` with its sequence means that every one of them is
+   * stored at its place. After an error some of the first may be stored all the same, but for `unavailable` and
+   * `too-large`: then none was stored by this attempt. Otherwise as `append`, and may overlap with other calls.
+   */
+  appendRun(
+    messages: readonly NewMessage[],
+    expectedLastSeq: number,
+    previousId?: string,
+  ): Promise<Result<{ readonly seq: number }, AppendError>>;
   /** Batches, in order, from `fromSeq` (1 is the first) to the end known at the call. Throws ProblemError. */
   read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]>;
   /**
@@ -65,4 +76,22 @@ export interface CommitLog {
   ): Following;
   /** Sequence of the last message; 0 of an empty log. Throws ProblemError when the store can't be asked. */
   last(): Promise<number>;
+}
+
+/** A run as single appends that overlap: for logs to which asking for one answer only would save nothing. */
+export async function appendEach(
+  log: Pick<CommitLog, 'append' | 'maxBytes'>,
+  messages: readonly NewMessage[],
+  expectedLastSeq: number,
+  previousId?: string,
+): Promise<Result<{ readonly seq: number }, AppendError>> {
+  if (messages.some(({ bytes }) => bytes.length > log.maxBytes)) return err('too-large');
+  const answers = await Promise.all(
+    messages.map((message, i) =>
+      log.append(message, expectedLastSeq + i, i === 0 ? previousId : messages[i - 1]!.id),
+    ),
+  );
+  const answer = answers.at(-1)!;
+  if (answer.ok || answer.error !== 'unavailable') return answer;
+  return answers.every((a) => !a.ok && a.error === 'unavailable') ? answer : err('unknown');
 }

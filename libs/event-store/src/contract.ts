@@ -107,6 +107,52 @@ export function describeCommitLog(name: string, open: () => Promise<LogUnderTest
       expect((await readAll(log)).map(text)).toEqual(ids.map((id) => `body of ${id}`));
     });
 
+    it('stores a run behind the one before it, and answers with the place of its last', async () => {
+      const ids = Array.from({ length: 100 }, (_, i) => `m${i}`);
+      const results = await Promise.all([
+        log.appendRun(
+          ids.slice(0, 40).map((id) => message(id)),
+          0,
+        ),
+        log.appendRun(
+          ids.slice(40, 41).map((id) => message(id)),
+          40,
+          'm39',
+        ),
+        log.appendRun(
+          ids.slice(41).map((id) => message(id)),
+          41,
+          'm40',
+        ),
+      ]);
+      expect(results.map((r) => r.ok && r.value.seq)).toEqual([40, 41, 100]);
+      expect((await readAll(log)).map(text)).toEqual(ids.map((id) => `body of ${id}`));
+    });
+
+    it('stores of a run what comes before a message that finds no place, and tells that the last has none', async () => {
+      await log.append(message('taken'), 0);
+      const run = [message('a'), message('taken'), message('b')];
+      expect(await log.appendRun(run, 1, 'taken')).toEqual({ ok: false, error: 'wrong-last-sequence' });
+      expect((await readAll(log)).map(text)).toEqual(['body of taken', 'body of a']);
+    });
+
+    it("stores nothing of a fenced writer's run, even where the places would fit", async () => {
+      await log.append(message('a'), 0);
+      await under.other.append(message('other'), 1);
+      const results = await Promise.all([
+        log.appendRun([message('b'), message('c')], 1),
+        log.appendRun([message('d'), message('e')], 3, 'c'),
+      ]);
+      expect(results).toEqual(Array(2).fill({ ok: false, error: 'wrong-last-sequence' }));
+      expect((await readAll(log)).map(text)).toEqual(['body of a', 'body of other']);
+    });
+
+    it('stores nothing of a run with a message that is too large', async () => {
+      const run = [message('a'), message('b', 'commit', 'x'.repeat(log.maxBytes + 1)), message('c')];
+      expect(await log.appendRun(run, 0)).toEqual({ ok: false, error: 'too-large' });
+      expect(await log.last()).toBe(0);
+    });
+
     it("stores none of a fenced writer's overlapping appends, even where the place would fit", async () => {
       await log.append(message('a'), 0);
       await under.other.append(message('other'), 1);

@@ -1,5 +1,6 @@
 import { err, invalid, ok, problem, type Clock, type IdGenerator, type Result } from '#kernel';
 import {
+  appendEach,
   type AppendError,
   type CommitLog,
   type Following,
@@ -117,6 +118,14 @@ export class FaultyLog implements CommitLog {
     const result = await this.inner.append(message, expected, previousId);
     if (fault === 'slow') await new Promise(setImmediate);
     return fault === 'lost-ack' ? err('unknown') : result;
+  }
+
+  appendRun(
+    messages: readonly NewMessage[],
+    expected: number,
+    previousId?: string,
+  ): Promise<Result<{ readonly seq: number }, AppendError>> {
+    return appendEach(this, messages, expected, previousId);
   }
 
   read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]> {

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '#kernel';
 import {
+  appendEach,
   type AppendError,
   type CommitLog,
   type Following,
@@ -30,6 +31,14 @@ export class InMemoryLog implements CommitLog {
     previousId?: string,
   ): Promise<Result<{ readonly seq: number }, AppendError>> {
     return Promise.resolve(this.#store(message, expectedLastSeq, previousId));
+  }
+
+  appendRun(
+    messages: readonly NewMessage[],
+    expectedLastSeq: number,
+    previousId?: string,
+  ): Promise<Result<{ readonly seq: number }, AppendError>> {
+    return appendEach(this, messages, expectedLastSeq, previousId);
   }
 
   #store(

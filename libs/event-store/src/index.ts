@@ -8,6 +8,7 @@ export {
 } from './chain-reader.js';
 export { CommandIndex, DAY_MS, type KnownCommand } from './command-index.js';
 export {
+  appendEach,
   type AppendError,
   type CommitLog,
   type Following,

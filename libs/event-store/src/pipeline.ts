@@ -29,6 +29,9 @@ export interface PipelineOptions<T> {
   readonly onFault: (cause: unknown) => void;
 }
 
+const REFUSED = 'wrong-last-sequence' satisfies AppendError;
+/** A lost answer leaves no more than this to be looked up one by one. */
+const LONGEST_RUN = 64;
 const RETRY_MS = [10, 20, 50, 100, 250];
 
 /**
@@ -40,6 +43,10 @@ const RETRY_MS = [10, 20, 50, 100, 250];
 export class Pipeline<T> {
   #entries: Entry<T>[] = [];
   #first = 0;
+  /** Placed in this turn of the event loop, and not sent yet. */
+  #run: Entry<T>[] = [];
+  #runOverlaps = false;
+  /** Runs sent and not answered. */
   #underWay = 0;
   #state: 'flowing' | 'settling' | 'ended' = 'flowing';
   #quiet: (() => void) | undefined;
@@ -63,17 +70,35 @@ export class Pipeline<T> {
       this.#release();
       return;
     }
-    const { message, expectedLastSeq, previousId } = placed;
+    if (this.#run.length === 0) {
+      this.#runOverlaps = overlaps;
+      queueMicrotask(this.#send);
+    }
+    this.#run.push(entry);
+    if (this.#run.length === LONGEST_RUN) this.#send();
+  }
+
+  /** What was placed in one turn goes as one run, with one answer: an answer for each would cost as much again. */
+  readonly #send = (): void => {
+    const run = this.#run;
+    // While settling, messages are placed one by one, these among them; after the end they have been answered for.
+    if (run.length === 0 || this.#state !== 'flowing') {
+      this.#run = [];
+      return;
+    }
+    this.#run = [];
     this.#underWay++;
-    this.options.log.append(message, expectedLastSeq, overlaps ? previousId : undefined).then(
-      (result) => this.#onAppended(entry, result),
+    const { expectedLastSeq, previousId } = run[0]!.placed!;
+    const messages = run.map(({ placed }) => placed!.message);
+    this.options.log.appendRun(messages, expectedLastSeq, this.#runOverlaps ? previousId : undefined).then(
+      (result) => this.#onAppended(run, result),
       (cause: unknown) => {
-        // Adapters answer with values; one that throws has a defect, and nothing is known of the message.
+        // Adapters answer with values; one that throws has a defect, and nothing is known of the messages.
         this.options.onFault(cause);
-        this.#onAppended(entry, { ok: false, error: 'unknown' });
+        this.#onAppended(run, { ok: false, error: 'unknown' });
       },
     );
-  }
+  };
 
   /** Resolves when nothing waits any more, or the pipeline has ended. */
   drained(): Promise<void> {
@@ -81,13 +106,15 @@ export class Pipeline<T> {
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
-  #onAppended(entry: Entry<T>, result: Result<unknown, AppendError>): void {
+  #onAppended(run: readonly Entry<T>[], result: Result<unknown, AppendError>): void {
     this.#underWay--;
     if (result.ok) {
-      entry.stored = true;
-      if (this.#entries[this.#first] === entry) this.#release();
+      for (const entry of run) entry.stored = true;
+      if (this.#entries[this.#first] === run[0]) this.#release();
     } else {
-      if (result.error === 'unknown') entry.maybe = true;
+      // The last was refused its place: those before it may stand.
+      const unsure = result.error === 'unknown' ? run : result.error === REFUSED ? run.slice(0, -1) : [];
+      for (const entry of unsure) entry.maybe = true;
       if (this.#state === 'flowing') {
         this.#state = 'settling';
         void this.#settle();
@@ -150,7 +177,7 @@ export class Pipeline<T> {
       const result = await this.options.log.append(message, expectedLastSeq);
       if (result.ok) return 'stored';
       if (result.error === 'unknown') entry.maybe = true;
-      if (result.error !== 'wrong-last-sequence') return 'try-again';
+      if (result.error !== REFUSED) return 'try-again';
       for await (const batch of this.options.log.read(expectedLastSeq + 1)) {
         const found = batch[0];
         if (found === undefined) continue;

@@ -1,6 +1,7 @@
 import { err, ok, problem, ProblemError, type Result } from '#kernel';
 import { SUBJECTS } from '#contracts';
 import {
+  appendEach,
   type AppendError,
   type CommitLog,
   type Following,
@@ -41,6 +42,14 @@ export class LinkLog implements CommitLog {
     if (!answer.value.ok) return err('wrong-last-sequence');
     const { seq, duplicate } = answer.value.value;
     return duplicate && seq !== expectedLastSeq + 1 ? err('wrong-last-sequence') : ok({ seq });
+  }
+
+  appendRun(
+    messages: readonly NewMessage[],
+    expectedLastSeq: number,
+    previousId?: string,
+  ): Promise<Result<{ readonly seq: number }, AppendError>> {
+    return appendEach(this, messages, expectedLastSeq, previousId);
   }
 
   async *read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]> {

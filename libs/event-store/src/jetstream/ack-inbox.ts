@@ -1,14 +1,17 @@
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { err, ok, type Result } from '#kernel';
-import { type AppendError } from '../commit-log.js';
-import { appendHeaders, type Expectation } from './append-headers.js';
+import { type AppendError, type NewMessage, type Topic } from '../commit-log.js';
+import { appendHeaders } from './append-headers.js';
 import { type Link } from './link.js';
 
 /** One publication that waits for its ack. */
 interface Pending {
   /** Counted in sweeps: a clock read for each would be felt. */
   readonly since: number;
+  /** Where the message that asks is to stand behind. */
   readonly lastSeq: number;
+  /** It was not the last of several, of which others may be stored if it isn't. */
+  readonly alone: boolean;
   readonly resolve: (result: Result<Ack, AppendError>) => void;
 }
 
@@ -55,17 +58,37 @@ export class AckInbox {
     });
   }
 
-  publish(subject: string, bytes: Uint8Array, expect: Expectation): Promise<Result<Ack, AppendError>> {
+  /**
+   * Only the last of a run asks for an ack. Each names its predecessor, so that the server stores the last behind
+   * all others or not at all.
+   */
+  publish(
+    subjects: Readonly<Record<Topic, string>>,
+    run: readonly NewMessage[],
+    { lastSeq, lastMsgId }: { readonly lastSeq: number; readonly lastMsgId: string | undefined },
+  ): Promise<Result<Ack, AppendError>> {
     if (!this.link.up) return Promise.resolve(err('unavailable'));
     const token = this.#next++;
-    try {
-      this.nc.publish(subject, bytes, { reply: this.#prefix + token, headers: appendHeaders(expect) });
-    } catch {
-      // Nothing left this process: the connection is closing, or the message is over its limit.
-      return Promise.resolve(err(this.nc.isClosed() || this.nc.isDraining() ? 'unavailable' : 'too-large'));
+    const last = run.length - 1;
+    let previous = lastMsgId;
+    for (let i = 0; i <= last; i++) {
+      const { id, topic, bytes } = run[i]!;
+      const headers = appendHeaders({ msgId: id, lastSeq: lastSeq + i, lastMsgId: previous });
+      try {
+        this.nc.publish(
+          subjects[topic],
+          bytes,
+          i < last ? { headers } : { headers, reply: this.#prefix + token },
+        );
+      } catch {
+        // This one has not left the process: the connection is closing, or the message is over its limit.
+        if (i > 0) return Promise.resolve(err('unknown'));
+        return Promise.resolve(err(this.nc.isClosed() || this.nc.isDraining() ? 'unavailable' : 'too-large'));
+      }
+      previous = id;
     }
-    const { lastSeq } = expect;
-    return new Promise((resolve) => this.#pending.set(token, { since: this.#sweeps, lastSeq, resolve }));
+    const waiting = { since: this.#sweeps, lastSeq: lastSeq + last, alone: last === 0 };
+    return new Promise((resolve) => this.#pending.set(token, { ...waiting, resolve }));
   }
 
   close(): void {
@@ -80,7 +103,9 @@ export class AckInbox {
     const waiting = this.#pending.get(token);
     if (waiting === undefined) return;
     this.#pending.delete(token);
-    waiting.resolve(readAck(msg, waiting.lastSeq));
+    const ack = readAck(msg, waiting.lastSeq);
+    const refused = !ack.ok && ack.error !== 'wrong-last-sequence';
+    waiting.resolve(refused && !waiting.alone ? err('unknown') : ack);
   }
 
   #expire(): void {

@@ -48,6 +48,7 @@ export class JetStreamLog implements CommitLog {
   readonly #link: Link;
   readonly #stream: string;
   readonly #prefix: string;
+  readonly #subjects: Readonly<Record<Topic, string>>;
   readonly #readTimeoutMs: number;
 
   private constructor(
@@ -57,7 +58,12 @@ export class JetStreamLog implements CommitLog {
   ) {
     this.#js = jetstream(nc);
     this.#stream = options.stream ?? LOG_STREAM.name;
-    this.#prefix = options.prefix ?? 'log';
+    const prefix = (this.#prefix = options.prefix ?? 'log');
+    this.#subjects = {
+      commit: `${prefix}.commit`,
+      chunk: `${prefix}.chunk`,
+      repudiation: `${prefix}.repudiation`,
+    };
     this.#readTimeoutMs = options.readTimeoutMs ?? 5000;
     this.#link = new Link(nc);
     this.#acks = new AckInbox(nc, this.#link, options.ackTimeoutMs ?? 3000, options.inboxPrefix);
@@ -74,12 +80,18 @@ export class JetStreamLog implements CommitLog {
     expectedLastSeq: number,
     previousId?: string,
   ): Promise<Result<{ readonly seq: number }, AppendError>> {
-    if (message.bytes.length > this.maxBytes) return Promise.resolve(err('too-large'));
-    return this.#acks.publish(`${this.#prefix}.${message.topic}`, message.bytes, {
-      msgId: message.id,
-      lastSeq: expectedLastSeq,
-      lastMsgId: previousId,
-    });
+    return this.appendRun([message], expectedLastSeq, previousId);
+  }
+
+  appendRun(
+    messages: readonly NewMessage[],
+    expectedLastSeq: number,
+    previousId?: string,
+  ): Promise<Result<{ readonly seq: number }, AppendError>> {
+    for (const { bytes } of messages) {
+      if (bytes.length > this.maxBytes) return Promise.resolve(err('too-large'));
+    }
+    return this.#acks.publish(this.#subjects, messages, { lastSeq: expectedLastSeq, lastMsgId: previousId });
   }
 
   async *read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]> {
