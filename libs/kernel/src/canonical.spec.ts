@@ -47,4 +47,22 @@ describe('canonicalJson', () => {
       expect(() => canonicalJson({ value })).toThrow(TypeError);
     }
   });
+
+  it('calls two values equal exactly when their texts are', () => {
+    // Few keys and leaves, so that equal pairs are met.
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.constantFrom(0, -0, 1, '', 'a', true, null),
+        tie('list'),
+        tie('map'),
+      ),
+      list: fc.array(tie('value'), { maxLength: 2 }),
+      map: fc.dictionary(fc.constantFrom('a', 'b', '__proto__'), fc.option(tie('value'), { nil: undefined })),
+    }));
+    fc.assert(
+      fc.property(value, value, (a, b) => equalJson(a, b) === (canonicalJson(a) === canonicalJson(b))),
+      { numRuns: 1000 },
+    );
+  });
 });

@@ -56,7 +56,29 @@ function quote(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
-/** Deep equality of JSON values. */
+/** Deep equality of JSON values: true exactly when their canonical texts are the same. */
 export function equalJson(a: unknown, b: unknown): boolean {
-  return a === b || canonicalJson(a) === canonicalJson(b);
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a)) return Array.isArray(b) && equalLists(a, b);
+  return !Array.isArray(b) && equalRecords(a as Record<string, unknown>, b as Record<string, unknown>);
+}
+
+function equalLists(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!equalJson(a[i] ?? null, b[i] ?? null)) return false;
+  return true;
+}
+
+/** Absent and `undefined` are the same. */
+function equalRecords(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
+  let present = 0;
+  for (const key of Object.keys(a)) {
+    const value = a[key];
+    if (value === undefined) continue;
+    present++;
+    if (!Object.hasOwn(b, key) || !equalJson(value, b[key])) return false;
+  }
+  for (const key of Object.keys(b)) if (b[key] !== undefined) present--;
+  return present === 0;
 }

@@ -32,8 +32,8 @@ export function apply(draft: Draft, command: Extract<Command, { type: 'Apply' }>
     faults.under('invalid', path, checkResource(resource));
     checkVersion(draft.state, resource, path, faults);
   }
-  const sorted = [...items].sort((a, b) => ORDER[a.resource.kind] - ORDER[b.resource.kind]);
-  const changed = sorted.filter((item) => define(draft, item, faults));
+  items.sort((a, b) => ORDER[a.resource.kind] - ORDER[b.resource.kind]);
+  const changed = items.filter((item) => define(draft, item, faults));
   checkInContext(draft, changed, faults);
   return faults.problem();
 }
@@ -45,6 +45,7 @@ function identity(resource: Resource): string {
 }
 
 function checkTwice(items: readonly Item[], faults: Faults): void {
+  if (items.length < 2) return;
   const seen = new Map<string, string>();
   for (const { resource, path } of items) {
     const first = seen.get(identity(resource));
@@ -55,14 +56,17 @@ function checkTwice(items: readonly Item[], faults: Faults): void {
 }
 
 export function currentVersion(state: State, kind: ResourceKind, name: string): number | undefined {
-  const versions: Readonly<Record<ResourceKind, () => number | undefined>> = {
-    Host: () => state.hosts.get(name as never)?.version,
-    DistributedSwitch: () => state.switches.get(name as never)?.version,
-    StandardSwitch: () => state.switches.get(name as never)?.version,
-    PortGroup: () => state.groups.get(name as never)?.version,
-    Port: () => state.ports.get(name as never)?.version,
-  };
-  return versions[kind]();
+  switch (kind) {
+    case 'Host':
+      return state.hosts.get(name as never)?.version;
+    case 'DistributedSwitch':
+    case 'StandardSwitch':
+      return state.switches.get(name as never)?.version;
+    case 'PortGroup':
+      return state.groups.get(name as never)?.version;
+    case 'Port':
+      return state.ports.get(name as never)?.version;
+  }
 }
 
 /** Version 0 says: it must not exist yet. */

@@ -134,7 +134,7 @@ function checkPort(draft: Draft, id: PortId, path: string, faults: Faults): void
   const found: ProblemDetail[] = [];
   checkPolicyOnSwitch(port.override, sw, 'spec.override', found);
   faults.under('refused', path, found);
-  checkMacs(draft, Ids([id]), path, faults);
+  checkMacs(draft, [id], path, faults);
 }
 
 /** Ports that came into another segment must not meet their own MAC there. */
