@@ -87,7 +87,7 @@ export function readMessage<Event>(
   if (used !== undefined) {
     return ok({ kind: 'repudiated', head: { ...head, seq: message.seq, hash, revision: used } });
   }
-  const decoded = decodeEnvelope(message.bytes);
+  const decoded = decodeEnvelope(message.bytes, head.hash);
   if (!decoded.ok) return poison(decoded.error);
   const envelope = decoded.value;
   if (envelope.prevhash !== head.hash) {
@@ -163,7 +163,7 @@ export function sortEvents<Event>(
 }
 
 function checkPlace(envelope: CommitEnvelope, log: readonly LogEvent[], head: Head): Problem | undefined {
-  const opened = log.find((e) => e.type === 'LineageOpened');
+  const opened = log.length === 0 ? undefined : log.find((e) => e.type === 'LineageOpened');
   const lineage = opened?.data.lineage ?? head.lineage;
   const revision = opened === undefined ? head.revision + 1 : 1;
   if (envelope.lineage !== lineage)
@@ -176,6 +176,7 @@ function checkPlace(envelope: CommitEnvelope, log: readonly LogEvent[], head: He
 }
 
 function checkLevel(log: readonly LogEvent[], rules: { schemaLevel?: number }): Problem | undefined {
+  if (log.length === 0) return undefined;
   const known = rules.schemaLevel ?? 1;
   const raised = log.find((e) => e.type === 'SchemaLevelRaised');
   if (raised === undefined || raised.data.level <= known) return undefined;
@@ -192,7 +193,15 @@ function headAfter(
   let schemaLevel = head.schemaLevel;
   for (const e of log) if (e.type === 'SchemaLevelRaised') schemaLevel = e.data.level;
   const { lineage, revision } = envelope;
-  return { seq, hash, lineage, revision, time: Date.parse(envelope.time), schemaLevel };
+  return { seq, hash, lineage, revision, time: millisOf(envelope.time), schemaLevel };
+}
+
+let [timeText, timeMs] = ['', NaN];
+
+/** Many commits stand in one millisecond: what was parsed last is most often what is asked for. */
+function millisOf(time: string): number {
+  if (time !== timeText) [timeText, timeMs] = [time, Date.parse(time)];
+  return timeMs;
 }
 
 /** An envelope with its decoded events as readers see it. */
@@ -201,19 +210,19 @@ export function toCommit<Event>(
   hash: string,
   events: readonly Event[],
 ): Commit<Event> {
-  const { id, lineage, revision, time, subject, actor, causationid, reason } = envelope;
-  return {
-    id,
-    lineage,
-    revision,
-    time,
-    subject,
-    actor,
+  const commit: { -readonly [K in keyof Commit<Event>]: Commit<Event>[K] } = {
+    id: envelope.id,
+    lineage: envelope.lineage,
+    revision: envelope.revision,
+    time: envelope.time,
+    subject: envelope.subject,
+    actor: envelope.actor,
     commandId: envelope.commandid,
     correlationId: envelope.correlationid,
-    ...(causationid === undefined ? {} : { causationId: causationid }),
-    ...(reason === undefined ? {} : { reason }),
     hash,
     events,
   };
+  if (envelope.causationid !== undefined) commit.causationId = envelope.causationid;
+  if (envelope.reason !== undefined) commit.reason = envelope.reason;
+  return commit;
 }

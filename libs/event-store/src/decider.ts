@@ -54,7 +54,10 @@ export interface Bulk<State> {
   freeze(state: State): State;
 }
 
-/** Between events of the code and events of the log. `fromWire` gets the newest version: upcasting came before. */
+/**
+ * Between events of the code and events of the log. `fromWire` gets the newest version, as upcasting came before, and
+ * may make the event of the very object that it gets as `data`.
+ */
 export interface EventCodec<Event> {
   toWire(event: Event): WireEvent;
   fromWire(event: WireEvent): Result<Event>;
