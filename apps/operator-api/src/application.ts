@@ -18,6 +18,8 @@ export async function createApplication(
     ...(options.logger === undefined ? {} : { logger: options.logger }),
   });
   app.disable('x-powered-by');
+  // Made of the bytes of an answer, it is no version: `If-Match` takes those, and would refuse it.
+  app.disable('etag');
   app.set('query parser', 'simple');
   app.use(correlationMiddleware);
   app.use(guard(options));

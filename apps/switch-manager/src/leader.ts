@@ -59,6 +59,8 @@ export interface LeaderParts {
   /** Absent: openings that a forgotten segment stands in the way of are refused. */
   readonly checkpoint?: LastCheckpoint;
   readonly onFault: (cause: unknown) => void;
+  /** Runs what can wait for answers that are ready to go out, in the order given. Signing takes longer than they do. */
+  readonly afterAnswers: (work: () => void) => void;
 }
 
 /** Between two looks at what is under way. */
@@ -214,7 +216,8 @@ export class Leader {
   #committed(commit: ClusterCommit, before: State, after: State): void {
     const changes = project(before, after, commit.events, this.#documents);
     for (const { key, document } of changes) this.#documents.set(key, document);
-    this.#projector?.commit(commit.lineage, commit.revision, changes);
+    const projector = this.#projector;
+    this.parts.afterAnswers(() => projector?.commit(commit.lineage, commit.revision, changes));
     this.parts.onCommit(commit, changes);
   }
 

@@ -101,6 +101,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     logger,
     checkpoint: lastCheckpoint(nc, (host, why) => logger.warn({ host, why }, 'a checkpoint is not used')),
     elected: () => election.leads,
+    afterAnswers: (work) => void setImmediate(work),
     setActive: async (active) => {
       await server.setActive(active);
       await intake?.stop();

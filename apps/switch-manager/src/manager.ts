@@ -49,6 +49,8 @@ export interface ManagerParts {
   readonly setActive: (active: boolean) => Promise<void>;
   /** Still elected? A term that ended by itself is begun anew while this says so. */
   readonly elected: () => boolean;
+  /** See `LeaderParts`; absent: at once. */
+  readonly afterAnswers?: (work: () => void) => void;
 }
 
 const AGAIN_MS = 250;
@@ -180,6 +182,7 @@ export class Manager {
     this.#term += 1;
     const term = this.#term;
     const leader = await Leader.begin({
+      afterAnswers: (work) => work(),
       ...this.parts,
       from: follower.capture(),
       onCommit: (commit, changes) => this.#committed(commit, changes),

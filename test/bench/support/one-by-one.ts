@@ -26,7 +26,10 @@ export function putter(base: string): { put(path: string, body: unknown): Promis
         response.on('data', (part: Buffer) => parts.push(part));
         response.once('error', reject).once('end', () => {
           const text = Buffer.concat(parts).toString();
-          if (response.statusCode === 200 && (JSON.parse(text) as { changed?: unknown }).changed !== undefined)
+          if (
+            response.statusCode === 200 &&
+            (JSON.parse(text) as { changed?: unknown }).changed !== undefined
+          )
             resolve();
           else reject(new Error(`PUT ${path}: ${response.statusCode} ${text}`));
         });

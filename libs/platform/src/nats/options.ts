@@ -59,6 +59,8 @@ export async function connectionOptions(options: NatsOptions): Promise<Result<No
     pingInterval: 5_000,
     maxPingOut: 2,
     timeout: 5_000,
+    // Else the client takes two stacks for each request, in case it fails; what fails here is told as a problem.
+    noAsyncTraces: true,
     inboxPrefix: options.inboxPrefix ?? '_INBOX',
   };
   if (options.tls !== undefined) base.tls = { ...options.tls };
