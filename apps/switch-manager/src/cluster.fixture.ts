@@ -110,6 +110,7 @@ export async function startCopy(
     logger: { info: () => undefined, warn: note, error: note },
     ...(checkpoint === undefined ? {} : { checkpoint }),
     elected: () => copy.lease,
+    afterAnswers: (work) => void setImmediate(work),
     setActive: (on) => {
       active.push(on);
       if (copy.failActive === 0) return Promise.resolve();

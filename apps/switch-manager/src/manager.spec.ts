@@ -88,6 +88,15 @@ describe('a switch-manager', () => {
     });
   });
 
+  it('answers before it signs and writes what hosts get', async () => {
+    const copy = await leading('a');
+    const before = await done(copy, ...hosts('h1'), ...lan('h1'));
+    await until('the mark', () => documents.body('s.mark')?.revision === before);
+    const revision = await done(copy, ...hosts('h2'));
+    expect(documents.body('s.mark')).toMatchObject({ revision: before });
+    await until('the next mark', () => documents.body('s.mark')?.revision === revision);
+  });
+
   it('gives the same answer to the same command, from the next leader too', async () => {
     const first = await leading('a');
     const command = request(apply(...hosts('h1')), 'once');
