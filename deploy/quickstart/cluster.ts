@@ -7,7 +7,12 @@ import { credentialsPath, ensureCredentials, generateServerConfig } from '#platf
 import { Children, endLeftover, type DeathListener } from './children.js';
 
 /** An agent shares its machine with the guests: a small heap that is collected often costs it little else. */
-const AGENT_HEAP = ['--max-semi-space-size=1', '--max-old-space-size=256', '--optimize-for-size'];
+const AGENT_HEAP = [
+  '--max-semi-space-size=1',
+  '--max-old-space-size=256',
+  '--optimize-for-size',
+  '--single-threaded-gc',
+];
 
 /** An agent to be started: its host, and the environment beyond what every agent gets. */
 export interface HostPlan {

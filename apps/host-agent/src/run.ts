@@ -181,7 +181,7 @@ async function restored<T>(
   return null;
 }
 
-/** Since the machine started: at most 50 reports are made a second, so a later run begins above an earlier one. */
+/** Since the machine started: at most 200 reports are made a second, so a later run begins above an earlier one. */
 const uptimeMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

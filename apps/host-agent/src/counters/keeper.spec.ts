@@ -68,6 +68,18 @@ describe('the keeper of counters', () => {
     expect(told().slice(0, 2)).toEqual(['saved', 'SegmentOpened i1']);
   });
 
+  it('does not trouble the disk for a plan that changes no incarnation', async () => {
+    const k = keeper();
+    await k.installed([binding()], new Set([KEY]));
+    facts = [];
+    await k.installed([binding()], new Set());
+    expect(facts).toEqual([]);
+    await k.installed([binding('retired')], new Set());
+    expect(told()).toEqual(['SegmentClosed i1', 'saved']);
+    await k.installed([], new Set());
+    expect(told().at(-1)).toBe('saved');
+  });
+
   it('ends an incarnation at its last value when the meters were made anew, and says so', async () => {
     const k = keeper();
     await k.installed([binding()], new Set([KEY]));

@@ -69,15 +69,17 @@ export class CounterKeeper {
       incarnations.set(key, this.#fresh());
       opened.push(binding);
     }
+    let gone = false;
     for (const [key, known] of incarnations) {
       if (this.#bindings.has(key)) continue;
       if (!known.closed) this.#endAtLast(parseBindingKey(key), known, 'its meters are gone');
       incarnations.delete(key);
+      gone = true;
     }
-    await this.parts.save();
+    // Most plans change no incarnation, and whoever waits for the plan would wait for the disk.
+    if (first || gone || opened.length > 0) await this.parts.save();
     for (const binding of opened) this.#tellOpened(binding);
-    await this.#closeRetired();
-    await this.parts.save();
+    if (await this.#closeRetired()) await this.parts.save();
   }
 
   /**
@@ -111,10 +113,13 @@ export class CounterKeeper {
     return samples;
   }
 
-  async #closeRetired(): Promise<void> {
+  /** Whether there were any. */
+  async #closeRetired(): Promise<boolean> {
+    let any = false;
     for (const [bridge, bindings] of this.#byBridge()) {
       const ending = bindings.filter((b) => b.role === 'retired' && this.#isOpen(b));
       if (ending.length === 0) continue;
+      any = true;
       const stats = await this.#stats(bridge, ending);
       for (const binding of ending) {
         const taken = this.#take(binding, stats);
@@ -127,6 +132,7 @@ export class CounterKeeper {
         this.parts.incarnations.set(key, { ...final, closed: true });
       }
     }
+    return any;
   }
 
   #take(binding: CountedBinding, stats: Stats): 'none' | 'continued' | 'rolled' {

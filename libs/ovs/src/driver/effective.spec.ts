@@ -10,11 +10,17 @@ import { awaitEffective, methodFor } from './effective.js';
 describe('effective', () => {
   let peer: Peer;
 
-  afterEach(() => peer.close());
+  let open: Unixctl;
+
+  afterEach(async () => {
+    open.close();
+    await peer.close();
+  });
 
   async function control(answer: (command: unknown) => unknown): Promise<Unixctl> {
     peer = await Peer.listen(({ method }) => answer(method));
-    return new Unixctl(() => peer.endpoint, systemClock);
+    open = new Unixctl(() => peer.endpoint, systemClock);
+    return open;
   }
   const commands = () => peer.heard.map(({ method }) => method);
 
@@ -59,6 +65,19 @@ describe('effective', () => {
       cache.apply({ [table]: { '00000000-0000-4000-8000-000000000001': { insert } } });
     }
     expect(await methodFor(cache, type, unixctl)).toBe(method);
+  });
+
+  it('keeps one connection for quick commands, and makes another when the switch hung up', async () => {
+    const unixctl = await control((command) => (command === 'no' ? { error: 'no' } : 'ok'));
+    await Promise.all([unixctl.call('a'), unixctl.call('b')]);
+    await expect(unixctl.call('no')).rejects.toMatchObject({ problem: { code: 'refused' } });
+    await unixctl.call('c');
+    expect(peer.connections).toBe(1);
+    peer.hangUp();
+    // It may hang up in the middle of a command: that one is lost, the next finds the switch again.
+    await unixctl.call('d').catch(() => undefined);
+    await unixctl.call('e');
+    expect(peer.connections).toBe(2);
   });
 
   it('tells a refusal from a switch that is not there', async () => {

@@ -74,7 +74,7 @@ async function awaitPasses(session: OfSession, unixctl: Unixctl, clock: Clock): 
   try {
     for (let pass = 0; pass < PASSES; pass++) {
       kicker.kick();
-      await unixctl.call('revalidator/wait');
+      await unixctl.wait('revalidator/wait');
     }
   } finally {
     await kicker.stop();

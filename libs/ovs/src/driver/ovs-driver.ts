@@ -123,6 +123,7 @@ export class OvsDriver implements Driver {
     this.configured.close();
     this.bridges.close();
     this.ovsdb.close();
+    this.unixctl.close();
     this.started?.reject(
       new ProblemError(problem('unavailable', 'the driver was closed before it connected')),
     );

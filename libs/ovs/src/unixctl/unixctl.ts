@@ -6,7 +6,7 @@ import { RpcRefusal, RpcSession } from '../json/rpc.js';
 
 /**
  * The control socket of the running vswitchd under a run directory. Its name holds the process id, so it is looked
- * up for every use: a restarted switch has another.
+ * up for every connection: a restarted switch has another.
  */
 export async function findUnixctl(rundir: string): Promise<Endpoint> {
   const pid = await readFile(join(rundir, 'ovs-vswitchd.pid'), 'utf8').then(
@@ -25,29 +25,46 @@ export async function findUnixctl(rundir: string): Promise<Endpoint> {
   return { kind: 'unix', path: join(rundir, newest.name) };
 }
 
+/** A connection, and what is said over it. */
+interface Talk {
+  readonly session: RpcSession;
+  hangUp(): void;
+}
+
 /**
- * Client of vswitchd's control socket. Every command has a connection of its own, as one that waits (for a
- * revalidation pass) blocks those behind it.
+ * Client of vswitchd's control socket. Quick commands share one connection that stands until either side hangs up; the
+ * switch works on them one after the other. One that waits has its own: it would block those behind it.
  */
 export class Unixctl {
+  private standing: Promise<Talk> | undefined;
+
   constructor(
     private readonly endpoint: () => Endpoint | Promise<Endpoint>,
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves with the command's output. Rejects with a ProblemError: `unavailable`, `unknown`, or `refused`. */
+  /**
+   * Resolves with the command's output. Rejects with a ProblemError: `unavailable`, `unknown`, or `refused`. It is not
+   * asked again: whoever lost the switch in between has more to do anew than this command.
+   */
   async call(command: string, args: readonly string[] = [], timeoutMs = 5_000): Promise<string> {
-    let at: Endpoint;
+    const talk = (this.standing ??= this.dial());
     try {
-      at = await this.endpoint();
+      return await ask(talk, command, args, timeoutMs);
     } catch (cause) {
-      throw asProblem(command, cause);
+      // After anything but a plain refusal the connection is beyond trust: what it still owes may come late.
+      if (!(cause instanceof ProblemError) || cause.problem.code !== 'refused') this.forget(talk);
+      throw cause;
     }
+  }
+
+  /** As `call`, for a command that does not answer at once. */
+  async wait(command: string, timeoutMs = 5_000): Promise<string> {
+    const talk = this.dial();
     try {
-      const output = await converse(at, this.clock, command, args, timeoutMs);
-      return typeof output === 'string' ? output : '';
-    } catch (cause) {
-      throw asProblem(command, cause);
+      return await ask(talk, command, [], timeoutMs);
+    } finally {
+      this.forget(talk);
     }
   }
 
@@ -56,26 +73,54 @@ export class Unixctl {
     const text = await this.call('version');
     return /[0-9]+\.[0-9]+\.[0-9]+/.exec(text)?.[0] ?? text.trim();
   }
+
+  close(): void {
+    if (this.standing !== undefined) this.forget(this.standing);
+  }
+
+  private forget(talk: Promise<Talk>): void {
+    if (this.standing === talk) this.standing = undefined;
+    talk.then(
+      ({ hangUp }) => hangUp(),
+      () => undefined,
+    );
+  }
+
+  private dial(): Promise<Talk> {
+    const talk = this.connect(() => this.forget(talk));
+    return talk;
+  }
+
+  private async connect(ended: () => void): Promise<Talk> {
+    const at = await this.endpoint();
+    const socket = dial(at);
+    const session = new RpcSession((text) => socket.write(text), { clock: this.clock });
+    let lost = `${formatEndpoint(at)}: the switch hung up`;
+    socket.on('data', (chunk) => {
+      const fault = session.receive(chunk);
+      if (fault) socket.destroy(new Error(fault.message));
+    });
+    socket.on('error', (error) => (lost = error.message));
+    socket.on('close', () => {
+      session.end(lost);
+      ended();
+    });
+    return { session, hangUp: () => socket.destroy() };
+  }
 }
 
-function converse(
-  at: Endpoint,
-  clock: Clock,
+async function ask(
+  talk: Promise<Talk>,
   command: string,
   args: readonly string[],
   timeoutMs: number,
-): Promise<unknown> {
-  const socket = dial(at);
-  const session = new RpcSession((text) => socket.write(text), { clock });
-  const reply = session.request(command, args, timeoutMs);
-  let lost = `${formatEndpoint(at)}: the switch hung up`;
-  socket.on('data', (chunk) => {
-    const fault = session.receive(chunk);
-    if (fault) socket.destroy(new Error(fault.message));
-  });
-  socket.on('error', (error) => (lost = error.message));
-  socket.on('close', () => session.end(lost));
-  return reply.finally(() => socket.destroy());
+): Promise<string> {
+  try {
+    const output = await (await talk).session.request(command, args, timeoutMs);
+    return typeof output === 'string' ? output : '';
+  } catch (cause) {
+    throw asProblem(command, cause);
+  }
 }
 
 function asProblem(command: string, cause: unknown): ProblemError {

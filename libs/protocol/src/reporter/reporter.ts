@@ -18,7 +18,7 @@ export interface ReporterOptions {
 }
 
 /**
- * Sends a host's standing: at once when it changed, at most 50 times a second, and again every 5 s. What only says that
+ * Sends a host's standing: at once when it changed, at most 200 times a second, and again every 5 s. What only says that
  * a mark brought nothing is not urgent: of a thousand hosts, ten are waited for, and the others would be in their way.
  */
 export class Reporter {
@@ -37,7 +37,7 @@ export class Reporter {
   update(standing: Standing, urgent = true): void {
     this.standing = standing;
     if (this.stopped || (this.sent !== null && equalJson(standing, this.sent))) return;
-    const { gapMs = 20, idleGapMs = 250, clock } = this.options;
+    const { gapMs = 5, idleGapMs = 250, clock } = this.options;
     const dueAt = urgent ? this.sentAt + gapMs : clock.monotonic() + idleGapMs;
     // What is due already is not put off by what came after it.
     if (dueAt < this.dueAt) this.arm(dueAt);
