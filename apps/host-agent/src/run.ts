@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readFile, writeFile, rename } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger } from 'pino';
 import { err, ok, systemClock, unwrap, type HostName, type Result } from '#kernel';
@@ -89,9 +90,9 @@ export async function runAgent(
     verifier,
     ...(held === null ? {} : { held }),
     onSnapshot: (snapshot) => {
-      if (snapshot.documents !== last?.documents || snapshot.received !== last.received) {
-        writer.put(() => toDisk(snapshot, sha256));
-      }
+      const text = (): string => toDisk(snapshot, sha256);
+      if (snapshot.documents !== last?.documents) writer.put(text);
+      else if (snapshot.received !== last.received) writer.putLater(text);
       last = snapshot;
       agent.documents(snapshot);
     },
@@ -201,10 +202,14 @@ async function heldDocuments(file: string, host: HostName, logger: Logger): Prom
   return null;
 }
 
+/** What alone says that the same still holds, need not be on disk sooner: the next run hears it again. */
+const LATER_MS = 1_000;
+
 /** Writes the latest of many texts, one at a time, each whole. */
 class LatestText {
   #next: (() => string) | null = null;
   #running: Promise<void> | null = null;
+  #later: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly file: string,
@@ -213,11 +218,23 @@ class LatestText {
 
   put(text: () => string): void {
     this.#next = text;
-    this.#running ??= this.#drain().finally(() => (this.#running = null));
+    this.#start();
+  }
+
+  putLater(text: () => string): void {
+    this.#next = text;
+    if (this.#running === null) this.#later ??= setTimeout(() => this.#start(), LATER_MS);
   }
 
   settled(): Promise<void> {
+    if (this.#next !== null) this.#start();
     return this.#running ?? Promise.resolve();
+  }
+
+  #start(): void {
+    if (this.#later !== null) clearTimeout(this.#later);
+    this.#later = null;
+    this.#running ??= this.#drain().finally(() => (this.#running = null));
   }
 
   async #drain(): Promise<void> {
@@ -226,7 +243,8 @@ class LatestText {
     for (let next = this.#next; next !== null; next = this.#next) {
       this.#next = null;
       try {
-        await writeFile(`${this.file}.new`, next(), { mode: 0o600 });
+        // The page cache takes a few kilobytes sooner than a thread of the pool is woken, thrice.
+        writeFileSync(`${this.file}.new`, next(), { mode: 0o600 });
         await rename(`${this.file}.new`, this.file);
       } catch (cause) {
         this.complain(cause);

@@ -7,7 +7,7 @@ import {
   type OvsdbChange,
   type Step,
 } from './dataplane.js';
-import { flowKey } from './identity.js';
+import { flowKey, flowPlace } from './identity.js';
 import { type Flow, type FlowStats, type Group } from './model.js';
 import { rowMarks, SWITCH_MARK } from './plan.js';
 import { references } from './references.js';
@@ -109,7 +109,8 @@ function applyMeter(b: BridgeObservation, mod: MeterMod): BridgeObservation {
 }
 
 function applyBundle(b: BridgeObservation, mods: readonly BundleMod[]): BridgeObservation {
-  const flows = new Map(b.flows.map((f) => [flowKey(f.flow), f]));
+  const [untouched, touched] = touchedBy(b.flows, mods);
+  const flows = new Map(touched.map((f) => [flowKey(f.flow), f]));
   const groups = new Map<number, Group>(b.groups.map((g) => [g.id, g]));
   for (const mod of mods) {
     if (mod.op === 'add-flow') flows.set(flowKey(mod.flow), fresh(mod.flow));
@@ -120,5 +121,18 @@ function applyBundle(b: BridgeObservation, mods: readonly BundleMod[]): BridgeOb
       for (const [key, { flow }] of flows) if (references([flow]).groups.has(mod.id)) flows.delete(key);
     }
   }
-  return { ...b, flows: [...flows.values()], groups: [...groups.values()] };
+  return { ...b, flows: [...untouched, ...flows.values()], groups: [...groups.values()] };
+}
+
+/** Flows that no change can mean, and the others; a group that goes takes along any flow. */
+function touchedBy(flows: readonly FlowStats[], mods: readonly BundleMod[]): [FlowStats[], FlowStats[]] {
+  const places = new Set<number>();
+  for (const mod of mods) {
+    if (mod.op === 'delete-group') return [[], [...flows]];
+    if (mod.op === 'add-flow' || mod.op === 'delete-flow') places.add(flowPlace(mod.flow));
+  }
+  const untouched: FlowStats[] = [];
+  const touched: FlowStats[] = [];
+  for (const f of flows) (places.has(flowPlace(f.flow)) ? touched : untouched).push(f);
+  return [untouched, touched];
 }

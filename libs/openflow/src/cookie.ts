@@ -42,8 +42,13 @@ export function parseCookie(cookie: bigint): Cookie {
   return { owner: high >>> 16, round: high & 0xffff, feature: low >>> 24, object: low & 0xffffff };
 }
 
-export const isOurs = (cookie: bigint): boolean => cookie >> 48n === BigInt(OWNER);
-export const isLearned = (cookie: bigint): boolean => cookie >> 48n === BigInt(LEARNED_OWNER);
+// Asked of every flow at every pass: comparing makes no new numbers, shifting does.
+const OURS = BigInt(OWNER) << 48n;
+const LEARNED = BigInt(LEARNED_OWNER) << 48n;
+const AFTER_LEARNED = BigInt(LEARNED_OWNER + 1) << 48n;
+
+export const isOurs = (cookie: bigint): boolean => cookie >= OURS && cookie < LEARNED;
+export const isLearned = (cookie: bigint): boolean => cookie >= LEARNED && cookie < AFTER_LEARNED;
 
 /** Whether two cookies say the same, whichever round wrote them. */
 export const sameMeaning = (a: bigint, b: bigint): boolean => ((a ^ b) & MEANING_MASK) === 0n;

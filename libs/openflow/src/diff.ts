@@ -6,7 +6,7 @@ import {
   type Observation,
 } from './dataplane.js';
 import { diffPorts, movedPorts } from './diff-ports.js';
-import { flowKey, sameFlow, sameGroup, sameMeter, type FlowIdentity } from './identity.js';
+import { flowKey, flowPlace, sameFlow, sameGroup, sameMeter, type FlowIdentity } from './identity.js';
 import { type Flow } from './model.js';
 import { SWITCH_MARK, type BridgePlan, type Delta, type Plan, type PlanException } from './plan.js';
 import { dangles, references, type References } from './references.js';
@@ -97,13 +97,14 @@ function diffFlows(
   present: References,
   exceptions: PlanException[],
 ): { delta: Delta<Flow>; foreign: number } {
-  const standing = new Map(have?.flows.map(({ flow }) => [flowKey(flow), flow]));
+  const unlike = unlikeFlows(want.flows, have?.flows.map(({ flow }) => flow) ?? [], present);
+  const standing = new Map(unlike.have.map((flow) => [flowKey(flow), flow]));
   const wanted = new Set<string>();
   const add: Flow[] = [];
   const change: { want: Flow; have: Flow }[] = [];
   const refuse = (flow: Flow, reason: string) =>
     exceptions.push({ bridge: want.name, reason: `flow ${flow.table}/${flow.priority}: ${reason}` });
-  for (const flow of want.flows) {
+  for (const flow of unlike.want) {
     const key = flowKey(flow);
     if (wanted.has(key)) {
       refuse(flow, 'a second one of the same identity');
@@ -126,4 +127,23 @@ function diffFlows(
     else if (!isLearned(flow.cookie)) foreign += 1;
   }
   return { delta: { add, change, remove }, foreign };
+}
+
+/**
+ * What is left to compare when the very same objects are left out on both sides: most of what is wanted was compiled
+ * by an earlier pass, and stands since. All of it, where one of them has the identity of something else that is wanted:
+ * which of the two is refused must not depend on what stands.
+ */
+function unlikeFlows(
+  want: readonly Flow[],
+  have: readonly Flow[],
+  present: References,
+): { readonly want: readonly Flow[]; readonly have: readonly Flow[] } {
+  const left = new Set(have);
+  const wanted = want.filter((flow) => flow.opaque !== undefined || dangles(flow, present) || !left.delete(flow));
+  const places = new Set(wanted.map(flowPlace));
+  const keys = new Set(wanted.map(flowKey));
+  const taken = (flow: Flow): boolean =>
+    places.has(flowPlace(flow)) && !left.has(flow) && keys.has(flowKey(flow));
+  return have.some(taken) ? { want, have } : { want: wanted, have: [...left] };
 }

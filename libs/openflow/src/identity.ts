@@ -18,6 +18,9 @@ export function flowKey(flow: FlowIdentity): string {
   return key;
 }
 
+/** Two flows of one identity have it in common; found without looking at the match. */
+export const flowPlace = ({ table, priority }: FlowIdentity): number => table * 0x10000 + priority;
+
 /** Flows and actions never change, and most of them are compared at each pass: a key is made once. */
 const flowKeys = new WeakMap<FlowIdentity, string>();
 const actionKeys = new WeakMap<readonly Action[], string>();

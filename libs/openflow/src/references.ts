@@ -13,8 +13,13 @@ export function references(flows: Iterable<Flow>): References {
 }
 
 export function dangles(flow: Flow, present: References): boolean {
-  const named = references([flow]);
-  return !subset(named.meters, present.meters) || !subset(named.groups, present.groups);
+  return flow.actions.some((action) => lacks(action, present));
+}
+
+function lacks(action: Action, present: References): boolean {
+  if (action.kind === 'meter') return !present.meters.has(action.meter);
+  if (action.kind === 'group') return !present.groups.has(action.group);
+  return action.kind === 'clone' && action.actions.some((inner) => lacks(inner, present));
 }
 
 function collect(actions: readonly Action[], found: { meters: Set<number>; groups: Set<number> }): void {
@@ -23,9 +28,4 @@ function collect(actions: readonly Action[], found: { meters: Set<number>; group
     else if (action.kind === 'group') found.groups.add(action.group);
     else if (action.kind === 'clone') collect(action.actions, found);
   }
-}
-
-function subset(part: ReadonlySet<number>, whole: ReadonlySet<number>): boolean {
-  for (const id of part) if (!whole.has(id)) return false;
-  return true;
 }

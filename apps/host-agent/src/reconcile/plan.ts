@@ -37,7 +37,7 @@ export function planOf(
   };
   const retire = have.bridges.map((b) => ({
     bridge: b.name,
-    flows: b.flows.map((f) => f.flow).filter(done),
+    flows: b.flows.flatMap(({ flow }) => (done(flow) ? [flow] : [])),
   }));
   const plan = diff(compiled.state, have, { retire });
   return {

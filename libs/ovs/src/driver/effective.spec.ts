@@ -5,7 +5,7 @@ import { Peer } from '../fixtures/peer.fixture.js';
 import { type OfSession } from '../flow/of-session.js';
 import { RowCache } from '../ovsdb/cache.js';
 import { Unixctl } from '../unixctl/unixctl.js';
-import { awaitEffective, methodFor } from './effective.js';
+import { awaitEffective, CachedDecisions, methodFor } from './effective.js';
 
 describe('effective', () => {
   let peer: Peer;
@@ -64,7 +64,10 @@ describe('effective', () => {
     for (const [table, insert] of Object.entries(rows)) {
       cache.apply({ [table]: { '00000000-0000-4000-8000-000000000001': { insert } } });
     }
-    expect(await methodFor(cache, type, unixctl)).toBe(method);
+    const decisions = new CachedDecisions(unixctl, systemClock);
+    expect(await methodFor(cache, type, decisions.count)).toBe(method);
+    expect(await methodFor(cache, type, decisions.count)).toBe(method);
+    expect(commands().length).toBeLessThanOrEqual(1);
   });
 
   it('keeps one connection for quick commands, and makes another when the switch hung up', async () => {

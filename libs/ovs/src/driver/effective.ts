@@ -51,12 +51,37 @@ export async function awaitEffective(
  * datapath whose devices are not polled by threads of their own, packets, flow changes and control commands are all
  * the main thread's. A large cache is left alone even then: every connection would ask anew at once.
  */
-export async function methodFor(cache: RowCache, datapathType: string, unixctl: Unixctl): Promise<Method> {
+export async function methodFor(
+  cache: RowCache,
+  datapathType: string,
+  decisions: () => Promise<number | undefined>,
+): Promise<Method> {
   if (datapathType !== 'netdev' || hasPollingThreads(cache)) return 'wait';
-  const shown = await unixctl.call('upcall/show');
-  const flows = [...shown.matchAll(/\(current ([0-9]+)\)/g)].map(([, count]) => Number(count));
-  if (flows.length === 0) return 'wait';
-  return Math.max(...flows) <= SMALL_CACHE ? 'purge' : 'wait';
+  const count = await decisions();
+  return count !== undefined && count <= SMALL_CACHE ? 'purge' : 'wait';
+}
+
+const FRESH_MS = 1_000;
+
+/** How many decisions the largest datapath has cached, asked at most once a second: only what is cheaper hangs on it. */
+export class CachedDecisions {
+  private last: { readonly at: number; readonly count: number | undefined } | undefined;
+
+  constructor(
+    private readonly unixctl: Unixctl,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Undefined: the switch does not tell. */
+  count = async (): Promise<number | undefined> => {
+    const now = this.clock.monotonic();
+    if (this.last === undefined || now - this.last.at >= FRESH_MS) {
+      const shown = await this.unixctl.call('upcall/show');
+      const flows = [...shown.matchAll(/\(current ([0-9]+)\)/g)].map(([, count]) => Number(count));
+      this.last = { at: now, count: flows.length === 0 ? undefined : Math.max(...flows) };
+    }
+    return this.last.count;
+  };
 }
 
 function hasPollingThreads(cache: RowCache): boolean {

@@ -15,7 +15,7 @@ import { Unixctl } from '../unixctl/unixctl.js';
 import { Bridges } from './bridges.js';
 import { clockOf, resolveEndpoints, type OvsDriverConfig } from './config.js';
 import { ConfigWait } from './config-wait.js';
-import { awaitEffective, methodFor } from './effective.js';
+import { awaitEffective, CachedDecisions, methodFor } from './effective.js';
 import { findBridge } from './names.js';
 import { observeInterfaces } from './observe.js';
 import { readBridge, readFlows, readMeters } from './read.js';
@@ -32,6 +32,7 @@ export class OvsDriver implements Driver {
   private readonly ovsdb: OvsdbClient;
   private readonly bridges: Bridges;
   private readonly unixctl: Unixctl;
+  private readonly decisions: CachedDecisions;
   private readonly clock: Clock;
   private readonly configured: ConfigWait;
   private readonly listeners = new Set<(event: DriverEvent) => void>();
@@ -42,6 +43,7 @@ export class OvsDriver implements Driver {
     const endpoints = unwrap(resolveEndpoints(config));
     this.clock = clockOf(config);
     this.unixctl = new Unixctl(() => endpoints.unixctl(), this.clock);
+    this.decisions = new CachedDecisions(this.unixctl, this.clock);
     this.bridges = new Bridges(endpoints, this.clock, (event) => this.emit(event));
     this.configured = new ConfigWait(this.clock);
     this.ovsdb = new OvsdbClient(
@@ -166,7 +168,7 @@ export class OvsDriver implements Driver {
     const session = await this.bridges.session(bridge);
     const { cache } = this.ovsdb;
     const datapathType = findBridge(cache, bridge)?.row.datapathType ?? '';
-    const method = this.config.effective ?? (await methodFor(cache, datapathType, this.unixctl));
+    const method = this.config.effective ?? (await methodFor(cache, datapathType, this.decisions.count));
     await awaitEffective(session, this.unixctl, this.clock, method);
   }
 
