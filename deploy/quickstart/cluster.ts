@@ -6,12 +6,17 @@ import { unwrap } from '#kernel';
 import { credentialsPath, ensureCredentials, generateServerConfig } from '#platform';
 import { Children, endLeftover, type DeathListener } from './children.js';
 
-/** An agent shares its machine with the guests: a small heap that is collected often costs it little else. */
+/**
+ * An agent shares its machine with the guests: a small heap that is collected often costs it little else, and in one
+ * thread: helpers would be woken for a tenth of a millisecond of work, and waited for where the machine is busy. Nor
+ * does it pay to optimise what runs once a change, until there were very many.
+ */
 const AGENT_HEAP = [
   '--max-semi-space-size=1',
   '--max-old-space-size=256',
   '--optimize-for-size',
   '--single-threaded-gc',
+  '--interrupt-budget=1000000',
 ];
 
 /** An agent to be started: its host, and the environment beyond what every agent gets. */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { diff, observe, order } from '#openflow';
+import { diff, observe, order, parseCookie } from '#openflow';
 import { faults } from './check.fixture.js';
 import { compile } from './compile.js';
+import { CompileMemo } from './memo.js';
+import { FEATURE_CODES, type FeatureName } from './pipeline/cookies.js';
 import { desiredOf, factsOf, groupDoc, switchDoc, TOKEN } from './documents.fixture.js';
 
 describe('compile', () => {
@@ -35,6 +37,25 @@ describe('compile', () => {
   it('is what a switch that was told so already has', () => {
     const { state } = compile(desired, factsOf(desired));
     expect(order(diff(state, observe(state)))).toEqual([]);
+  });
+
+  it('keeps what did not look at the policy that changed, as the very same flows', () => {
+    const memo = new CompileMemo();
+    const facts = factsOf(desired);
+    const flows = (of: typeof desired) => compile(of, facts, memo).state.bridges[0]!.flows;
+    const known = new Set(flows(desired));
+    const override = { filter: [{ name: 'no', direction: 'out', action: 'drop', match: {} }] };
+    const ports = desired.ports.map((p) => (p.port === 'p1' ? { ...p, override: override as never } : p));
+    const changed = flows({ ...desired, ports });
+    expect(changed).toEqual(compile({ ...desired, ports }, facts).state.bridges[0]!.flows);
+    const written = (feature: FeatureName) =>
+      changed.filter((f) => {
+        const { feature: of, object } = parseCookie(f.cookie);
+        return of === FEATURE_CODES[feature] && object !== 0;
+      });
+    for (const feature of ['count', 'segment', 'security', 'output'] as const)
+      expect(written(feature).filter((f) => !known.has(f))).toEqual([]);
+    expect(written('filter').some((f) => !known.has(f))).toBe(true);
   });
 
   it('does not depend on the order of its inputs', () => {

@@ -6,6 +6,7 @@ import {
   type ObservedInterface,
 } from '#openflow';
 import { type Collected, Emitter } from './pipeline/emitter.js';
+import { type Feature } from './pipeline/feature.js';
 import { FEATURES } from './pipeline/registry.js';
 import { cookieOf, ruleObject } from './pipeline/cookies.js';
 import { shapingMeters } from './features/shaping.js';
@@ -45,8 +46,10 @@ function compileBridge(bridge: BridgePlan, round: number, memo: CompileMemo | un
   const collected = emptyCollected();
   const pens = FEATURES.map((feature) => new Emitter(feature.name, round, collected));
   const parts = bridge.ports.map((port) => {
-    const make = (): Collected[] => portParts(port, bridge, pens);
-    return memo === undefined ? make() : memo.of(bridge, port, round, make);
+    const make = (plan: PortPlan, i: number): Collected => portPart(FEATURES[i]!, plan, bridge, pens[i]!);
+    return memo === undefined
+      ? FEATURES.map((_, i) => make(port, i))
+      : memo.of(bridge, port, round, FEATURES.length, make);
   });
   for (const [i, feature] of FEATURES.entries()) {
     const out = pens[i]!;
@@ -69,14 +72,11 @@ function compileBridge(bridge: BridgePlan, round: number, memo: CompileMemo | un
 
 const emptyCollected = (): Collected => ({ flows: [], groups: [], meters: [] });
 
-/** What each feature writes for one port. */
-function portParts(port: PortPlan, bridge: BridgePlan, pens: readonly Emitter[]): Collected[] {
-  return FEATURES.map((feature, i) => {
-    const out = pens[i]!;
-    out.into = emptyCollected();
-    feature.port?.(port, out, bridge);
-    return out.into;
-  });
+/** What a feature writes for one port. */
+function portPart(feature: Feature, port: PortPlan, bridge: BridgePlan, out: Emitter): Collected {
+  out.into = emptyCollected();
+  feature.port?.(port, out, bridge);
+  return out.into;
 }
 
 function add(to: Collected, part: Collected): void {

@@ -140,7 +140,9 @@ function unlikeFlows(
   present: References,
 ): { readonly want: readonly Flow[]; readonly have: readonly Flow[] } {
   const left = new Set(have);
-  const wanted = want.filter((flow) => flow.opaque !== undefined || dangles(flow, present) || !left.delete(flow));
+  const wanted = want.filter(
+    (flow) => flow.opaque !== undefined || dangles(flow, present) || !left.delete(flow),
+  );
   const places = new Set(wanted.map(flowPlace));
   const keys = new Set(wanted.map(flowKey));
   const taken = (flow: Flow): boolean =>
