@@ -1,52 +1,116 @@
 import { parseArgs } from 'node:util';
-import { MUTANTS } from './mutants.js';
-import { story } from './story/story.js';
+import { MUTANT_NAMES, MUTANTS, type MutantName } from './mutants/mutants.js';
+import { playAll } from './play/batch.js';
+import { find } from './play/find.js';
+import { shrink } from './play/shrink.js';
+import { type Outcome } from './story/story.js';
+
+const USAGE = `usage: simulate [options]
+  --seeds N         stories to tell (default 1; the nightly size is 10000)
+  --from S          the first seed (default 1); --seed S tells that one
+  --actions A       things that happen in each (default 10)
+  --without 1,2     actions that are left out
+  --calm            without faults
+  --mutant NAME     with a planted fault; --find: the first seed that finds it (NAME all: for each of them)
+  --keep            goes on after a failure, and sums up what kinds there are
+  --no-shrink       shows a failure as it is
+  --trace L         lines of a failing story to show (default 80)
+`;
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    from: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '1' },
-    actions: { type: 'string', default: '40' },
+    actions: { type: 'string', default: '10' },
     without: { type: 'string', default: '' },
-    bug: { type: 'string', default: '' },
+    mutant: { type: 'string' },
+    find: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
     trace: { type: 'string', default: '80' },
     keep: { type: 'boolean', default: false },
+    'no-shrink': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
-const without = new Set(values.without === '' ? [] : values.without.split(',').map(Number));
-const bugs = values.bug === '' ? {} : (MUTANTS[values.bug]?.() ?? {});
-const first = Number(values.seed);
-const actions = Number(values.actions);
-let steps = 0;
-let failed = 0;
-const began = performance.now();
-const kinds = new Map<string, number[]>();
-for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
-  const outcome = await story({
-    seed,
-    actions,
-    faults: !values.calm,
-    without,
-    bugs,
-    verbose: Number(values.trace) > 4_000,
-  });
-  steps += outcome.steps;
-  if (outcome.ok) continue;
-  failed += 1;
-  const kind = outcome.broken.split('\n')[0]?.replaceAll(/\d+/g, 'N').slice(0, 160) ?? '';
-  kinds.set(kind, [...(kinds.get(kind) ?? []), seed]);
-  if (!values.keep) {
-    process.stdout.write(`${outcome.trace.slice(-Number(values.trace)).join('\n')}\n`);
-    process.stdout.write(`\nseed ${seed} is broken after ${outcome.steps} steps:\n${outcome.broken}\n`);
-    process.exit(1);
-  }
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const number = (name: 'from' | 'seeds' | 'actions' | 'trace', text: string): number => {
+  const n = Number(text);
+  if (!Number.isSafeInteger(n) || n < 0) fail(`--${name} ${text} is not a number`);
+  return n;
+};
+
+function fail(why: string): never {
+  process.stderr.write(`${why}\n${USAGE}`);
+  process.exit(2);
 }
-const seconds = (performance.now() - began) / 1000;
-for (const [kind, seeds] of [...kinds].sort((a, b) => b[1].length - a[1].length))
-  process.stdout.write(`${String(seeds.length).padStart(5)}  ${kind}  e.g. ${seeds.slice(0, 6).join(' ')}\n`);
-process.stdout.write(
-  `${values.seeds} seeds, ${failed} broken, ${steps} steps in ${seconds.toFixed(1)} s: ${Math.round(steps / seconds)} steps/s\n`,
-);
-process.exit(failed === 0 ? 0 : 1);
+
+function mutants(name: string): readonly MutantName[] {
+  if (name === 'all') return MUTANT_NAMES;
+  if (!Object.hasOwn(MUTANTS, name)) fail(`there is no mutant ${name}; there are ${MUTANT_NAMES.join(', ')}`);
+  return [name as MutantName];
+}
+
+/** Prints what belongs into mutants/seeds.ts. */
+async function findSeeds(names: readonly MutantName[], from: number, tries: number): Promise<boolean> {
+  let all = true;
+  for (const name of names) {
+    const seed = await find(name, from, tries);
+    say(seed === null ? `none of ${tries} seeds finds ${name}` : `  '${name}': ${seed},`);
+    all &&= seed !== null;
+  }
+  return all;
+}
+
+async function play(): Promise<boolean> {
+  const from = number('from', values.seed ?? values.from);
+  const count = values.seed === undefined ? number('seeds', values.seeds) : 1;
+  const actions = number('actions', values.actions);
+  const trace = number('trace', values.trace);
+  const without = new Set(values.without === '' ? [] : values.without.split(',').map(Number));
+  const [mutant] = values.mutant === undefined ? [] : mutants(values.mutant);
+  const bugs = mutant === undefined ? {} : MUTANTS[mutant].plant();
+  const options = { actions, faults: !values.calm, without, bugs };
+  const failures: Outcome[] = [];
+  const began = performance.now();
+  const sum = await playAll({
+    first: from,
+    count,
+    options: { ...options, verbose: trace > 4_000 },
+    onBroken: (outcome) => {
+      if (values.keep) say(`seed ${outcome.seed}: ${outcome.broken.slice(0, 400)}`);
+      else failures.push(outcome);
+      return values.keep;
+    },
+  });
+  for (const failure of failures) {
+    const { seed } = failure;
+    const planted = mutant === undefined ? '' : ` --mutant '${mutant}'`;
+    const again = `npm run simulate -- --seed ${seed} --actions ${actions}${values.calm ? ' --calm' : ''}${planted}`;
+    const asIs = { outcome: failure, how: values.without === '' ? '' : ` --without ${values.without}` };
+    const keep = values['no-shrink'] || without.size > 0 || mutant !== undefined;
+    const { outcome, how } = keep ? asIs : await shrink({ ...options, seed }, failure);
+    say(outcome.trace.slice(-trace).join('\n'));
+    say(`\nseed ${seed} is broken after ${failure.steps} steps:\n${failure.broken}`);
+    if (how !== '') say(`\nwith less it still is, after ${outcome.steps} steps:\n${outcome.broken}`);
+    say(`\nplay it again: ${again} --no-shrink${how}`);
+  }
+  for (const [kind, seeds] of [...sum.kinds].sort((a, b) => b[1].length - a[1].length))
+    say(`${String(seeds.length).padStart(5)}  ${kind}  e.g. ${seeds.slice(0, 6).join(' ')}`);
+  const seconds = (performance.now() - began) / 1000;
+  const ends = Object.entries(sum.migrations).map(([how, n]) => `${n} ${how}`);
+  say(`migrations: ${ends.join(', ')}`);
+  say(`${sum.stories} seeds, ${sum.broken} broken, ${sum.steps} steps in ${seconds.toFixed(1)} s`);
+  return sum.broken === 0;
+}
+
+if (values.help) {
+  say(USAGE);
+} else if (values.find) {
+  const tries = values.seeds === '1' ? 300 : number('seeds', values.seeds);
+  if (values.mutant === undefined) fail('--find wants a --mutant');
+  process.exitCode = (await findSeeds(mutants(values.mutant), number('from', values.from), tries)) ? 0 : 1;
+} else {
+  process.exitCode = (await play()) ? 0 : 1;
+}

@@ -4,6 +4,7 @@ import {
   checkInvariants,
   effectivePolicy,
   ledgerTotals,
+  PHASE_DURATIONS,
   verifyLedger,
   type DomainEvent,
   type Port,
@@ -43,6 +44,8 @@ export class Auditor {
   private readonly asked = new Map<string, Revision>();
   private readonly held = new Map<string, Held[]>();
   private readonly past: Past[] = [];
+  /** `port epoch` → whose it is. */
+  private readonly epochs = new Map<string, string>();
   private documents = new Map<DocumentKey, StateDocument>();
   /** Every port that an interface ever had. */
   readonly portsOf = new Map<string, Set<Port['id']>>();
@@ -94,6 +97,8 @@ export class Auditor {
       this.portsOf.set(ifaceId, (this.portsOf.get(ifaceId) ?? new Set()).add(event.port));
     }
     this.checkLedgers(before, after, commit.revision);
+    this.checkEpochs(before, after, commit.revision);
+    this.checkTimeOuts(commit, before);
     this.remember(commit, before, after);
   }
 
@@ -113,6 +118,37 @@ export class Auditor {
       if (earlier !== undefined && !atLeast(now, earlier))
         this.broken(`the ledger of ${id} fell at ${revision}`);
       this.totals.set(id, now);
+    }
+  }
+
+  /** The fencing token of a port only grows, and each of its values is one host's for ever. */
+  private checkEpochs(before: State, after: State, revision: Revision): void {
+    for (const [id, port] of after.ports) {
+      const earlier = before.ports.get(id);
+      if (earlier === port) continue;
+      if (earlier !== undefined && port.epoch < earlier.epoch)
+        this.broken(`the epoch of ${id} fell from ${earlier.epoch} to ${port.epoch} at ${revision}`);
+      for (const b of [port.active, port.standby]) {
+        if (b === null) continue;
+        const owner = this.epochs.get(`${id} ${b.epoch}`) ?? b.host;
+        this.epochs.set(`${id} ${b.epoch}`, owner);
+        if (owner !== b.host)
+          this.broken(`${id} is bound to ${b.host} at epoch ${b.epoch}, which was that of ${owner}`);
+        if (earlier?.retiring.some((r) => r.epoch === b.epoch) === true)
+          this.broken(`${id} is bound again at epoch ${b.epoch}, which had retired`);
+      }
+    }
+  }
+
+  /** Every phase has its whole time, by the log's own clock. */
+  private checkTimeOuts(commit: Commit<DomainEvent>, before: State): void {
+    if (!commit.commandId.includes(':time-out')) return;
+    for (const event of commit.events) {
+      if (event.type !== 'MigrationAdvanced') continue;
+      const since = before.migrations.get(event.migration)?.history.at(-1)?.at ?? 0;
+      const lasted = Date.parse(commit.time) - since;
+      if (lasted < (PHASE_DURATIONS[event.from] ?? Number.POSITIVE_INFINITY))
+        this.broken(`${event.migration} timed out in ${event.from} after ${lasted} ms`);
     }
   }
 
@@ -181,11 +217,11 @@ export class Auditor {
     return stateDigest(this.state, stateCodec, clusterRules.hash);
   }
 
-  /** Acknowledged: it stands in the log once, where it was said to. */
-  checkDone(commandId: string, revision: number, events: number): void {
-    const at = this.commands.get(commandId);
+  /** Acknowledged: what the operator asked for stands in the log where it was said to. */
+  checkDone(correlationId: string, revision: number, events: number): void {
+    const at = this.asked.get(correlationId);
     if (events > 0 && at !== revision)
-      this.broken(`command ${commandId} was acknowledged at ${revision}, and stands at ${at}`);
+      this.broken(`${correlationId} was acknowledged at ${revision}, and stands at ${at}`);
   }
 
   /** The log from nothing gives the same; ledgers recomputed from events alone are the state's. */

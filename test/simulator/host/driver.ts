@@ -36,7 +36,11 @@ export class MachineDriver implements Driver {
 
   async start(): Promise<void> {
     this.started = true;
-    await this.trip('start', () => this.inner.start());
+    for (;;) {
+      const { inner } = this;
+      await this.trip('start', () => inner.start()).catch(notConnected);
+      if (inner === this.inner) return;
+    }
   }
 
   read(): Promise<Observation> {
@@ -85,6 +89,11 @@ export class MachineDriver implements Driver {
     if (this.started) void this.inner.start();
   }
 
+  /** The switch refuses what it is asked next. */
+  failNext(): void {
+    this.inner.failNextApply();
+  }
+
   private connect(): SimulatedDriver {
     const inner = new SimulatedDriver(this.machine.switch);
     inner.watch((event) => inner === this.inner && this.tell(event));
@@ -121,4 +130,9 @@ export class MachineDriver implements Driver {
     this.heardUntil = Math.max(this.heardUntil, scheduler.now + random.between(0.05, 1));
     scheduler.at(this.heardUntil, this.process, what, run);
   }
+}
+
+/** As a real connection does, it goes on until it stands. */
+function notConnected(cause: unknown): void {
+  if (!(cause instanceof ProblemError)) throw cause;
 }

@@ -28,6 +28,11 @@ export class Guest {
   /** A switch that held counts of it was lost, or an agent's disk. */
   exact = true;
 
+  /** Counts were lost before the log knew that anybody counted: nothing can say so. */
+  silent = false;
+  /** Somebody interfered with the flows: what is counted on its way out may not have arrived. */
+  tampered = false;
+
   constructor(readonly spec: GuestSpec) {}
 
   get tap(): string {

@@ -15,7 +15,7 @@ const COUNTED_IN = 3;
 export class Machine {
   switch!: SimulatedSwitch;
   readonly disk = new Disk();
-  readonly drivers = new Set<{ switchRestarted(): void }>();
+  readonly drivers = new Set<{ switchRestarted(): void; failNext(): void }>();
   /** Taps that stand here, by name. */
   readonly taps = new Map<string, Guest>();
   /** Guests that ever had a tap on this switch. */
@@ -24,6 +24,8 @@ export class Machine {
   readonly attempts = new Map<string, Attempt>();
   readonly watchers = new Set<(attempt: Attempt) => void>();
   boot: string;
+  /** Its agent once began with an empty disk: what it had counted it may never tell. */
+  forgot = false;
   /** Frames leave by the uplink. */
   onWire: (from: Machine, frame: Uint8Array) => void = () => undefined;
   /** A frame was counted on its way to a tap that is gone: the flows lag behind the unplugging. */
@@ -82,6 +84,26 @@ export class Machine {
         this.switch.transact([{ op: 'add-port', bridge, port: { name, plugged: 'agent', type, marks } }]);
     }
     for (const driver of [...this.drivers]) driver.switchRestarted();
+  }
+
+  /** The host goes down with all that runs on it, and comes up with an empty switch. Its disk stands. */
+  reboot(): void {
+    this.boot = this.random.uuid();
+    for (const guest of this.taps.values()) {
+      guest.state = 'off';
+      guest.machine = null;
+    }
+    this.taps.clear();
+    this.attempts.clear();
+    this.powerSwitch();
+  }
+
+  /** Somebody deletes a flow by hand. */
+  deleteFlow(): void {
+    for (const bridge of this.switch.bridges.values()) {
+      const flows = bridge.tables.flows(this.scheduler.now);
+      if (flows.length > 0) this.switch.deleteFlow(bridge.name, this.random.pick(flows).flow);
+    }
   }
 
   hasBridge(guest: Guest): boolean {

@@ -66,6 +66,8 @@ export class Mover {
     guest.state = 'running';
     this.note(`${guest.spec.owner} runs at ${to.name}`);
     for (let i = 0; i < RARPS; i += 1) this.in(i * 150, i * 150 + 5, () => this.announce(guest));
+    if (this.random.chance(this.failure / 2))
+      return this.in(5, 200, () => this.comeBack(guest, from, to, attempt));
     this.in(0.1, 60, () => this.say(from, attempt, 'completed'));
     const linger = this.random.chance(0.3) ? 2_000 : 60;
     this.in(1, linger, () => {
@@ -73,6 +75,13 @@ export class Mover {
       guest.moving = false;
       this.note(`the tap of ${guest.spec.owner} leaves ${from.name}`);
     });
+  }
+
+  /** It ran at the destination, which then failed: the source goes on with it. */
+  private comeBack(guest: Guest, from: Machine, to: Machine, attempt: Attempt | null): void {
+    guest.previous = to.name;
+    guest.machine = from.name;
+    this.giveUp(guest, from, to, attempt, 'failed');
   }
 
   private giveUp(

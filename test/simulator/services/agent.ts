@@ -90,6 +90,7 @@ export class AgentService {
     this.journal = journal;
     const reporter = new Reporter({
       clock,
+      from: Math.floor(clock.monotonic()),
       send: (report) => {
         this.reported = report;
         hooks.reported(this, report);
@@ -110,8 +111,11 @@ export class AgentService {
       clock,
       ids,
       log,
-      report: (standing) =>
-        reporter.update({ ...standing, host, boot: journal.boot, version: 'sim', driver: 'simulated' }),
+      report: (standing, urgent) =>
+        reporter.update(
+          { ...standing, host, boot: journal.boot, version: 'sim', driver: 'simulated' },
+          urgent,
+        ),
     });
     this.agent = agent;
     const held = this.held();

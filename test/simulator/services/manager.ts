@@ -1,8 +1,15 @@
 import { type DomainEvent, type State } from '#domain';
-import { encodeBytes, parseCommandRequest, parseFactBatch, parseReport, SUBJECTS } from '#contracts';
+import {
+  parseCheckpoint,
+  parseCommandRequest,
+  parseFactBatch,
+  parseReport,
+  SUBJECTS,
+  type Checkpoint,
+} from '#contracts';
 import { Follower, type Snapshot, type SnapshotStore } from '#event-store';
 import { clusterRules, CODE_VERSION, patiently, stateCodec } from '#runtime';
-import { type HostName } from '#kernel';
+import { err, ok, problem, type HostName, type Result } from '#kernel';
 import { Manager } from '../../../apps/switch-manager/src/manager.js';
 import { Snapshotter } from '../../../apps/switch-manager/src/snapshotter.js';
 import { type Consumer } from '../bus/consumer.js';
@@ -34,6 +41,8 @@ export class ManagerService {
     private readonly facts: Consumer,
     disk: Disk,
     private readonly fault: (where: string, cause: unknown) => void,
+    /** Planted fault. */
+    private readonly commandId: (id: string, now: number) => string = (id) => id,
   ) {
     this.link = new Link(process, server);
     const log = new LinkLog(this.link);
@@ -69,6 +78,7 @@ export class ManagerService {
           if (err !== undefined) fault(`${process.name}: ${message}`, err);
         },
       },
+      checkpoint: (host) => this.checkpoint(host),
       elected: () => this.election.leads,
       setActive: (active) => this.setActive(active),
     });
@@ -97,6 +107,13 @@ export class ManagerService {
     this.election.start();
   }
 
+  private async checkpoint(host: HostName): Promise<Result<Checkpoint | null>> {
+    const { checkpoints } = this.link.server;
+    const answer = await this.link.ask('last checkpoint', () => checkpoints.last(SUBJECTS.checkpoint(host)));
+    if (answer.kind !== 'answer') return err(problem('unavailable', 'the checkpoint can’t be read'));
+    return answer.value === undefined ? ok(null) : parseCheckpoint(answer.value.bytes);
+  }
+
   private setActive(active: boolean): Promise<void> {
     this.stopServing();
     this.stopIntake();
@@ -110,7 +127,9 @@ export class ManagerService {
 
   private async execute(request: unknown, reply: (answer: unknown) => void): Promise<void> {
     const parsed = parseCommandRequest(request as Uint8Array);
-    reply(parsed.ok ? await this.manager.execute(parsed.value) : { ok: false, problem: parsed.error });
+    if (!parsed.ok) return reply({ ok: false, problem: parsed.error });
+    const commandId = this.commandId(parsed.value.commandId, this.process.clock.monotonic());
+    reply(await this.manager.execute({ ...parsed.value, commandId }));
   }
 
   /** As FactIntake: one message after the other, acknowledged when its commit is stored. */
@@ -157,6 +176,3 @@ function diskSnapshots(disk: Disk, process: Process): SnapshotStore {
     },
   };
 }
-
-export const reportSubject = (host: HostName): string => SUBJECTS.report(host);
-export const encodeReport = encodeBytes;

@@ -1,5 +1,6 @@
 import { hasEnded } from '#domain';
 import { type Random } from '../engine/random.js';
+import { type Machine } from '../host/machine.js';
 import { type SimWorld } from './world.js';
 
 /** One thing that happens: what operators and guests do, or what goes wrong. */
@@ -15,7 +16,7 @@ function work(world: SimWorld, dice: Random): void {
   const machine = dice.pick([...world.machines.values()]);
   const { state } = world.auditor;
   let from;
-  switch (dice.below(10)) {
+  switch (dice.below(12)) {
     case 0:
     case 1: {
       const name = dice.pick(GROUPS);
@@ -48,6 +49,11 @@ function work(world: SimWorld, dice: Random): void {
       if (from !== undefined && from !== machine)
         world.mover.migrate(guest.spec.owner, from, machine.name, null);
       return;
+    case 10: {
+      const port = state.byIface.get(guest.spec.ifaceId as never);
+      if (port !== undefined && guest.state === 'off') void world.command({ type: 'DisconnectPort', port });
+      return;
+    }
     case 5: {
       const open = [...state.migrations.values()].filter((m) => !hasEnded(m.phase));
       if (open.length > 0)
@@ -75,7 +81,7 @@ function trouble(world: SimWorld, dice: Random): void {
   const machine = dice.pick([...world.machines.values()]);
   const agent = world.agents.get(machine.name);
   const manager = dice.below(world.managers.length);
-  switch (dice.below(12)) {
+  switch (dice.below(18)) {
     case 0: {
       say('the weather turns');
       Object.assign(weather, {
@@ -134,6 +140,39 @@ function trouble(world: SimWorld, dice: Random): void {
         link.changed();
       });
     }
+    case 12: {
+      if (agent?.process.alive !== true) return;
+      say(`${agent.process.name} is killed, and its disk is lost`);
+      agent.process.kill();
+      machine.disk.wipe();
+      machine.forgot = true;
+      lost(world, machine);
+      return later(1, 3_000, () => world.startAgent(machine.name));
+    }
+    case 16: {
+      // What becomes of a guest that is on its way just then is the hypervisors' own matter.
+      if ([...world.guests.values()].some((g) => g.moving)) return;
+      say(`${machine.name} reboots`);
+      agent?.process.kill();
+      lost(world, machine);
+      world.reports.delete(machine.name);
+      machine.reboot();
+      return later(200, 4_000, () => world.startAgent(machine.name));
+    }
+    case 13:
+      say(`the switch of ${machine.name} refuses what comes next`);
+      for (const driver of machine.drivers) driver.failNext();
+      return;
+    case 14:
+      say(`somebody deletes a flow at ${machine.name}`);
+      world.frames.excuse();
+      for (const guest of machine.known) guest.tampered = true;
+      return machine.deleteFlow();
+    case 15: {
+      const process = dice.pick(world.services());
+      process.skewMs = Math.floor(dice.between(-30_000, 30_000));
+      return say(`the clock of ${process.name} jumps to ${process.skewMs} ms`);
+    }
     case 10:
       if (!server.up) return;
       say('the message server is down');
@@ -142,8 +181,21 @@ function trouble(world: SimWorld, dice: Random): void {
     default: {
       if (!dice.chance(0.5)) return;
       say(`the switch of ${machine.name} restarts`);
-      for (const guest of machine.known) guest.exact = false;
+      lost(world, machine);
       return machine.restartSwitch();
     }
+  }
+}
+
+/** The meters of a switch go with all that they counted. */
+function lost(world: SimWorld, machine: Machine): void {
+  const { auditor } = world;
+  for (const guest of machine.known) {
+    guest.exact = false;
+    const ports = [...(auditor.portsOf.get(guest.spec.ifaceId) ?? [])];
+    const told = ports.some((id) =>
+      auditor.state.ports.get(id)?.ledger.segments.some((s) => s.close === null && s.host === machine.name),
+    );
+    if (!told) guest.silent = true;
   }
 }

@@ -17,11 +17,17 @@ import { Mover } from '../host/mover.js';
 import { AgentService, type AgentBugs } from '../services/agent.js';
 import { ask, CoordinatorService } from '../services/coordinator.js';
 import { ManagerService } from '../services/manager.js';
+import { type RuleBug } from '../mutants/rules.js';
 import { FACT_CONSUMER, OVERTAKING } from './settings.js';
 
 export interface Bugs extends AgentBugs {
   readonly carelessLog?: boolean;
   readonly newIdEachTry?: boolean;
+  /** Under which id a command is done that came under `id`. */
+  readonly commandId?: (id: string, now: number) => string;
+  readonly rules?: RuleBug;
+  /** How much of what is republished gets lost from the beginning: what the fault needs to show. */
+  readonly drop?: number;
 }
 
 export interface Size {
@@ -52,10 +58,10 @@ export class SimWorld {
   readonly weather: Weather;
   readonly operator: Link;
   traffic = true;
+  calmSince = Number.POSITIVE_INFINITY;
   greedy: boolean;
   private lives = 0;
   private commands = 0;
-  readonly acknowledged: { id: string; revision: number; events: number }[] = [];
   private readonly violations: string[] = [];
 
   constructor(
@@ -65,7 +71,7 @@ export class SimWorld {
   ) {
     this.random = new Random(seed);
     const { random, scheduler } = this;
-    this.weather = { loss: 0, drop: 0, duplicate: 0, delay: 1, spike: 20 };
+    this.weather = { loss: 0, drop: bugs.drop ?? 0, duplicate: 0, delay: 1, spike: 20 };
     this.server = new Server(scheduler, random.fork(), this.weather);
     this.server.log.careless = bugs.carelessLog ?? false;
     this.facts = new Consumer(
@@ -96,6 +102,14 @@ export class SimWorld {
     this.violations.push(what);
   }
 
+  wait(ms: number): Promise<void> {
+    return this.scheduler.runUntil(this.scheduler.now + ms);
+  }
+
+  now(): number {
+    return this.scheduler.now;
+  }
+
   fault = (where: string, cause: unknown): void => {
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause);
     this.broken(`a defect shows in ${where}: ${text}`);
@@ -121,6 +135,7 @@ export class SimWorld {
       this.facts,
       place.disk,
       this.fault,
+      this.bugs.commandId,
     );
   }
 
@@ -256,35 +271,45 @@ export class SimWorld {
     return this.command({ type: 'Apply', resources: parsed });
   }
 
-  /** Asks until there is an answer: it must be the same however often it is asked. */
+  /** Asks until there is an answer. */
   async command(command: Command, tries = 12): Promise<CommandResponse | null> {
     this.commands += 1;
-    const { process } = this.operator;
-    const correlationId = `op-${this.commands}`;
-    let id = correlationId;
+    const id = `op-${this.commands}`;
     for (let i = 0; i < tries; i += 1) {
-      if (i > 0 && this.bugs.newIdEachTry === true) id = `${correlationId}-${i}`;
-      const answer = await ask(this.operator, {
-        v: 1,
-        commandId: id,
-        actor: OPERATOR,
-        correlationId,
-        command,
-      });
-      const said = answer.ok ? answer.value : { ok: false as const, problem: answer.error };
+      const said = await this.askOnce(id, i, command);
       if (said.ok) {
         this.scheduler.note(`   > ${command.type} ${id} done at ${said.revision}`);
-        this.acknowledged.push({ id, revision: said.revision, events: said.events ?? 0 });
         this.auditor.checkDone(id, said.revision, said.events ?? 0);
+        if (this.random.chance(0.25)) void this.askAgain(id, command, said);
         return said;
       }
       if (!said.problem.retry) {
         this.scheduler.note(`   > ${command.type} ${id} refused: ${said.problem.message}`);
         return said;
       }
-      await process.pause(300, 'asks again');
+      await this.operator.process.pause(300, 'asks again');
     }
     return null;
+  }
+
+  private async askOnce(correlationId: string, attempt: number, command: Command): Promise<CommandResponse> {
+    const again = attempt > 0 && this.bugs.newIdEachTry === true;
+    const commandId = again ? `${correlationId}-${attempt}` : correlationId;
+    const request = { v: 1, commandId, actor: OPERATOR, correlationId, command } as const;
+    const answer = await ask(this.operator, request);
+    return answer.ok ? answer.value : { ok: false, problem: answer.error };
+  }
+
+  /** A client that did not hear the answer: however late, it is the same. */
+  private async askAgain(id: string, command: Command, first: CommandResponse & { ok: true }): Promise<void> {
+    await this.operator.process.pause(this.random.between(100, 8_000), 'asks once more');
+    const said = await this.askOnce(id, 1, command);
+    if (said.ok && (first.events ?? 0) > 0 && said.revision !== first.revision)
+      this.broken(`${id} was acknowledged at ${first.revision}, and asked again at ${said.revision}`);
+    if (!said.ok && !said.problem.retry)
+      this.broken(
+        `${id} was acknowledged at ${first.revision}, and asked again refused: ${said.problem.message}`,
+      );
   }
 
   host(name: string): HostName {

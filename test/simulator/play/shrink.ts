@@ -1,4 +1,4 @@
-import { story, type Outcome, type StoryOptions } from './story.js';
+import { story, type Outcome, type StoryOptions } from '../story/story.js';
 
 export interface Shrunk {
   readonly outcome: Outcome;

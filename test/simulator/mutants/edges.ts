@@ -1,0 +1,39 @@
+import { KEYS, openDocumentBytes, sealDocument, type DocumentKey, type MarkDocument } from '#contracts';
+import { type RawCounters } from '#domain';
+import { type Received, type Snapshot } from '#protocol';
+import { signer, verifier } from '../services/signing.js';
+import { type Bugs } from '../story/world.js';
+
+export function markGaps(): Bugs {
+  const last = new Map<string, MarkDocument>();
+  return { drop: 0.3, alter: (key, received, host) => chained(last, host, key, received) };
+}
+
+function chained(
+  last: Map<string, MarkDocument>,
+  host: string,
+  key: DocumentKey,
+  received: Received,
+): Received {
+  if (key !== KEYS.mark) return received;
+  const mark = openDocumentBytes(received.bytes, verifier, key);
+  if (!mark.ok || mark.value.type !== 'mark') return received;
+  const before = last.get(host);
+  last.set(host, mark.value);
+  if (before === undefined || before.n >= mark.value.n) return received;
+  const altered = { ...mark.value, prev: before.n, prevLife: before.life };
+  return { ...received, bytes: sealDocument(altered, signer) };
+}
+
+export function doubled(raw: RawCounters): RawCounters {
+  const { packets, bytes } = raw.in.unicast;
+  return { ...raw, in: { ...raw.in, unicast: { packets: packets * 2, bytes: bytes * 2 } } };
+}
+
+export function opened(view: Snapshot): Snapshot {
+  const documents = new Map(view.documents);
+  for (const [key, document] of documents)
+    if (document.type === 'port' && document.role === 'standby')
+      documents.set(key, { ...document, role: 'active', handover: null });
+  return { ...view, documents };
+}

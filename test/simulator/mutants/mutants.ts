@@ -1,0 +1,90 @@
+import { type Fact } from '#domain';
+import { type Bugs } from '../story/world.js';
+import { beyondWindow, earlierTimer, noFence, rolledBack } from './rules.js';
+import { doubled, markGaps, opened } from './edges.js';
+
+/** A fault to plant, and what the simulator must say of it. */
+export interface Mutant {
+  /** Made anew for each story: some remember. */
+  readonly plant: () => Bugs;
+  readonly finding: RegExp;
+}
+
+const AT_ODDS = /still retires|is switched|not exact|its port at|facts that the log has not|nobody counts/;
+
+/**
+ * Faults planted at the edges of the production code, each of a kind that once was, or might be. The simulator must
+ * find every one of them, by the seed named in `seeds.ts`: else it proves nothing.
+ */
+export const MUTANTS = {
+  /** What a host says of a binding counts, whatever the epoch. */
+  'no fence': {
+    plant: () => ({ rules: noFence }),
+    finding: /which nobody holds|counts twice|its port at|counted too much/,
+  },
+  /** The server takes an append whatever stands last. */
+  'stale leader appends': {
+    plant: () => ({ carelessLog: true }),
+    finding: /the log can't be read/,
+  },
+  /** The final value of a segment counts what came in twice. */
+  'double count': {
+    plant: () => ({
+      fact: (fact: Fact) => [fact.type === 'SegmentClosed' ? { ...fact, raw: doubled(fact.raw) } : fact],
+    }),
+    finding: /counted too much/,
+  },
+  /** A standby is opened as soon as it is prepared. */
+  'early activation': {
+    plant: () => ({ view: opened }),
+    finding: /hands frames to the tap of .*, which is at/,
+  },
+  /** A final value is sometimes never told. */
+  'lost close': {
+    plant: () => {
+      let closes = 0;
+      return {
+        fact: (fact: Fact) => (fact.type === 'SegmentClosed' && (closes += 1) % 3 === 0 ? [] : [fact]),
+      };
+    },
+    finding: /still retires|is switched/,
+  },
+  /** Realised is reported when the flows stand, before frames follow them. */
+  'ack before effective': {
+    plant: () => ({ skipsEffective: true }),
+    finding: /though it is blocked|different VLANs/,
+  },
+  /** An agent takes any mark for the one after the last: documents that were lost are not missed. */
+  'forgotten mark gap': {
+    plant: markGaps,
+    finding: /claims \d+, but its .* was never so since/,
+  },
+  /** Who asks again after the server's window is answered by another deed. */
+  'command done twice after the dedupe window': {
+    plant: () => ({ commandId: beyondWindow }),
+    finding: /was done at \d+ and again at|was acknowledged at .* asked again/,
+  },
+  /** Asked again, a command comes under another id. */
+  'command done twice': {
+    plant: () => ({ newIdEachTry: true }),
+    finding: /was done at \d+ and again at/,
+  },
+  /** The time of a phase runs from when the migration began. */
+  'timer of an earlier episode': {
+    plant: () => ({ rules: earlierTimer }),
+    finding: /timed out in/,
+  },
+  /** An abort takes the binding back to the epoch that it had. */
+  'undo that rolls back a fact': {
+    plant: () => ({ rules: rolledBack }),
+    finding: /epoch|fell|fit/,
+  },
+  /** Batches of facts may overtake each other, and say nothing of what stands before them. */
+  'facts overtake': {
+    plant: () => ({ factsOvertake: true }),
+    finding: AT_ODDS,
+  },
+} as const satisfies Record<string, Mutant>;
+
+export type MutantName = keyof typeof MUTANTS;
+export const MUTANT_NAMES = Object.keys(MUTANTS) as MutantName[];
