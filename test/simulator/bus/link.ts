@@ -107,6 +107,11 @@ export class Link implements Peer {
     });
   }
 
+  /** Whether a message that nobody waits for gets lost on its way. */
+  loses(): boolean {
+    return this.server.random.chance(this.server.weather.loss / 2);
+  }
+
   /** Says something that nobody answers. */
   publish(subject: string, message: unknown): void {
     if (!this.up) return;

@@ -1,7 +1,6 @@
 import { err, ok, problem, ProblemError, type Result } from '#kernel';
 import { SUBJECTS } from '#contracts';
 import {
-  appendEach,
   type AppendError,
   type CommitLog,
   type Following,
@@ -27,29 +26,38 @@ export class LinkLog implements CommitLog {
 
   constructor(private readonly link: Link) {}
 
-  async append(
-    { id, topic, bytes }: NewMessage,
+  append(
+    message: NewMessage,
     expectedLastSeq: number,
     previousId?: string,
   ): Promise<Result<{ readonly seq: number }, AppendError>> {
-    const { log } = this.link.server;
-    const options = { msgId: id, lastSeq: expectedLastSeq, lastMsgId: previousId };
-    const answer = await this.link.ask(`append ${expectedLastSeq + 1}`, () =>
-      log.publish(SUBJECTS.log(topic), bytes, options),
-    );
-    if (answer.kind === 'down') return err('unavailable');
-    if (answer.kind === 'silence') return err('unknown');
-    if (!answer.value.ok) return err('wrong-last-sequence');
-    const { seq, duplicate } = answer.value.value;
-    return duplicate && seq !== expectedLastSeq + 1 ? err('wrong-last-sequence') : ok({ seq });
+    return this.appendRun([message], expectedLastSeq, previousId);
   }
 
-  appendRun(
+  /** Sent in one go, and only the last is answered: any of them may not have arrived. */
+  async appendRun(
     messages: readonly NewMessage[],
     expectedLastSeq: number,
     previousId?: string,
   ): Promise<Result<{ readonly seq: number }, AppendError>> {
-    return appendEach(this, messages, expectedLastSeq, previousId);
+    if (messages.some(({ bytes }) => bytes.length > this.maxBytes)) return err('too-large');
+    const { link } = this;
+    const last = messages.length - 1;
+    const publish = ({ id, topic, bytes }: NewMessage, i: number) =>
+      link.server.log.publish(SUBJECTS.log(topic), bytes, {
+        msgId: id,
+        lastSeq: expectedLastSeq + i,
+        lastMsgId: i === 0 ? previousId : messages[i - 1]?.id,
+      });
+    const answer = await link.ask(
+      `append ${expectedLastSeq + 1}`,
+      () => messages.map((m, i) => (i < last && link.loses() ? null : publish(m, i))).at(-1) ?? null,
+    );
+    if (answer.kind === 'down') return err('unavailable');
+    if (answer.kind === 'silence') return err('unknown');
+    if (answer.value?.ok !== true) return err('wrong-last-sequence');
+    const { seq, duplicate } = answer.value.value;
+    return duplicate && seq !== expectedLastSeq + 1 + last ? err('wrong-last-sequence') : ok({ seq });
   }
 
   async *read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]> {
