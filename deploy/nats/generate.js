@@ -4,7 +4,11 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureCredentials, generateServerConfig, writePrivate } from '../../dist/libs/platform/src/index.js';
+import {
+  ensureCredentials,
+  generateServerConfig,
+  writePrivate,
+} from '../../dist/libs/platform/src/accounts/index.js';
 
 const USAGE =
   'usage: generate.js --dir DIR --hosts a,b,... [--port 4222] [--listen ADDRESS] [--http-port N] [--sync-always] [--server-name NAME]\n' +

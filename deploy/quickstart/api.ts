@@ -7,7 +7,7 @@ import type {
   ReplayReport,
   Status,
   WriteResult,
-} from '#contracts';
+} from '#contracts/http';
 
 /** A few calls on the HTTP API, for the quick start and for tests that watch a cluster from outside. */
 export class Api {

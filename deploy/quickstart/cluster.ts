@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unwrap } from '#kernel';
-import { credentialsPath, ensureCredentials, generateServerConfig } from '#platform';
+import { credentialsPath, ensureCredentials, generateServerConfig } from '#platform/accounts';
 import { Children, endLeftover, type DeathListener } from './children.js';
 
 /**

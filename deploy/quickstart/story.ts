@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type WriteResult } from '#contracts';
+import { type WriteResult } from '#contracts/http';
 import { Api, until } from './api.js';
 import { GUESTS, type GuestPlan } from './simulation.js';
 

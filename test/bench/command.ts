@@ -1,4 +1,5 @@
-import { credentialsPath, NatsLink } from '#platform';
+import { NatsLink } from '#platform';
+import { credentialsPath } from '#platform/accounts';
 import { join } from 'node:path';
 import { withCluster } from './support/cluster.js';
 import { atMost, type Bench } from './support/figure.js';

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type WriteResult } from '#contracts';
+import { type WriteResult } from '#contracts/http';
 import { encodeEnvelope, NO_HASH, type CommitEnvelope, type WireEvent } from '#event-store';
 import { sha256 } from '#event-store/jetstream';
 import { replayText } from '#testing';

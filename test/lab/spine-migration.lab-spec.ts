@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type ListOf, type MigrationView, type PortDescription } from '#contracts';
+import { type ListOf, type MigrationView, type PortDescription } from '#contracts/http';
 import { BRIDGE, type LabHostName, Spine, until } from './spine.js';
 import { type LabVm } from './net.js';
 

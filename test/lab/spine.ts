@@ -8,7 +8,7 @@ import {
   type PortDescription,
   type PortStats,
   type PortView,
-} from '#contracts';
+} from '#contracts/http';
 import { Api, until } from '../../deploy/quickstart/api.js';
 import { Cluster } from '../../deploy/quickstart/cluster.js';
 import { freePorts } from '../../deploy/quickstart/ports.js';

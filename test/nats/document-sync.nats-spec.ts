@@ -16,14 +16,8 @@ import {
 import { type DocumentKey, type StateDocument } from '#contracts';
 import { evolve, initialState, type DomainEvent, type State } from '#domain';
 import { DOCS_STREAM, ensureStream } from '#event-store/jetstream';
-import {
-  ed25519Signer,
-  ed25519Verifier,
-  generateSigningKey,
-  JetStreamDocumentStore,
-  NatsDocumentSource,
-  NatsLink,
-} from '#platform';
+import { ed25519Signer, ed25519Verifier, generateSigningKey, NatsDocumentSource, NatsLink } from '#platform';
+import { JetStreamDocumentStore } from '#platform/jetstream';
 import {
   contentOf,
   DocumentSync,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type MigrationView, type PortStats, type ReplayReport, type WriteResult } from '#contracts';
+import { type MigrationView, type PortStats, type ReplayReport, type WriteResult } from '#contracts/http';
 import { ApiError } from '../../deploy/quickstart/api.js';
 import { GUESTS } from '../../deploy/quickstart/simulation.js';
 import { EXAMPLE, startWorld, until, type World } from './cluster.fixture.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ReplayReport } from '#contracts';
+import { type ReplayReport } from '#contracts/http';
 import { startWorld, type World } from './cluster.fixture.js';
 
 const DIR = join('test', 'histories');

@@ -5,17 +5,12 @@ import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { unwrap } from '#kernel';
-import {
-  openDocumentBytes,
-  sealDocument,
-  type GroupDocument,
-  type ManagerStatus,
-  type WriteResult,
-} from '#contracts';
+import { openDocumentBytes, sealDocument, type GroupDocument, type ManagerStatus } from '#contracts';
+import { type WriteResult } from '#contracts/http';
 import { COMMIT_TYPE, decodeEnvelope, encodeEnvelope, type CommitEnvelope } from '#event-store';
 import { sha256 } from '#event-store/jetstream';
 import { ed25519Signer, generateSigningKey } from '#platform';
-import { documentVerifier } from '#runtime';
+import { documentVerifier } from '#platform';
 import { node, ROOT, startWorld, until, type Ran, type World } from './cluster.fixture.js';
 
 const text = (value: unknown): string => JSON.stringify(value);

@@ -1,4 +1,8 @@
-import { type IFlattenedRuleSet, type IRegularForbiddenRuleType } from 'dependency-cruiser';
+import {
+  type IFlattenedRuleSet,
+  type IReachabilityForbiddenRuleType,
+  type IRegularForbiddenRuleType,
+} from 'dependency-cruiser';
 
 /** Which libs and npm packages a lib may import; `node` says whether Node's own modules. Apps may import every lib. */
 interface Unit {
@@ -27,30 +31,24 @@ export const UNITS: Readonly<Record<string, Unit>> = {
   platform: {
     // The documents' transport and signatures live here too.
     libs: ['kernel', 'domain', 'contracts', 'protocol'],
-    npm: [
-      NATS,
-      '@nestjs/[^/]+',
-      'rxjs',
-      'class-validator',
-      'reflect-metadata',
-      'pino',
-      'prom-client',
-      'yaml',
-    ],
+    npm: [NATS, '@nestjs/[^/]+', 'rxjs', 'reflect-metadata', 'pino', 'prom-client', 'yaml'],
     node: true,
   },
 };
 
 /** Tests and what only tests use (fixtures, contract suites): they may import any lib, and they alone `#testing`. */
 const TEST = String.raw`(\.(spec|nats-spec|lab-spec|process-spec|fixture)\.ts$|/(contract|fixtures)\.ts$|^test/|^libs/testing/)`;
-const ENTRY = String.raw`^libs/([^/]+/src/index\.ts|event-store/src/jetstream/index\.ts)$`;
+/** A lib's index, and those of the parts that are imported by themselves. */
+const ENTRY = String.raw`^libs/([^/]+/src|contracts/src/http|domain/src/on-host|event-store/src/jetstream|platform/src/(accounts|http|jetstream|transport))/index\.ts$`;
+const HEAVY =
+  '^node_modules/(typebox|class-validator|class-transformer|@nestjs/(microservices|platform-express)|@nats-io/(jetstream|kv))/';
 const npmPattern = (names: readonly string[]): string => `^node_modules/(${names.join('|')})/`;
 
 const forbid = (
   name: string,
   comment: string,
   from: IRegularForbiddenRuleType['from'],
-  to: IRegularForbiddenRuleType['to'],
+  to: IRegularForbiddenRuleType['to'] | IReachabilityForbiddenRuleType['to'],
 ): IRegularForbiddenRuleType => ({ name, comment, severity: 'error', from, to }) as IRegularForbiddenRuleType;
 
 function ofUnit([lib, unit]: [string, Unit]): IRegularForbiddenRuleType[] {
@@ -118,6 +116,18 @@ export const RULES: IFlattenedRuleSet = {
       {
         path: '^node_modules/@nestjs/',
       },
+    ),
+    forbid(
+      'wire without typebox',
+      'what an agent reads is checked without a library for all of JSON schema',
+      { path: '^libs/contracts/src/(?!http/)', pathNot: TEST },
+      { path: '^node_modules/typebox/' },
+    ),
+    forbid(
+      'the agent is light',
+      'it shares its machine with the guests: what it never uses is not to be reached from its main',
+      { path: '^apps/host-agent/src/main\\.ts$' },
+      { path: HEAVY, reachable: true },
     ),
     forbid('testing in tests', 'it is no part of a service', { pathNot: TEST }, { path: '^libs/testing/' }),
     forbid(

@@ -74,6 +74,9 @@ describe('the rules bite', () => {
     put('libs/domain/src/strange.ts', "import '../../stranger/src/index.js';\n");
     put('apps/a/src/main.ts', "import '../../b/src/main.js';\nimport '../../../libs/kernel/src/inner.js';\n");
     put('apps/b/src/main.ts', "import '@nestjs/common';\nimport '../../../libs/domain/src/index.js';\n");
+    put('libs/contracts/src/http/index.ts', "import 'typebox';\n");
+    put('libs/contracts/src/wire.ts', "import 'typebox';\n");
+    put('apps/host-agent/src/main.ts', "import '../../../libs/contracts/src/http/index.js';\n");
     found = await violations(tree);
   }, 120_000);
   afterAll(() => rmSync(tree, { recursive: true, force: true }));
@@ -92,13 +95,15 @@ describe('the rules bite', () => {
     'event-store is pure: libs/event-store/src/leak.ts',
     'known units: libs/domain/src/strange.ts',
     'no app in an app: apps/a/src/main.ts',
+    'wire without typebox: libs/contracts/src/wire.ts',
+    'the agent is light: apps/host-agent/src/main.ts',
   ])('%s', (start) => {
     expect(found.filter((violation) => violation.startsWith(`${start} ->`))).toHaveLength(1);
   });
 
   it('but only on what is wrong', () => {
     expect(
-      found.filter((v) => /good\.spec|jetstream\/index\.ts ->|apps\/b\/src\/main\.ts ->/.test(v)),
+      found.filter((v) => /good\.spec|(jetstream|http)\/index\.ts ->|apps\/b\/src\/main\.ts ->/.test(v)),
     ).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { type ProblemBody } from '#contracts';
+import { type ProblemBody } from '#contracts/http';
 
 /** What the shell gets. Scripts branch on these, so they never change their meaning. */
 export const EXIT = {

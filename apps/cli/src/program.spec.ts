@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import Schema from 'typebox/schema';
-import * as Api from '#contracts';
+import * as Api from '#contracts/http';
 import * as answers from './testing/answers.fixture.js';
 import { cannedApi, portolan, type CannedApi, type RunOptions } from './testing/run.fixture.js';
 

@@ -13,7 +13,7 @@ import {
   runService,
   type Shutdown,
 } from '#platform';
-import { documentVerifier } from '#runtime';
+import { documentVerifier } from '#platform';
 import { HostAgentConfig } from './config.js';
 import { runAgent } from './run.js';
 

@@ -3,10 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger } from 'pino';
-import { err, ok, systemClock, unwrap, type HostName, type Result } from '#kernel';
+import { err, ok, systemClock, type HostName, type Result } from '#kernel';
 import { type Verifier } from '#contracts';
-import { OvsDriver } from '#ovs';
-import { type Driver } from '#openflow';
 import { NatsDocumentSource, type NatsLink } from '#platform';
 import { DocumentSync, fromDisk, Reporter, toDisk, type Snapshot } from '#protocol';
 import { Agent } from './agent.js';
@@ -14,9 +12,7 @@ import { bootId } from './boot-id.js';
 import { Centre } from './centre.js';
 import { type HostAgentConfig } from './config.js';
 import { FactJournal, parseJournal } from './facts/journal.js';
-import { NoHypervisor, type Hypervisor } from './hypervisor/hypervisor.js';
-import { simulatedHost, type SavedGuest, type SimulatedHost } from './hypervisor/simulated-host.js';
-import { loadSimulation, parseSavedGuests } from './simulation.js';
+import { hostParts } from './host-parts.js';
 import { LocalMemory } from './state/local-memory.js';
 import { emptyMemory, parseMemory } from './state/memory.js';
 import { StateDir } from './state/state-dir.js';
@@ -141,30 +137,6 @@ export async function runAgent(
       await writer.settled();
     },
   };
-}
-
-interface HostParts {
-  readonly driver: Driver;
-  readonly hypervisor: Hypervisor;
-  readonly simulated: SimulatedHost | null;
-}
-
-async function hostParts(config: HostAgentConfig, disk: StateDir): Promise<HostParts> {
-  if (config.driver === 'openvswitch') {
-    const driver = new OvsDriver({
-      rundir: config.ovsRundir,
-      datapathType: config.ovsDatapath === 'netdev' ? 'netdev' : 'system',
-    });
-    return { driver, hypervisor: new NoHypervisor(), simulated: null };
-  }
-  const simulation =
-    config.simulation === undefined
-      ? { uplinks: [], fabric: null, migration: null, guests: [] }
-      : unwrap(await loadSimulation(config.simulation));
-  const saved = unwrap(await disk.read('guests'));
-  const guests: readonly SavedGuest[] | null = saved === undefined ? null : unwrap(parseSavedGuests(saved));
-  const simulated = await simulatedHost(simulation, guests, systemClock);
-  return { driver: simulated.driver, hypervisor: simulated.hypervisor, simulated };
 }
 
 /** What is on disk, if it can be believed; else it is said, and the agent starts without. */

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { type LoggerService } from '@nestjs/common';
-import { correlationMiddleware, HttpProblemFilter, problemValidationPipe } from '#platform';
+import { correlationMiddleware, HttpProblemFilter, problemValidationPipe } from '#platform/http';
 import { OperatorApiModule, type Parts } from './app.module.js';
 import { readBody } from './http/body.js';
 import { guard, type GuardOptions } from './http/guard.js';

@@ -1,22 +1,24 @@
-import { IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
 import { err, invalid, ok, type Result } from '#kernel';
-import { CommonConfig, EnvField } from '#platform';
+import { CommonConfig, EnvField, matching, whole } from '#platform';
 
 export class OperatorApiConfig extends CommonConfig {
   @EnvField({ env: 'PORTOLAN_API_ADDRESS', expected: 'an address of this machine' })
-  @IsString()
   apiAddress: string = '127.0.0.1';
 
-  @EnvField({ env: 'PORTOLAN_API_PORT', expected: 'a port number, 0 for any free one' })
-  @IsInt({ message: 'is not a whole number' })
-  @Min(0)
-  @Max(65535)
+  @EnvField({
+    env: 'PORTOLAN_API_PORT',
+    expected: 'a port number, 0 for any free one',
+    accepts: whole(0, 65535),
+  })
   apiPort: number = 7480;
 
-  @EnvField({ env: 'PORTOLAN_API_TOKEN', expected: 'a bearer token of 16 characters or more', secret: true })
-  @IsOptional()
-  @IsString()
-  @Length(16, 256)
+  @EnvField({
+    env: 'PORTOLAN_API_TOKEN',
+    expected: 'a bearer token of 16 characters or more',
+    secret: true,
+    accepts: matching(/^.{16,256}$/s),
+    optional: true,
+  })
   apiToken?: string;
 }
 

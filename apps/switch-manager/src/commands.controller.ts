@@ -10,7 +10,7 @@ import {
   type StatusResponse,
   type WaitResponse,
 } from '#contracts';
-import { PortolanNatsContext } from '#platform';
+import { PortolanNatsContext } from '#platform/transport';
 import { Manager } from './manager.js';
 
 /** What the leader answers. Subscribed only while this copy leads. */

@@ -21,26 +21,18 @@ import {
 import {
   HealthModule,
   HealthRegistry,
-  JetStreamDocumentStore,
   natsCheck,
   NatsLink,
   NatsModule,
   natsOptionsOf,
   NestLogger,
-  PortolanNatsServer,
-  RpcProblemFilter,
   runService,
   type Shutdown,
 } from '#platform';
-import {
-  clusterRules,
-  CODE_VERSION,
-  documentSigner,
-  documentVerifier,
-  logCheck,
-  patiently,
-  stateCodec,
-} from '#runtime';
+import { JetStreamDocumentStore } from '#platform/jetstream';
+import { PortolanNatsServer, RpcProblemFilter } from '#platform/transport';
+import { documentSigner, documentVerifier } from '#platform';
+import { clusterRules, CODE_VERSION, logCheck, patiently, stateCodec } from '#runtime';
 import { lastCheckpoint } from './checkpoints.js';
 import { CommandsController } from './commands.controller.js';
 import { SwitchManagerConfig } from './config.js';

@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   const { hash, reason, cluster } = program
     .parse()
     .opts<{ hash?: string; reason?: string; cluster: string }>();
-  const config = loadConfig(CommonConfig, { env: process.env });
+  const config = await loadConfig(CommonConfig, { env: process.env });
   if (!config.ok) throw new ProblemError(config.error);
   const link = NatsLink.open(natsOptionsOf(config.value, 'repudiate'));
   try {

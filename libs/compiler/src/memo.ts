@@ -1,5 +1,6 @@
 import { equalJson } from '#kernel';
-import { POLICY_FIELDS, type Policy } from '#domain';
+import { type Policy } from '#domain';
+import { POLICY_FIELDS } from '#domain/on-host';
 import { type Collected } from './pipeline/emitter.js';
 import { type BridgePlan, type PortPlan } from './resolve/plan.js';
 

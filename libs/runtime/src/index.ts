@@ -9,4 +9,3 @@ export {
 } from './rules.js';
 export { logCheck } from './log-check.js';
 export { patiently } from './patiently.js';
-export { documentSigner, documentVerifier } from './keys.js';

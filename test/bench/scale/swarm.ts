@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { documentVerifier } from '#runtime';
+import { documentVerifier } from '#platform';
 import { startHost } from './agent.js';
 import { shapes, type SwarmPlan } from './plan.js';
 import { sharedVerifier } from './verifier.js';

@@ -1,5 +1,5 @@
 import { type Command } from 'commander';
-import { type Realised, type WriteResult } from '#contracts';
+import { type Realised, type WriteResult } from '#contracts/http';
 import { seconds, waitSeconds, wholeNumber } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { reasonOf } from '../http/client.js';

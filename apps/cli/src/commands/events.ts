@@ -1,5 +1,5 @@
 import { type Command } from 'commander';
-import { type EventList, type EventView } from '#contracts';
+import { type EventList, type EventView } from '#contracts/http';
 import { wholeNumber } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { type Query } from '../http/client.js';

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { type Command } from 'commander';
-import { type ReplayReport } from '#contracts';
+import { type ReplayReport } from '#contracts/http';
 import { wholeNumber } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { reasonOf } from '../http/client.js';

@@ -1,5 +1,5 @@
 import { type Command } from 'commander';
-import { type WriteResult } from '#contracts';
+import { type WriteResult } from '#contracts/http';
 import { type Session } from '../session.js';
 import { finishWrite } from './apply.js';
 import { type Register } from './register.js';

@@ -1,5 +1,5 @@
 import { type Command } from 'commander';
-import { type MigrationView, type WriteResult } from '#contracts';
+import { type MigrationView, type WriteResult } from '#contracts/http';
 import { seconds, waitSeconds } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { state } from '../render/style.js';

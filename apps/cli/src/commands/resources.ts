@@ -8,7 +8,7 @@ import {
   type PortView,
   type SwitchView,
   type WriteResult,
-} from '#contracts';
+} from '#contracts/http';
 import { kind, seconds, waitSeconds, wholeNumber, type Kind } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { type Query } from '../http/client.js';

@@ -1,5 +1,5 @@
 import { type Command } from 'commander';
-import { type GroupStats, type ListOf, type PortStats } from '#contracts';
+import { type GroupStats, type ListOf, type PortStats } from '#contracts/http';
 import { wholeNumber } from '../arguments.js';
 import { groupStatsTable, portStatsTable, statsSummary } from '../render/operations.js';
 import { redraw } from '../render/screen.js';

@@ -1,4 +1,4 @@
-import { type EventList, type HostView, type ListOf, type MigrationView, type Status } from '#contracts';
+import { type EventList, type HostView, type ListOf, type MigrationView, type Status } from '#contracts/http';
 import { eventLine, statusText } from '../render/operations.js';
 import { hostTable, migrationTable } from '../render/resources.js';
 import { redraw } from '../render/screen.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ProblemBody } from '#contracts';
+import { type ProblemBody } from '#contracts/http';
 import { CliError, EXIT, exitOf, INTERRUPTED } from '../exit.js';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;

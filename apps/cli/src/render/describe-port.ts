@@ -1,4 +1,4 @@
-import { type PortDescription } from '#contracts';
+import { type PortDescription } from '#contracts/http';
 import { policyValue } from './policy.js';
 import { both, exceptions, indented, policyTable, section, sumOf } from './sections.js';
 import { safe, state, type Style } from './style.js';

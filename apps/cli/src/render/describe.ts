@@ -1,4 +1,4 @@
-import { type GroupView, type HostView, type MigrationView, type SwitchView } from '#contracts';
+import { type GroupView, type HostView, type MigrationView, type SwitchView } from '#contracts/http';
 import { exceptions, indented, policySection, section } from './sections.js';
 import { safe, state, type Style } from './style.js';
 import { facts, table } from './table.js';

@@ -1,4 +1,4 @@
-import { type EventView, type GroupStats, type PortStats, type Status } from '#contracts';
+import { type EventView, type GroupStats, type PortStats, type Status } from '#contracts/http';
 import { safe, state, type Style } from './style.js';
 import { facts, table, type Column } from './table.js';
 import { bitRate, bytes, clockTime, count, packetRate, plural } from './units.js';

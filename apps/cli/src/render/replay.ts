@@ -1,4 +1,4 @@
-import { type ReplayReport } from '#contracts';
+import { type ReplayReport } from '#contracts/http';
 import { state, type Style } from './style.js';
 import { facts, table } from './table.js';
 import { bytes, count, duration, plural } from './units.js';

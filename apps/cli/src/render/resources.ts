@@ -4,7 +4,7 @@ import {
   type MigrationView,
   type PortView,
   type SwitchView,
-} from '#contracts';
+} from '#contracts/http';
 import { type VlanPolicy } from '#domain';
 import { patchSummary, vlan } from './policy.js';
 import { state, type Style } from './style.js';

@@ -1,4 +1,4 @@
-import { type CountersView } from '#contracts';
+import { type CountersView } from '#contracts/http';
 import { POLICY_FIELD_NAMES } from '../policy-fields.js';
 import { policyValue } from './policy.js';
 import { safe, type Style } from './style.js';

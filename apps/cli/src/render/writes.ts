@@ -1,4 +1,4 @@
-import { type Realised, type WriteResult } from '#contracts';
+import { type Realised, type WriteResult } from '#contracts/http';
 import { safe, type Style } from './style.js';
 import { duration, plural } from './units.js';
 

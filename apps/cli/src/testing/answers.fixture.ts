@@ -11,7 +11,7 @@ import {
   type Status,
   type SwitchView,
   type WriteResult,
-} from '#contracts';
+} from '#contracts/http';
 
 const LINEAGE = '0b8f1c1e-0000-4000-8000-000000000001';
 const at = (seconds: number): string =>

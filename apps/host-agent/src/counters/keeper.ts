@@ -1,5 +1,6 @@
 import { type Clock, type Epoch, type IdGenerator, type PortId } from '#kernel';
-import { type Fact, type RawCounters, ZERO_COUNTERS } from '#domain';
+import { type Fact, type RawCounters } from '#domain';
+import { ZERO_COUNTERS } from '#domain/on-host';
 import { type CounterSample } from '#contracts';
 import { type Driver, type MeterStats } from '#openflow';
 import { bindingKey, parseBindingKey, type BindingKey, type Incarnation } from '../state/memory.js';

@@ -1,5 +1,6 @@
 import { err, invalid, ok, type HostName, type Result } from '#kernel';
-import { parseFacts, type Fact, type NumberedFact } from '#domain';
+import { type Fact, type NumberedFact } from '#domain';
+import { parseFacts } from '#domain/on-host';
 import { type FactBatch } from '#contracts';
 
 /** Where batches go. Resolves true when the stream took the batch, false when it can't be reached now. */

@@ -1,5 +1,6 @@
 import { describeEvent, type DomainEvent, type State } from '#domain';
-import { redact, type EventView } from '#contracts';
+import { redact } from '#contracts';
+import { type EventView } from '#contracts/http';
 import { type Commit } from '#event-store';
 import { type ClusterFollower, type ClusterRules, type Log } from '../ports.js';
 import { type Drift } from '../views/host.js';

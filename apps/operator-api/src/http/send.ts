@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Problem } from '#kernel';
-import { currentCorrelation, problemJson } from '#platform';
+import { currentCorrelation } from '#platform';
+import { problemJson } from '#platform/http';
 
 export type HttpRequest = IncomingMessage & { body?: unknown };
 export type HttpResponse = ServerResponse;

@@ -1,6 +1,6 @@
 import { detail, ok, type Problem, type ProblemDetail, type Result } from '#kernel';
 import { validateResource, type Resource } from '#domain';
-import { API_VERSION } from '#contracts';
+import { API_VERSION } from '#contracts/http';
 import { isMap, refuse, sentence } from './faults.js';
 
 /** More than any real file; less than what would make one commit of it impossible. */

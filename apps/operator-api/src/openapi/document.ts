@@ -1,4 +1,4 @@
-import { ProblemBody } from '#contracts';
+import { ProblemBody } from '#contracts/http';
 import { VERSION } from '../version.js';
 import { OPERATIONS, type Operation } from './operations.js';
 import { components, ref } from './schemas.js';

@@ -1,4 +1,4 @@
-import * as Api from '#contracts';
+import * as Api from '#contracts/http';
 import { type TSchema } from 'typebox';
 import { plain, ref } from './schemas.js';
 

@@ -1,4 +1,4 @@
-import * as Api from '#contracts';
+import * as Api from '#contracts/http';
 import { type TSchema } from 'typebox';
 
 const schemas: readonly TSchema[] = [

@@ -4,7 +4,7 @@ import { canonicalJson, detail, problem, ProblemError, type Revision } from '#ke
 import { ledgerTotals, type DomainEvent, type Port, type State } from '#domain';
 import { asOf } from '../as-of.js';
 import { stateCodec } from '#runtime';
-import { type ReplayReport } from '#contracts';
+import { type ReplayReport } from '#contracts/http';
 import { poisonProblem, Replica, stateDigest, type Repudiations } from '#event-store';
 import { RULES, type ClusterRules } from '../ports.js';
 import { isExact } from '../views/ledger.js';

@@ -1,7 +1,7 @@
 import { Body, Controller, Headers, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { type IncomingHttpHeaders } from 'node:http';
 import { ProblemError, unwrap } from '#kernel';
-import { type WriteResult } from '#contracts';
+import { type WriteResult } from '#contracts/http';
 import { YamlText } from '../http/body.js';
 import { writeMeta } from '../http/meta.js';
 import { type Manifest } from '../manifest/manifest.js';

@@ -20,7 +20,7 @@ import {
   type GiveUpRequest,
   type MigrateRequest,
   type OverrideRequest,
-} from '#contracts';
+} from '#contracts/http';
 
 const MAX_REVISION = Number.MAX_SAFE_INTEGER;
 /** Query texts become numbers only where they are numbers; the rest stays for the validators to name. */

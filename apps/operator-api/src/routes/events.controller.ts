@@ -1,6 +1,6 @@
 import { Controller, Get, Headers, Inject, Query, Res, type OnApplicationShutdown } from '@nestjs/common';
 import { invalid, problem, ProblemError } from '#kernel';
-import { type EventList } from '#contracts';
+import { type EventList } from '#contracts/http';
 import { EventFeed } from '../events/event-feed.js';
 import { EventStream } from '../events/sse.js';
 import { type HttpResponse } from '../http/send.js';

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type ReplayReport } from '#contracts';
+import { type ReplayReport } from '#contracts/http';
 import { exportLog } from '../replay/export.js';
 import { ReplayService } from '../replay/replay.service.js';
 import { FOLLOWER, LOG, type ClusterFollower, type Log } from '../ports.js';

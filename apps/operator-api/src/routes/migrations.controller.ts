@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { type IncomingHttpHeaders } from 'node:http';
 import { parseHostName, parseMigrationId, unwrap, type Clock } from '#kernel';
-import { type ListOf, type MigrationView, type WriteResult } from '#contracts';
+import { type ListOf, type MigrationView, type WriteResult } from '#contracts/http';
 import { writeMeta } from '../http/meta.js';
 import { asOf } from '../as-of.js';
 import { CLOCK, FOLLOWER, type ClusterFollower } from '../ports.js';

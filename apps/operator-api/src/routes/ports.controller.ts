@@ -14,7 +14,7 @@ import {
 import { type IncomingHttpHeaders } from 'node:http';
 import { describe as sentence, parsePortId, ProblemError, unwrap, type PortId, type Problem } from '#kernel';
 import { validateResource, type Command, type Port, type PortResource, type State } from '#domain';
-import { type ListOf, type PortDescription, type PortView, type WriteResult } from '#contracts';
+import { type ListOf, type PortDescription, type PortView, type WriteResult } from '#contracts/http';
 import { versionOf, writeMeta } from '../http/meta.js';
 import { LiveStore } from '../live/live-store.js';
 import { asOf } from '../as-of.js';

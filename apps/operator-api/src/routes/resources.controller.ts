@@ -1,7 +1,13 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { type IncomingHttpHeaders } from 'node:http';
 import { parseHostName, unwrap, type Clock } from '#kernel';
-import { type GroupView, type HostView, type ListOf, type SwitchView, type WriteResult } from '#contracts';
+import {
+  type GroupView,
+  type HostView,
+  type ListOf,
+  type SwitchView,
+  type WriteResult,
+} from '#contracts/http';
 import { type Host, type ResourceKind, type State } from '#domain';
 import { EventFeed } from '../events/event-feed.js';
 import { versionOf, writeMeta } from '../http/meta.js';

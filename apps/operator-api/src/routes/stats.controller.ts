@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { type GroupStats, type ListOf, type PortStats } from '#contracts';
+import { type GroupStats, type ListOf, type PortStats } from '#contracts/http';
 import { LiveStore } from '../live/live-store.js';
 import { asOf } from '../as-of.js';
 import { FOLLOWER, type ClusterFollower } from '../ports.js';

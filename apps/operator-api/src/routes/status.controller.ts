@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { invalid, ProblemError, type Clock } from '#kernel';
-import { type Realised, type Status } from '#contracts';
+import { type Realised, type Status } from '#contracts/http';
 import { poisonProblem, stateDigest } from '#event-store';
 import { currentCorrelation, HealthRegistry } from '#platform';
 import { stateCodec } from '#runtime';

@@ -1,5 +1,5 @@
 import { type Host, type State } from '#domain';
-import { API_VERSION, type ExceptionView, type HostView } from '#contracts';
+import { API_VERSION, type ExceptionView, type HostView } from '#contracts/http';
 import { type HostLive, type LiveStore } from '../live/live-store.js';
 import { iso } from './time.js';
 

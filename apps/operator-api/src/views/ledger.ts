@@ -1,5 +1,5 @@
 import { ledgerTotals, type Port, type RawCounters, type Segment } from '#domain';
-import { type LedgerView } from '#contracts';
+import { type LedgerView } from '#contracts/http';
 import { type LiveStore } from '../live/live-store.js';
 import { iso, isoOrNull } from './time.js';
 

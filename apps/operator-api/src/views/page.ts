@@ -1,5 +1,5 @@
 import { type State } from '#domain';
-import { type ListOf } from '#contracts';
+import { type ListOf } from '#contracts/http';
 import { byName } from './resources.js';
 
 export const DEFAULT_LIMIT = 1000;

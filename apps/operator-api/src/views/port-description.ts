@@ -1,5 +1,5 @@
 import { effectivePolicy, POLICY_FIELDS, type Port, type State } from '#domain';
-import { type ExceptionView, type PortDescription } from '#contracts';
+import { type ExceptionView, type PortDescription } from '#contracts/http';
 import { type LiveStore } from '../live/live-store.js';
 import { exceptionsOf, reportOf } from './host.js';
 import { ledgerView } from './ledger.js';

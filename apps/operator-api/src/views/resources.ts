@@ -1,5 +1,11 @@
 import { type Group, type Host, type Migration, type Port, type State, type Switch } from '#domain';
-import { API_VERSION, type GroupView, type MigrationView, type PortView, type SwitchView } from '#contracts';
+import {
+  API_VERSION,
+  type GroupView,
+  type MigrationView,
+  type PortView,
+  type SwitchView,
+} from '#contracts/http';
 import { iso, isoOrNull } from './time.js';
 
 const plainPatch = (patch: object): Record<string, unknown> => ({ ...patch });

@@ -1,5 +1,5 @@
 import { type Group, type Port, type State } from '#domain';
-import { type GroupStats, type PortStats } from '#contracts';
+import { type GroupStats, type PortStats } from '#contracts/http';
 import { type LiveStore, type Sampled } from '../live/live-store.js';
 import { addRates, NO_SUM, plus, ratesOf, sumOf, type Rates } from './counters.js';
 import { isExact, portTotals } from './ledger.js';

@@ -1,5 +1,6 @@
 import { type State } from '#domain';
-import { type ManagerStatus, type Status } from '#contracts';
+import { type ManagerStatus } from '#contracts';
+import { type Status } from '#contracts/http';
 import { type LiveStore } from '../live/live-store.js';
 import { aliveness, intentRevision, reportOf } from './host.js';
 import { iso } from './time.js';

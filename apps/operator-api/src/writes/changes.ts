@@ -1,6 +1,6 @@
 import { equalJson } from '#kernel';
 import { type DomainEvent, type State } from '#domain';
-import { type Change } from '#contracts';
+import { type Change } from '#contracts/http';
 import { groupView, portView, switchView } from '../views/resources.js';
 
 interface Touched {

@@ -1,5 +1,5 @@
 import { type State } from '#domain';
-import { type Change } from '#contracts';
+import { type Change } from '#contracts/http';
 import { type Accepted } from '../ports.js';
 
 /** What the leader itself named, where this copy has not read the commit. */

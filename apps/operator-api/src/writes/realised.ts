@@ -1,4 +1,5 @@
-import { type Realised, type WaitOutcome } from '#contracts';
+import { type WaitOutcome } from '#contracts';
+import { type Realised } from '#contracts/http';
 import { iso } from '../views/time.js';
 
 /** How a wait ended, in words for those hosts that are not there. */

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { describe, detail, problem, ProblemError, type Clock, type Lineage, type Revision } from '#kernel';
 import { decide, evolve, type Command, type DomainEvent, type State } from '#domain';
-import { type Change, type Realised, type WriteResult } from '#contracts';
+import { type Change, type Realised, type WriteResult } from '#contracts/http';
 import {
   type CommandGateway,
   CLOCK,

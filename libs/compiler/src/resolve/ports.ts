@@ -1,5 +1,5 @@
 import { macToBigint } from '#kernel';
-import { defaultPolicy, effectivePolicy } from '#domain';
+import { defaultPolicy, effectivePolicy } from '#domain/on-host';
 import { type GroupDocument, type PortDocument, type SwitchDocument } from '#contracts';
 import { checkFilter } from '../features/filter/rules.js';
 import { slotKey } from '../slots.js';

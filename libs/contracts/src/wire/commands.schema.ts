@@ -1,5 +1,4 @@
 import { type HostName } from '#kernel';
-import Type, { type TSchema } from 'typebox';
 import { UplinkMapSchema } from './documents.schema.js';
 import { PolicyFieldSchema, PolicyPatchSchema } from './policy.schema.js';
 import { NumberedFactSchema, RawCountersSchema } from './reports.schema.js';
@@ -16,157 +15,151 @@ import {
   AText,
   AToken,
   Count,
-  list,
-  mapOf,
   Millis,
   NAME_PATTERN,
-  nullable,
-  shape,
 } from './scalars.js';
+import {
+  bool,
+  list,
+  literal,
+  mapOf,
+  nullable,
+  oneOf,
+  optional,
+  shape,
+  union,
+  type Schema,
+} from './schema.js';
 
-const Version = Type.Optional(Count);
-const resource = <K extends TSchema, N extends TSchema, S extends TSchema>(kind: K, name: N, spec: S) =>
+const Version = optional(Count);
+const resource = <K, N, S>(kind: Schema<K>, name: Schema<N>, spec: Schema<S>) =>
   shape({ kind, name, version: Version, spec });
 
 const HostSpec = shape({
   labels: mapOf('^[^\\u0000]{1,128}$', AText, 'labels'),
   managementPath: nullable(ADeviceName),
   preload: list(AGroupName, 10_000),
-  maintenance: Type.Boolean(),
+  maintenance: bool,
 });
-type Members = Record<HostName, Record<string, string>>;
+type Members = Readonly<Record<HostName, Readonly<Record<string, string>>>>;
 const SwitchSpec = shape({
   uplinks: list(AText, 64),
   mtu: Count,
   policy: PolicyPatchSchema,
-  members: mapOf<typeof UplinkMapSchema, Members>(
-    NAME_PATTERN,
-    UplinkMapSchema,
-    'host names and uplink maps',
-  ),
+  members: mapOf(NAME_PATTERN, UplinkMapSchema, 'host names and uplink maps') as Schema<Members>,
 });
 const GroupSpec = shape({
   switch: ASwitchName,
   policy: PolicyPatchSchema,
   overridable: list(PolicyFieldSchema, 64),
-  binding: Type.Union([Type.Literal('static'), Type.Literal('ephemeral')]),
+  binding: oneOf('static', 'ephemeral'),
   ports: Count,
-  autoExpand: Type.Boolean(),
-  resetAtDisconnect: Type.Boolean(),
-  partitionPolicy: Type.Union([Type.Literal('keep'), Type.Literal('isolate')]),
-  startOffline: Type.Boolean(),
+  autoExpand: bool,
+  resetAtDisconnect: bool,
+  partitionPolicy: oneOf('keep', 'isolate'),
+  startOffline: bool,
 });
 
-export const ResourceSchema = Type.Union([
-  resource(Type.Literal('Host'), AHostName, HostSpec),
-  resource(
-    Type.Union([Type.Literal('DistributedSwitch'), Type.Literal('StandardSwitch')]),
-    ASwitchName,
-    SwitchSpec,
-  ),
-  resource(Type.Literal('PortGroup'), AGroupName, GroupSpec),
-  resource(Type.Literal('Port'), APortId, shape({ override: PolicyPatchSchema })),
+export const ResourceSchema = union([
+  resource(literal('Host'), AHostName, HostSpec),
+  resource(oneOf('DistributedSwitch', 'StandardSwitch'), ASwitchName, SwitchSpec),
+  resource(literal('PortGroup'), AGroupName, GroupSpec),
+  resource(literal('Port'), APortId, shape({ override: PolicyPatchSchema })),
 ]);
 
-const Kind = Type.Union([
-  Type.Literal('Host'),
-  Type.Literal('DistributedSwitch'),
-  Type.Literal('StandardSwitch'),
-  Type.Literal('PortGroup'),
-  Type.Literal('Port'),
-]);
-const Phase = Type.Union([
-  Type.Literal('admitted'),
-  Type.Literal('prepared'),
-  Type.Literal('moving'),
-  Type.Literal('switched'),
-  Type.Literal('completed'),
-  Type.Literal('aborting'),
-  Type.Literal('aborted'),
-  Type.Literal('failed'),
-  Type.Literal('unknown'),
-]);
+const Kind = oneOf('Host', 'DistributedSwitch', 'StandardSwitch', 'PortGroup', 'Port');
+const Phase = oneOf(
+  'admitted',
+  'prepared',
+  'moving',
+  'switched',
+  'completed',
+  'aborting',
+  'aborted',
+  'failed',
+  'unknown',
+);
 const connectee = shape({
-  kind: Type.Union([Type.Literal('vm'), Type.Literal('container'), Type.Literal('kernel')]),
+  kind: oneOf('vm', 'container', 'kernel'),
   ifaceId: AText,
   mac: AText,
   owner: AText,
 });
 
-const Checkpoints = Type.Optional(
+const Checkpoints = optional(
   list(
     shape({ port: APortId, epoch: AnEpoch, incarnation: AToken, raw: RawCountersSchema, at: Millis }),
     20_000,
   ),
 );
 
-export const CommandSchema = Type.Union([
-  shape({ type: Type.Literal('Apply'), resources: list(ResourceSchema, 20_000) }),
+export const CommandSchema = union([
+  shape({ type: literal('Apply'), resources: list(ResourceSchema, 20_000) }),
   shape({
-    type: Type.Literal('Delete'),
+    type: literal('Delete'),
     kind: Kind,
     name: AText,
     version: Version,
     checkpoints: Checkpoints,
   }),
   shape({
-    type: Type.Literal('GiveUpCounters'),
+    type: literal('GiveUpCounters'),
     host: AHostName,
     reason: AText,
     checkpoints: Checkpoints,
   }),
   shape({
-    type: Type.Literal('ConnectPort'),
+    type: literal('ConnectPort'),
     group: AText,
-    port: Type.Optional(APortId),
+    port: optional(APortId),
     connectee,
   }),
-  shape({ type: Type.Literal('DisconnectPort'), port: APortId, version: Version }),
-  shape({ type: Type.Literal('SetPort'), port: APortId, override: PolicyPatchSchema, version: Version }),
+  shape({ type: literal('DisconnectPort'), port: APortId, version: Version }),
+  shape({ type: literal('SetPort'), port: APortId, override: PolicyPatchSchema, version: Version }),
   shape({
-    type: Type.Literal('IngestFacts'),
+    type: literal('IngestFacts'),
     host: AHostName,
     boot: AToken,
-    after: Type.Optional(Count),
+    after: optional(Count),
     facts: list(NumberedFactSchema, 10_000),
     checkpoints: Checkpoints,
   }),
   shape({
-    type: Type.Literal('StartMigration'),
+    type: literal('StartMigration'),
     owner: AText,
     destination: AHostName,
-    attempt: Type.Optional(Count),
+    attempt: optional(Count),
   }),
   shape({
-    type: Type.Literal('AdvanceMigration'),
+    type: literal('AdvanceMigration'),
     migration: AMigrationId,
     episode: Count,
     from: Phase,
     to: Phase,
     evidence: mapOf(NAME_PATTERN, Count, 'host names and revisions'),
-    reason: Type.Optional(AText),
+    reason: optional(AText),
   }),
-  shape({ type: Type.Literal('AbortMigration'), migration: AMigrationId, reason: AText }),
-  shape({ type: Type.Literal('TimeOutMigration'), migration: AMigrationId, episode: Count }),
-  shape({ type: Type.Literal('RecordRealised'), upTo: Count, hosts: Count }),
-  shape({ type: Type.Literal('RaiseSchemaLevel'), level: Count }),
+  shape({ type: literal('AbortMigration'), migration: AMigrationId, reason: AText }),
+  shape({ type: literal('TimeOutMigration'), migration: AMigrationId, episode: Count }),
+  shape({ type: literal('RecordRealised'), upTo: Count, hosts: Count }),
+  shape({ type: literal('RaiseSchemaLevel'), level: Count }),
 ]);
 
 export const CommandRequestSchema = shape({
-  v: Type.Literal(1),
+  v: literal(1),
   commandId: AToken,
   actor: AText,
-  reason: Type.Optional(AText),
+  reason: optional(AText),
   correlationId: AToken,
   command: CommandSchema,
 });
 
 export const WaitRequestSchema = shape({
-  v: Type.Literal(1),
+  v: literal(1),
   correlationId: AToken,
-  lineage: Type.Optional(ALineage),
+  lineage: optional(ALineage),
   revision: ARevision,
   timeoutMs: Count,
 });
 
-export const StatusRequestSchema = shape({ v: Type.Literal(1), correlationId: AToken });
+export const StatusRequestSchema = shape({ v: literal(1), correlationId: AToken });

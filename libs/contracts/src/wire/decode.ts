@@ -1,7 +1,7 @@
 import { describe, detail, err, ok, problem, type Problem, type ProblemDetail, type Result } from '#kernel';
-import { type TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { checkOf } from './check.js';
 import { explain } from './explain.js';
+import { type Schema } from './schema.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -15,7 +15,7 @@ const refuse = (d: ProblemDetail, what: string): Problem =>
  * A decoder of `what` for a schema, taking up to `maxBytes`. Fields that the schema does not know are refused: a
  * reader that skipped what it does not understand would claim to carry out what it can't.
  */
-export function decoder<T>(what: string, schema: TSchema, maxBytes: number): Decoder<T> {
+export function decoder<T>(what: string, schema: Schema<T>, maxBytes: number): Decoder<T> {
   const read = checker<T>(what, schema);
   return (input) => {
     if (input.length > maxBytes)
@@ -28,10 +28,9 @@ export function decoder<T>(what: string, schema: TSchema, maxBytes: number): Dec
 }
 
 /** As `decoder`, for a value that is parsed already. */
-export function checker<T>(what: string, schema: TSchema): (value: unknown) => Result<T> {
-  const validator = Compile(schema);
+export function checker<T>(what: string, schema: Schema<T>): (value: unknown) => Result<T> {
   return (value) => {
-    if (validator.Check(value)) return ok(value as T);
+    if (checkOf(schema)(value)) return ok(value as T);
     return err(refuse(explain(schema, value), what));
   };
 }

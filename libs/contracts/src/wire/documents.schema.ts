@@ -1,4 +1,3 @@
-import Type, { type TSchema } from 'typebox';
 import { PolicyFieldSchema, PolicyPatchSchema } from './policy.schema.js';
 import {
   ADeviceName,
@@ -15,19 +14,29 @@ import {
   AText,
   AToken,
   Count,
-  list,
-  mapOf,
   Millis,
-  nullable,
-  shape,
 } from './scalars.js';
+import {
+  bool,
+  list,
+  literal,
+  mapOf,
+  nothing,
+  nullable,
+  oneOf,
+  shape,
+  text,
+  tuple,
+  union,
+  type Fields,
+} from './schema.js';
 
-const Key = Type.String({ pattern: '^[a-z0-9.-]{1,256}$', maxLength: 256, description: 'a document key' });
+const Key = text({ pattern: '^[a-z0-9.-]{1,256}$', maxLength: 256, description: 'a document key' });
 
-const document = <T extends string, P extends Record<string, TSchema>>(type: T, properties: P) =>
+const document = <T extends string, P extends Fields>(type: T, properties: P) =>
   shape({
-    type: Type.Literal(type),
-    schema: Type.Literal(1),
+    type: literal(type),
+    schema: literal(1),
     key: Key,
     lineage: ALineage,
     revision: ARevision,
@@ -35,7 +44,7 @@ const document = <T extends string, P extends Record<string, TSchema>>(type: T, 
   });
 
 export const ConnecteeSchema = shape({
-  kind: Type.Union([Type.Literal('vm'), Type.Literal('container'), Type.Literal('kernel')]),
+  kind: oneOf('vm', 'container', 'kernel'),
   ifaceId: AnIfaceId,
   mac: AMac,
   owner: AText,
@@ -50,13 +59,13 @@ export const HostDocumentSchema = document('host', {
   ports: list(APortId, 20_000),
   groups: list(AGroupName, 20_000),
   managementPath: nullable(ADeviceName),
-  maintenance: Type.Boolean(),
+  maintenance: bool,
   acceptedFactSeq: nullable(shape({ boot: AToken, seq: Count })),
   migrations: list(
     shape({
       migration: AMigrationId,
       attempt: Count,
-      action: Type.Union([Type.Literal('start'), Type.Literal('abort')]),
+      action: oneOf('start', 'abort'),
       owner: AText,
       destination: AHostName,
     }),
@@ -72,16 +81,16 @@ export const PortDocumentSchema = document('port', {
   group: AGroupName,
   minRevision: ARevision,
   epoch: AnEpoch,
-  role: Type.Union([Type.Literal('active'), Type.Literal('standby'), Type.Literal('retired')]),
+  role: oneOf('active', 'standby', 'retired'),
   connectee: nullable(ConnecteeSchema),
   override: PolicyPatchSchema,
   handover: nullable(shape({ migration: AMigrationId, token: AMac, epoch: AnEpoch })),
-  lease: Type.Null(),
+  lease: nothing,
 });
 
 export const SwitchDocumentSchema = document('switch', {
   switch: ASwitchName,
-  kind: Type.Union([Type.Literal('distributed'), Type.Literal('standard')]),
+  kind: oneOf('distributed', 'standard'),
   uplinks: list(AText, 64),
   mtu: Count,
   policy: PolicyPatchSchema,
@@ -92,23 +101,23 @@ export const GroupDocumentSchema = document('group', {
   switch: ASwitchName,
   policy: PolicyPatchSchema,
   overridable: list(PolicyFieldSchema, 64),
-  binding: Type.Union([Type.Literal('static'), Type.Literal('ephemeral')]),
-  partitionPolicy: Type.Union([Type.Literal('keep'), Type.Literal('isolate')]),
-  startOffline: Type.Boolean(),
-  phase: Type.Union([Type.Literal('open'), Type.Literal('closing')]),
+  binding: oneOf('static', 'ephemeral'),
+  partitionPolicy: oneOf('keep', 'isolate'),
+  startOffline: bool,
+  phase: oneOf('open', 'closing'),
 });
 
 export const TombstoneDocumentSchema = document('tombstone', {
-  of: Type.Union([Type.Literal('port'), Type.Literal('switch'), Type.Literal('group'), Type.Literal('host')]),
+  of: oneOf('port', 'switch', 'group', 'host'),
 });
 
 export const MarkDocumentSchema = document('mark', {
   n: Count,
   life: AToken,
   prev: Count,
-  prevLife: Type.String({ maxLength: 128 }),
-  shared: list(Type.Tuple([Key, Count]), 100_000),
-  hosts: list(Type.Tuple([AHostName, Count, Count]), 100_000),
+  prevLife: text({ maxLength: 128 }),
+  shared: list(tuple([Key, Count]), 100_000),
+  hosts: list(tuple([AHostName, Count, Count]), 100_000),
   time: Millis,
 });
 
@@ -122,7 +131,7 @@ export const DOCUMENT_SCHEMAS = {
   mark: MarkDocumentSchema,
 } as const;
 
-export const DocumentSchema = Type.Union([
+export const DocumentSchema = union([
   HostDocumentSchema,
   PortDocumentSchema,
   SwitchDocumentSchema,
@@ -132,7 +141,7 @@ export const DocumentSchema = Type.Union([
 ]);
 
 export const SignedDocumentSchema = shape({
-  body: Type.String({ maxLength: 1_000_000 }),
-  sig: Type.String({ pattern: '^[A-Za-z0-9_-]{1,128}$', maxLength: 128, description: 'base64url' }),
+  body: text({ maxLength: 1_000_000 }),
+  sig: text({ pattern: '^[A-Za-z0-9_-]{1,128}$', maxLength: 128, description: 'base64url' }),
   kid: AToken,
 });

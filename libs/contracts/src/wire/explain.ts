@@ -1,41 +1,14 @@
 import { detail, type ProblemDetail } from '#kernel';
-import { type TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { checkOf, isRecord, isTuple } from './check.js';
+import { type Node } from './schema.js';
 
-/** What of JSON schema the wire types use. */
-interface Node {
-  readonly type?: string;
-  readonly const?: unknown;
-  readonly description?: string;
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Node>>;
-  readonly patternProperties?: Readonly<Record<string, Node>>;
-  readonly items?: Node | readonly Node[];
-  readonly anyOf?: readonly Node[];
-  readonly maxItems?: number;
-  readonly minItems?: number;
-}
-
-const checks = new WeakMap<object, (value: unknown) => boolean>();
-
-function passes(node: Node, value: unknown): boolean {
-  let check = checks.get(node);
-  if (check === undefined) {
-    const validator = Compile(node as unknown as TSchema);
-    check = (v) => validator.Check(v);
-    checks.set(node, check);
-  }
-  return check(value);
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const passes = (node: Node, value: unknown): boolean => checkOf(node)(value);
 const at = (path: string, key: string | number): string =>
   typeof key === 'number' ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
 
 /** The first thing that is wrong with a value that its schema refused: innermost field, value, reason, expected. */
-export function explain(schema: TSchema, value: unknown): ProblemDetail {
-  return walk(schema as unknown as Node, value, '') ?? detail('', value, 'is not accepted');
+export function explain(schema: Node, value: unknown): ProblemDetail {
+  return walk(schema, value, '') ?? detail('', value, 'is not accepted');
 }
 
 function walk(node: Node, value: unknown, path: string): ProblemDetail | undefined {
@@ -62,8 +35,7 @@ function object(node: Node, value: unknown, path: string): ProblemDetail {
 
 function childOf(node: Node, key: string): Node | undefined {
   if (node.properties !== undefined && Object.hasOwn(node.properties, key)) return node.properties[key];
-  for (const [pattern, under] of Object.entries(node.patternProperties ?? {}))
-    if (new RegExp(pattern, 'u').test(key)) return under;
+  if (node.keys !== undefined && new RegExp(node.keys.pattern, 'u').test(key)) return node.keys.value;
   return undefined;
 }
 
@@ -78,7 +50,7 @@ function array(node: Node, value: unknown, path: string): ProblemDetail {
     return detail(path, `${value.length} items`, 'is too long', `up to ${node.maxItems} items`);
   const items = node.items;
   for (const [i, item] of value.entries()) {
-    const under = Array.isArray(items) ? (items as readonly Node[])[i] : (items as Node | undefined);
+    const under = items !== undefined && isTuple(items) ? items[i] : items;
     const wrong = under === undefined ? undefined : walk(under, item, at(path, i));
     if (wrong !== undefined) return wrong;
   }

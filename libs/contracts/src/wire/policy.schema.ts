@@ -1,31 +1,31 @@
-import Type from 'typebox';
-import { AnIndex, AText, AVlanId, Count, list, nullable, shape } from './scalars.js';
+import { AnIndex, AText, AVlanId, Count } from './scalars.js';
+import { bool, list, literal, nullable, oneOf, optional, shape, union } from './schema.js';
 
-const Vlan = Type.Union([
-  shape({ mode: Type.Literal('none') }),
-  shape({ mode: Type.Literal('access'), id: AVlanId }),
-  shape({ mode: Type.Literal('trunk'), ranges: list(shape({ from: AVlanId, to: AVlanId }), 4094) }),
+const Vlan = union([
+  shape({ mode: literal('none') }),
+  shape({ mode: literal('access'), id: AVlanId }),
+  shape({ mode: literal('trunk'), ranges: list(shape({ from: AVlanId, to: AVlanId }), 4094) }),
 ]);
 
 const Shaping = nullable(shape({ average: Count, peak: Count, burst: Count }));
 const Ports = shape({ from: AnIndex(65535), to: AnIndex(65535) });
 
 const Match = shape({
-  srcMac: Type.Optional(AText),
-  dstMac: Type.Optional(AText),
-  etherType: Type.Optional(AnIndex(65535)),
-  ipProtocol: Type.Optional(AnIndex(255)),
-  src: Type.Optional(AText),
-  dst: Type.Optional(AText),
-  srcPort: Type.Optional(Ports),
-  dstPort: Type.Optional(Ports),
-  icmpType: Type.Optional(AnIndex(255)),
+  srcMac: optional(AText),
+  dstMac: optional(AText),
+  etherType: optional(AnIndex(65535)),
+  ipProtocol: optional(AnIndex(255)),
+  src: optional(AText),
+  dst: optional(AText),
+  srcPort: optional(Ports),
+  dstPort: optional(Ports),
+  icmpType: optional(AnIndex(255)),
 });
 
 const Rule = shape({
   name: AText,
-  direction: Type.Union([Type.Literal('in'), Type.Literal('out'), Type.Literal('both')]),
-  action: Type.Union([Type.Literal('allow'), Type.Literal('drop')]),
+  direction: oneOf('in', 'out', 'both'),
+  action: oneOf('allow', 'drop'),
   match: Match,
 });
 
@@ -33,25 +33,25 @@ const Uplinks = list(AText, 64);
 
 /** The shape of a policy. What its values mean together (ranges, bursts, uplink names) is the domain's to judge. */
 export const PolicyPatchSchema = shape({
-  vlan: Type.Optional(Vlan),
-  blocked: Type.Optional(Type.Boolean()),
-  promiscuous: Type.Optional(Type.Boolean()),
-  macChanges: Type.Optional(Type.Boolean()),
-  forgedTransmits: Type.Optional(Type.Boolean()),
-  shapingIn: Type.Optional(Shaping),
-  shapingOut: Type.Optional(Shaping),
-  filter: Type.Optional(list(Rule, 1000)),
-  teaming: Type.Optional(shape({ active: Uplinks, standby: Uplinks })),
+  vlan: optional(Vlan),
+  blocked: optional(bool),
+  promiscuous: optional(bool),
+  macChanges: optional(bool),
+  forgedTransmits: optional(bool),
+  shapingIn: optional(Shaping),
+  shapingOut: optional(Shaping),
+  filter: optional(list(Rule, 1000)),
+  teaming: optional(shape({ active: Uplinks, standby: Uplinks })),
 });
 
-export const PolicyFieldSchema = Type.Union([
-  Type.Literal('vlan'),
-  Type.Literal('blocked'),
-  Type.Literal('promiscuous'),
-  Type.Literal('macChanges'),
-  Type.Literal('forgedTransmits'),
-  Type.Literal('shapingIn'),
-  Type.Literal('shapingOut'),
-  Type.Literal('filter'),
-  Type.Literal('teaming'),
-]);
+export const PolicyFieldSchema = oneOf(
+  'vlan',
+  'blocked',
+  'promiscuous',
+  'macChanges',
+  'forgedTransmits',
+  'shapingIn',
+  'shapingOut',
+  'filter',
+  'teaming',
+);

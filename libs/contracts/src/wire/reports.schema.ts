@@ -1,4 +1,3 @@
-import Type from 'typebox';
 import {
   AHostName,
   ALineage,
@@ -9,19 +8,16 @@ import {
   AText,
   AToken,
   Count,
-  list,
-  mapOf,
   Millis,
-  nullable,
-  shape,
 } from './scalars.js';
+import { bool, list, literal, mapOf, nullable, number, oneOf, optional, shape, union } from './schema.js';
 
 const PacketsBytes = shape({ packets: Count, bytes: Count });
 const Direction = shape({ unicast: PacketsBytes, multicast: PacketsBytes, broadcast: PacketsBytes });
 export const RawCountersSchema = shape({ in: Direction, out: Direction });
 
 export const ReportSchema = shape({
-  schema: Type.Literal(1),
+  schema: literal(1),
   host: AHostName,
   lineage: ALineage,
   boot: AToken,
@@ -29,9 +25,9 @@ export const ReportSchema = shape({
   received: ARevision,
   exceptions: list(shape({ port: nullable(APortId), object: AText, code: AText, reason: AText }), 20_000),
   time: Millis,
-  n: Type.Optional(Count),
+  n: optional(Count),
   version: AText,
-  driver: Type.Union([Type.Literal('openvswitch'), Type.Literal('simulated')]),
+  driver: oneOf('openvswitch', 'simulated'),
 });
 
 const InterfaceFact = shape({
@@ -39,65 +35,59 @@ const InterfaceFact = shape({
   mac: AText,
   profile: nullable(AText),
   owner: AText,
-  kind: Type.Union([Type.Literal('vm'), Type.Literal('container'), Type.Literal('kernel')]),
+  kind: oneOf('vm', 'container', 'kernel'),
   switch: AText,
 });
 const Segment = { port: APortId, epoch: AnEpoch, incarnation: AToken, raw: RawCountersSchema };
 const Difference = shape({ field: AText, expected: AText, found: AText });
 
 /** Names in facts come from the hypervisor: bounded here, judged by the domain. */
-export const FactSchema = Type.Union([
-  shape({ type: Type.Literal('Inventory'), interfaces: list(InterfaceFact, 20_000) }),
-  shape({ type: Type.Literal('InterfacePlugged'), interface: InterfaceFact }),
-  shape({ type: Type.Literal('InterfaceUnplugged'), ifaceId: AText }),
-  shape({ type: Type.Literal('PortActivated'), port: APortId, epoch: AnEpoch }),
-  shape({ type: Type.Literal('SegmentOpened'), ...Segment }),
+export const FactSchema = union([
+  shape({ type: literal('Inventory'), interfaces: list(InterfaceFact, 20_000) }),
+  shape({ type: literal('InterfacePlugged'), interface: InterfaceFact }),
+  shape({ type: literal('InterfaceUnplugged'), ifaceId: AText }),
+  shape({ type: literal('PortActivated'), port: APortId, epoch: AnEpoch }),
+  shape({ type: literal('SegmentOpened'), ...Segment }),
   shape({
-    type: Type.Literal('SegmentClosed'),
+    type: literal('SegmentClosed'),
     ...Segment,
-    inexact: Type.Optional(shape({ checkpointAt: Millis, reason: AText })),
+    inexact: optional(shape({ checkpointAt: Millis, reason: AText })),
   }),
   shape({
-    type: Type.Literal('HypervisorMigration'),
+    type: literal('HypervisorMigration'),
     migration: AMigrationId,
     attempt: Count,
-    outcome: Type.Union([
-      Type.Literal('started'),
-      Type.Literal('completed'),
-      Type.Literal('failed'),
-      Type.Literal('aborted'),
-      Type.Literal('unknown'),
-    ]),
-    reason: Type.Optional(AText),
+    outcome: oneOf('started', 'completed', 'failed', 'aborted', 'unknown'),
+    reason: optional(AText),
   }),
   shape({
-    type: Type.Literal('Drift'),
+    type: literal('Drift'),
     object: AText,
     differences: list(Difference, 1000),
-    repaired: Type.Boolean(),
-    durationMs: Type.Number({ minimum: 0 }),
+    repaired: bool,
+    durationMs: number(0),
   }),
-  shape({ type: Type.Literal('UplinkState'), switch: AText, uplink: AText, up: Type.Boolean() }),
+  shape({ type: literal('UplinkState'), switch: AText, uplink: AText, up: bool }),
 ]);
 
 export const NumberedFactSchema = shape({ seq: Count, at: Millis, fact: FactSchema });
 
 export const FactBatchSchema = shape({
-  schema: Type.Literal(1),
+  schema: literal(1),
   host: AHostName,
   boot: AToken,
-  after: Type.Optional(Count),
+  after: optional(Count),
   facts: list(NumberedFactSchema, 10_000),
 });
 
 const CounterSampleSchema = shape({
   ...Segment,
-  dropped: Type.Optional(shape({ in: Count, out: Count })),
-  ruleHits: Type.Optional(mapOf('^[^\\u0000]{1,256}$', Count, 'hits by rule name')),
+  dropped: optional(shape({ in: Count, out: Count })),
+  ruleHits: optional(mapOf('^[^\\u0000]{1,256}$', Count, 'hits by rule name')),
 });
 
 export const CheckpointSchema = shape({
-  schema: Type.Literal(1),
+  schema: literal(1),
   host: AHostName,
   boot: AToken,
   time: Millis,
@@ -105,7 +95,7 @@ export const CheckpointSchema = shape({
 });
 
 export const TelemetrySchema = shape({
-  schema: Type.Literal(1),
+  schema: literal(1),
   host: AHostName,
   boot: AToken,
   time: Millis,
@@ -113,15 +103,10 @@ export const TelemetrySchema = shape({
   vms: list(
     shape({
       owner: AText,
-      state: Type.Union([
-        Type.Literal('running'),
-        Type.Literal('paused'),
-        Type.Literal('incoming'),
-        Type.Literal('stopped'),
-      ]),
-      sent: Type.Optional(Count),
-      received: Type.Optional(Count),
-      migration: Type.Optional(AMigrationId),
+      state: oneOf('running', 'paused', 'incoming', 'stopped'),
+      sent: optional(Count),
+      received: optional(Count),
+      migration: optional(AMigrationId),
     }),
     20_000,
   ),
@@ -129,5 +114,5 @@ export const TelemetrySchema = shape({
     shape({ name: AText, ifaceId: nullable(AText), port: nullable(APortId), state: AText }),
     20_000,
   ),
-  uplinks: list(shape({ switch: AText, uplink: AText, device: AText, up: Type.Boolean() }), 4096),
+  uplinks: list(shape({ switch: AText, uplink: AText, device: AText, up: bool }), 4096),
 });

@@ -1,5 +1,4 @@
 import { type Problem } from '#kernel';
-import Type from 'typebox';
 import {
   AGroupName,
   AHostName,
@@ -9,18 +8,16 @@ import {
   ARevision,
   AText,
   Count,
-  list,
   Millis,
-  nullable,
-  shape,
 } from './scalars.js';
+import { bool, code, list, literal, nullable, oneOf, optional, shape, text, union } from './schema.js';
 
-const Words = Type.String({ maxLength: 65_536 });
+const Words = text({ maxLength: 65_536 });
 const Detail = shape({
   field: Words,
-  value: Type.Optional(Words),
+  value: optional(Words),
   reason: Words,
-  expected: Type.Optional(Words),
+  expected: optional(Words),
 });
 const CODES: readonly Problem['code'][] = [
   'invalid',
@@ -34,27 +31,27 @@ const CODES: readonly Problem['code'][] = [
   'internal',
 ];
 export const ProblemSchema = shape({
-  code: Type.Unsafe<Problem['code']>({ type: 'string', enum: [...CODES], description: 'a problem code' }),
+  code: code(CODES, 'a problem code'),
   message: Words,
-  retry: Type.Boolean(),
+  retry: bool,
   details: list(Detail, 10_000),
 });
 
-const failed = shape({ ok: Type.Literal(false), problem: ProblemSchema });
+const failed = shape({ ok: literal(false), problem: ProblemSchema });
 
-export const CommandResponseSchema = Type.Union([
+export const CommandResponseSchema = union([
   shape({
-    ok: Type.Literal(true),
+    ok: literal(true),
     revision: ARevision,
     lineage: ALineage,
-    duplicate: Type.Optional(Type.Boolean()),
-    events: Type.Optional(Count),
-    affectedHosts: Type.Optional(list(AHostName, 100_000)),
-    result: Type.Optional(
+    duplicate: optional(bool),
+    events: optional(Count),
+    affectedHosts: optional(list(AHostName, 100_000)),
+    result: optional(
       shape({
-        ports: Type.Optional(list(APortId, 100_000)),
-        groups: Type.Optional(list(AGroupName, 100_000)),
-        migration: Type.Optional(AMigrationId),
+        ports: optional(list(APortId, 100_000)),
+        groups: optional(list(AGroupName, 100_000)),
+        migration: optional(AMigrationId),
       }),
     ),
   }),
@@ -66,11 +63,11 @@ const Exceptions = list(
   20_000,
 );
 
-export const WaitResponseSchema = Type.Union([
+export const WaitResponseSchema = union([
   shape({
-    ok: Type.Literal(true),
+    ok: literal(true),
     outcome: shape({
-      done: Type.Boolean(),
+      done: bool,
       lineage: ALineage,
       revision: ARevision,
       targets: Count,
@@ -80,7 +77,7 @@ export const WaitResponseSchema = Type.Union([
           host: AHostName,
           realised: nullable(ARevision),
           lastSeen: nullable(Millis),
-          reason: Type.Union([Type.Literal('behind'), Type.Literal('down'), Type.Literal('exception')]),
+          reason: oneOf('behind', 'down', 'exception'),
           exceptions: Exceptions,
         }),
         100_000,
@@ -90,12 +87,12 @@ export const WaitResponseSchema = Type.Union([
   failed,
 ]);
 
-export const StatusResponseSchema = Type.Union([
+export const StatusResponseSchema = union([
   shape({
-    ok: Type.Literal(true),
+    ok: literal(true),
     status: shape({
       manager: AText,
-      role: Type.Union([Type.Literal('leader'), Type.Literal('standby')]),
+      role: oneOf('leader', 'standby'),
       lineage: nullable(ALineage),
       revision: ARevision,
       digest: AText,
@@ -103,20 +100,13 @@ export const StatusResponseSchema = Type.Union([
       hosts: list(
         shape({
           host: AHostName,
-          state: Type.Union([
-            Type.Literal('current'),
-            Type.Literal('behind'),
-            Type.Literal('down'),
-            Type.Literal('ahead'),
-            Type.Literal('other-lineage'),
-            Type.Literal('unheard'),
-          ]),
+          state: oneOf('current', 'behind', 'down', 'ahead', 'other-lineage', 'unheard'),
           realised: nullable(ARevision),
           received: nullable(ARevision),
           lastSeen: nullable(Millis),
           exceptions: Exceptions,
           version: nullable(AText),
-          driver: nullable(Type.Union([Type.Literal('openvswitch'), Type.Literal('simulated')])),
+          driver: nullable(oneOf('openvswitch', 'simulated')),
         }),
         100_000,
       ),

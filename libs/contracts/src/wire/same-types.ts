@@ -1,5 +1,4 @@
 import { type Command } from '#domain';
-import { type Static } from 'typebox';
 import {
   type CommandRequest,
   type CommandResponse,
@@ -28,6 +27,7 @@ import {
   type StatusResponseSchema,
   type WaitResponseSchema,
 } from './responses.schema.js';
+import { type Static } from './schema.js';
 
 /**
  * Assignable both ways, deeply readonly (schemas infer mutable types), and with optional fields made to count: one

@@ -1,10 +1,15 @@
 import 'reflect-metadata';
+import { type Accepts } from './accepts.js';
 
 export interface EnvFieldOptions {
   /** Name of the environment variable, e.g. `PORTOLAN_HTTP_PORT`. */
   readonly env: string;
   /** What would be right, as shown in an error. */
   readonly expected: string;
+  /** Default: any text. */
+  readonly accepts?: Accepts;
+  /** It may be left out. */
+  readonly optional?: boolean;
   /** Never shown: neither in logs nor in errors. */
   readonly secret?: boolean;
 }
@@ -18,8 +23,8 @@ export interface EnvField extends EnvFieldOptions {
 const KEY = Symbol('portolan.env-fields');
 
 /**
- * Marks a property of a configuration class. The property's declared type says how the text is read; class-validator's
- * decorators beside it say what is accepted; its initial value is the default.
+ * Marks a property of a configuration class. The property's declared type says how the text is read; its initial value
+ * is the default.
  */
 export function EnvField(options: EnvFieldOptions): PropertyDecorator {
   return (target, property) => {

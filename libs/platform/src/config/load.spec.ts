@@ -18,8 +18,8 @@ const file = (text: string): string => {
 };
 
 describe('loadConfig', () => {
-  it('takes environment before file before default', () => {
-    const loaded = loadConfig(CommonConfig, {
+  it('takes environment before file before default', async () => {
+    const loaded = await loadConfig(CommonConfig, {
       env: { PORTOLAN_HEALTH_PORT: '9001', PORTOLAN_NATS_URL: 'nats://a:1, nats://b:2' },
       file: file('healthPort: 8000\nlogLevel: debug\n'),
     });
@@ -34,8 +34,8 @@ describe('loadConfig', () => {
     });
   });
 
-  it('names variable, value and what is right, for all faults at once', () => {
-    const loaded = loadConfig(CommonConfig, {
+  it('names variable, value and what is right, for all faults at once', async () => {
+    const loaded = await loadConfig(CommonConfig, {
       env: { PORTOLAN_HEALTH_PORT: 'soon', PORTOLAN_LOG_LEVEL: 'loud' },
     });
     expect(loaded).toMatchObject({
@@ -54,13 +54,13 @@ describe('loadConfig', () => {
     ['unknown key', 'colour: red\n', 'colour'],
     ['not a mapping', '- 1\n', 'mapping'],
     ['broken YAML', 'a: [1\n', 'PORTOLAN_CONFIG'],
-  ])('refuses a file with %s', (_what, text, word) => {
-    const loaded = loadConfig(CommonConfig, { env: { PORTOLAN_CONFIG: file(text) } });
+  ])('refuses a file with %s', async (_what, text, word) => {
+    const loaded = await loadConfig(CommonConfig, { env: { PORTOLAN_CONFIG: file(text) } });
     expect(loaded.ok ? '' : loaded.error.message).toContain(word);
   });
 
-  it('hides secrets', () => {
-    const loaded = loadConfig(CommonConfig, { env: { PORTOLAN_NATS_PASSWORD: 'hush' } });
+  it('hides secrets', async () => {
+    const loaded = await loadConfig(CommonConfig, { env: { PORTOLAN_NATS_PASSWORD: 'hush' } });
     const shown = loaded.ok ? redactConfig(loaded.value) : {};
     expect(shown['natsPassword']).toBe('(hidden)');
     expect(JSON.stringify(shown)).not.toContain('hush');

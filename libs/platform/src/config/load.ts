@@ -1,7 +1,6 @@
 import { describe, detail, err, ok, problem, type ProblemDetail, type Result } from '#kernel';
-import { validateSync } from 'class-validator';
-import { readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
+import { readFile } from 'node:fs/promises';
+import { text } from './accepts.js';
 import { envFields, type EnvField } from './env-field.js';
 
 export interface ConfigSources {
@@ -13,10 +12,14 @@ export interface ConfigSources {
 const HIDDEN = '(hidden)';
 
 /** Environment before file before default, all validated; every fault at once, each with variable, value and what is right. */
-export function loadConfig<T extends object>(Class: new () => T, sources: ConfigSources): Result<T> {
+export async function loadConfig<T extends object>(
+  Class: new () => T,
+  sources: ConfigSources,
+): Promise<Result<T>> {
   const fields = envFields(Class.prototype as object);
   const path = sources.file ?? sources.env['PORTOLAN_CONFIG'];
-  const file = path === undefined || path === '' ? ok<Record<string, unknown>>({}) : readYaml(path, fields);
+  const file =
+    path === undefined || path === '' ? ok<Record<string, unknown>>({}) : await readYaml(path, fields);
   if (!file.ok) return file;
   const config = new Class();
   const faults: ProblemDetail[] = [];
@@ -31,18 +34,13 @@ export function loadConfig<T extends object>(Class: new () => T, sources: Config
       assign(config, field.property, file.value[field.property]);
     }
   }
-  for (const fault of validateSync(config, { whitelist: false, forbidUnknownValues: false })) {
-    const field = fields.find((f) => f.property === fault.property);
-    const reason = Object.values(fault.constraints ?? { nested: 'is malformed' }).join('; ');
-    const shown: unknown = field?.secret ? HIDDEN : fault.value;
-    faults.push(
-      detail(
-        from.get(fault.property) ?? field?.env ?? fault.property,
-        shown ?? '(not set)',
-        reason,
-        field?.expected,
-      ),
-    );
+  for (const field of fields) {
+    const value = (config as Record<string, unknown>)[field.property];
+    if (value === undefined && field.optional === true) continue;
+    if ((field.accepts ?? text)(value)) continue;
+    const shown = value === undefined ? '(not set)' : field.secret === true ? HIDDEN : value;
+    const reason = value === undefined ? 'is missing' : 'is not accepted';
+    faults.push(detail(from.get(field.property) ?? field.env, shown, reason, field.expected));
   }
   if (faults.length === 0) return ok(config);
   return err(problem('invalid', `configuration: ${faults.map(describe).join(' | ')}`, faults));
@@ -78,14 +76,15 @@ function coerce(text: string, kind: EnvField['kind']): unknown {
   return text;
 }
 
-function readYaml(path: string, fields: readonly EnvField[]): Result<Record<string, unknown>> {
+async function readYaml(path: string, fields: readonly EnvField[]): Promise<Result<Record<string, unknown>>> {
   const bad = (field: string, value: unknown, reason: string, expected: string) => {
     const d = detail(field, value, reason, expected);
     return err(problem('invalid', `configuration file ${path}: ${describe(d)}`, [d]));
   };
   let value: unknown;
   try {
-    value = parseYaml(readFileSync(path, 'utf8')) ?? {};
+    const { parse } = await import('yaml');
+    value = parse(await readFile(path, 'utf8')) ?? {};
   } catch (error) {
     return bad(
       'PORTOLAN_CONFIG',

@@ -4,10 +4,10 @@ import { Body, Controller, Get, Module, Param, Post, type INestApplication } fro
 import { NestFactory } from '@nestjs/core';
 import { RpcException } from '@nestjs/microservices';
 import { IsInt } from 'class-validator';
-import { correlationMiddleware } from './correlation.middleware.js';
+import { correlationMiddleware } from '../http/correlation.middleware.js';
 import { problemFromError } from './from-error.js';
-import { HttpProblemFilter } from './http.filter.js';
-import { problemValidationPipe } from './validation.js';
+import { HttpProblemFilter } from '../http/problem.filter.js';
+import { problemValidationPipe } from '../http/validation.js';
 
 class Input {
   @IsInt()

@@ -21,7 +21,7 @@ export interface Service<T extends CommonConfig> {
  */
 export async function runService<T extends CommonConfig>(service: Service<T>): Promise<void> {
   const { name, check = ok, serve } = service;
-  const loaded = loadConfig(service.config, { env: process.env });
+  const loaded = await loadConfig(service.config, { env: process.env });
   const config = loaded.ok ? check(loaded.value) : loaded;
   if (!config.ok) {
     process.stderr.write(`${name}: ${config.error.message}\n`);

@@ -6,7 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { currentCorrelation } from '../correlation.js';
 import { NatsLink } from '../nats/link.js';
-import { RpcProblemFilter } from '../problems/rpc.filter.js';
+import { RpcProblemFilter } from './problem.filter.js';
 import { SpecServer } from '../spec-server.fixture.js';
 import { PortolanNatsClient } from './client.js';
 import { PortolanNatsContext } from './context.js';

@@ -1,6 +1,6 @@
 import { detail, problem, type Problem } from '#kernel';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
-import { isProblem } from '../problems/from-error.js';
+import { isProblem } from '../problems/is-problem.js';
 
 /**
  * The wire form of a command, over NATS request and reply.

@@ -1,7 +1,7 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { currentCorrelation } from '../correlation.js';
-import { isDefect, problemFromError } from './from-error.js';
-import { problemJson } from './http.js';
+import { isDefect, problemFromError } from '../problems/from-error.js';
+import { problemJson } from './problem-json.js';
 
 /** What of the framework's response is used. */
 interface HttpResponse {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { invalid, ProblemError, unwrap } from '#kernel';
 import { type Signer, type Verifier } from '#contracts';
-import { ed25519Signer, ed25519Verifier } from '#platform';
+import { ed25519Signer, ed25519Verifier } from './signing.js';
 
 /** Signer from a PEM file with the managers' private key. Throws a ProblemError that names the file. */
 export const documentSigner = async (path: string): Promise<Signer> => unwrap(ed25519Signer(await pem(path)));

@@ -2,7 +2,7 @@ import { type Msg, type NatsConnection, type Subscription } from '@nats-io/trans
 import { err, ok, problem, type Problem, type Result } from '#kernel';
 import { SUBJECTS, type DocumentKey } from '#contracts';
 import { type DocumentSource, type Received, type SourceListener } from '#protocol';
-import { type NatsLink } from '../nats/link.js';
+import { type NatsLink } from './link.js';
 
 const LIVE = SUBJECTS.live('').length;
 

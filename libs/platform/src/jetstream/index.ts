@@ -1,0 +1,1 @@
+export { JetStreamDocumentStore, type JetStreamStoreOptions } from './document-store.js';
