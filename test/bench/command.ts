@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { withCluster } from './support/cluster.js';
 import { atMost, type Bench } from './support/figure.js';
 import { manifest } from './support/manifest.js';
-import { publisher, putter, timed } from './support/one-by-one.js';
+import { publisher, Sender, timed } from './support/one-by-one.js';
 import { round, spread } from './support/stats.js';
 
 /** Commands, then publishes, turn about: load of the machine meets both. */
@@ -30,11 +30,11 @@ export const command: Bench = (say) =>
       name: 'bench',
       credentialsFile: credentialsPath(join(home, 'credentials'), 'manager'),
     });
-    const http = putter(cluster.api);
+    const http = new Sender(cluster.api);
     try {
       const publish = await publisher(await link.connection());
-      const ask = (i: number): Promise<void> =>
-        http.put('/v1/ports/p1/override', { override: { blocked: i % 2 === 0 } });
+      const ask = (i: number): Promise<unknown> =>
+        http.send('PUT', '/v1/ports/p1/override', { override: { blocked: i % 2 === 0 } });
       const first = await timed(FIRST, ask);
       await timed(WARM_UP, ask);
       await timed(EACH, publish);

@@ -25,7 +25,8 @@ interface DiskForm {
 /** The agent's copy for starting without the centre: JSON text that bears its digest. */
 export function toDisk(snapshot: Snapshot, digest: TextDigest): string {
   const { host, lineage, received, documents } = snapshot;
-  const content = canonicalJson({ v: 1, host, lineage, received, documents: [...documents.values()] });
+  // With every change, and only its own digest has to fit: the order of its keys is nobody’s concern.
+  const content = JSON.stringify({ v: 1, host, lineage, received, documents: [...documents.values()] });
   return `${digest(content)}\n${content}\n`;
 }
 
