@@ -16,7 +16,7 @@ const AGENT_HEAP = [
   '--max-old-space-size=256',
   '--optimize-for-size',
   '--single-threaded-gc',
-  '--interrupt-budget=1000000',
+  '--interrupt-budget=250000',
 ];
 
 /** An agent to be started: its host, and the environment beyond what every agent gets. */

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { unwrap } from '#kernel';
-import { type WriteResult } from '#contracts';
+import { type WriteResult } from '#contracts/http';
 import { ensureStream, LOG_STREAM } from '#event-store/jetstream';
 
 /** Runs `work` so many times, each after the other's end; ms of each. */
