@@ -2,9 +2,11 @@
 // Figures: each bench in a process of its own; a table for people, then one JSON document as the last line.
 //   npm run bench            all of them
 //   npm run bench -- NAME…   some
+//   npm run bench -- scale-1000 --hosts 100   with fewer hosts
 import { spawn } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { labObstacle } from '../setup/lab.js';
 import { ROOT } from '../setup/shell.js';
 
@@ -17,19 +19,28 @@ const LONGEST_MS = 480_000;
 const say = (line) => process.stderr.write(`${line}\n`);
 
 const { BENCHES } = await import(PROGRAM);
-const asked = process.argv.slice(2);
+const { values: options, positionals: asked } = parseArgs({
+  options: { hosts: { type: 'string' } },
+  allowPositionals: true,
+});
+if (options.hosts !== undefined && !/^[1-9]\d{0,4}$/.test(options.hosts)) {
+  say(`--hosts is a number of hosts, not ${options.hosts}`);
+  process.exit(2);
+}
 const unknown = asked.find((name) => !(name in BENCHES));
 if (unknown !== undefined) {
   say(`no bench ${unknown}; there are ${Object.keys(BENCHES).join(', ')}`);
   process.exit(2);
 }
 
+const size = options.hosts === undefined ? {} : { PORTOLAN_BENCH_HOSTS: options.hosts };
+
 /** Runs one; resolves with its figures, or with why there are none. */
 function bench(name) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [HEAP, PROGRAM, name], {
       cwd: ROOT,
-      env: { ...process.env, PORTOLAN_NO_LAB: labObstacle() ?? '' },
+      env: { ...process.env, ...size, PORTOLAN_NO_LAB: labObstacle() ?? '' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let out = '';

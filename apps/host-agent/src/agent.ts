@@ -15,7 +15,7 @@ import { learnedRow, learnedRows, standingSlots, type LearnedRow } from './facts
 import { Orders } from './hypervisor/orders.js';
 import { uplinkFacts, uplinkKey } from './facts/uplinks.js';
 import { type Hypervisor } from './hypervisor/hypervisor.js';
-import { desiredOf, released } from './reconcile/desired.js';
+import { desiredOf, released, sameWork } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
@@ -98,16 +98,23 @@ export class Agent {
   /** A newer whole view of the documents. */
   documents(view: Snapshot): void {
     const before = this.#view;
-    const same = before !== null && before.documents === view.documents && before.faults === view.faults;
+    const sameDocuments =
+      before !== null && before.documents === view.documents && before.faults === view.faults;
     this.#view = view;
+    const isSameLineage = before?.lineage === view.lineage;
     // A mark that brings nothing for this host, heartbeats among them: all hosts get every one of them.
-    if (same && before.lineage === view.lineage && this.#confirm(view)) return;
-    const desired = same ? this.#desired : (desiredOf(view.documents) ?? released(this.#desired, view));
-    this.#desired = desired;
-    if (before !== null && before.lineage !== null && before.lineage !== view.lineage) this.#tellAllAgain();
+    if (sameDocuments && isSameLineage && this.#holds(view, false)) return;
+    const desired = sameDocuments
+      ? this.#desired
+      : (desiredOf(view.documents) ?? released(this.#desired, view));
+    if (before !== null && before.lineage !== null && !isSameLineage) this.#tellAllAgain();
     const accepted = desired?.host.acceptedFactSeq;
     if (accepted !== undefined) this.parts.journal.accepted(accepted?.boot ?? null, accepted?.seq ?? 0);
     if (desired !== null) this.#orders.follow(desired.host.migrations);
+    // Most news of a host say that its facts were taken in: there is nothing in them for its switch.
+    const isSameWork = sameWork(this.#desired, desired) && before?.faults === view.faults;
+    if (isSameWork && isSameLineage && this.#holds(view, true)) return;
+    this.#desired = desired;
     this.#reconciler.kick();
   }
 
@@ -202,8 +209,11 @@ export class Agent {
       this.#reconciler.kick();
     this.#reportInterfaces(have.interfaces, wanted.desired);
     this.#reportUplinks(have.interfaces);
-    this.#settled = { ...result, steps: [] };
-    this.#tell(result);
+    // Marks that came meanwhile and brought no other work.
+    const now = this.#wanted();
+    const isCurrent = now?.desired === wanted.desired && now.lineage === wanted.lineage;
+    this.#settled = { ...result, wanted: isCurrent ? now : wanted, steps: [] };
+    this.#tell(this.#settled);
     if (result.steps.length > 0) {
       const fields = { revision: wanted.received, steps: result.steps.map((s) => s.kind) };
       this.parts.log.info(fields, 'the switch carries out the documents');
@@ -215,12 +225,16 @@ export class Agent {
     this.parts.report({ lineage, realised: received, received, exceptions: exceptionsOf(result) }, urgent);
   }
 
-  /** The switch is as the same documents want it: then it is so up to the later revision, too. */
-  #confirm({ received }: Snapshot): boolean {
+  /**
+   * The switch is as the same documents want it: then it is so up to the later revision, too. A pass that is yet to
+   * end will say so itself.
+   */
+  #holds({ received }: Snapshot, urgent: boolean): boolean {
+    if (this.#reconciler.pending) return true;
     const settled = this.#settled;
     if (settled === null || settled.wanted.desired !== this.#desired || !this.#reconciler.idle) return false;
     this.#settled = { ...settled, wanted: { ...settled.wanted, received } };
-    this.#tell(this.#settled, false);
+    this.#tell(this.#settled, urgent);
     return true;
   }
 

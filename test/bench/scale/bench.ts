@@ -1,21 +1,9 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { DIST, residentMb, withCluster, type BenchCluster } from '../support/cluster.js';
+import { cpuSeconds, residentMb, withCluster, type BenchCluster } from '../support/cluster.js';
 import { type Bench, type Figure } from '../support/figure.js';
 import { dropping, manifest } from '../support/manifest.js';
 import { spread } from '../support/stats.js';
-import {
-  DEVICE,
-  groupNames,
-  NARROW,
-  NARROW_HOSTS,
-  shapes,
-  SWITCH,
-  WIDE,
-  type HostShape,
-  type SwarmPlan,
-} from './plan.js';
+import { DEVICE, groupNames, NARROW, NARROW_HOSTS, shapes, SWITCH, WIDE, type HostShape } from './plan.js';
+import { Swarm } from './swarm-processes.js';
 
 const HOSTS = Number(process.env['PORTOLAN_BENCH_HOSTS'] ?? 1000);
 const PORTS = 60;
@@ -23,8 +11,6 @@ const PROCESSES = 2;
 const PAUSE_MS = 200;
 /** All hosts of the cluster compete with the manager for this machine, and there is nobody to take over from it. */
 const MANAGER = { 'switch-manager-1': { PORTOLAN_LEASE_MS: '30000' } };
-/** Five hundred switches with all their flows live in each. */
-const SWARM_HEAP = '--max-old-space-size=6000';
 /** Hosts that are not up by then are left out, and the figure says so. */
 const BUILD_UP_MS = 240_000;
 /** For each figure; fewer changes are measured where one takes long. */
@@ -41,39 +27,39 @@ export const scale: Bench = (say) => {
     const seconds = (): string => `${((performance.now() - begun) / 1000).toFixed(1)} s`;
     await define(it, hosts);
     say(`${HOSTS} hosts defined in ${seconds()}`);
-    const swarm = startSwarm(it);
+    const server = `nats://127.0.0.1:${it.cluster.options.ports.nats}`;
+    const plan = { home: it.home, server, hosts: HOSTS, ports: PORTS, processes: PROCESSES };
+    const swarm = new Swarm(plan, progress(it, say));
     try {
-      const ready = Promise.all(swarm.map(async (child) => Number((await once(child, 'message'))[0])));
-      const enough = setTimeout(() => swarm.forEach((child) => child.send('enough')), BUILD_UP_MS);
-      const up = (await ready).reduce((sum, n) => sum + n, 0);
-      clearTimeout(enough);
+      const up = await swarm.built(BUILD_UP_MS);
       say(`${up} of ${HOSTS} hosts came up in ${seconds()}`);
       await change(it, WIDE, 0, up);
-      const buildUp = (performance.now() - begun) / 1000;
-      const memory = await memoryOf(it, swarm);
+      const built = {
+        buildUpSeconds: Math.round((performance.now() - begun) / 1000),
+        cpuSeconds: await each(it, swarm, cpuSeconds),
+        residentMb: await each(it, swarm, residentMb),
+      };
       return [
-        await measure(it, NARROW, Math.min(up, NARROW_HOSTS), {
-          buildUpSeconds: Math.round(buildUp),
-          residentMb: memory,
-        }),
-        await measure(it, WIDE, up, {}),
+        await measure(it, swarm, NARROW, Math.min(up, NARROW_HOSTS), built),
+        await measure(it, swarm, WIDE, up, {}),
       ];
     } finally {
-      for (const child of swarm) child.kill('SIGTERM');
+      await swarm.stop();
     }
   });
 };
 
-function startSwarm({ home, cluster }: BenchCluster): ChildProcess[] {
-  const server = `nats://127.0.0.1:${cluster.options.ports.nats}`;
-  return Array.from({ length: PROCESSES }, (_, share) => {
-    const plan: SwarmPlan = { home, server, hosts: HOSTS, ports: PORTS, share, processes: PROCESSES };
-    return fork(join(DIST, 'test', 'bench', 'scale', 'swarm.js'), [], {
-      env: { ...process.env, PORTOLAN_SWARM: JSON.stringify(plan) },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: [...process.execArgv, SWARM_HEAP],
+/** Says how far it is and what that took of the processor, at every tenth part: growth shows at once. */
+function progress(it: BenchCluster, say: (line: string) => void) {
+  const begun = performance.now();
+  return (swarm: Swarm, up: number): void => {
+    if (up % Math.max(10, Math.round(HOSTS / 10)) !== 0) return;
+    const after = ((performance.now() - begun) / 1000).toFixed(1);
+    void each(it, swarm, cpuSeconds).then((cpu) => {
+      const used = Object.entries(cpu).map(([name, seconds]) => `${name} ${seconds}`);
+      say(`${up} hosts up after ${after} s; CPU seconds: ${used.join(', ')}`);
     });
-  });
+  };
 }
 
 async function define({ api }: BenchCluster, shapesOf: readonly HostShape[]): Promise<void> {
@@ -97,16 +83,28 @@ async function change({ api }: BenchCluster, group: string, n: number, hosts: nu
   return took;
 }
 
-async function measure(it: BenchCluster, group: string, hosts: number, detail: object): Promise<Figure> {
+async function measure(
+  it: BenchCluster,
+  swarm: Swarm,
+  group: string,
+  hosts: number,
+  detail: object,
+): Promise<Figure> {
   const [warmUp, changes] = group === WIDE ? [0, 5] : [5, 40];
   const times: number[] = [];
   const end = performance.now() + MEASURE_MS;
+  const before = await each(it, swarm, cpuSeconds);
   for (let i = 1; i <= warmUp + changes && (performance.now() < end || times.length === 0); i++) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     const took = await change(it, group, i, hosts);
     if (i > warmUp) times.push(took);
   }
   const figure = spread(times);
+  const after = await each(it, swarm, cpuSeconds);
+  const used = Object.entries(after).map(([name, seconds]) => {
+    const ms = ((seconds ?? NaN) - (before[name] ?? NaN)) * 1000;
+    return [name, Math.round(ms / (warmUp + times.length))] as const;
+  });
   return {
     bench: 'scale-1000',
     what: `policy change, request to realised, on ${hosts} hosts (of ${HOSTS} × ${PORTS} ports)`,
@@ -116,17 +114,18 @@ async function measure(it: BenchCluster, group: string, hosts: number, detail: o
       text: `p50 < ${BAR.p50}, p99 < ${BAR.p99}`,
       met: figure.p50 < BAR.p50 && figure.p99 < BAR.p99,
     },
-    detail: { ...detail },
+    detail: { ...detail, cpuMsPerChange: Object.fromEntries(used) },
   };
 }
 
-async function memoryOf(
+async function each(
   { cluster }: BenchCluster,
-  swarm: readonly ChildProcess[],
+  swarm: Swarm,
+  ask: (pid: number | undefined) => Promise<number | null>,
 ): Promise<Record<string, number | null>> {
   const found: Record<string, number | null> = {};
   for (const name of ['nats-server', 'switch-manager-1', 'operator-api', 'migration-coordinator'])
-    found[name] = await residentMb(cluster.children.pidOf(name));
-  for (const [i, child] of swarm.entries()) found[`swarm-${i + 1}`] = await residentMb(child.pid);
+    found[name] = await ask(cluster.children.pidOf(name));
+  for (const [i, child] of swarm.children.entries()) found[`swarm-${i + 1}`] = await ask(child.pid);
   return found;
 }

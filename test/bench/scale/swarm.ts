@@ -10,15 +10,14 @@ const AT_A_TIME = 10;
 const plan = JSON.parse(process.env['PORTOLAN_SWARM'] ?? '') as SwarmPlan;
 const verifier = sharedVerifier(await documentVerifier([join(plan.home, 'keys', 'manager.pub.pem')]));
 const waiting = shapes(plan.hosts, plan.ports).filter((h) => h.number % plan.processes === plan.share);
-let ready = 0;
 const startNext = async (): Promise<void> => {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     await startHost(plan, next, verifier);
-    ready += 1;
+    process.send?.('up');
   }
 };
 // The time for building up is over: those that are begun come up yet.
 process.on('message', () => waiting.splice(0));
 process.on('disconnect', () => process.exit(0));
 await Promise.all(Array.from({ length: AT_A_TIME }, startNext));
-process.send?.(ready);
+process.send?.('done');

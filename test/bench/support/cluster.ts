@@ -64,3 +64,16 @@ export async function residentMb(pid: number | undefined): Promise<number | null
     return null;
   }
 }
+
+/** Processor time that a process has used so far, user and system, s; null where /proc does not tell. */
+export async function cpuSeconds(pid: number | undefined): Promise<number | null> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // After the command's name, which may hold anything: state is field 3, the times are 14 and 15, in 1/100 s.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    // Not Linux, or the process is gone.
+    return null;
+  }
+}

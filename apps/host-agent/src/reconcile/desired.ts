@@ -1,3 +1,4 @@
+import { equalJson } from '#kernel';
 import {
   type DocumentKey,
   type GroupDocument,
@@ -34,3 +35,27 @@ export function released(last: Desired | null, view: Pick<Snapshot, 'faults' | '
   const host = { ...last.host, switches: [], ports: [], groups: [], migrations: [], acceptedFactSeq: null };
   return { host, ports: [], switches: [], groups: [] };
 }
+
+/**
+ * Whether both ask the same of the switch. A host's document also says which of its facts were taken in and what its
+ * hypervisor is to do; documents of the others that are the same are the same objects.
+ */
+export function sameWork(a: Desired | null, b: Desired | null): boolean {
+  if (a === b) return true;
+  if (a === null || b === null) return false;
+  const same = (x: readonly unknown[], y: readonly unknown[]): boolean =>
+    x.length === y.length && x.every((it, i) => it === y[i]);
+  return (
+    same(a.ports, b.ports) &&
+    same(a.switches, b.switches) &&
+    same(a.groups, b.groups) &&
+    equalJson(ofSwitch(a.host), ofSwitch(b.host))
+  );
+}
+
+const ofSwitch = (host: HostDocument): object => ({
+  ...host,
+  revision: 0,
+  acceptedFactSeq: null,
+  migrations: [],
+});

@@ -119,6 +119,11 @@ export class Reconciler {
     return this.#running === null && !this.#dirty && this.#have !== null && !this.#interfacesStale;
   }
 
+  /** A pass runs or will: what it works on is asked for when it begins, and it tells of its end. */
+  get pending(): boolean {
+    return this.#running !== null || this.#dirty || this.#retry !== null;
+  }
+
   /** A plan may be on its way to the switch. */
   get busy(): boolean {
     return this.#running !== null;

@@ -40,10 +40,10 @@ describe('the reporter', () => {
     reporter.update(standing(1));
     await clock.advance(1000);
     reporter.update(standing(2), false);
-    await clock.advance(200);
+    await clock.advance(490);
     reporter.update(standing(3), false);
     expect(sent).toHaveLength(1);
-    await clock.advance(50);
+    await clock.advance(510);
     expect(sent.map((s) => s.realised)).toEqual([1, 3]);
     reporter.update(standing(4), false);
     await clock.advance(20);
@@ -51,6 +51,27 @@ describe('the reporter', () => {
     expect(sent.map((s) => s.realised)).toEqual([1, 3, 5]);
     await clock.advance(1000);
     expect(sent).toHaveLength(3);
+  });
+
+  it('spreads what many hosts have to say of the same mark', async () => {
+    const clock = new VirtualClock();
+    const sentAt: number[] = [];
+    for (let i = 0; i < 100; i += 1) {
+      const host = `host-${i}` as HostName;
+      const reporter = new Reporter({ clock, send: () => void sentAt.push(clock.monotonic()) });
+      reporter.update({ ...standing(1), host });
+      reporter.update({ ...standing(2), host }, false);
+    }
+    const begun = clock.monotonic();
+    sentAt.length = 0;
+    await clock.advance(1000);
+    const after = sentAt.map((at) => at - begun);
+    expect(after).toHaveLength(100);
+    expect(Math.min(...after)).toBeGreaterThanOrEqual(500);
+    const most = Math.max(
+      ...[500, 600, 700, 800, 900].map((t) => after.filter((a) => a >= t && a < t + 100).length),
+    );
+    expect(most).toBeLessThan(40);
   });
 
   it('numbers its reports, above those of an earlier run', async () => {

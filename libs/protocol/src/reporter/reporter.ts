@@ -10,7 +10,7 @@ export interface ReporterOptions {
   readonly send: (report: Report) => void;
   /** Least time between reports, ms. */
   readonly gapMs?: number;
-  /** How long what nobody waits for may wait, ms: every host has news of its own with every mark. */
+  /** How long what nobody waits for may wait at most, ms: every host has such news with every mark. */
   readonly idleGapMs?: number;
   readonly repeatMs?: number;
   /** Number of the first report: above those of earlier runs within the same boot. Default: the time, whole ms. */
@@ -37,8 +37,10 @@ export class Reporter {
   update(standing: Standing, urgent = true): void {
     this.standing = standing;
     if (this.stopped || (this.sent !== null && equalJson(standing, this.sent))) return;
-    const { gapMs = 5, idleGapMs = 250, clock } = this.options;
-    const dueAt = urgent ? this.sentAt + gapMs : clock.monotonic() + idleGapMs;
+    const { gapMs = 5, idleGapMs = 1_000, clock } = this.options;
+    const dueAt = urgent
+      ? this.sentAt + gapMs
+      : clock.monotonic() + idleGapMs * (0.5 + placeOf(standing.host) / 2);
     // What is due already is not put off by what came after it.
     if (dueAt < this.dueAt) this.arm(dueAt);
   }
@@ -65,4 +67,11 @@ export class Reporter {
     this.n += 1;
     this.arm(this.sentAt + (this.options.repeatMs ?? 5000));
   }
+}
+
+/** 0 to 1, by name: hosts that heard of the same mark at once do not all answer at once. */
+function placeOf(host: string): number {
+  let mixed = 0;
+  for (let i = 0; i < host.length; i += 1) mixed = Math.imul(mixed ^ host.charCodeAt(i), 0x9e3779b1);
+  return (Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) >>> 0) / 2 ** 32;
 }
