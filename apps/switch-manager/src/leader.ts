@@ -29,7 +29,7 @@ import {
 } from '#contracts';
 import {
   project,
-  projectAll,
+  projectAllInTurns,
   Projector,
   type Documents,
   type DocumentChange,
@@ -73,6 +73,8 @@ export class Leader {
   #documents = new Map<DocumentKey, StateDocument>();
   #projector: Projector | null = null;
   #projecting: Promise<void> = Promise.resolve();
+  /** What was committed while all documents are projected; null: they are there, and follow each commit. */
+  #waiting: (() => void)[] | null = null;
   #over = false;
 
   private constructor(
@@ -95,7 +97,7 @@ export class Leader {
     if (!opened.ok) return opened;
     const leader = new Leader(parts, opened.value);
     leader.sequencer.onCommit((commit, before, after) => leader.#committed(commit, before, after));
-    leader.#startProjector();
+    await leader.#startProjector();
     return ok(leader);
   }
 
@@ -190,10 +192,15 @@ export class Leader {
     await this.#projecting;
   }
 
-  #startProjector(): void {
+  async #startProjector(): Promise<void> {
     const { lineage, revision } = this.sequencer.head;
     if (lineage === undefined) throw new Error('a sequencer that is open has a lineage');
-    this.#documents = projectAll({ ...this.sequencer.state, lineage, revision });
+    const state = { ...this.sequencer.state, lineage, revision };
+    const waiting: (() => void)[] = [];
+    this.#waiting = waiting;
+    this.#documents = await projectAllInTurns(state, () => this.#pause(1));
+    if (this.#over) return;
+    this.#waiting = null;
     this.parts.onBegin(lineage, revision, this.#documents);
     this.#projector = new Projector(
       {
@@ -211,9 +218,11 @@ export class Leader {
       revision,
     );
     this.#projecting = this.#projector.run().catch(this.parts.onFault);
+    for (const follow of waiting) follow();
   }
 
   #committed(commit: ClusterCommit, before: State, after: State): void {
+    if (this.#waiting !== null) return void this.#waiting.push(() => this.#committed(commit, before, after));
     const changes = project(before, after, commit.events, this.#documents);
     for (const { key, document } of changes) this.#documents.set(key, document);
     const projector = this.#projector;
@@ -231,9 +240,12 @@ export class Leader {
         if (last <= head.seq) return true;
         if (pending === 0) return false;
       }
-      const pause = last === null ? SILENT_LOG_MS : SETTLING_MS;
-      await new Promise<void>((resolve) => void this.parts.clock.after(pause, resolve));
+      await this.#pause(last === null ? SILENT_LOG_MS : SETTLING_MS);
     }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.parts.clock.after(ms, resolve));
   }
 
   /** Null: the log can't be asked now. That ends nothing: whether it still leads is just not known yet. */
@@ -263,7 +275,7 @@ export class Leader {
       this.parts.instance,
     );
     if (!opened.ok) return this.parts.onEnd(opened.error);
-    this.#startProjector();
+    await this.#startProjector();
   }
 }
 

@@ -5,7 +5,7 @@ export {
   type DocumentChange,
   type Documents,
 } from './projection/documents.js';
-export { keysOfHost, projectAll } from './projection/project-all.js';
+export { keysOfHost, projectAll, projectAllInTurns } from './projection/project-all.js';
 export { project, withChanges } from './projection/project.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';
 export {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type Lineage, type Revision } from '#kernel';
 import { type Snapshot } from '#protocol';
 import { AgentHost, BRIDGE, mac, settle, view } from '../agent.fixture.js';
+import { desiredOf, sameWork } from './desired.js';
 
 const OTHER = '00000000-0000-4000-8000-000000000002' as Lineage;
 
@@ -61,5 +62,47 @@ describe('an agent whose centre', () => {
     await host.agent.close();
     await host.start({ ...view(3, []), documents: new Map() });
     expect(host.steps).toEqual([]);
+  });
+});
+
+/** As the next version of the host's document makes it; all other documents stay the same objects. */
+function withHost(before: Snapshot, revision: number, change: object): Snapshot {
+  const key = 'h.h1.host';
+  const host = { ...before.documents.get(key), revision, ...change };
+  const documents = new Map(before.documents).set(key, host as never);
+  return { ...before, received: revision as Revision, documents };
+}
+
+const accepted = (seq: number): object => ({ acceptedFactSeq: { boot: 'boot', seq } });
+
+describe('a host’s document', () => {
+  const before = view(2, [{ n: 1 }]);
+  const same = (after: Snapshot): boolean =>
+    sameWork(desiredOf(before.documents), desiredOf(after.documents));
+
+  it('that says what was taken in, or what the hypervisor is to do, asks nothing of the switch', () => {
+    expect(same(withHost(before, 3, accepted(7)))).toBe(true);
+    expect(same(withHost(before, 3, { migrations: [{ migration: 'm1' }] }))).toBe(true);
+    expect(same(withHost(before, 3, { switches: [] }))).toBe(false);
+    expect(same(withHost(before, 3, { confirm: { deadline: 1, confirmed: 1 } }))).toBe(false);
+    expect(same(view(2, [{ n: 1 }]))).toBe(false);
+    expect(sameWork(null, desiredOf(before.documents))).toBe(false);
+  });
+
+  it('is reported without a look at the switch, and by a pass under way at its end', async () => {
+    const host = new AgentHost();
+    await host.start();
+    await host.become(1, []);
+    await host.plug(1);
+    const bound = view(2, [{ n: 1 }]);
+    host.agent.documents(bound);
+    host.agent.documents(withHost(bound, 3, accepted(1)));
+    await settle();
+    expect(host.reports.at(-1)).toMatchObject({ realised: 3, received: 3 });
+    const passes = host.agent.compiled;
+    host.agent.documents(withHost(bound, 4, accepted(2)));
+    expect(host.reports.at(-1)).toMatchObject({ realised: 4, received: 4 });
+    await settle();
+    expect(host.agent.compiled).toBe(passes);
   });
 });

@@ -29,15 +29,23 @@ export class NatsDocumentSource implements DocumentSource {
       };
       const subjects = [SUBJECTS.liveHost(this.host), SUBJECTS.liveShared];
       subscriptions = subjects.map((subject) => nc.subscribe(subject, { callback }));
-      listener.reconnected();
     };
     const off = this.link.onState((state) => {
       const up = state === 'connected';
       if (up && !wasUp && subscriptions.length > 0) listener.reconnected();
       wasUp = up;
     });
-    // A link that is closed before it was ever open has nothing to hand over.
-    this.link.connection().then(open, () => undefined);
+    const connected = this.link.current();
+    // Where there is a connection already, nothing was missed: else all would be read twice at each start.
+    if (connected !== undefined) open(connected);
+    else {
+      const opened = (nc: NatsConnection): void => {
+        open(nc);
+        if (!ended) listener.reconnected();
+      };
+      // A link that is closed before it was ever open has nothing to hand over.
+      this.link.connection().then(opened, () => undefined);
+    }
     return () => {
       ended = true;
       off();

@@ -22,8 +22,32 @@ export function contentOf(document: StateDocument): string {
   return canonicalJson(port);
 }
 
-export const sameContent = (a: StateDocument | undefined, b: StateDocument): boolean =>
-  a !== undefined && (a === b || (a.type === b.type && contentOf(a) === contentOf(b)));
+/** Whether `contentOf` both is the same, without writing it out: a new leader asks it of every document there is. */
+export function sameContent(a: StateDocument | undefined, b: StateDocument): boolean {
+  if (a === undefined || a.type !== b.type) return a === b;
+  if (a.type === 'tombstone') return a.key === b.key;
+  return a === b || sameFields(a, b, a.type === 'port' ? STAMP_OF_PORT : STAMP);
+}
+
+const STAMP: ReadonlySet<string> = new Set(['revision']);
+const STAMP_OF_PORT: ReadonlySet<string> = new Set(['revision', 'minRevision']);
+const NONE: ReadonlySet<string> = new Set();
+
+function sameFields(a: object, b: object, but: ReadonlySet<string>): boolean {
+  const of = a as Readonly<Record<string, unknown>>;
+  const and = b as Readonly<Record<string, unknown>>;
+  for (const key in of) if (!but.has(key) && !sameValue(of[key], and[key])) return false;
+  for (const key in and) if (of[key] === undefined && and[key] !== undefined && !but.has(key)) return false;
+  return true;
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (!Array.isArray(a) || !Array.isArray(b))
+    return Array.isArray(a) === Array.isArray(b) && sameFields(a, b, NONE);
+  return a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
+}
 
 export function tombstoneOf(
   document: StateDocument,

@@ -9,8 +9,31 @@ import { stampOf } from './stamp.js';
 /** Every document of a state, all at the state's revision: the oracle for `project`, and where a projector begins. */
 export function projectAll(state: State): Map<DocumentKey, StateDocument> {
   const documents = new Map<DocumentKey, StateDocument>();
+  const stretches = projecting(state, documents);
+  while (stretches.next().done !== true);
+  return documents;
+}
+
+/**
+ * The same, and others have their turn after each stretch: with thousands of ports it takes a second or more, and a
+ * leader that does nothing else meanwhile may lose its lease over it, and the next one too.
+ */
+export async function projectAllInTurns(
+  state: State,
+  pause: () => Promise<void>,
+): Promise<Map<DocumentKey, StateDocument>> {
+  const documents = new Map<DocumentKey, StateDocument>();
+  for (const _ of projecting(state, documents)) await pause();
+  return documents;
+}
+
+/** Ports or hosts at a stretch, some 10 ms of work. */
+const AT_A_STRETCH = 500;
+
+function* projecting(state: State, documents: Map<DocumentKey, StateDocument>): Generator<void> {
   const stamp = stampOf(state);
-  if (stamp === null) return documents;
+  if (stamp === null) return;
+  let done = 0;
   const put = (document: StateDocument): void => void documents.set(document.key, document);
   for (const it of state.switches.values()) put(switchDocument(it, stamp));
   for (const it of state.groups.values()) put(groupDocument(it, stamp));
@@ -18,13 +41,14 @@ export function projectAll(state: State): Map<DocumentKey, StateDocument> {
   for (const port of state.ports.values()) {
     for (const document of portDocuments(state, port, stamp, stamp.revision)) put(document);
     for (const host of placements(port).keys()) add(ports, host, port.id);
+    if ((done += 1) % AT_A_STRETCH === 0) yield;
   }
   const migrations = new Map<HostName, MigrationId[]>();
   for (const migration of state.migrations.values()) add(migrations, migration.source, migration.id);
   for (const host of state.hosts.values()) {
     put(hostDocument(state, host, stamp, ports.get(host.name) ?? [], migrations.get(host.name) ?? []));
+    if ((done += 1) % AT_A_STRETCH === 0) yield;
   }
-  return documents;
 }
 
 function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { type StateDocument } from '#contracts';
 import { Random } from '../simulation/random.js';
 import { World } from '../simulation/world.js';
-import { contentOf } from './documents.js';
-import { projectAll } from './project-all.js';
+import { contentOf, sameContent } from './documents.js';
+import { projectAll, projectAllInTurns } from './project-all.js';
 import { project, withChanges } from './project.js';
 
 const contents = (documents: Iterable<StateDocument>) =>
@@ -39,5 +39,46 @@ describe('the projection', () => {
     const documents = withChanges(new Map(), project(first.before, first.after, first.events, new Map()));
     expect(documents.size).toBeGreaterThan(0);
     expect(project(first.after, first.after, first.events, documents)).toEqual([]);
+  });
+
+  it('of many ports lets others have their turn, and gives the same', async () => {
+    const world = new World(new Random(1));
+    let after = world.commit().after;
+    for (let i = 0; i < 60; i += 1) after = world.commit().after;
+    const [port] = after.ports.values();
+    if (port === undefined) throw new Error('this world has no ports');
+    let { ports } = after;
+    for (let i = 0; i < 2_000; i += 1) ports = ports.set(`x${i}` as never, { ...port, id: `x${i}` as never });
+    let turns = 0;
+    const pause = (): Promise<void> => Promise.resolve(void (turns += 1));
+    const state = { ...after, ports };
+    expect(await projectAllInTurns(state, pause)).toEqual(projectAll(state));
+    expect(turns).toBeGreaterThanOrEqual(4);
+  });
+});
+
+describe('the content of documents', () => {
+  it('is the same or not as its text says', () => {
+    const value = fc.jsonValue({ maxDepth: 2 });
+    const fields = fc.dictionary(fc.constantFrom('a', 'revision', 'minRevision'), value, {
+      maxKeys: 3,
+    });
+    const type = fc.constantFrom('port', 'host', 'tombstone');
+    const key = fc.constantFrom('x', 'y');
+    const document = fc
+      .record({ type, key, fields })
+      .map(({ type, key, fields }) => ({ ...fields, type, key }));
+    const pair = fc.oneof(
+      fc.tuple(document, document),
+      document.map((d) => [d, structuredClone({ ...d, revision: 1, absent: undefined })] as const),
+    );
+    fc.assert(
+      fc.property(pair, ([a, b]) => {
+        const [one, other] = [a, b] as unknown as [StateDocument, StateDocument];
+        const texts = [one, other].map((d) => `${d.type} ${contentOf(d)}`);
+        expect(sameContent(one, other)).toBe(texts[0] === texts[1]);
+        expect(sameContent(other, one)).toBe(texts[0] === texts[1]);
+      }),
+    );
   });
 });

@@ -36,7 +36,7 @@ export class Reporter {
 
   update(standing: Standing, urgent = true): void {
     this.standing = standing;
-    if (this.stopped || (this.sent !== null && equalJson(standing, this.sent))) return;
+    if (this.stopped || (this.sent !== null && isSame(standing, this.sent))) return;
     const { gapMs = 5, idleGapMs = 1_000, clock } = this.options;
     const dueAt = urgent
       ? this.sentAt + gapMs
@@ -68,6 +68,10 @@ export class Reporter {
     this.arm(this.sentAt + (this.options.repeatMs ?? 5000));
   }
 }
+
+/** What every mark changes comes first: the whole is compared only where that is the same. */
+const isSame = (a: Standing, b: Standing): boolean =>
+  a.realised === b.realised && a.received === b.received && equalJson(a, b);
 
 /** 0 to 1, by name: hosts that heard of the same mark at once do not all answer at once. */
 function placeOf(host: string): number {
