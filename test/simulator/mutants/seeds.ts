@@ -13,10 +13,10 @@ export const NAMED_SEEDS: Readonly<Record<MutantName, number>> = {
   'ack before effective': 2,
   'forgotten mark gap': 1,
   'command done twice after the dedupe window': 1,
-  'command done twice': 3,
+  'command done twice': 17,
   'timer of an earlier episode': 1,
-  'undo that rolls back a fact': 11,
-  'facts overtake': 3,
+  'undo that rolls back a fact': 90,
+  'facts overtake': 18,
 };
 
 /** Things that happen in a story that must find one. */
