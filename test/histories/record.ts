@@ -120,7 +120,7 @@ async function save(name: string, ndjson: string, told: Told, live: string | nul
   process.stdout.write(`${name}: ${commits.length} commits, digest ${digest}\n`);
 }
 
-/** What a version that knew no trunks would have written of the same story: groups as v1, and the chain over it. */
+/** What the first version would have written of the same story: groups and standbys as v1, and the chain over it. */
 async function recordVersion1(): Promise<void> {
   const told = JSON.parse(await readFile(join(DIR, 'completed.expected.json'), 'utf8')) as {
     guestSent: number;
@@ -144,6 +144,10 @@ interface Spec {
 }
 
 function asVersion1(event: WireEvent): WireEvent {
+  if (event.type === 'StandbyGranted') {
+    const { standby, ...rest } = event.data as { readonly standby: object };
+    return { type: event.type, v: 1, data: { ...rest, standby: { token: '03:00:00:00:00:01', ...standby } } };
+  }
   if (event.type !== 'GroupDefined') return event;
   const { spec, ...rest } = event.data as { readonly spec: Spec };
   const { vlan, ...policy } = spec.policy;

@@ -16,7 +16,14 @@ import {
 import { type DocumentKey, type StateDocument } from '#contracts';
 import { evolve, initialState, type DomainEvent, type State } from '#domain';
 import { DOCS_STREAM, ensureStream } from '#event-store/jetstream';
-import { ed25519Signer, ed25519Verifier, generateSigningKey, NatsDocumentSource, NatsLink } from '#platform';
+import {
+  derivedHandoverToken,
+  ed25519Signer,
+  ed25519Verifier,
+  generateSigningKey,
+  NatsDocumentSource,
+  NatsLink,
+} from '#platform';
 import { JetStreamDocumentStore } from '#platform/jetstream';
 import {
   contentOf,
@@ -37,6 +44,7 @@ const HOSTS = ['h0', 'h1', 'h2'] as HostName[];
 const GROUPS = ['g0', 'g1', 'g2', 'g3'] as GroupName[];
 const SWITCH = 's0' as SwitchName;
 const key = generateSigningKey();
+const handoverToken = unwrap(derivedHandoverToken(key.privateKey));
 const signer = unwrap(ed25519Signer(key.privateKey));
 const verifier = unwrap(ed25519Verifier([key.publicKey]));
 
@@ -87,9 +95,9 @@ class Centre {
     const before = this.state;
     const meta = { lineage: LINEAGE, revision: (before.revision + 1) as Revision, time: before.revision };
     this.state = events.reduce((state, event) => evolve(state, event, meta), before);
-    const changes = project(before, this.state, events, this.documents);
+    const changes = project(before, this.state, events, this.documents, handoverToken);
     this.documents = withChanges(this.documents, changes);
-    const all = [...projectAll(this.state)].map(([k, d]) => [k, contentOf(d)] as const);
+    const all = [...projectAll(this.state, handoverToken)].map(([k, d]) => [k, contentOf(d)] as const);
     this.past.push(new Map(all));
     this.projector?.commit(LINEAGE, meta.revision, changes);
   }
@@ -249,7 +257,7 @@ describe('documents over a real server', () => {
     await centre.projector?.sweep((host) => last.get(host)?.received ?? null);
     const loaded = unwrap(await store2.load());
     expect(loaded.documents.map((d) => d.key).sort()).toEqual(
-      [...projectAll(centre.state).keys(), 's.mark'].sort(),
+      [...projectAll(centre.state, handoverToken).keys(), 's.mark'].sort(),
     );
   }, 60_000);
 

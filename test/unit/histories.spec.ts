@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ProblemError } from '#kernel';
+import { ProblemError, unwrap } from '#kernel';
 import { type StateDocument } from '#contracts';
 import { ledgerTotals, packetsOf } from '#domain';
+import { derivedHandoverToken, generateSigningKey } from '#platform';
 import { contentOf, project, projectAll } from '#protocol';
 import { replayHistory, replayText, type History, type HistoryLedger, type HistoryMigration } from '#testing';
 
@@ -21,6 +22,8 @@ interface Expected {
   readonly ledgers: readonly HistoryLedger[];
   readonly migrations: readonly HistoryMigration[];
 }
+
+const handoverToken = unwrap(derivedHandoverToken(generateSigningKey().privateKey));
 
 const textOf = (name: string): string => readFileSync(join(DIR, `${name}.ndjson`), 'utf8');
 const expectedOf = (name: string): Expected =>
@@ -51,12 +54,12 @@ describe.each(NAMES)('the recorded history "%s"', (name) => {
     const documents = new Map<string, StateDocument>();
     replayText(textOf(name), {
       each: (commit, before, after) => {
-        for (const { key, document } of project(before, after, commit.events, documents))
+        for (const { key, document } of project(before, after, commit.events, documents, handoverToken))
           documents.set(key, document);
         const standing = [...documents].filter(([, d]) => d.type !== 'tombstone');
         const content = (all: Iterable<readonly [string, StateDocument]>) =>
           Object.fromEntries([...all].map(([key, document]) => [key, contentOf(document)]));
-        expect(content(standing)).toEqual(content(projectAll(after)));
+        expect(content(standing)).toEqual(content(projectAll(after, handoverToken)));
       },
     });
   });

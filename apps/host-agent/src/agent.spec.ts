@@ -130,6 +130,22 @@ describe('an agent', () => {
     expect(host.received('tap2')).toBe(1);
   });
 
+  it('tells of every flow that somebody took away, without the token of a hand-over in any', async () => {
+    await host.plug(1);
+    await host.plug(2);
+    await host.become(2, [
+      { n: 1, epoch: 2, role: 'standby', token: TOKEN },
+      { n: 2, token: TOKEN },
+    ]);
+    const { flows } = host.switch.bridge(BRIDGE).observe();
+    for (const { flow } of flows) host.switch.deleteFlow(BRIDGE, flow);
+    await settle();
+    const told = JSON.stringify(host.of('Drift'));
+    for (const part of ['flow TRAP', 'flow GATE_IN', 'eth_dst=(token)', 'set_field:(token)->eth_dst'])
+      expect(told).toContain(part);
+    expect(JSON.stringify(host.facts)).not.toContain(TOKEN);
+  });
+
   it('reports a policy that it can’t carry out against its port, and keeps that port closed', async () => {
     await host.plug(1);
     await host.become(2, [{ n: 1, epoch: 2, role: 'standby' }]);

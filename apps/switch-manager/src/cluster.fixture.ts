@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { err, ok, systemClock, type Clock, type Problem, type Result } from '#kernel';
+import { err, ok, systemClock, unwrap, type Clock, type Problem, type Result } from '#kernel';
 import { validateResource, type Command, type DomainEvent, type Resource, type State } from '#domain';
 import { type CommandRequest, type DocumentKey, type Report, type Signer, type Verifier } from '#contracts';
 import { Follower, InMemoryLog, type CommitLog } from '#event-store';
 import { type DocumentStore, type PutError, type StoreContent } from '#protocol';
+import { derivedHandoverToken, generateSigningKey } from '#platform';
 import { clusterRules } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
 import { Manager } from './manager.js';
@@ -44,6 +45,8 @@ const signer: Signer = {
   kid: 'spec',
   sign: (body) => Buffer.from(String(body.length)).toString('base64url'),
 };
+/** Both copies have it; what each derives from it is its own work. */
+const managersKey = generateSigningKey().privateKey;
 const verifier: Verifier = { verify: (body, sig, kid) => kid === 'spec' && sig === signer.sign(body) };
 
 export interface Copy {
@@ -103,6 +106,7 @@ export async function startCopy(
     follower,
     signer,
     verifier,
+    handoverToken: unwrap(derivedHandoverToken(managersKey)),
     clock,
     ids: { next: () => randomUUID() },
     cluster: 'spec',

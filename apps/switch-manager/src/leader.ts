@@ -23,6 +23,7 @@ import {
   type CommandRequest,
   type DocumentKey,
   type FactBatch,
+  type HandoverToken,
   type Signer,
   type StateDocument,
   type Verifier,
@@ -43,6 +44,7 @@ export interface LeaderParts {
   readonly store: DocumentStore;
   readonly signer: Signer;
   readonly verifier: Verifier;
+  readonly handoverToken: HandoverToken;
   readonly clock: Clock;
   readonly ids: IdGenerator;
   readonly cluster: string;
@@ -198,7 +200,7 @@ export class Leader {
     const state = { ...this.sequencer.state, lineage, revision };
     const waiting: (() => void)[] = [];
     this.#waiting = waiting;
-    this.#documents = await projectAllInTurns(state, () => this.#pause(1));
+    this.#documents = await projectAllInTurns(state, this.parts.handoverToken, () => this.#pause(1));
     if (this.#over) return;
     this.#waiting = null;
     this.parts.onBegin(lineage, revision, this.#documents);
@@ -223,7 +225,7 @@ export class Leader {
 
   #committed(commit: ClusterCommit, before: State, after: State): void {
     if (this.#waiting !== null) return void this.#waiting.push(() => this.#committed(commit, before, after));
-    const changes = project(before, after, commit.events, this.#documents);
+    const changes = project(before, after, commit.events, this.#documents, this.parts.handoverToken);
     for (const { key, document } of changes) this.#documents.set(key, document);
     const projector = this.#projector;
     this.parts.afterAnswers(() => projector?.commit(commit.lineage, commit.revision, changes));

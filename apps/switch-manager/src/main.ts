@@ -31,7 +31,7 @@ import {
 } from '#platform';
 import { JetStreamDocumentStore } from '#platform/jetstream';
 import { PortolanNatsServer, RpcProblemFilter } from '#platform/transport';
-import { documentSigner, documentVerifier } from '#platform';
+import { documentSigner, documentVerifier, handoverTokens } from '#platform';
 import { clusterRules, CODE_VERSION, logCheck, patiently, stateCodec } from '#runtime';
 import { lastCheckpoint } from './checkpoints.js';
 import { CommandsController } from './commands.controller.js';
@@ -86,6 +86,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     follower,
     signer: await documentSigner(config.signingKey),
     verifier: await documentVerifier([config.signingKey]),
+    handoverToken: await handoverTokens(config.signingKey),
     clock,
     ids,
     cluster: config.cluster,

@@ -14,6 +14,7 @@ import {
   type CommandRequest,
   type CommandResponse,
   type FactBatch,
+  type HandoverToken,
   type Report,
   type Signer,
   type StatusResponse,
@@ -39,6 +40,7 @@ export interface ManagerParts {
   readonly follower: Follower<State, DomainEvent>;
   readonly signer: Signer;
   readonly verifier: Verifier;
+  readonly handoverToken: HandoverToken;
   readonly clock: Clock;
   readonly ids: IdGenerator;
   readonly cluster: string;

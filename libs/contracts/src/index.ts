@@ -27,7 +27,7 @@ export type {
   TombstoneDocument,
 } from './documents.js';
 export type { Checkpoint, CounterSample, FactBatch, Report, Telemetry } from './reports.js';
-export { redact } from './redact.js';
+export type { Handover, HandoverToken } from './handover.js';
 export { openDocument, openDocumentBytes, sealDocument, type Signer, type Verifier } from './signing.js';
 export { KEYS, STREAMS, SUBJECTS } from './subjects.js';
 export {

@@ -21,15 +21,10 @@ export class World {
   state: State = initialState;
   readonly log: DomainEvent[] = [];
   now = 1_000_000;
-  private random = 0x123456789abcn;
   private readonly seqs = new Map<string, number>();
 
   get ctx(): CommandContext {
-    return {
-      now: this.now,
-      actor: 'tester',
-      random48: () => (this.random = (this.random * 6364136223846793005n + 1n) & 0xffffffffffffn),
-    };
+    return { now: this.now, actor: 'tester' };
   }
 
   /** The events, or the problem thrown. */

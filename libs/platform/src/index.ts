@@ -23,5 +23,6 @@ export { redactText, redactValue } from './logging/redact.js';
 export { runService, type Service } from './service/run-service.js';
 export { endWithStdin } from './shutdown/end-with-stdin.js';
 export { Shutdown, type ShutdownOptions } from './shutdown/shutdown.js';
-export { documentSigner, documentVerifier } from './key-files.js';
+export { derivedHandoverToken } from './handover.js';
+export { documentSigner, documentVerifier, handoverTokens } from './key-files.js';
 export { ed25519Signer, ed25519Verifier, generateSigningKey, type SigningKey } from './signing.js';

@@ -81,7 +81,8 @@ class GoodSignatures {
   }
 }
 
-function readKey(read: () => KeyObject): KeyObject | null {
+/** Null of what is no Ed25519 key. */
+export function readKey(read: () => KeyObject): KeyObject | null {
   try {
     const key = read();
     return key.asymmetricKeyType === 'ed25519' ? key : null;

@@ -1,4 +1,4 @@
-import { err, problem, type IdGenerator, type Revision } from '#kernel';
+import { err, problem, type Revision } from '#kernel';
 import {
   type Commit,
   type CommitListener,
@@ -31,12 +31,12 @@ import {
 } from '#domain';
 
 /** Raised whenever a state of an earlier code would be read differently: snapshots of another version are not used. */
-export const CODE_VERSION = 'portolan-1';
+export const CODE_VERSION = 'portolan-2';
 
 export type ClusterCommit = Commit<DomainEvent>;
 export type ClusterListener = CommitListener<State, DomainEvent>;
 
-/** The domain's rules with what is impure handed in: time from the commit, randomness from the sequencer's ids. */
+/** The domain's rules with what is impure handed in: the time and the actor of the commit. */
 export const clusterDecider: Decider<State, Command, DomainEvent> = {
   initial: initialState,
   decide: (state, command, context) => {
@@ -56,14 +56,7 @@ export const clusterDecider: Decider<State, Command, DomainEvent> = {
 /** The level is the log's own matter: the sequencer writes it, no commit of the domain does. */
 const OWN_LEVEL = problem('refused', 'the schema level is raised by the leader');
 
-function commandContext({ now, actor, ids }: DecideContext): CommandContext {
-  return { now, actor, random48: () => random48(ids) };
-}
-
-/** 48 random bits: the first twelve digits of a version 4 uuid are all random. */
-function random48(ids: IdGenerator): bigint {
-  return BigInt(`0x${ids.next().replaceAll('-', '').slice(0, 12)}`);
-}
+const commandContext = ({ now, actor }: DecideContext): CommandContext => ({ now, actor });
 
 export const eventCodec: EventCodec<DomainEvent> = {
   toWire: toStored,

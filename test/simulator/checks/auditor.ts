@@ -16,6 +16,7 @@ import { Replica, stateDigest, type Commit } from '#event-store';
 import { contentOf, keysOfHost, project, type Snapshot } from '#protocol';
 import { clusterRules, stateCodec } from '#runtime';
 import { type StreamMessage } from '../bus/stream.js';
+import { handoverToken } from '../services/signing.js';
 
 /** What held for one interface from a revision on. */
 interface Held {
@@ -154,7 +155,7 @@ export class Auditor {
 
   private remember(commit: Commit<DomainEvent>, before: State, after: State): void {
     const { lineage, revision } = commit;
-    const changes = project(before, after, commit.events, this.documents);
+    const changes = project(before, after, commit.events, this.documents, handoverToken);
     const contents = new Map(this.past.at(-1)?.contents);
     for (const { key, document } of changes) {
       this.documents.set(key, document);

@@ -21,7 +21,7 @@ import { type Server } from '../bus/server.js';
 import { type StreamMessage } from '../bus/stream.js';
 import { type Disk, DiskWriter } from '../host/disk.js';
 import { type Process } from '../engine/process.js';
-import { signer, verifier } from './signing.js';
+import { handoverToken, signer, verifier } from './signing.js';
 
 const LEASE_MS = 2_000;
 const SNAPSHOT_EVERY = 40;
@@ -65,6 +65,7 @@ export class ManagerService {
       follower: this.follower,
       signer,
       verifier,
+      handoverToken,
       clock: process.clock,
       ids: process.ids,
       cluster: 'sim',

@@ -8,6 +8,7 @@ import { clusterRules, stateCodec } from '#runtime';
 import { checkLedgers } from './ledgers.js';
 import { Random } from '../engine/random.js';
 import { plantRules } from '../mutants/rules.js';
+import { handoverToken } from '../services/signing.js';
 import { act } from './actions.js';
 import { Broken, SimWorld, type Bugs } from './world.js';
 
@@ -221,7 +222,7 @@ async function checkSwitches(world: SimWorld): Promise<void> {
   const { auditor } = world;
   const { lineage, revision } = auditor;
   if (lineage === undefined) throw new Broken('there is no lineage');
-  const documents = projectAll({ ...auditor.state, lineage, revision });
+  const documents = projectAll({ ...auditor.state, lineage, revision }, handoverToken);
   for (const agent of world.agents.values()) {
     if (agent === null || agent.memory === null) throw new Broken('an agent does not run');
     const { machine } = agent;

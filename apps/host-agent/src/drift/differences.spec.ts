@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { LEARNED_OWNER, makeCookie, observe, type BridgeState, type Flow, type Observation } from '#openflow';
+import { TABLES } from '#compiler';
 import { driftOf } from './differences.js';
 
 const flow = (priority: number, more: Partial<Flow> = {}): Flow => ({
@@ -46,6 +47,23 @@ describe('what differs from what was installed', () => {
       'flow SECURITY 2: drop | output:7',
       'flow SECURITY 9: absent | drop',
     ]);
+  });
+
+  it('never tells the token of a hand-over, neither where it is sent nor where it is awaited', () => {
+    const token = 0xdfc42f17f681n;
+    const trap = flow(200, { table: TABLES.TRAP, match: { eth_dst: { value: token } } });
+    const tell: Flow['actions'] = [
+      { kind: 'clone', actions: [{ kind: 'set-field', field: 'eth_dst', value: token }] },
+    ];
+    const gate = flow(50, { table: TABLES.GATE_IN, actions: tell });
+    const with_ = { bridges: [{ ...bridge, flows: [trap, gate] }] };
+    const gone = { ...observe(with_), bridges: [{ ...observe(with_).bridges[0]!, flows: [] }] };
+    expect(driftOf(with_, gone)[0]?.differences).toEqual([
+      { field: 'flow TRAP 200 eth_dst=(token)', expected: 'drop', found: 'absent' },
+      { field: 'flow GATE_IN 50', expected: 'clone(set_field:(token)->eth_dst)', found: 'absent' },
+    ]);
+    const come = { ...gone, bridges: [{ ...gone.bridges[0]!, flows: [stats(trap), stats(gate)] }] };
+    expect(JSON.stringify(driftOf({ bridges: [{ ...bridge, flows: [] }] }, come))).not.toContain('df:c4');
   });
 
   it('takes learned rows for facts, and other people’s flows for theirs', () => {

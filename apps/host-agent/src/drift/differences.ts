@@ -10,7 +10,7 @@ import {
   type Flow,
   type Observation,
 } from '#openflow';
-import { TABLE_NAMES } from '#compiler';
+import { TABLE_NAMES, TABLES } from '#compiler';
 
 /** One thing that is not as it was installed. */
 export interface Difference {
@@ -114,11 +114,19 @@ function meters({ meters: plan }: BridgePlan): Difference[] {
 
 function flowName(flow: Flow): string {
   const head = `flow ${TABLE_NAMES.get(flow.table) ?? flow.table} ${flow.priority}`;
-  const match = formatMatch(flow.match);
+  const match = shown(flow, formatMatch(flow.match));
   return match === '' ? head : `${head} ${match}`;
 }
 
 function actionsOf(flow: Flow): string {
   if (flow.opaque !== undefined) return flow.opaque;
-  return flow.actions.map((a) => formatAction(a)).join(',') || 'drop';
+  return shown(flow, flow.actions.map((a) => formatAction(a)).join(',')) || 'drop';
 }
+
+/** Where flows look for the token of a hand-over, and where they send it. */
+const OF_HANDOVER: ReadonlySet<number> = new Set([TABLES.TRAP, TABLES.GATE_IN]);
+const GROUP_ADDRESS = /\b[0-9a-f][13579bdf](:[0-9a-f]{2}){5}\b/g;
+
+/** What is told goes into the log, for everyone to read; the token is the two hosts' own. */
+const shown = (flow: Flow, text: string): string =>
+  OF_HANDOVER.has(flow.table) ? text.replaceAll(GROUP_ADDRESS, '(token)') : text;

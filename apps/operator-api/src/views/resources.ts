@@ -69,7 +69,6 @@ export function portView(p: Port): PortView {
       epoch: p.epoch,
       connectee: c === null ? null : { kind: c.kind, ifaceId: c.ifaceId, mac: c.mac, owner: c.owner },
       active: p.active === null ? null : { host: p.active.host, epoch: p.active.epoch },
-      // The token is a secret between the two hosts: it is not copied.
       standby:
         standby === null ? null : { host: standby.host, epoch: standby.epoch, migration: standby.migration },
       retiring: p.retiring.map((b) => ({ host: b.host, epoch: b.epoch })),

@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { randomBytes } from 'node:crypto';
 import { describe, detail, problem, ProblemError, type Clock, type Lineage, type Revision } from '#kernel';
 import { decide, evolve, type Command, type DomainEvent, type State } from '#domain';
 import { type Change, type Realised, type WriteResult } from '#contracts/http';
@@ -73,9 +72,8 @@ export class WriteService {
   /** What would happen, decided on the state that this copy holds. Nothing leaves the process. */
   dryRun(command: Command, actor: string, stated: readonly string[]): WriteResult {
     const state = asOf(this.follower);
-    const random48 = (): bigint => BigInt(`0x${randomBytes(6).toString('hex')}`);
     const now = Math.max(this.clock.now(), state.time);
-    const decided = decide(state, command, { now, actor, random48 });
+    const decided = decide(state, command, { now, actor });
     if (!decided.ok) throw new ProblemError(decided.error);
     const changed = changesOf(decided.value, state, this.after(state, decided.value, now));
     const unchanged = unchangedOf(stated, changed);

@@ -136,15 +136,3 @@ describe('signed documents', () => {
     expect(open({ ...port, revision: 0 } as PortDocument, 'h.a.port.p1')).toMatchObject({ ok: false });
   });
 });
-
-describe('what is shown to people', () => {
-  it('has no hand-over token, at any depth', () => {
-    const handover = { migration: 'm1', token: '03:00:00:00:00:01', epoch: 2 };
-    expect(contracts.redact([{ ...port, handover }])).toEqual([
-      { ...port, handover: { migration: 'm1', epoch: 2 } },
-    ]);
-    expect(contracts.redact({ toJSON: () => ({ standby: handover }) })).toEqual({
-      standby: { migration: 'm1', epoch: 2 },
-    });
-  });
-});

@@ -13,7 +13,7 @@ const fields = (policy: PolicyPatch): string => {
 
 const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
-/** One plain sentence for people. Never shows a token: that is a secret of two hosts. */
+/** One plain sentence for people. */
 export function describeEvent(e: DomainEvent): string {
   switch (e.type) {
     case 'HostDefined':

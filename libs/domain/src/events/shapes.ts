@@ -1,11 +1,4 @@
-import {
-  parseGroupName,
-  parseHostName,
-  parseMac,
-  parseSwitchName,
-  parseUnicastMac,
-  parseIfaceId,
-} from '#kernel';
+import { parseGroupName, parseHostName, parseSwitchName, parseUnicastMac, parseIfaceId } from '#kernel';
 import {
   differencesShape,
   epochShape,
@@ -75,7 +68,6 @@ export const standbyShape: Shape<Standby> = object<Standby>({
   host: hostShape,
   epoch: epochShape,
   migration: migrationIdShape,
-  token: parsed(parseMac),
 });
 
 const stepShape: Shape<MigrationStep> = object<MigrationStep>({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { unwrap } from '#kernel';
 import { applying, group } from '../testing.js';
 import { fromStored, toStored, upcasters } from './versions.js';
@@ -15,6 +16,30 @@ describe('stored events', () => {
     expect(read('x')).toMatchObject({ error: { details: [{ field: 'spec.vlan' }] } });
   });
 
+  it('of StandbyGranted v1 lose their token, and nothing else; one of v2 has no place for it', () => {
+    const data = fc.record({
+      port: fc.nat().map((n) => `p${n + 1}`),
+      standby: fc.record({
+        host: fc.constantFrom('h1', 'bravo'),
+        epoch: fc.integer({ min: 1 }),
+        migration: fc.nat().map((n) => `m${n + 1}`),
+      }),
+    });
+    const token = fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 6, maxLength: 6 });
+    fc.assert(
+      fc.property(data, token, ({ port, standby }, bytes) => {
+        const text = bytes.map((b) => b.toString(16).padStart(2, '0')).join(':');
+        const told = { port, standby: { ...standby, token: text } };
+        const event = unwrap(fromStored({ type: 'StandbyGranted', v: 1, data: told }));
+        expect(event).toEqual({ type: 'StandbyGranted', port, standby });
+        expect(toStored(event)).toEqual({ type: 'StandbyGranted', v: 2, data: { port, standby } });
+        expect(fromStored({ type: 'StandbyGranted', v: 2, data: told })).toMatchObject({
+          error: { details: [{ field: 'standby.token' }] },
+        });
+      }),
+    );
+  });
+
   it('of an unknown type or a future version are refused', () => {
     const data = { name: 'web', spec };
     expect(fromStored({ type: 'GroupDefined', v: 3, data })).toMatchObject({
@@ -27,7 +52,9 @@ describe('stored events', () => {
   });
 
   it('are upcast without throwing whatever they hold', () => {
-    for (const { up } of upcasters) for (const junk of [null, 1, [], {}, { spec: 3 }, { spec: [] }]) up(junk);
+    for (const { up } of upcasters)
+      for (const junk of [null, 1, [], {}, { spec: 3 }, { spec: [] }, { standby: 3 }, { standby: null }])
+        up(junk);
   });
 
   it('come back as they went', () => {

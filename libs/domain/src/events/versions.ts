@@ -8,6 +8,7 @@ import { EVENT_TYPES } from './shapes.js';
 export const EVENT_VERSIONS: Readonly<Record<DomainEventType, number>> = {
   ...(Object.fromEntries(EVENT_TYPES.map((t) => [t, 1])) as Record<DomainEventType, number>),
   GroupDefined: 2,
+  StandbyGranted: 2,
 };
 
 /** Brings data of version `from` to version `from + 1`. Never throws: what it can't make sense of, it leaves. */
@@ -27,7 +28,17 @@ function groupVlanIntoPolicy(data: unknown): unknown {
   return { ...data, spec: { ...spec, policy: { ...policy, vlan: value } } };
 }
 
-export const upcasters: readonly Upcaster[] = [{ type: 'GroupDefined', from: 1, up: groupVlanIntoPolicy }];
+/** v1 told everyone who reads the log the secret of the hand-over; since v2 it is derived, and what v1 told is void. */
+function standbyWithoutToken(data: unknown): unknown {
+  if (!isPlain(data) || !isPlain(data['standby'])) return data;
+  const { token: _void, ...standby } = data['standby'];
+  return { ...data, standby };
+}
+
+export const upcasters: readonly Upcaster[] = [
+  { type: 'GroupDefined', from: 1, up: groupVlanIntoPolicy },
+  { type: 'StandbyGranted', from: 1, up: standbyWithoutToken },
+];
 
 /** An event as it stands in a commit: `data` is the event without its type. */
 export interface StoredEvent {

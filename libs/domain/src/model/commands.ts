@@ -8,8 +8,6 @@ export interface CommandContext {
   /** ms since the epoch, the sequencer's clock. */
   readonly now: number;
   readonly actor: string;
-  /** Random values, as many as asked for: tokens. Each call gives 48 fresh random bits. */
-  readonly random48: () => bigint;
 }
 
 export type Command =

@@ -111,8 +111,6 @@ export interface Binding {
 /** A destination made ready: same port, next epoch, opened by the guest's first frame. */
 export interface Standby extends Binding {
   readonly migration: MigrationId;
-  /** MAC of the secret switch-over frame, 46 random bits: only in the two hosts' own documents, never shown. */
-  readonly token: Mac;
 }
 
 export interface Port {

@@ -4,6 +4,7 @@ import { type GroupName, type HostName, type Revision, type SwitchName } from '#
 import { type StateDocument } from '#contracts';
 import { decide, evolve, initialState, type Command, type MigrationPhase, type State } from '#domain';
 import { Random } from '../simulation/random.js';
+import { handoverToken } from '../simulation/token.js';
 import { HOSTS, lineageOf } from '../simulation/world.js';
 import { contentOf } from './documents.js';
 import { projectAll } from './project-all.js';
@@ -116,16 +117,17 @@ describe('the projection of what the rules decide', () => {
         let documents = new Map<string, StateDocument>();
         for (let i = 1; i < 50; i += 1) {
           const command = i === 1 ? apply(random) : next(random, state, i);
-          const random48 = () => BigInt(random.below(2 ** 30));
-          const decided = decide(state, command, { now: i, actor: 'test', random48 });
+          const decided = decide(state, command, { now: i, actor: 'test' });
           if (!decided.ok || decided.value.length === 0) continue;
           for (const { type } of decided.value) kinds.add(type);
           const before = state;
           const meta = { lineage: lineageOf(1), revision: (state.revision + 1) as Revision, time: i };
           state = decided.value.reduce((s, event) => evolve(s, event, meta), state);
-          documents = withChanges(documents, project(before, state, decided.value, documents));
+          documents = withChanges(documents, project(before, state, decided.value, documents, handoverToken));
           const standing = [...documents.values()].filter((d) => d.type !== 'tombstone').map(contentOf);
-          expect(standing.sort()).toEqual([...projectAll(state).values()].map(contentOf).sort());
+          expect(standing.sort()).toEqual(
+            [...projectAll(state, handoverToken).values()].map(contentOf).sort(),
+          );
         }
       }),
       { numRuns: 40 },

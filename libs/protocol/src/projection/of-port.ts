@@ -1,5 +1,5 @@
 import { type HostName, type Revision } from '#kernel';
-import { KEYS, type BindingRole, type PortDocument } from '#contracts';
+import { KEYS, type BindingRole, type HandoverToken, type PortDocument } from '#contracts';
 import { type Binding, type Port, type State } from '#domain';
 import { type Stamp } from './stamp.js';
 
@@ -23,10 +23,14 @@ export function placements(port: Port | undefined): ReadonlyMap<HostName, Placed
 }
 
 /** The port's documents: one for each host of the state that has a binding of it. */
-export function portDocuments(state: State, port: Port, stamp: Stamp, minRevision: Revision): PortDocument[] {
-  const { standby } = port;
-  const handover =
-    standby === null ? null : { migration: standby.migration, token: standby.token, epoch: standby.epoch };
+export function portDocuments(
+  state: State,
+  port: Port,
+  stamp: Stamp,
+  minRevision: Revision,
+  handoverToken: HandoverToken,
+): PortDocument[] {
+  const handover = handoverOf(port, stamp, handoverToken);
   const documents: PortDocument[] = [];
   for (const { host, epoch, role } of placements(port).values()) {
     if (!state.hosts.has(host)) continue;
@@ -48,4 +52,15 @@ export function portDocuments(state: State, port: Port, stamp: Stamp, minRevisio
     });
   }
   return documents;
+}
+
+/** What both hosts of a move are to know: here, and nowhere before it, the token comes into being. */
+function handoverOf(
+  { id, standby }: Port,
+  { lineage }: Stamp,
+  handoverToken: HandoverToken,
+): PortDocument['handover'] {
+  if (standby === null) return null;
+  const { migration, epoch } = standby;
+  return { migration, token: handoverToken({ lineage, migration, port: id, epoch }), epoch };
 }

@@ -1,5 +1,5 @@
 import { type HostName, type MigrationId, type PortId } from '#kernel';
-import { KEYS, type DocumentKey, type StateDocument } from '#contracts';
+import { KEYS, type DocumentKey, type HandoverToken, type StateDocument } from '#contracts';
 import { type State } from '#domain';
 import { hostDocument } from './of-host.js';
 import { placements, portDocuments } from './of-port.js';
@@ -7,9 +7,9 @@ import { groupDocument, switchDocument } from './of-shared.js';
 import { stampOf } from './stamp.js';
 
 /** Every document of a state, all at the state's revision: the oracle for `project`, and where a projector begins. */
-export function projectAll(state: State): Map<DocumentKey, StateDocument> {
+export function projectAll(state: State, handoverToken: HandoverToken): Map<DocumentKey, StateDocument> {
   const documents = new Map<DocumentKey, StateDocument>();
-  const stretches = projecting(state, documents);
+  const stretches = projecting(state, documents, handoverToken);
   while (stretches.next().done !== true);
   return documents;
 }
@@ -20,17 +20,22 @@ export function projectAll(state: State): Map<DocumentKey, StateDocument> {
  */
 export async function projectAllInTurns(
   state: State,
+  handoverToken: HandoverToken,
   pause: () => Promise<void>,
 ): Promise<Map<DocumentKey, StateDocument>> {
   const documents = new Map<DocumentKey, StateDocument>();
-  for (const _ of projecting(state, documents)) await pause();
+  for (const _ of projecting(state, documents, handoverToken)) await pause();
   return documents;
 }
 
 /** Ports or hosts at a stretch, some 10 ms of work. */
 const AT_A_STRETCH = 500;
 
-function* projecting(state: State, documents: Map<DocumentKey, StateDocument>): Generator<void> {
+function* projecting(
+  state: State,
+  documents: Map<DocumentKey, StateDocument>,
+  handoverToken: HandoverToken,
+): Generator<void> {
   const stamp = stampOf(state);
   if (stamp === null) return;
   let done = 0;
@@ -39,7 +44,7 @@ function* projecting(state: State, documents: Map<DocumentKey, StateDocument>): 
   for (const it of state.groups.values()) put(groupDocument(it, stamp));
   const ports = new Map<HostName, PortId[]>();
   for (const port of state.ports.values()) {
-    for (const document of portDocuments(state, port, stamp, stamp.revision)) put(document);
+    for (const document of portDocuments(state, port, stamp, stamp.revision, handoverToken)) put(document);
     for (const host of placements(port).keys()) add(ports, host, port.id);
     if ((done += 1) % AT_A_STRETCH === 0) yield;
   }

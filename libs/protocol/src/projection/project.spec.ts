@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type StateDocument } from '#contracts';
 import { Random } from '../simulation/random.js';
+import { handoverToken } from '../simulation/token.js';
 import { World } from '../simulation/world.js';
 import { contentOf, sameContent } from './documents.js';
 import { projectAll, projectAllInTurns } from './project-all.js';
@@ -23,10 +24,10 @@ describe('the projection', () => {
         for (let i = 0; i < 60; i += 1) {
           if (random.chance(0.02)) world.newLineage();
           const { before, after, events } = world.commit();
-          const changes = project(before, after, events, documents);
+          const changes = project(before, after, events, documents, handoverToken);
           for (const { document } of changes) expect(document.revision).toBe(after.revision);
           documents = withChanges(documents, changes);
-          expect(contents(documents.values())).toEqual(contents(projectAll(after).values()));
+          expect(contents(documents.values())).toEqual(contents(projectAll(after, handoverToken).values()));
         }
       }),
       { numRuns: 60 },
@@ -36,9 +37,12 @@ describe('the projection', () => {
   it('leaves what did not change, so that a document keeps the revision of its last change', () => {
     const world = new World(new Random(1));
     const first = world.commit();
-    const documents = withChanges(new Map(), project(first.before, first.after, first.events, new Map()));
+    const documents = withChanges(
+      new Map(),
+      project(first.before, first.after, first.events, new Map(), handoverToken),
+    );
     expect(documents.size).toBeGreaterThan(0);
-    expect(project(first.after, first.after, first.events, documents)).toEqual([]);
+    expect(project(first.after, first.after, first.events, documents, handoverToken)).toEqual([]);
   });
 
   it('of many ports lets others have their turn, and gives the same', async () => {
@@ -52,7 +56,7 @@ describe('the projection', () => {
     let turns = 0;
     const pause = (): Promise<void> => Promise.resolve(void (turns += 1));
     const state = { ...after, ports };
-    expect(await projectAllInTurns(state, pause)).toEqual(projectAll(state));
+    expect(await projectAllInTurns(state, handoverToken, pause)).toEqual(projectAll(state, handoverToken));
     expect(turns).toBeGreaterThanOrEqual(4);
   });
 });

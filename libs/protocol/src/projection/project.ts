@@ -1,5 +1,5 @@
 import { type HostName, type MigrationId, type PortId } from '#kernel';
-import { KEYS, type DocumentKey, type StateDocument } from '#contracts';
+import { KEYS, type DocumentKey, type HandoverToken, type StateDocument } from '#contracts';
 import { type DomainEvent, type State } from '#domain';
 import { rank, sameContent, tombstoneOf, type DocumentChange, type Documents } from './documents.js';
 import { hostDocument } from './of-host.js';
@@ -19,11 +19,12 @@ export function project(
   after: State,
   events: readonly DomainEvent[],
   documents: Documents,
+  handoverToken: HandoverToken,
 ): readonly DocumentChange[] {
   const stamp = stampOf(after);
   if (stamp === null) return [];
-  if (before.lineage !== after.lineage) return replaceAll(after, stamp, documents);
-  return new Commit(before, after, stamp, documents).changes(touchedBy(events, before, after));
+  if (before.lineage !== after.lineage) return replaceAll(after, stamp, documents, handoverToken);
+  return new Commit(before, after, stamp, documents, handoverToken).changes(touchedBy(events, before, after));
 }
 
 /** `documents` with the changes of a commit laid over. */
@@ -37,8 +38,13 @@ export function withChanges(
 }
 
 /** Every document anew, and a tombstone for what is no more. */
-export function replaceAll(state: State, stamp: Stamp, documents: Documents): readonly DocumentChange[] {
-  const all = projectAll(state);
+export function replaceAll(
+  state: State,
+  stamp: Stamp,
+  documents: Documents,
+  handoverToken: HandoverToken,
+): readonly DocumentChange[] {
+  const all = projectAll(state, handoverToken);
   for (const [key, old] of documents)
     if (!all.has(key)) all.set(key, tombstoneOf(old, stamp.lineage, stamp.revision));
   const changes = [...all].map(([key, document]) => ({ key, document }));
@@ -56,6 +62,7 @@ class Commit {
     private readonly after: State,
     private readonly stamp: Stamp,
     private readonly documents: Documents,
+    private readonly handoverToken: HandoverToken,
   ) {}
 
   changes(touched: Touched): readonly DocumentChange[] {
@@ -91,7 +98,7 @@ class Commit {
       const key = KEYS.group(port.group);
       const group = this.found.get(key)?.document ?? this.documents.get(key);
       const minRevision = group?.type === 'group' ? group.revision : this.stamp.revision;
-      for (const document of portDocuments(this.after, port, this.stamp, minRevision))
+      for (const document of portDocuments(this.after, port, this.stamp, minRevision, this.handoverToken))
         now.set(document.key, document);
     }
     const hosts = [...placements(this.before.ports.get(id)).keys(), ...placements(port).keys()];

@@ -8,6 +8,7 @@ import { DocumentSync } from '../sync/document-sync.js';
 import { type Snapshot } from '../sync/snapshot.js';
 import { Random } from './random.js';
 import { SimSource, SimStore, SimStream, type Weather } from './sim-stream.js';
+import { handoverToken } from './token.js';
 import { VirtualClock } from './virtual-clock.js';
 import { HOSTS, World } from './world.js';
 
@@ -51,7 +52,7 @@ export class Cluster {
 
   commit(): void {
     const { before, after, events } = this.world.commit();
-    const changes = project(before, after, events, this.documents);
+    const changes = project(before, after, events, this.documents, handoverToken);
     this.documents = withChanges(this.documents, changes);
     const contents = new Map(this.past.at(-1)?.contents);
     for (const { key, document } of changes) {

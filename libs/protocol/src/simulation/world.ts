@@ -135,12 +135,11 @@ export class World {
     if (random.chance(0.3))
       return [{ type: 'PortOverridden', port: id, override: { blocked: random.chance(0.5) } }];
     if (active !== null && to !== undefined && to !== active.host && random.chance(0.6)) {
-      const token = '03:00:00:00:00:07' as Mac;
       return [
         {
           type: 'StandbyGranted',
           port: id,
-          standby: { host: to, epoch, migration: 'm1' as MigrationId, token },
+          standby: { host: to, epoch, migration: 'm1' as MigrationId },
         },
       ];
     }
