@@ -82,6 +82,45 @@ describe('a guest on its way', () => {
     expect((await send()).kind).toBe('unknown');
   });
 
+  it('stays when it is told after its state went over that it was not begun', async () => {
+    server.removeAllListeners('connection');
+    server.on('connection', (socket) => {
+      socket.write('{"step":"ready"}\n{"step":"refused","reason":"took too long"}\n');
+    });
+    expect(await send()).toEqual({ kind: 'failed', reason: 'took too long' });
+    expect(log).toEqual(['stop']);
+  });
+
+  it('is waited for as long as its memory is said to be copied, and discarded in silence', async () => {
+    const timers: { fire(): void; cancelled: boolean }[] = [];
+    let armed = (): void => undefined;
+    const after = (_ms: number, fire: () => void): (() => void) => {
+      const timer = { fire, cancelled: false };
+      timers.push(timer);
+      armed();
+      return () => (timer.cancelled = true);
+    };
+    const arming = (n: number): Promise<void> =>
+      new Promise((resolve) => {
+        armed = () => timers.length >= n && resolve();
+        armed();
+      });
+    server.removeAllListeners('connection');
+    server.on('connection', (socket) => {
+      served = receiveGuest(socket, guest, { after });
+    });
+    const socket = connect(at());
+    socket.write(`${JSON.stringify({ step: 'hello', spec: SPEC })}\n`);
+    await arming(2);
+    socket.write('{"step":"copying"}\n');
+    await arming(3);
+    expect(timers.map((t) => t.cancelled)).toEqual([true, true, false]);
+    timers[2]!.fire();
+    await served;
+    expect(log).toEqual(['prepare web-1', 'discard web-1']);
+    socket.destroy();
+  });
+
   it('does not go where nobody listens', async () => {
     const { port } = at();
     server.close();

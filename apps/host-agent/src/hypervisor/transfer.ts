@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { unwrap } from '#kernel';
+import { systemClock, unwrap, type Clock } from '#kernel';
 import { parseGuest, parseMemory } from '../simulation.js';
 import { type GuestMemory, type GuestSpec } from './guest.js';
 
@@ -19,10 +19,13 @@ export type SendResult =
   | { readonly kind: 'unknown'; readonly reason: string };
 
 const ANSWER_MS = 5_000;
+/** While memory is copied nothing else is said, however long it takes. */
+const COPYING_MS = 1_000;
 
 /**
- * Sends a guest over TCP, one JSON line a step: `hello` (spec) ← `ready`, then `state` (memory, after the guest was
- * stopped) ← `running`. Up to `state` an abort or a broken connection leaves the guest here.
+ * Sends a guest over TCP, one JSON line a step: `hello` (spec) ← `ready`, `copying` once a second, then `state`
+ * (memory, after the guest was stopped) ← `running`, or `refused` of a guest that was not begun. Up to `state` an
+ * abort or a broken connection leaves the guest here.
  */
 export async function sendGuest(
   to: { readonly host: string; readonly port: number },
@@ -42,7 +45,7 @@ export async function sendGuest(
   try {
     socket.write(`${JSON.stringify({ step: 'hello', spec })}\n`);
     await expectStep(lines, 'ready');
-    await copyMemory(copyMs, signal);
+    await copyMemory(copyMs, signal, () => socket.write(`${JSON.stringify({ step: 'copying' })}\n`));
     signal.throwIfAborted();
     const memory = stop();
     socket.write(`${JSON.stringify({ step: 'state', memory })}\n`);
@@ -50,32 +53,43 @@ export async function sendGuest(
     await expectStep(lines, 'running');
     return { kind: 'moved' };
   } catch (cause) {
-    return { kind: handed ? 'unknown' : 'failed', reason: message(cause) };
+    return { kind: handed && !(cause instanceof Refused) ? 'unknown' : 'failed', reason: message(cause) };
   } finally {
     socket.destroy();
   }
 }
 
-/** Serves one arriving guest on one connection. What goes wrong before `state` discards it. */
-export async function receiveGuest(socket: Socket, guest: IncomingGuest): Promise<void> {
+/** Serves one arriving guest on one connection. What goes wrong before `state` discards it, and is told. */
+export async function receiveGuest(
+  socket: Socket,
+  guest: IncomingGuest,
+  clock: Pick<Clock, 'after'> = systemClock,
+): Promise<void> {
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   let spec: GuestSpec | null = null;
-  let running = false;
+  let begun = false;
   // A reset of the connection ends the reading below; it must not end the process.
   socket.on('error', () => undefined);
   try {
-    const hello = await readStep(lines);
+    const hello = await readStep(lines, clock);
     if (hello['step'] !== 'hello') throw new Error('expected hello');
     spec = unwrap(parseGuest(hello['spec'], 'spec'));
     await guest.prepare(spec);
     socket.write(`${JSON.stringify({ step: 'ready' })}\n`);
-    const state = await readStep(lines);
+    let state = await readStep(lines, clock);
+    while (state['step'] === 'copying') state = await readStep(lines, clock);
     if (state['step'] !== 'state') throw new Error('expected state');
-    guest.begin(spec, unwrap(parseMemory(state['memory'])));
-    running = true;
+    const memory = unwrap(parseMemory(state['memory']));
+    begun = true;
+    guest.begin(spec, memory);
     socket.end(`${JSON.stringify({ step: 'running' })}\n`);
   } catch (cause) {
-    if (spec !== null && !running) guest.discard(spec);
+    // What was begun may run: whether it does is for nobody to say here, and saying no would start it twice.
+    if (begun) {
+      socket.destroy();
+      return;
+    }
+    if (spec !== null) guest.discard(spec);
     if (!socket.destroyed) socket.end(`${JSON.stringify({ step: 'refused', reason: message(cause) })}\n`);
   }
 }
@@ -92,32 +106,41 @@ function dial(to: { readonly host: string; readonly port: number }, signal: Abor
   });
 }
 
-const copyMemory = (ms: number, signal: AbortSignal): Promise<void> =>
+const copyMemory = (ms: number, signal: AbortSignal, tell: () => void): Promise<void> =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
+    const telling = setInterval(tell, COPYING_MS);
+    const end = (): void => {
       clearTimeout(timer);
+      clearInterval(telling);
       resolve();
-    });
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
   });
 
+/** The other side said that it did not begin the guest, and will not. */
+class Refused extends Error {}
+
 async function expectStep(lines: AsyncIterator<string>, step: string): Promise<void> {
-  const answer = await readStep(lines);
-  if (answer['step'] !== step)
-    throw new Error(String(answer['reason'] ?? `expected ${step}, got ${String(answer['step'])}`));
+  const answer = await readStep(lines, systemClock);
+  if (answer['step'] === 'refused') throw new Refused(String(answer['reason'] ?? 'refused'));
+  if (answer['step'] !== step) throw new Error(`expected ${step}, got ${String(answer['step'])}`);
 }
 
-async function readStep(lines: AsyncIterator<string>): Promise<Record<string, unknown>> {
-  let timer: NodeJS.Timeout | undefined;
+async function readStep(
+  lines: AsyncIterator<string>,
+  clock: Pick<Clock, 'after'>,
+): Promise<Record<string, unknown>> {
+  let cancel = (): void => undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_MS} ms`)), ANSWER_MS);
+    cancel = clock.after(ANSWER_MS, () => reject(new Error(`nothing was said within ${ANSWER_MS} ms`)));
   });
   try {
     const line = await Promise.race([lines.next(), late]);
     if (line.done === true) throw new Error('the connection ended');
     return JSON.parse(line.value) as Record<string, unknown>;
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 
