@@ -3,7 +3,13 @@ import { type Fact, type InterfaceFact } from '#domain';
 import { type Checkpoint, type PortDocument, type Report, type Telemetry } from '#contracts';
 import { type Snapshot } from '#protocol';
 import { bridgeName, compile, CompileMemo, decodeNotice, type Compiled, type Desired } from '#compiler';
-import { type Driver, type DriverEvent, type Observation, type ObservedInterface } from '#openflow';
+import {
+  type Driver,
+  type DriverEvent,
+  type Observation,
+  type ObservedInterface,
+  type Step,
+} from '#openflow';
 import { CounterKeeper } from './counters/keeper.js';
 import { outstanding } from './counters/outstanding.js';
 import { driftOf } from './drift/differences.js';
@@ -79,6 +85,7 @@ export class Agent {
       wanted: () => this.#wanted(),
       facts: (wanted, have) => this.#facts(wanted, have),
       compile: (desired, facts) => compile(this.#withOwing(desired), facts, this.#memo),
+      planned: (compiled, steps) => this.#keeper.making(madeBy(compiled, steps)),
       readBack: (have) => this.#noteRows(learnedRows(have)),
       compared: (installed, have, since) => this.#drift.seen(driftOf(installed, have), since),
       done: (result) => this.#done(result),
@@ -197,11 +204,7 @@ export class Agent {
     const { compiled, wanted, have } = result;
     this.#compiled = compiled;
     this.#drift.repaired();
-    const made = new Set<BindingKey>();
-    const added = addedMeters(result);
-    for (const b of compiled.bindings) {
-      if (added.get(b.bridge)?.has(b.meters.in.unicast) === true) made.add(bindingKey(b.port, b.epoch));
-    }
+    const made = madeBy(compiled, result.steps);
     if (this.#reported === null) this.#tellActivationsAgain(compiled);
     await this.#keeper.installed(compiled.bindings, made);
     // What was owed and is handed in now needs no meters any more.
@@ -386,7 +389,14 @@ const fault = (f: Snapshot['faults'][number]): Report['exceptions'][number] => (
   reason: f.problem.message,
 });
 
-function addedMeters({ steps }: PassResult): ReadonlyMap<string, ReadonlySet<number>> {
+/** Bindings whose meters these steps add. */
+function madeBy({ bindings }: Compiled, steps: readonly Step[]): ReadonlySet<BindingKey> {
+  const added = addedMeters(steps);
+  const made = bindings.filter((b) => added.get(b.bridge)?.has(b.meters.in.unicast) === true);
+  return new Set(made.map((b) => bindingKey(b.port, b.epoch)));
+}
+
+function addedMeters(steps: readonly Step[]): ReadonlyMap<string, ReadonlySet<number>> {
   const added = new Map<string, Set<number>>();
   for (const step of steps) {
     if (step.kind !== 'meters') continue;

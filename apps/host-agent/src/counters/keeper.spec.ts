@@ -68,6 +68,36 @@ describe('the keeper of counters', () => {
     expect(told().slice(0, 2)).toEqual(['saved', 'SegmentOpened i1']);
   });
 
+  it('knows by the disk that meters are about to be made anew: whoever dies over it can tell them apart', async () => {
+    const k = keeper();
+    await k.installed([binding()], new Set([KEY]));
+    count = 10;
+    age = 1_000;
+    await k.sample();
+    facts = [];
+    await k.making(new Set([KEY]));
+    expect(told()).toEqual(['SegmentClosed i1', 'saved']);
+    // Killed in the middle of the plan. The meters that it made have counted more than the earlier ones, for longer.
+    facts = [];
+    count = 20;
+    age = 2_000;
+    const next = keeper();
+    await next.installed([binding()], new Set());
+    expect(told()).toEqual(['SegmentOpened i2', 'saved']);
+    expect((await next.sample()).map(({ incarnation }) => incarnation)).toEqual(['i2']);
+  });
+
+  it('ends what was counted before once, however often the plan is tried', async () => {
+    const k = keeper();
+    await k.installed([binding()], new Set([KEY]));
+    facts = [];
+    await k.making(new Set([KEY]));
+    await k.making(new Set([KEY]));
+    await k.installed([binding()], new Set([KEY]));
+    await k.installed([binding()], new Set());
+    expect(told()).toEqual(['SegmentClosed i1', 'saved', 'saved', 'SegmentOpened i2']);
+  });
+
   it('does not trouble the disk for a plan that changes no incarnation', async () => {
     const k = keeper();
     await k.installed([binding()], new Set([KEY]));

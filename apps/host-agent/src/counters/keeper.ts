@@ -37,6 +37,9 @@ export class CounterKeeper {
   /** Goes up with every plan carried out: a reading from before it is of other meters. */
   #installs = 0;
 
+  /** Bindings with an incarnation for meters that a plan is making: it begins when the plan is carried out. */
+  readonly #making = new Set<BindingKey>();
+
   /** What this run knows from before was told to the log that stands now. */
   #told = false;
 
@@ -45,6 +48,25 @@ export class CounterKeeper {
   /** With the next plan every segment is told again, as by a new run. */
   tellAgain(): void {
     this.#told = false;
+  }
+
+  /**
+   * A plan is about to add meters to these bindings: what was counted on earlier ones has ended. On disk when this
+   * resolves: an agent that dies in the middle of the plan finds meters on its return, and could not tell that they
+   * are not the ones that it knew.
+   */
+  async making(bindings: ReadonlySet<BindingKey>): Promise<void> {
+    const { incarnations } = this.parts;
+    let ended = false;
+    for (const key of bindings) {
+      const known = incarnations.get(key);
+      if (known === undefined || known.closed || this.#making.has(key)) continue;
+      this.#endAtLast(parseBindingKey(key), known, 'the meters were made anew');
+      incarnations.set(key, this.#fresh());
+      this.#making.add(key);
+      ended = true;
+    }
+    if (ended) await this.parts.save();
   }
 
   /**
@@ -60,6 +82,10 @@ export class CounterKeeper {
     const opened: CountedBinding[] = [];
     for (const [key, binding] of this.#bindings) {
       const known = incarnations.get(key);
+      if (known !== undefined && this.#making.delete(key)) {
+        opened.push(binding);
+        continue;
+      }
       if (known !== undefined && !made.has(key)) {
         if (first) this.#tellAgain(binding, known);
         continue;
@@ -75,6 +101,7 @@ export class CounterKeeper {
       if (this.#bindings.has(key)) continue;
       if (!known.closed) this.#endAtLast(parseBindingKey(key), known, 'its meters are gone');
       incarnations.delete(key);
+      this.#making.delete(key);
       gone = true;
     }
     // Most plans change no incarnation, and whoever waits for the plan would wait for the disk.

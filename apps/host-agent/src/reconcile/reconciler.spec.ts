@@ -77,6 +77,7 @@ function given(
       return { state: state(false), exceptions: [], bindings: [], quarantined: [] } satisfies Compiled;
     },
     readBack: () => undefined,
+    planned: () => Promise.resolve(),
     compared: () => undefined,
     done: () => {
       claims.push(compilations);

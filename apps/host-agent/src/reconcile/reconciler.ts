@@ -35,6 +35,8 @@ export interface ReconcilerHooks {
   /** Local facts other than the interfaces; slots are allotted, and on disk when this resolves. */
   facts(wanted: Wanted, have: Observation): Promise<Omit<LocalFacts, 'interfaces'>>;
   compile(desired: Desired, facts: LocalFacts): Compiled;
+  /** What is about to be carried out; it is when this resolves. */
+  planned(compiled: Compiled, steps: readonly Step[]): Promise<void>;
   /** A full read-back was made: learned rows may hold news. */
   readBack(have: Observation): void;
   /** The switch was read and told of no restart since `installed` was carried out. `since`: monotonic ms. */
@@ -162,6 +164,7 @@ export class Reconciler {
       const compiled = this.hooks.compile(wanted.desired, { ...facts, interfaces: have.interfaces });
       const { steps: planned, exceptions: conflicts } = planOf(compiled, facts, have);
       const now = [...planned, ...this.#stillOwed(planned, have)];
+      await this.hooks.planned(compiled, now);
       await this.#apply(now);
       this.#installed = compiled.state;
       steps.push(...now);
