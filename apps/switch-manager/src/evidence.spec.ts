@@ -29,11 +29,23 @@ describe('what is put off, so that it is not remembered as refused', () => {
   });
 
   it('time-outs before their time by this clock; those of the past are the domain’s to judge', () => {
-    expect(checkDeadline(timeOut(2), state(1_000), 999)).toMatchObject({ code: 'unavailable', retry: true });
-    expect(checkDeadline(timeOut(2), state(1_000), 1_000)).toBeNull();
-    expect(checkDeadline(timeOut(2), state(1_000, 1_000), 999)).toBeNull();
-    expect(checkDeadline(timeOut(1), state(1_000), 0)).toBeNull();
-    expect(checkDeadline(timeOut(2), state(null), 0)).toBeNull();
-    expect(checkDeadline(advance({}), state(1_000), 0)).toBeNull();
+    expect(checkDeadline(timeOut(2), state(1_000), 999, 0)).toMatchObject({
+      code: 'unavailable',
+      retry: true,
+    });
+    expect(checkDeadline(timeOut(2), state(1_000), 1_000, 0)).toBeNull();
+    expect(checkDeadline(timeOut(2), state(1_000, 1_000), 999, 0)).toBeNull();
+    expect(checkDeadline(timeOut(1), state(1_000), 0, 0)).toBeNull();
+    expect(checkDeadline(timeOut(2), state(null), 0, 0)).toBeNull();
+    expect(checkDeadline(advance({}), state(1_000), 0, 0)).toBeNull();
+  });
+
+  it('time-outs in the first moments of a term: nobody was there to hear what hosts had to say', () => {
+    expect(checkDeadline(timeOut(2), state(1_000), 9_000, 10)).toMatchObject({
+      code: 'unavailable',
+      retry: true,
+    });
+    expect(checkDeadline(timeOut(2), state(1_000), 9_000, -10)).toBeNull();
+    expect(checkDeadline(timeOut(1), state(1_000), 9_000, 10)).toBeNull();
   });
 });

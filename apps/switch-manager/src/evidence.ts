@@ -23,13 +23,14 @@ export function checkEvidence(
 }
 
 /**
- * A time-out asked for by a clock that runs ahead of ours. The domain would refuse it, and under the id of that
+ * A time-out asked for by a clock that runs ahead of ours, or of a time in which nobody led: what hosts had to say then
+ * is heard first, for `graceMs` more. The domain would refuse the one and carry out the other, and under the id of that
  * time-out nothing else could ever be answered: so it is asked again, until it is time.
  */
-export function checkDeadline(command: Command, state: State, now: number): Problem | null {
+export function checkDeadline(command: Command, state: State, now: number, graceMs: number): Problem | null {
   if (command.type !== 'TimeOutMigration') return null;
   const migration = state.migrations.get(command.migration);
   if (migration?.episode !== command.episode || migration.deadline === null) return null;
-  const left = migration.deadline - Math.max(now, state.time);
+  const left = Math.max(graceMs, migration.deadline - Math.max(now, state.time));
   return left <= 0 ? null : problem('unavailable', `migration ${migration.id} has ${left} ms left`);
 }
