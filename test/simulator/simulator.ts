@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { MUTANT_NAMES, MUTANTS, type MutantName } from './mutants/mutants.js';
+import { SEEDS_EACH } from './mutants/seeds.js';
 import { playAll } from './play/batch.js';
 import { find } from './play/find.js';
 import { shrink } from './play/shrink.js';
@@ -56,9 +57,9 @@ function mutants(name: string): readonly MutantName[] {
 async function findSeeds(names: readonly MutantName[], from: number, tries: number): Promise<boolean> {
   let all = true;
   for (const name of names) {
-    const seed = await find(name, from, tries);
-    say(seed === null ? `none of ${tries} seeds finds ${name}` : `  '${name}': ${seed},`);
-    all &&= seed !== null;
+    const seeds = await find(name, from, tries, SEEDS_EACH);
+    say(seeds.length === 0 ? `none of ${tries} seeds finds ${name}` : `  '${name}': [${seeds.join(', ')}],`);
+    all &&= seeds.length > 0;
   }
   return all;
 }

@@ -118,7 +118,7 @@ export class FactIntake {
  * A consumer of its own that goes on where the last one was acknowledged. A reader that was there before is cut off by
  * it: one that is asleep would be given batches, and keep each until its time is up.
  */
-async function newest(manager: JetStreamManager, name: string): Promise<string> {
+export async function newest(manager: JetStreamManager, name: string): Promise<string> {
   const others: string[] = [];
   let done = 0;
   for await (const { name: other, ack_floor } of manager.consumers.list(STREAMS.facts)) {

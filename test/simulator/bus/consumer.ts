@@ -1,5 +1,4 @@
 import { type Scheduler } from '../engine/scheduler.js';
-import { type Link } from './link.js';
 import { type Stream, type StreamMessage } from './stream.js';
 
 export interface ConsumerSettings {
@@ -7,14 +6,35 @@ export interface ConsumerSettings {
   readonly maxAckPending: number;
 }
 
+/** Who is given messages: at the moment or not, in order, and not lost while the connection stands. */
+export interface Reader {
+  readonly up: boolean;
+  deliver(what: string, run: () => void): void;
+  onState(watcher: (up: boolean) => void): () => void;
+}
+
 type Take = (message: StreamMessage) => void;
 
-/** A durable pull consumer with explicit acknowledgement: what is not acknowledged in time, or refused, comes again. */
+/** One reading: what it acknowledges counts only until another began. */
+export interface Reading {
+  ack(seq: number): void;
+  /** It is still at it: the time to acknowledge runs anew. */
+  working(seq: number): void;
+  stop(): void;
+}
+
+/**
+ * A consumer with explicit acknowledgement, made anew for each reading: it goes on behind what was acknowledged, and
+ * cuts off the reading before it. What is not acknowledged in time comes again.
+ */
 export class Consumer {
   private next = 1;
+  /** Everything up to here was acknowledged. */
+  private floor = 0;
+  private readonly acked = new Set<number>();
   /** Not acknowledged → when it is due again. */
   private readonly pending = new Map<number, number>();
-  private readonly pulls: { readonly link: Link; readonly take: Take }[] = [];
+  private current: { readonly reader: Reader; readonly take: Take } | null = null;
 
   constructor(
     private readonly stream: Stream,
@@ -24,31 +44,37 @@ export class Consumer {
     stream.tap(() => this.pump());
   }
 
-  /** Deliveries go to one of those who pull. */
-  pull(link: Link, take: Take): () => void {
-    const pull = { link, take };
-    this.pulls.push(pull);
+  read(reader: Reader, take: Take): Reading {
+    const reading = { reader, take };
+    this.current = reading;
+    this.pending.clear();
+    this.acked.clear();
+    this.next = this.floor + 1;
+    const isCurrent = (): boolean => this.current === reading;
+    const off = reader.onState((up) => up && isCurrent() && this.pump());
     this.pump();
-    const stop = (): void => {
-      const at = this.pulls.indexOf(pull);
-      if (at >= 0) this.pulls.splice(at, 1);
+    return {
+      ack: (seq) => isCurrent() && this.ack(seq),
+      working: (seq) => {
+        if (isCurrent() && this.pending.has(seq)) this.again(seq, this.settings.ackWaitMs);
+      },
+      stop: () => {
+        off();
+        if (isCurrent()) this.current = null;
+      },
     };
-    link.process.onEnd(stop);
-    return stop;
   }
 
-  ack(seq: number): void {
-    this.pending.delete(seq);
-    this.pump();
-  }
-
-  nak(seq: number, delayMs: number): void {
-    if (!this.pending.has(seq)) return;
-    this.again(seq, delayMs);
-  }
-
+  /** Messages that were not acknowledged yet. */
   get open(): number {
-    return this.pending.size + (this.stream.lastSeq + 1 - this.next);
+    return this.stream.lastSeq - this.floor;
+  }
+
+  private ack(seq: number): void {
+    this.pending.delete(seq);
+    this.acked.add(seq);
+    while (this.acked.delete(this.floor + 1)) this.floor += 1;
+    this.pump();
   }
 
   private again(seq: number, ms: number): void {
@@ -61,14 +87,14 @@ export class Consumer {
 
   private pump(): void {
     for (;;) {
-      const pull = this.pulls.find((p) => p.link.up);
-      if (pull === undefined) return;
+      const { current } = this;
+      if (current?.reader.up !== true) return;
       const seq = this.due();
       if (seq === undefined) return;
       const message = this.stream.messages.get(seq);
       this.again(seq, this.settings.ackWaitMs);
       if (message !== undefined)
-        pull.link.deliver(`facts: ${message.subject} ${seq}`, () => pull.take(message));
+        current.reader.deliver(`facts: ${message.subject} ${seq}`, () => current.take(message));
     }
   }
 

@@ -69,13 +69,13 @@ export class Link implements Peer {
 
   /** Does `work` at the server and brings its answer back. */
   ask<T>(what: string, work: () => T, timeoutMs = SILENCE_MS): Promise<Answer<T>> {
-    return this.askLater<T>(what, (reply) => reply(work()), timeoutMs);
+    return this.askLater<T>(what, (reply) => this.server.leaderless || reply(work()), timeoutMs);
   }
 
   /** As `ask`, for what the server does not answer at once. */
   askLater<T>(
     what: string,
-    work: (reply: (value: T) => void) => void,
+    work: (reply: (value: T) => void) => unknown,
     timeoutMs = SILENCE_MS,
   ): Promise<Answer<T>> {
     if (!this.up) return Promise.resolve({ kind: 'down' });

@@ -22,9 +22,11 @@ const stored = ({ seq, subject, bytes }: StreamMessage): StoredMessage => ({
 
 /** The log as a service reaches it over its connection; the same promises and faults as the JetStream adapter. */
 export class LinkLog implements CommitLog {
-  readonly maxBytes = 1024 * 1024;
+  readonly maxBytes: number;
 
-  constructor(private readonly link: Link) {}
+  constructor(private readonly link: Link) {
+    this.maxBytes = link.server.maxBytes;
+  }
 
   append(
     message: NewMessage,

@@ -1,7 +1,7 @@
 import { STREAMS } from '#contracts';
 import { type Random } from '../engine/random.js';
 import { type Scheduler } from '../engine/scheduler.js';
-import { Stream } from './stream.js';
+import { Stream, WINDOW_MS } from './stream.js';
 
 /** How badly the network behaves: probabilities, and delays in ms. */
 export interface Weather {
@@ -47,6 +47,11 @@ export class Server {
   /** Who serves commands at the moment. */
   readonly responders = new Set<Responder>();
   up = true;
+  /** Streams have no leader: what is asked of them is not answered, though the connection stands. */
+  leaderless = false;
+  windowMs = WINDOW_MS;
+  /** Of a message. */
+  maxBytes = 1024 * 1024;
 
   constructor(
     readonly scheduler: Scheduler,
@@ -54,10 +59,11 @@ export class Server {
     readonly weather: Weather,
   ) {
     const now = (): number => scheduler.now;
-    this.log = new Stream(now, false);
-    this.docs = new Stream(now, true);
-    this.facts = new Stream(now, false);
-    this.checkpoints = new Stream(now, true);
+    const window = (): number => this.windowMs;
+    this.log = new Stream(now, false, window);
+    this.docs = new Stream(now, true, window);
+    this.facts = new Stream(now, false, window);
+    this.checkpoints = new Stream(now, true, window);
     this.docs.tap((m) =>
       this.spread('live', { key: m.subject.slice('doc.'.length), bytes: m.bytes, seq: m.seq }),
     );
@@ -73,6 +79,13 @@ export class Server {
   /** A message of a core subject: to everyone who listens, as far as it gets. */
   spread(subject: string, message: unknown): void {
     for (const link of this.links) link.hear(subject, message);
+  }
+
+  /** Another server of theirs goes on with what all have. What was asked meanwhile is never answered. */
+  changeLeader(ms: number): void {
+    if (this.leaderless) return;
+    this.leaderless = true;
+    this.scheduler.in(ms, null, 'streams have a leader', () => (this.leaderless = false));
   }
 
   /** Kept streams, broken connections. */

@@ -10,6 +10,8 @@ export interface StreamMessage {
 export interface PublishOptions {
   readonly msgId?: string | undefined;
   readonly lastSeq?: number | undefined;
+  /** Of this subject; 0: it has none. */
+  readonly lastSubjectSeq?: number | undefined;
   readonly lastMsgId?: string | undefined;
 }
 
@@ -20,7 +22,8 @@ export interface PublishAck {
   readonly duplicate: boolean;
 }
 
-const WINDOW_MS = 120_000;
+/** What a server has unless it is told otherwise. */
+export const WINDOW_MS = 120_000;
 
 /**
  * A JetStream stream with one replica: sequences without reuse, the message id looked at before the expectations and
@@ -39,6 +42,8 @@ export class Stream {
   constructor(
     private readonly now: () => number,
     private readonly lastValueOnly: boolean,
+    /** How long message ids are known. */
+    private readonly windowMs: () => number = () => WINDOW_MS,
   ) {}
 
   publish(
@@ -46,12 +51,14 @@ export class Stream {
     bytes: Uint8Array,
     options: PublishOptions = {},
   ): Result<PublishAck, PublishError> {
-    const { msgId, lastSeq, lastMsgId } = options;
+    const { msgId, lastSeq, lastSubjectSeq, lastMsgId } = options;
     if (msgId !== undefined) {
       const known = this.ids.get(msgId);
-      if (known !== undefined && this.now() - known.at < WINDOW_MS)
+      if (known !== undefined && this.now() - known.at < this.windowMs())
         return ok({ seq: known.seq, duplicate: true });
     }
+    if (lastSubjectSeq !== undefined && lastSubjectSeq !== (this.last(subject)?.seq ?? 0))
+      return err('wrong-last-sequence');
     if (!this.careless && lastSeq !== undefined && lastSeq !== this.lastSeq)
       return err('wrong-last-sequence');
     if (!this.careless && lastMsgId !== undefined && lastMsgId !== this.lastMsgId)

@@ -14,6 +14,8 @@ export class Process implements Owner {
   readonly clock: Clock;
   readonly ids: IdGenerator;
   private held: Happening[] = [];
+  /** Things that still happen to it before it is killed: so it dies at whatever it awaits then. */
+  private fuse = Number.POSITIVE_INFINITY;
   private readonly ends: (() => void)[] = [];
 
   constructor(
@@ -30,6 +32,23 @@ export class Process implements Owner {
     this.alive = false;
     this.held = [];
     for (const end of this.ends) end();
+  }
+
+  /** Kills it as the `steps`-th thing is about to happen to it: between any two of its awaits. */
+  killAt(steps: number): void {
+    this.fuse = Math.min(this.fuse, steps);
+  }
+
+  spare(): void {
+    this.fuse = Number.POSITIVE_INFINITY;
+  }
+
+  burns(): boolean {
+    this.fuse -= 1;
+    if (this.fuse > 0) return false;
+    this.scheduler.note(`   ! ${this.name} dies here`);
+    this.kill();
+    return true;
   }
 
   /** Called when it is killed: connections break, subscriptions go. */

@@ -8,6 +8,8 @@ export interface Owner {
   readonly frozen: boolean;
   /** What its wall clock is off by, ms. */
   readonly skewMs: number;
+  /** Asked before each thing that happens to it; true: it does not live to see it. */
+  burns(): boolean;
   /** It is frozen: kept until it wakes. */
   hold(happening: Happening): void;
 }
@@ -81,6 +83,7 @@ export class Scheduler {
         next.owner.hold(next);
         continue;
       }
+      if (next.owner?.burns() === true) continue;
       this.steps += 1;
       if (next.what !== 'timer')
         this.note(next.owner === null ? next.what : `${next.owner.name}: ${next.what}`);

@@ -14,6 +14,8 @@ const RARPS = 5;
 export class Mover {
   /** How likely a copy fails by itself. */
   failure = 0.1;
+  /** How likely a guest that already ran at the destination goes on at the source, for each that is `failure`. */
+  comesBack = 0.5;
 
   constructor(
     private readonly scheduler: Scheduler,
@@ -66,8 +68,8 @@ export class Mover {
     guest.state = 'running';
     this.note(`${guest.spec.owner} runs at ${to.name}`);
     for (let i = 0; i < RARPS; i += 1) this.in(i * 150, i * 150 + 5, () => this.announce(guest));
-    if (this.random.chance(this.failure / 2))
-      return this.in(5, 200, () => this.comeBack(guest, from, to, attempt));
+    if (this.random.chance(this.failure * this.comesBack))
+      return this.in(0.5, this.random.chance(0.5) ? 20 : 200, () => this.comeBack(guest, from, to, attempt));
     this.in(0.1, 60, () => this.say(from, attempt, 'completed'));
     const linger = this.random.chance(0.3) ? 2_000 : 60;
     this.in(1, linger, () => {

@@ -76,7 +76,7 @@ export const MUTANTS = {
   },
   /** An abort takes the binding back to the epoch that it had. */
   'undo that rolls back a fact': {
-    plant: () => ({ rules: rolledBack }),
+    plant: () => ({ rules: rolledBack, comesBack: 6 }),
     finding: /epoch|fell|fit/,
   },
   /** Batches of facts may overtake each other, and say nothing of what stands before them. */

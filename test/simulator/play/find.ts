@@ -12,8 +12,15 @@ export async function finds(name: MutantName, seed: number): Promise<string | nu
   return whole.ok ? null : `without the fault the story is broken too: ${whole.broken}`;
 }
 
-/** The first seed from `from` on that finds it; null when none of `tries` does. */
-export async function find(name: MutantName, from: number, tries: number): Promise<number | null> {
-  for (let seed = from; seed < from + tries; seed += 1) if ((await finds(name, seed)) === null) return seed;
-  return null;
+/** The first seeds from `from` on that find it, up to `wanted` of them. */
+export async function find(
+  name: MutantName,
+  from: number,
+  tries: number,
+  wanted: number,
+): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (let seed = from; seed < from + tries && found.length < wanted; seed += 1)
+    if ((await finds(name, seed)) === null) found.push(seed);
+  return found;
 }

@@ -27,6 +27,7 @@ export interface AgentBugs {
   readonly skipsEffective?: boolean;
   readonly alter?: (key: DocumentKey, received: Received, host: string) => Received;
   readonly fact?: (fact: Fact) => readonly Fact[];
+  /** Batches do not say what stands before them. */
   readonly factsOvertake?: boolean;
   readonly view?: (view: Snapshot) => Snapshot;
 }

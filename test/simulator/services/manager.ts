@@ -12,7 +12,7 @@ import { clusterRules, CODE_VERSION, patiently, stateCodec } from '#runtime';
 import { err, ok, problem, type HostName, type Result } from '#kernel';
 import { Manager } from '../../../apps/switch-manager/src/manager.js';
 import { Snapshotter } from '../../../apps/switch-manager/src/snapshotter.js';
-import { type Consumer } from '../bus/consumer.js';
+import { type Consumer, type Reading } from '../bus/consumer.js';
 import { LinkStore } from '../bus/docs-port.js';
 import { LinkElection } from '../bus/lease.js';
 import { Link } from '../bus/link.js';
@@ -25,6 +25,15 @@ import { handoverToken, signer, verifier } from './signing.js';
 
 const LEASE_MS = 2_000;
 const SNAPSHOT_EVERY = 40;
+const AGAIN_MS = 200;
+
+/** Faults planted in a manager, for tests of the tests. */
+export interface ManagerBugs {
+  /** Under which id a command is done that came under `id`. */
+  readonly commandId?: (id: string, now: number) => string;
+  /** Batches of facts are taken in side by side. */
+  readonly factsOvertake?: boolean;
+}
 
 /** One run of the switch-manager: the wiring of its main, over the simulated server. */
 export class ManagerService {
@@ -41,8 +50,7 @@ export class ManagerService {
     private readonly facts: Consumer,
     disk: Disk,
     private readonly fault: (where: string, cause: unknown) => void,
-    /** Planted fault. */
-    private readonly commandId: (id: string, now: number) => string = (id) => id,
+    private readonly bugs: ManagerBugs = {},
   ) {
     this.link = new Link(process, server);
     const log = new LinkLog(this.link);
@@ -129,41 +137,69 @@ export class ManagerService {
   private async execute(request: unknown, reply: (answer: unknown) => void): Promise<void> {
     const parsed = parseCommandRequest(request as Uint8Array);
     if (!parsed.ok) return reply({ ok: false, problem: parsed.error });
-    const commandId = this.commandId(parsed.value.commandId, this.process.clock.monotonic());
-    reply(await this.manager.execute({ ...parsed.value, commandId }));
+    const { commandId } = parsed.value;
+    const now = this.process.clock.monotonic();
+    const id = this.bugs.commandId?.(commandId, now) ?? commandId;
+    reply(await this.manager.execute({ ...parsed.value, commandId: id }));
   }
 
-  /** As FactIntake: one message after the other, acknowledged when its commit is stored. */
+  /** As FactIntake: a reading of its own, one message after the other, acknowledged when its commit is stored. */
   private intake(): () => void {
+    const intake: Intake = { stopped: false, reading: null };
+    void this.read(intake);
+    return () => {
+      intake.stopped = true;
+      intake.reading?.stop();
+    };
+  }
+
+  private async read(intake: Intake): Promise<void> {
     const waiting: StreamMessage[] = [];
     let busy = false;
-    let stopped = false;
-    const work = async (): Promise<void> => {
+    const work = async (reading: Reading): Promise<void> => {
       busy = true;
-      for (let m = waiting.shift(); m !== undefined && !stopped; m = waiting.shift()) await this.take(m);
+      for (let m = waiting.shift(); m !== undefined; m = waiting.shift()) await this.take(m, intake, reading);
       busy = false;
     };
-    const stop = this.facts.pull(this.link, (message) => {
+    const take = (message: StreamMessage): void => {
+      if (this.bugs.factsOvertake === true && intake.reading !== null)
+        return void this.take(message, intake, intake.reading);
       waiting.push(message);
-      if (!busy && !stopped) void work();
-    });
-    return () => {
-      stopped = true;
-      stop();
+      if (!busy && intake.reading !== null) void work(intake.reading);
     };
+    while (!intake.stopped && intake.reading === null) {
+      const answer = await this.link.ask('facts: reading', () => this.facts.read(this.link, take));
+      if (answer.kind !== 'answer') await this.process.pause(AGAIN_MS, 'facts: tries again');
+      else if (intake.stopped) answer.value.stop();
+      else intake.reading = answer.value;
+    }
+    if (!intake.stopped && intake.reading !== null) await work(intake.reading);
   }
 
-  private async take({ seq, bytes, subject }: StreamMessage): Promise<void> {
+  private async take(
+    { seq, bytes, subject }: StreamMessage,
+    intake: Intake,
+    reading: Reading,
+  ): Promise<void> {
     const batch = parseFactBatch(bytes);
     if (!batch.ok) return this.fault(`facts ${subject}`, batch.error);
-    const taken = await this.manager.ingest(batch.value, String(seq));
-    const later = taken.ok ? taken.value === 'later' : taken.error.retry;
-    if (!taken.ok && !later)
-      this.process.log('warn', taken.error, `facts of ${batch.value.host} were refused`);
-    void this.link.ask(`facts: ${later ? 'later' : 'taken'} ${seq}`, () =>
-      later ? this.facts.nak(seq, 200) : this.facts.ack(seq),
-    );
+    while (!intake.stopped) {
+      const taken = await this.manager.ingest(batch.value, String(seq));
+      const later = taken.ok ? taken.value === 'later' : taken.error.retry;
+      if (!taken.ok && !later)
+        this.process.log('warn', taken.error, `facts of ${batch.value.host} were refused`);
+      this.link.send(`facts: ${later ? 'later' : 'taken'} ${seq}`, () =>
+        later ? reading.working(seq) : reading.ack(seq),
+      );
+      if (!later) return;
+      await this.process.pause(AGAIN_MS, 'facts: tries again');
+    }
   }
+}
+
+interface Intake {
+  stopped: boolean;
+  reading: Reading | null;
 }
 
 function diskSnapshots(disk: Disk, process: Process): SnapshotStore {

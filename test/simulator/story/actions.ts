@@ -1,6 +1,10 @@
 import { hasEnded } from '#domain';
+import { type Process } from '../engine/process.js';
 import { type Random } from '../engine/random.js';
+import { type Guest } from '../host/guest.js';
 import { type Machine } from '../host/machine.js';
+import { type AgentService } from '../services/agent.js';
+import { GROUPS, groupResource } from './groups.js';
 import { type SimWorld } from './world.js';
 
 /** One thing that happens: what operators and guests do, or what goes wrong. */
@@ -8,8 +12,6 @@ export function act(world: SimWorld, dice: Random, faults: boolean): void {
   if (faults && dice.chance(0.4)) return trouble(world, dice);
   work(world, dice);
 }
-
-const GROUPS = ['web', 'db', 'eph'];
 
 function work(world: SimWorld, dice: Random): void {
   const guest = dice.pick([...world.guests.values()]);
@@ -21,7 +23,7 @@ function work(world: SimWorld, dice: Random): void {
     case 1: {
       const name = dice.pick(GROUPS);
       const group = state.groups.get(name as never);
-      if (group === undefined) return;
+      if (group === undefined) return void world.apply(groupResource(name));
       const policy = {
         vlan: { mode: 'access', id: dice.pick([10, 20]) },
         ...(dice.chance(0.4) ? { blocked: true } : {}),
@@ -64,13 +66,19 @@ function work(world: SimWorld, dice: Random): void {
         });
       return;
     }
+    case 11:
+      if (dice.chance(0.3)) {
+        void world.command({ type: 'Delete', kind: 'PortGroup', name: dice.pick(GROUPS) });
+        return;
+      }
+      return move(world, guest, machine);
     default:
-      void world.command({
-        type: 'StartMigration',
-        owner: guest.spec.owner,
-        destination: world.host(machine.name),
-      });
+      return move(world, guest, machine);
   }
+}
+
+function move(world: SimWorld, { spec: { owner } }: Guest, { name }: Machine): void {
+  void world.command({ type: 'StartMigration', owner, destination: world.host(name) });
 }
 
 function trouble(world: SimWorld, dice: Random): void {
@@ -81,7 +89,14 @@ function trouble(world: SimWorld, dice: Random): void {
   const machine = dice.pick([...world.machines.values()]);
   const agent = world.agents.get(machine.name);
   const manager = dice.below(world.managers.length);
-  switch (dice.below(18)) {
+  /** At once, or at whatever it awaits a little later. */
+  const kill = (process: Process, downMs: number, start: () => void): void => {
+    say(`${process.name} is killed`);
+    process.onEnd(() => later(1, downMs, start));
+    if (dice.chance(0.5)) process.kill();
+    else process.killAt(1 + dice.below(60));
+  };
+  switch (dice.below(20)) {
     case 0: {
       say('the weather turns');
       Object.assign(weather, {
@@ -97,10 +112,8 @@ function trouble(world: SimWorld, dice: Random): void {
     case 2: {
       const { service, disk } = world.managers[manager] ?? {};
       if (service?.process.alive !== true) return;
-      say(`${service.process.name} is killed`);
-      service.process.kill();
-      if (dice.chance(0.3)) disk?.wipe();
-      return later(10, 3_000, () => world.startManager(manager));
+      if (dice.chance(0.3)) service.process.onEnd(() => disk?.wipe());
+      return kill(service.process, 3_000, () => world.startManager(manager));
     }
     case 3: {
       const process = world.managers[manager]?.service?.process;
@@ -113,17 +126,13 @@ function trouble(world: SimWorld, dice: Random): void {
       const i = dice.below(world.coordinators.length);
       const process = world.coordinators[i]?.service?.process;
       if (process?.alive !== true) return;
-      say(`${process.name} is killed`);
-      process.kill();
-      return later(10, 4_000, () => world.startCoordinator(i));
+      return kill(process, 4_000, () => world.startCoordinator(i));
     }
     case 5:
     case 6:
     case 7:
       if (agent?.process.alive !== true) return;
-      say(`${agent.process.name} is killed`);
-      agent.process.kill();
-      return later(1, 3_000, () => world.startAgent(machine.name));
+      return kill(agent.process, 3_000, () => world.startAgent(machine.name));
     case 8:
       if (agent?.process.alive !== true || agent.process.frozen) return;
       say(`${agent.process.name} freezes`);
@@ -140,6 +149,14 @@ function trouble(world: SimWorld, dice: Random): void {
         link.changed();
       });
     }
+    case 10:
+      if (!server.up) return;
+      say('the message server is down');
+      server.stop();
+      return later(50, 3_000, () => server.start());
+    case 11:
+      say('the streams change their leader');
+      return server.changeLeader(dice.between(10, 2_500));
     case 12: {
       if (agent?.process.alive !== true) return;
       say(`${agent.process.name} is killed, and its disk is lost`);
@@ -148,16 +165,6 @@ function trouble(world: SimWorld, dice: Random): void {
       machine.forgot = true;
       lost(world, machine);
       return later(1, 3_000, () => world.startAgent(machine.name));
-    }
-    case 16: {
-      // What becomes of a guest that is on its way just then is the hypervisors' own matter.
-      if ([...world.guests.values()].some((g) => g.moving)) return;
-      say(`${machine.name} reboots`);
-      agent?.process.kill();
-      lost(world, machine);
-      world.reports.delete(machine.name);
-      machine.reboot();
-      return later(200, 4_000, () => world.startAgent(machine.name));
     }
     case 13:
       say(`the switch of ${machine.name} refuses what comes next`);
@@ -173,11 +180,19 @@ function trouble(world: SimWorld, dice: Random): void {
       process.skewMs = Math.floor(dice.between(-30_000, 30_000));
       return say(`the clock of ${process.name} jumps to ${process.skewMs} ms`);
     }
-    case 10:
-      if (!server.up) return;
-      say('the message server is down');
-      server.stop();
-      return later(50, 3_000, () => server.start());
+    case 16: {
+      // What becomes of a guest that is on its way just then is the hypervisors' own matter.
+      if ([...world.guests.values()].some((g) => g.moving)) return;
+      say(`${machine.name} reboots`);
+      agent?.process.kill();
+      lost(world, machine);
+      world.reports.delete(machine.name);
+      machine.reboot();
+      return later(200, 4_000, () => world.startAgent(machine.name));
+    }
+    case 17:
+      if (!dice.chance(0.2)) return;
+      return away(world, dice, machine, agent, say);
     default: {
       if (!dice.chance(0.5)) return;
       say(`the switch of ${machine.name} restarts`);
@@ -185,6 +200,31 @@ function trouble(world: SimWorld, dice: Random): void {
       return machine.restartSwitch();
     }
   }
+}
+
+/** Somebody does not answer for so long that what waited for them is given up. */
+function away(
+  world: SimWorld,
+  dice: Random,
+  machine: Machine,
+  agent: AgentService | null | undefined,
+  say: (text: string) => void,
+): void {
+  const ms = dice.between(20_000, 75_000);
+  const back = (run: () => void): void => void world.scheduler.in(ms, null, 'timer', run);
+  if (dice.chance(0.5)) {
+    if (agent?.process.alive !== true) return;
+    say(`the agent of ${machine.name} is away for ${Math.round(ms)} ms`);
+    agent.process.kill();
+    back(() => world.startAgent(machine.name));
+  } else {
+    say(`nobody leads for ${Math.round(ms)} ms`);
+    world.managers.forEach(({ service }, i) => {
+      service?.process.kill();
+      back(() => world.startManager(i));
+    });
+  }
+  world.lull = ms + dice.between(0, 15_000);
 }
 
 /** The meters of a switch go with all that they counted. */

@@ -5,6 +5,7 @@ import { planOf } from '../../../apps/host-agent/src/reconcile/plan.js';
 import { desiredOf } from '../../../apps/host-agent/src/reconcile/desired.js';
 import { stateDigest } from '#event-store';
 import { clusterRules, stateCodec } from '#runtime';
+import { GROUPS, groupResource, reopened } from './groups.js';
 import { checkLedgers } from './ledgers.js';
 import { Random } from '../engine/random.js';
 import { plantRules } from '../mutants/rules.js';
@@ -40,7 +41,12 @@ export interface Outcome {
 export async function story(options: StoryOptions): Promise<Outcome> {
   const { seed, actions = 40, faults = true, bugs = {}, without = new Set() } = options;
   const dice = new Random(seed ^ 0x5bd1e995);
-  const size = { hosts: 2 + dice.below(3), guests: 2 + dice.below(4), managers: 2, coordinators: 2 };
+  const size = {
+    hosts: dice.chance(0.1) ? 5 + dice.below(2) : 2 + dice.below(3),
+    guests: 2 + dice.below(4),
+    managers: dice.chance(0.3) ? 3 : 2,
+    coordinators: 2,
+  };
   const world = new SimWorld(seed, size, bugs);
   world.scheduler.verbose = options.verbose ?? false;
   const restore = bugs.rules === undefined ? () => undefined : plantRules(bugs.rules);
@@ -50,7 +56,8 @@ export async function story(options: StoryOptions): Promise<Outcome> {
     for (let i = 0; i < actions; i += 1) {
       const own = dice.fork();
       if (!without.has(i)) act(world, own, faults);
-      await wait(world, dice.chance(0.1) ? dice.between(0, 4_000) : dice.between(0, 400));
+      await wait(world, (dice.chance(0.1) ? dice.between(0, 4_000) : dice.between(0, 400)) + world.lull);
+      world.lull = 0;
     }
     await end(world);
   } catch (cause) {
@@ -94,17 +101,6 @@ async function until(
 async function begin(world: SimWorld): Promise<void> {
   world.startAll();
   const hosts = [...world.machines.keys()];
-  const group = (name: string, vlan: number, spec: object = {}) => ({
-    kind: 'PortGroup',
-    name,
-    spec: {
-      switch: 'lan',
-      ports: 2,
-      overridable: ['blocked'],
-      policy: { vlan: { mode: 'access', id: vlan } },
-      ...spec,
-    },
-  });
   const applied = world.apply(
     ...hosts.map((name) => ({ kind: 'Host', name, spec: {} })),
     {
@@ -112,9 +108,7 @@ async function begin(world: SimWorld): Promise<void> {
       name: 'lan',
       spec: { uplinks: ['uplink1'], members: Object.fromEntries(hosts.map((h) => [h, { uplink1: 'eth0' }])) },
     },
-    group('web', 10),
-    group('db', 10),
-    group('eph', 20, { binding: 'ephemeral', ports: 0 }),
+    ...GROUPS.map(groupResource),
   );
   let done = false;
   void applied.then((answer) => (done = answer?.ok === true));
@@ -130,11 +124,18 @@ async function end(world: SimWorld): Promise<void> {
   world.mover.failure = 0;
   if (!world.server.up) world.server.start();
   for (const link of world.server.links) link.heal();
-  for (const process of world.services()) process.wake();
+  for (const process of world.services()) {
+    process.spare();
+    process.wake();
+  }
   world.startAll();
   await until(world, 'the hypervisors', 20_000, () =>
     [...world.guests.values()].some((g) => g.moving) ? 'a guest is still being moved' : null,
   );
+  const wanting = new Set([...world.guests.values()].filter((g) => g.machine !== null));
+  await until(world, 'groups', 100_000, () => reopened(world));
+  for (const guest of wanting)
+    if (guest.state === 'off') world.boot(guest, world.random.pick([...world.machines.values()]));
   await until(world, 'migrations', 100_000, () => running(world));
   await until(world, 'in the end', 60_000, () => notQuiet(world));
   world.traffic = false;
@@ -160,16 +161,6 @@ function running(world: SimWorld): string | null {
   return null;
 }
 
-const PATIENCE_MS = 20_000;
-
-/** A host that lost its disk twice may owe counters that it knows nothing of: the operator gives them up. */
-function giveUp(world: SimWorld, host: string): void {
-  const machine = world.machines.get(host);
-  if (machine?.forgot !== true || world.now() < world.calmSince + PATIENCE_MS) return;
-  machine.forgot = false;
-  void world.command({ type: 'GiveUpCounters', host: world.host(host), reason: 'its disk was lost' });
-}
-
 /** Why not everything has come true yet. */
 function notQuiet(world: SimWorld): string | null {
   const { auditor } = world;
@@ -188,7 +179,7 @@ function notQuiet(world: SimWorld): string | null {
       return `${host} has ${agent.journal?.pending} facts that the log has not`;
   }
   for (const port of auditor.state.ports.values()) {
-    for (const { host } of port.retiring) giveUp(world, host);
+    for (const { host } of port.retiring) world.giveUp(host);
     if (port.retiring.length > 0) return `${port.id} still retires ${JSON.stringify(port.retiring)}`;
   }
   for (const guest of world.guests.values()) {
@@ -202,6 +193,7 @@ function notQuiet(world: SimWorld): string | null {
     if (service.follower.revision !== auditor.revision)
       return `${service.process.name} is at ${service.follower.revision}, the log at ${auditor.revision}`;
   }
+  if (world.asking > 0) return 'the operator waits for an answer';
   if (world.facts.open > 0) return 'facts wait in the stream';
   return null;
 }

@@ -16,18 +16,18 @@ import { Machine } from '../host/machine.js';
 import { Mover } from '../host/mover.js';
 import { AgentService, type AgentBugs } from '../services/agent.js';
 import { ask, CoordinatorService } from '../services/coordinator.js';
-import { ManagerService } from '../services/manager.js';
+import { ManagerService, type ManagerBugs } from '../services/manager.js';
 import { type RuleBug } from '../mutants/rules.js';
 import { FACT_CONSUMER, OVERTAKING } from './settings.js';
 
-export interface Bugs extends AgentBugs {
+export interface Bugs extends AgentBugs, ManagerBugs {
   readonly carelessLog?: boolean;
   readonly newIdEachTry?: boolean;
-  /** Under which id a command is done that came under `id`. */
-  readonly commandId?: (id: string, now: number) => string;
   readonly rules?: RuleBug;
   /** How much of what is republished gets lost from the beginning: what the fault needs to show. */
   readonly drop?: number;
+  /** How likely guests come back that already ran elsewhere, for the same reason. */
+  readonly comesBack?: number;
 }
 
 export interface Size {
@@ -36,6 +36,12 @@ export interface Size {
   readonly managers: number;
   readonly coordinators: number;
 }
+
+/** Most commits fit, a few must be cut in pieces. */
+const SMALL_BYTES = 4_000;
+
+/** Before counters are given up. */
+const PATIENCE_MS = 20_000;
 
 export class Broken extends Error {}
 
@@ -59,7 +65,11 @@ export class SimWorld {
   readonly operator: Link;
   traffic = true;
   calmSince = Number.POSITIVE_INFINITY;
+  /** How long nothing new happens, ms: for what takes long to come about. */
+  lull = 0;
   greedy: boolean;
+  /** Questions of the operator's that are not answered yet. */
+  asking = 0;
   private lives = 0;
   private commands = 0;
   private readonly violations: string[] = [];
@@ -73,6 +83,8 @@ export class SimWorld {
     const { random, scheduler } = this;
     this.weather = { loss: 0, drop: bugs.drop ?? 0, duplicate: 0, delay: 1, spike: 20 };
     this.server = new Server(scheduler, random.fork(), this.weather);
+    if (random.chance(0.2)) this.server.windowMs = 1_000;
+    if (random.chance(0.2)) this.server.maxBytes = SMALL_BYTES;
     this.server.log.careless = bugs.carelessLog ?? false;
     this.facts = new Consumer(
       this.server.facts,
@@ -88,6 +100,7 @@ export class SimWorld {
     this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (guest) =>
       this.announce(guest),
     );
+    this.mover.comesBack = bugs.comesBack ?? this.mover.comesBack;
     this.greedy = random.chance(0.5);
     this.operator = new Link(new Process('operator', scheduler, random.fork()), this.server);
     scheduler.onStep = () => this.afterStep();
@@ -135,7 +148,7 @@ export class SimWorld {
       this.facts,
       place.disk,
       this.fault,
-      this.bugs.commandId,
+      this.bugs,
     );
   }
 
@@ -271,6 +284,14 @@ export class SimWorld {
     return this.command({ type: 'Apply', resources: parsed });
   }
 
+  /** A host that lost its disk twice may owe counters that it knows nothing of: the operator gives them up. */
+  giveUp(host: string): void {
+    const machine = this.machines.get(host);
+    if (machine?.forgot !== true || this.now() < this.calmSince + PATIENCE_MS) return;
+    machine.forgot = false;
+    void this.command({ type: 'GiveUpCounters', host: this.host(host), reason: 'its disk was lost' });
+  }
+
   /** Asks until there is an answer. */
   async command(command: Command, tries = 12): Promise<CommandResponse | null> {
     this.commands += 1;
@@ -287,7 +308,9 @@ export class SimWorld {
         this.scheduler.note(`   > ${command.type} ${id} refused: ${said.problem.message}`);
         return said;
       }
+      this.asking += 1;
       await this.operator.process.pause(300, 'asks again');
+      this.asking -= 1;
     }
     return null;
   }
@@ -296,7 +319,8 @@ export class SimWorld {
     const again = attempt > 0 && this.bugs.newIdEachTry === true;
     const commandId = again ? `${correlationId}-${attempt}` : correlationId;
     const request = { v: 1, commandId, actor: OPERATOR, correlationId, command } as const;
-    const answer = await ask(this.operator, request);
+    this.asking += 1;
+    const answer = await ask(this.operator, request).finally(() => (this.asking -= 1));
     return answer.ok ? answer.value : { ok: false, problem: answer.error };
   }
 

@@ -1,0 +1,40 @@
+import { type Group } from '#domain';
+import { type SimWorld } from './world.js';
+
+const SPECS: Readonly<Record<string, object>> = {
+  web: { ports: 2, policy: { vlan: { mode: 'access', id: 10 } } },
+  db: { ports: 2, policy: { vlan: { mode: 'access', id: 10 } } },
+  eph: { ports: 0, binding: 'ephemeral', policy: { vlan: { mode: 'access', id: 20 } } },
+};
+
+/** The port groups that guests ask for. */
+export const GROUPS = Object.keys(SPECS);
+
+export function groupResource(name: string): object {
+  return { kind: 'PortGroup', name, spec: { switch: 'lan', overridable: ['blocked'], ...SPECS[name] } };
+}
+
+const groupOf = (world: SimWorld, name: string): Group | undefined =>
+  world.auditor.state.groups.get(name as never);
+
+/**
+ * Groups that were deleted come back: those that are closing wait for their guests to go and for the operator to
+ * disconnect them. Why that is not so yet, or null.
+ */
+export function reopened(world: SimWorld): string | null {
+  const missing = GROUPS.filter((name) => groupOf(world, name)?.phase !== 'open');
+  for (const name of missing) {
+    for (const guest of world.guests.values()) if (guest.spec.profile === name) world.shutdown(guest);
+    if (groupOf(world, name) === undefined) void world.apply(groupResource(name));
+    else disconnect(world, name);
+  }
+  return missing.length === 0 ? null : `${missing.join(', ')} not open`;
+}
+
+function disconnect(world: SimWorld, name: string): void {
+  for (const port of world.auditor.state.ports.values()) {
+    if (port.group !== name || port.connectee === null || port.active !== null) continue;
+    for (const { host } of port.retiring) world.giveUp(host);
+    void world.command({ type: 'DisconnectPort', port: port.id }, 1);
+  }
+}
