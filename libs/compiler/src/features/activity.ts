@@ -1,5 +1,5 @@
 import { type Action } from '#openflow';
-import { goto, isolated, match, resubmit, set } from '../pipeline/actions.js';
+import { goto, isolated, match, MULTICAST, resubmit, set } from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { ACTIVE_BIT, LOOKUP_KEY, REG } from '../pipeline/registers.js';
@@ -52,10 +52,16 @@ function row(port: PortPlan, out: Emitter): void {
   out.flow(TABLES.ACTIVITY, priority, match({ [REG.lookup]: port.slot }), actions, port.slot);
 }
 
-/** A frame from an uplink that bears the MAC of a port active here is a forgery, or has come round a loop. */
-function reverse({ slot, mac, ranges }: PortPlan, out: Emitter): void {
+/**
+ * A frame from an uplink that bears the MAC of a port active here is a forgery, or has come round a loop. But until
+ * the centre took note that a standby opened, it may as well be one of the last that the guest sent at its former
+ * host: those come late by that host's queues and the wire, and were let in before the guest came. Flooded frames
+ * are checked all the same, or another uplink would bring back the guest's own announcements.
+ */
+function reverse({ slot, mac, role, ranges }: PortPlan, out: Emitter): void {
+  const checked = role === 'standby' ? { eth_dst: MULTICAST } : {};
   for (const segment of segmentMatches(ranges)) {
-    const fields = match({ [REG.segment]: segment, eth_src: mac });
+    const fields = match({ [REG.segment]: segment, eth_src: mac, ...checked });
     const ask = [set(REG.lookup, slot), set(REG.active, 0), resubmit(TABLES.ACTIVITY)];
     out.flow(TABLES.REVERSE, 100, fields, [...ask, goto(TABLES.REVERSE_GATE)], slot);
   }

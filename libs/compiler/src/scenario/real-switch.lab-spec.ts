@@ -121,4 +121,22 @@ describe('the pipeline on Open vSwitch', () => {
     );
     expect([await a.learned(), await b.learned()]).toEqual([0, 0]);
   });
+
+  it('takes the last frames of the former host, which come late, until the centre took note', async () => {
+    const wire = await lab.addOutsider({ name: 'wire', mac: mac(9), ip: '10.0.0.9' });
+    const late = { to: vm(4), count: 20, pps: 1_000, vlan: 100, srcMac: mac(2) };
+    await wire.send(late);
+    await until('the late frames', async () =>
+      (await vm(4).receivedFrom(wire)).unique === 20 ? true : undefined,
+    );
+    const arrived = { n: 2, epoch: 2 };
+    await b.become(host([{ n: 4 }, arrived]), { activations: [{ port: 'p2' as never, epoch: 2 as never }] });
+    await wire.send(late);
+    // One that is let through by its own MAC shows that those before it have been dealt with.
+    await wire.send({ ...late, count: 1, srcMac: mac(9) });
+    await until('a frame after them', async () =>
+      (await vm(4).receivedFrom(wire)).last === 40 ? true : undefined,
+    );
+    expect((await vm(4).receivedFrom(wire)).unique).toBe(21);
+  });
 });

@@ -133,6 +133,25 @@ describe('a switch-over in the data plane', () => {
     expect([a.got(2).length, b.got(2).length]).toEqual([1, 0]);
   });
 
+  it('takes the last frames of the former host, which come late, until the centre took note', async () => {
+    const { a, b } = await prepared();
+    b.send(2, rarp(mac(2)));
+    b.forget();
+    const late = frame({ to: mac(3), from: mac(2) });
+    const tagged = (f: Uint8Array) =>
+      new Uint8Array([...f.subarray(0, 12), 0x81, 0, 0, 100, ...f.subarray(12)]);
+    b.switch.inject('eth0', tagged(late));
+    expect(b.got(3)).toEqual([late]);
+    await b.become({ ports: [{ n: 3 }, ARRIVING] }, { activations: [at(2)] });
+    b.switch.inject('eth0', tagged(late));
+    expect(b.got(3)).toEqual([late, late]);
+    b.switch.inject('eth0', tagged(frame({ to: BROADCAST_MAC, from: mac(2) })));
+    await b.become({ ports: [{ n: 3 }, { n: 2, epoch: 2 }] }, { activations: [at(2)] });
+    b.switch.inject('eth0', tagged(late));
+    expect(b.got(3)).toEqual([late, late]);
+    expect(a.got(2)).toEqual([]);
+  });
+
   it('needs the cache to be purged when it is armed, as on a real switch', async () => {
     const clock = new ManualClock();
     const b = new TestHost('h2', clock, { cacheDecisions: true });
