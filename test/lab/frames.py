@@ -161,6 +161,7 @@ class Loop:
         self.streams = {}
         self.received = Received()
         self.sent = self.errors = 0
+        self.paused = None
         self.poll = select.poll()
         self.by_fd = {}
         self.line = b""
@@ -170,7 +171,7 @@ class Loop:
     def run(self):
         while True:
             now = time.monotonic()
-            for stream in list(self.streams.values()):
+            for stream in list(self.streams.values()) if self.paused is None else []:
                 self.pump(stream, now)
             for fd, _event in self.poll.poll(self.pause()):
                 if fd == 0:
@@ -179,7 +180,7 @@ class Loop:
                     self.receive(self.by_fd[fd])
 
     def pause(self):
-        if not self.streams:
+        if not self.streams or self.paused is not None:
             return None
         now = time.monotonic()
         due = min(s.began + (s.seq - s.first) / s.pps - now for s in self.streams.values())
@@ -263,13 +264,23 @@ class Loop:
         device.close()
         return {}
 
-    def do_switch(self, c):
-        """The guest goes on with another device: what waits at the old one still counts, then RARPs go first."""
+    def do_pause(self, _c):
+        """The guest stands still: what waits at its device still counts, and it does not send until it goes on."""
         old = self.active()
         if old is not None:
             while self.receive(old):
                 pass
             old.active = False
+        if self.paused is None:
+            self.paused = time.monotonic()
+        return {}
+
+    def do_switch(self, c):
+        """The guest goes on with this device: RARPs go first. What it did not send meanwhile it does not make up for."""
+        self.do_pause(c)
+        for stream in self.streams.values():
+            stream.began += time.monotonic() - self.paused
+        self.paused = None
         new = self.devices[c["device"]]
         new.active = True
         source = mac(c["mac"])

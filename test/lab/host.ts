@@ -107,6 +107,16 @@ export class LabHost {
     return run('ip', ['netns', 'exec', this.netns, program, ...args], this.env);
   }
 
+  /** Octets that came to a plugged device and were not read by the switch yet. */
+  async unread(device: string): Promise<number> {
+    const [index, ...sockets] = (
+      await this.exec('cat', `/sys/class/net/${device}/ifindex`, '/proc/net/packet')
+    ).split('\n');
+    const rows = sockets.map((line) => line.trim().split(/ +/)).filter((row) => row[4] === index);
+    if (rows.length === 0) throw new Error(`nothing reads ${device}`);
+    return rows.reduce((sum, row) => sum + Number(row[6]), 0);
+  }
+
   async setUplink(device: string, state: 'up' | 'down'): Promise<void> {
     await ip('-n', this.netns, 'link', 'set', device, state);
   }

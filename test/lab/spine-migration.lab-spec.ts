@@ -3,7 +3,8 @@ import { type ListOf, type MigrationView, type PortDescription } from '#contract
 import { BRIDGE, type LabHostName, Spine, until } from './spine.js';
 import { type LabVm } from './net.js';
 
-const MOVES = 5;
+/** More of them on demand, to look for what happens once in many. */
+const MOVES = Number(process.env['PORTOLAN_LAB_MOVES'] ?? 5);
 const other = (host: LabHostName): LabHostName => (host === 'north' ? 'south' : 'north');
 
 /** A guest is moved as libvirt moves it: nobody tells Portolan, which sees it and goes along. */
@@ -50,6 +51,8 @@ describe('a guest that moves back and forth while it sends', () => {
             return m?.destination === to && !m.finished && m.phase === 'moving' ? m : undefined;
           });
           expect(prepared).toMatchObject({ origin: 'observed', source: from, destination: to });
+          // Memory takes its time to copy: by then the source is armed, too.
+          await spine.realised(from, to);
         },
         beforeUnplug: async () => {
           await until('the guest to be seen', async () => (await latest())?.phase !== 'moving');
@@ -78,24 +81,20 @@ describe('a guest that moves back and forth while it sends', () => {
     });
     expect(stats).toMatchObject({ in: { packets: total.sent }, exact: true });
     for (const [i, vm] of [peer, far].entries()) {
-      const heard = await vm.receivedFrom(web);
-      expect(heard).toMatchObject({ count: heard.unique, duplicates: 0 });
-      // A frame that comes to the former host in the moment before it is turned away is taken for a forged one there:
-      // seen once in many runs, on a busy machine. More than one a move would be a fault of ours.
-      expect(heard.missing.length).toBeLessThanOrEqual(MOVES);
-      expect(heard.unique + heard.missing.length).toBe(sent[i]);
+      expect(await vm.receivedFrom(web)).toMatchObject({
+        count: sent[i],
+        unique: sent[i],
+        missing: [],
+        duplicates: 0,
+      });
     }
     const { ledger } = await spine.api.get<PortDescription>(`/v1/ports/${port}`);
-    expect(ledger.segments.map((s) => s.host)).toEqual([
-      'north',
-      'south',
-      'north',
-      'south',
-      'north',
-      'south',
-    ]);
+    const stays = Array.from({ length: MOVES + 1 }, (_, n) => (n % 2 === 0 ? 'north' : 'south'));
+    // A long list has its oldest folded into a sum.
+    expect(ledger.segments.length).toBe(Math.min(stays.length, 64));
+    expect(ledger.segments.map((s) => s.host)).toEqual(stays.slice(-64));
     expect(ledger.segments.filter((s) => s.closedAt === null)).toHaveLength(1);
-    expect(await spine.lab.vsctl('north', 'list-ports', BRIDGE)).not.toContain('vnic1-');
+    expect(await spine.lab.vsctl(other(host), 'list-ports', BRIDGE)).not.toContain('vnic1-');
     expect(spine.deaths).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });

@@ -136,6 +136,17 @@ export class LabVm {
     }
   }
 
+  /**
+   * The guest stands still, and the switch has read what it sent: a hypervisor empties a guest's queues when it stops
+   * it. A frame that the switch reads after the guest has gone on elsewhere is dropped, as it must be.
+   */
+  async pauseOn(plug: Plug): Promise<void> {
+    await this.agent.request('pause');
+    await until(`${plug.outside} to be read`, async () =>
+      (await plug.host.unread(plug.outside)) === 0 ? true : undefined,
+    );
+  }
+
   /** Takes the device away, then the OVS port: the order of libvirt. */
   async unplug(plug: Plug): Promise<void> {
     this.plugs = this.plugs.filter((other) => other !== plug);
@@ -153,6 +164,7 @@ export class LabVm {
     const old = this.plugs[0];
     const plug = await this.plugAt(hostName, options.bridge);
     await options.beforeSwitch?.();
+    if (old) await this.pauseOn(old);
     await this.runOn(plug.inside, options.rarps ?? 1);
     await options.beforeUnplug?.();
     if (old) await this.unplug(old);
