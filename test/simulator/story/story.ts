@@ -132,6 +132,8 @@ async function end(world: SimWorld): Promise<void> {
   await until(world, 'the hypervisors', 20_000, () =>
     [...world.guests.values()].some((g) => g.moving) ? 'a guest is still being moved' : null,
   );
+  // What was asked for in the storm may only be done now: groups may still go.
+  await until(world, 'the operator', 60_000, () => (world.asking > 0 ? 'no answer' : null));
   const wanting = new Set([...world.guests.values()].filter((g) => g.machine !== null));
   await until(world, 'groups', 100_000, () => reopened(world));
   for (const guest of wanting)
