@@ -83,6 +83,7 @@ async function compare(
   nc: NatsConnection,
   what: string,
   commit: (nc: NatsConnection, commits: number) => Promise<Committed>,
+  least?: number,
 ): Promise<Figure> {
   const warm = await commit(nc, WARM_UP);
   await publishRaw(nc, warm.stored);
@@ -104,7 +105,7 @@ async function compare(
     what: `${what}: sequencer ÷ raw publish`,
     unit: '×',
     spread: figure,
-    target: atLeast(0.8, figure.p50),
+    ...(least === undefined ? {} : { target: atLeast(least, figure.p50) }),
     detail: {
       commits: COMMITS,
       rounds: ROUNDS,
@@ -120,8 +121,9 @@ export const append: Bench = async () => {
   const nc = await connect({ servers: server.url });
   try {
     return [
-      await compare(nc, 'cluster rules', commitCluster),
-      await compare(nc, 'trivial decider', commitTrivial),
+      // What the sequencer adds has a target; what the cluster's rules cost on top of it is told beside.
+      await compare(nc, 'a trivial decider', commitTrivial, 0.8),
+      await compare(nc, "with the cluster's rules", commitCluster),
     ];
   } finally {
     await nc.close();
