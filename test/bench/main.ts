@@ -1,6 +1,7 @@
 import { agentMemory } from './agent-memory.js';
 import { append } from './append.js';
 import { command } from './command.js';
+import { outage } from './outage/bench.js';
 import { policyOvs } from './policy-ovs.js';
 import { replay } from './replay.js';
 import { scale } from './scale/bench.js';
@@ -12,6 +13,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   replay,
   command,
   'policy-ovs': policyOvs,
+  outage,
   'scale-1000': scale,
   'agent-memory': agentMemory,
 };

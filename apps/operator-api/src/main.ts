@@ -58,6 +58,13 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
   collectDefaultMetrics({ register: metrics });
   measure(metrics, follower, live);
   const gateway = new NatsGateway(new PortolanNatsClient(link), systemClock);
+  link.onState((state) => {
+    if (state !== 'connected') gateway.interrupt('the connection to the message server was lost');
+  });
+  follower.onCommit(({ events }) => {
+    // Only the log's own events are none of the domain: a leader's first is one of them.
+    if (events.length === 0) gateway.interrupt('another switch-manager leads');
+  });
   const parts = {
     follower,
     log,

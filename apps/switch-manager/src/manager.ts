@@ -240,6 +240,7 @@ export class Manager {
     this.#leader = null;
     for (const stop of this.#timers) stop();
     this.#timers = [];
+    this.tracker.end();
     // Whatever becomes of the commands (a connection that breaks just now), the term itself must end.
     await this.#setActive(false);
     await leader.close();

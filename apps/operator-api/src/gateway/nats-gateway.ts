@@ -1,4 +1,13 @@
-import { err, ok, type Clock, type Lineage, type Problem, type Result, type Revision } from '#kernel';
+import {
+  err,
+  ok,
+  problem,
+  type Clock,
+  type Lineage,
+  type Problem,
+  type Result,
+  type Revision,
+} from '#kernel';
 import {
   checkCommandResponse,
   checkStatusResponse,
@@ -17,7 +26,7 @@ const ATTEMPT_MS = 1000;
 const DEADLINE_MS = 5000;
 /** A take-over lasts less: users do not see it. */
 const PATIENCE_MS = 3000;
-const PAUSE_MS = 100;
+const PAUSE_MS = 50;
 /** A long wait is asked in pieces, so that it outlives the leader that it began with. */
 const WAIT_SLICE_MS = 2000;
 const STATUS_DEADLINE_MS = 700;
@@ -26,10 +35,19 @@ type Client = Pick<PortolanNatsClient, 'request'>;
 
 /** Speaks to the leader. Asking again under the same command id is always safe, so every `retry` is retried. */
 export class NatsGateway implements CommandGateway {
+  /** What is waited for now. */
+  readonly #open = new Set<(why: Problem) => void>();
+
   constructor(
     private readonly client: Client,
     private readonly clock: Clock,
   ) {}
+
+  /** Answers that are still waited for won't come: another leads, or the connection broke. They are asked for anew. */
+  interrupt(why: string): void {
+    const lost = problem('unknown', `${why}; it may have been done`);
+    for (const end of [...this.#open]) end(lost);
+  }
 
   async execute(request: CommandRequest): Promise<Result<Accepted>> {
     const began = this.clock.monotonic();
@@ -90,12 +108,21 @@ export class NatsGateway implements CommandGateway {
     check: (value: unknown) => Result<T>,
   ): Promise<Result<Extract<T, { ok: true }>>> {
     const { correlationId } = payload;
-    const reply = await this.client.request<unknown>(subject, payload, { deadlineMs, correlationId });
+    const asked = this.client.request<unknown>(subject, payload, { deadlineMs, correlationId });
+    const reply = await this.uninterrupted(asked);
     if (!reply.ok) return reply;
     const read = check(reply.value);
     if (!read.ok) return read;
     const value = read.value as { readonly ok: true } | { readonly ok: false; readonly problem: Problem };
     return value.ok ? ok(value as Extract<T, { ok: true }>) : err(value.problem);
+  }
+
+  private uninterrupted<T>(asked: Promise<Result<T>>): Promise<Result<T>> {
+    return new Promise((resolve, reject) => {
+      const end = (why: Problem): void => resolve(err(why));
+      this.#open.add(end);
+      asked.then(resolve, reject).finally(() => this.#open.delete(end));
+    });
   }
 
   private pause(ms: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { systemClock, unwrap, type Clock } from '#kernel';
 import { startNatsServer, type NatsServer } from '#testing';
@@ -16,7 +17,11 @@ afterAll(async () => {
 });
 
 /** One who stands for election, with its calls as a list and a way to wait for the next. */
-function candidate(holder: string, role: string, clock: Clock = systemClock) {
+function candidate(
+  holder: string,
+  role: string,
+  { clock = systemClock, on = nc, ttlMs = 1000 }: { clock?: Clock; on?: NatsConnection; ttlMs?: number } = {},
+) {
   const calls: string[] = [];
   let notify = (): void => undefined;
   const note = (text: string): void => {
@@ -24,11 +29,12 @@ function candidate(holder: string, role: string, clock: Clock = systemClock) {
     notify();
   };
   const election = new Election({
-    nc,
+    nc: on,
     clock,
     role,
     holder,
-    ttlMs: 1000,
+    ttlMs,
+    bucket: `LEASE-${ttlMs}`,
     onElected: () => note('elected'),
     onLost: (reason) => note(`lost: ${reason}`),
     onFault: (cause) => note(String(cause)),
@@ -74,7 +80,7 @@ describe('election', () => {
       ...systemClock,
       after: (ms, fn) => systemClock.after(ms, () => (frozen ? timers.push(fn) : fn())),
     };
-    const a = candidate('a', 'frozen', clock);
+    const a = candidate('a', 'frozen', { clock });
     const b = candidate('b', 'frozen');
     unwrap(await a.election.start());
     unwrap(await b.election.start());
@@ -87,4 +93,60 @@ describe('election', () => {
     await a.election.close();
     await b.election.close();
   });
+
+  // Leases that would last longer than the test may: who leads next has not waited for their end.
+  const ttlMs = 60_000;
+
+  it('replaces a leader whose connection is gone, long before its lease ends', async () => {
+    const on = await connect({ servers: server.url });
+    const a = candidate('a', 'gone', { on, ttlMs });
+    const rest = ['b', 'c'].map((holder) => candidate(holder, 'gone', { ttlMs }));
+    unwrap(await a.election.start());
+    for (const { election } of rest) unwrap(await election.start());
+    await heard('gone');
+    await on.close();
+    await Promise.race(rest.map((r) => r.until('elected')));
+    expect(rest.filter((r) => r.election.leads)).toHaveLength(1);
+    await a.election.close();
+    for (const { election } of rest) await election.close();
+  });
+
+  it('a leader whose lease was taken while it was away says so at once, and does not take it back', async () => {
+    // It comes back later than it is waited for.
+    const on = await connect({ servers: server.url, reconnectDelayHandler: () => 2_000 });
+    const a = candidate('a', 'away', { on, ttlMs });
+    const b = candidate('b', 'away', { ttlMs });
+    unwrap(await a.election.start());
+    unwrap(await b.election.start());
+    await heard('away');
+    await on.reconnect();
+    await b.until('elected');
+    expect(a.election.leads).toBe(true);
+    await a.until('lost: another holds the lease');
+    await new Promise<void>((resolve) => systemClock.after(400, resolve));
+    expect([a.calls.length, a.election.leads, b.election.leads]).toEqual([2, false, true]);
+    await a.election.close();
+    await b.election.close();
+    await on.close();
+  });
+
+  it('a leader that was never heard of is waited for', async () => {
+    const on = await connect({ servers: server.url });
+    const kv = await new Kvm(nc).create(`LEASE-${ttlMs}`, { ttl: ttlMs, history: 1 });
+    await kv.put('unheard', 'somebody');
+    const a = candidate('a', 'unheard', { on, ttlMs });
+    unwrap(await a.election.start());
+    await new Promise<void>((resolve) => systemClock.after(600, resolve));
+    expect(a.calls).toEqual([]);
+    await a.election.close();
+    await on.close();
+  });
 });
+
+/** Resolves when the candidates had time to ask the holder once: they do so every 40 ms. */
+async function heard(role: string): Promise<void> {
+  let asked = 0;
+  const spy = nc.subscribe(`cmd.lease.${role}`, { callback: () => void (asked += 1) });
+  while (asked < 6) await new Promise<void>((resolve) => systemClock.after(20, resolve));
+  spy.unsubscribe();
+}

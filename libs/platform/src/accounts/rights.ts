@@ -42,7 +42,7 @@ export const CORE_RIGHTS: Readonly<Record<CoreUser, Rights>> = {
   },
   coordinator: {
     publish: ['$JS.API.INFO', ...readStream('LOG'), ...readStream('CKPT'), ...lease('coordinator'), 'cmd.>'],
-    subscribe: ['_INBOX.coordinator.>', 'report.*', 'tele.*'],
+    subscribe: ['_INBOX.coordinator.>', 'cmd.lease.coordinator', 'report.*', 'tele.*'],
   },
   api: {
     publish: ['$JS.API.INFO', ...readStream('LOG'), ...readStream('DOC'), ...readStream('CKPT'), 'cmd.>'],

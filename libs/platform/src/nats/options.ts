@@ -47,6 +47,15 @@ export async function readCredentials(path: string): Promise<Result<NatsCredenti
 export const RECONNECT_WAIT_MS = 250;
 export const reconnectDelay = (): number => 25 + Math.floor(Math.random() * (RECONNECT_WAIT_MS - 25));
 
+/** The client asks twice for each attempt, before it waits and after: two answers would make it wait for the longer. */
+export function reconnectDelays(): () => number {
+  let [wait, asked] = [0, false];
+  return () => {
+    asked = !asked;
+    return asked ? (wait = reconnectDelay()) : wait;
+  };
+}
+
 /** The client's options: reconnects for ever, also over rejected credentials (a server that reloads rejects for a moment). */
 export async function connectionOptions(options: NatsOptions): Promise<Result<NodeConnectionOptions>> {
   const base: NodeConnectionOptions = {
@@ -54,7 +63,7 @@ export async function connectionOptions(options: NatsOptions): Promise<Result<No
     name: options.name,
     reconnect: true,
     maxReconnectAttempts: -1,
-    reconnectDelayHandler: reconnectDelay,
+    reconnectDelayHandler: reconnectDelays(),
     ignoreAuthErrorAbort: true,
     pingInterval: 5_000,
     maxPingOut: 2,

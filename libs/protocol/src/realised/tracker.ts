@@ -21,6 +21,8 @@ const KNOWN = 10_000;
 const LOOK_AGAIN_MS = 1000;
 
 interface Wait {
+  /** The answer would come from a leader that leads no more. */
+  readonly end: () => void;
   /** One of the missing. Nothing is done before it is there, so the reports of others change nothing. */
   readonly host: HostName | undefined;
   readonly wake: () => void;
@@ -118,8 +120,14 @@ export class RealisedTracker {
       const left = deadline - this.clock.monotonic();
       if (left <= 0) return outcome;
       const missing = outcome.ok ? outcome.value.waiting.find((w) => w.reason !== 'down') : undefined;
-      await this.change(missing?.host, Math.min(left, LOOK_AGAIN_MS));
+      if (!(await this.change(missing?.host, Math.min(left, LOOK_AGAIN_MS))))
+        return err(problem('unavailable', 'this switch-manager leads no more'));
     }
+  }
+
+  /** The term is over: who waits is told at once, and can ask the next leader. */
+  end(): void {
+    for (const { end } of [...this.waits]) end();
   }
 
   /** The last revision such that it and all before it are realised on every host concerned, without exceptions. */
@@ -177,14 +185,16 @@ export class RealisedTracker {
       if (from === undefined || host === undefined || host === from) wake();
   }
 
-  private change(host: HostName | undefined, ms: number): Promise<void> {
+  /** False: there will be none. */
+  private change(host: HostName | undefined, ms: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const wake = (): void => {
+      const settle = (goesOn: boolean): void => {
         cancel();
         this.waits.delete(wait);
-        resolve();
+        resolve(goesOn);
       };
-      const wait: Wait = { host, wake };
+      const wake = (): void => settle(true);
+      const wait: Wait = { host, wake, end: () => settle(false) };
       const cancel = this.clock.after(ms, wake);
       this.waits.add(wait);
     });

@@ -68,6 +68,7 @@ export class DocumentSync {
       message: (key, received) => this.heard(key, received),
       reconnected: () => {
         this.connectionLost = true;
+        this.failures = 0;
         this.pacer.nudge();
       },
     });
@@ -203,7 +204,15 @@ export class DocumentSync {
     if (!mark.ok) this.options.onTrouble?.(mark.error);
     this.showStale();
     this.failures += 1;
-    await this.pacer.pause(Math.min(SILENCE_MS, 50 * 2 ** Math.min(this.failures, 10)));
+    await this.beforeNext(Math.min(SILENCE_MS, 50 * 2 ** Math.min(this.failures, 10)));
+  }
+
+  /** A new connection ends it: what failed before says nothing about what comes now. Marks that are heard don't. */
+  private async beforeNext(ms: number): Promise<void> {
+    const { clock } = this.options;
+    const until = clock.monotonic() + ms;
+    while (!this.connectionLost && !this.stopped && clock.monotonic() < until)
+      await this.pacer.sleep(until - clock.monotonic());
   }
 
   /** The mark first: whatever is read after it is at least as new. Null: the centre has nothing to say yet. */
