@@ -32,8 +32,9 @@ export class Link implements Peer {
     process.onEnd(() => {
       this.life += 1;
       server.links.delete(this);
-      for (const responder of [...server.responders])
-        if (responder.link === this) server.responders.delete(responder);
+      for (const candidate of [...server.candidates])
+        if (candidate.link === this) server.candidates.delete(candidate);
+      server.gone(this);
     });
   }
 
@@ -47,9 +48,7 @@ export class Link implements Peer {
     if (up === this.wasUp) return;
     this.wasUp = up;
     this.life += 1;
-    if (!up)
-      for (const responder of [...this.server.responders])
-        if (responder.link === this) this.server.responders.delete(responder);
+    if (!up) this.server.gone(this);
     const { scheduler } = this.server;
     this.sentUntil = this.heardUntil = scheduler.now;
     scheduler.in(this.delay(), this.process, up ? 'connected' : 'disconnected', () => {

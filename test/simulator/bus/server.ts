@@ -35,6 +35,15 @@ interface Responder {
   readonly handle: (request: unknown, reply: Reply) => void;
 }
 
+/** One who stands for election. */
+interface Candidate {
+  readonly link: Peer;
+  readonly role: string;
+  /** Nobody listens any more where the holder did. */
+  readonly gone: () => void;
+  readonly taken: (holder: string, revision: number) => void;
+}
+
 /** The message server: streams, a lease bucket, core subjects. Everyone's connection goes through it. */
 export class Server {
   readonly log: Stream;
@@ -44,6 +53,9 @@ export class Server {
   readonly leases = new Map<string, { holder: string; revision: number; until: number }>();
   private leaseRevision = 0;
   readonly links = new Set<Peer>();
+  readonly candidates = new Set<Candidate>();
+  /** Who listens as the holder of a lease. */
+  private readonly holders = new Set<{ readonly role: string; readonly link: Peer }>();
   /** Who serves commands at the moment. */
   readonly responders = new Set<Responder>();
   up = true;
@@ -88,10 +100,37 @@ export class Server {
     this.scheduler.in(ms, null, 'streams have a leader', () => (this.leaderless = false));
   }
 
+  /** Where the holder of a lease can be asked for. */
+  listen(role: string, link: Peer): void {
+    for (const held of this.holders) if (held.link === link && held.role === role) return;
+    this.holders.add({ role, link });
+  }
+
+  listens(role: string): boolean {
+    return [...this.holders].some((held) => held.role === role);
+  }
+
+  unlisten(role: string, link: Peer): void {
+    for (const held of this.holders) if (held.link === link && held.role === role) this.holders.delete(held);
+  }
+
+  /** A connection is gone, and what was listened to over it. Who lost its own at the same time has nobody to miss. */
+  gone(link: Peer): void {
+    for (const responder of [...this.responders])
+      if (responder.link === link) this.responders.delete(responder);
+    for (const held of [...this.holders]) {
+      if (held.link !== link) continue;
+      this.holders.delete(held);
+      if (!this.up) continue;
+      for (const it of this.candidates) if (it.role === held.role && it.link !== link) it.gone();
+    }
+  }
+
   /** Kept streams, broken connections. */
   stop(): void {
     this.up = false;
     this.responders.clear();
+    this.holders.clear();
     for (const link of this.links) link.changed();
   }
 
@@ -112,6 +151,8 @@ export class Server {
     const lease = this.lease(role);
     if ((lease?.revision ?? null) !== expected) return null;
     this.leaseRevision += 1;
+    if (lease !== undefined && lease.holder !== holder)
+      for (const it of this.candidates) if (it.role === role) it.taken(holder, this.leaseRevision);
     this.leases.set(role, { holder, revision: this.leaseRevision, until: this.scheduler.now + ttlMs });
     return this.leaseRevision;
   }
