@@ -64,9 +64,10 @@ describe('the rights suffice for what the services do', () => {
   it('the manager and the coordinator hold their leases, in one bucket', async () => {
     const leads = [await elected('manager', 'sequencer'), await elected('coordinator', 'coordinator')];
     expect(leads.map((election) => election.leads)).toEqual([true, true]);
+    for (const election of leads) await election.close();
   });
 
-  it('the coordinator can not take the lease of the sequencer', async () => {
+  it('the coordinator can not take the lease of the sequencer, even when nobody has it', async () => {
     await expect(elected('coordinator', 'sequencer')).rejects.toThrow();
   });
 });
