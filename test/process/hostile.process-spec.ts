@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { unwrap } from '#kernel';
-import { openDocumentBytes, sealDocument, type GroupDocument, type ManagerStatus } from '#contracts';
+import { openDocumentBytes, sealDocument, type GroupDocument } from '#contracts';
 import { type WriteResult } from '#contracts/http';
 import { COMMIT_TYPE, decodeEnvelope, encodeEnvelope, type CommitEnvelope } from '#event-store';
 import { sha256 } from '#event-store/jetstream';
@@ -325,9 +325,7 @@ describe('a cluster that is given what nobody should send', () => {
           `{ apiVersion: portolan.dev/v1, kind: Host, metadata: { name: alpha }, spec: { labels: { after: after-${planted.seq} } } }`,
         );
         expect(written.realised).toMatchObject({ realised: true });
-        const { revision, digest } = await until('the end', async () =>
-          world.api.get<ManagerStatus>('/v1/status'),
-        );
+        const { revision, digest } = await until('the end', () => world.api.status());
         const replayed = await world.api.replay(await world.api.exportLog(revision));
         expect([replayed.revision, replayed.digest]).toEqual([revision, digest]);
         expect(await repudiate()).toMatchObject({

@@ -8,7 +8,7 @@ import {
   type Result,
 } from '#kernel';
 import { type DomainEvent, type State } from '#domain';
-import { poisonProblem, stateDigest, type Accepted, type CommitLog, type Follower } from '#event-store';
+import { poisonProblem, type Accepted, type CommitLog, type Follower } from '#event-store';
 import {
   type CommandOutcome,
   type CommandRequest,
@@ -23,7 +23,7 @@ import {
   type WaitResponse,
 } from '#contracts';
 import { RealisedTracker, type DocumentChange, type DocumentStore } from '#protocol';
-import { clusterRules, stateCodec, type ClusterCommit } from '#runtime';
+import { type ClusterCommit } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
 import { checkDeadline, checkEvidence } from './evidence.js';
 import { Leader } from './leader.js';
@@ -141,7 +141,6 @@ export class Manager {
       role: 'leader' as const,
       lineage: head.lineage ?? null,
       revision: head.revision,
-      digest: stateDigest(leader.state, stateCodec, clusterRules.hash),
       realisedUpTo: this.tracker.allRealisedUpTo().upTo,
       hosts: this.tracker.standings(),
       time: this.parts.clock.now(),

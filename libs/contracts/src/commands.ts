@@ -105,8 +105,6 @@ export interface ManagerStatus {
   readonly role: 'leader' | 'standby';
   readonly lineage: Lineage | null;
   readonly revision: Revision;
-  /** Digest of the whole state. */
-  readonly digest: string;
   /** Everything up to here is realised on every host concerned. */
   readonly realisedUpTo: Revision;
   readonly hosts: readonly HostStanding[];

@@ -7,8 +7,7 @@ import { type Command, type DomainEvent, type State } from '#domain';
 import { type CommandRequest, type ManagerStatus, type Report, type WaitOutcome } from '#contracts';
 import { Follower, InMemoryLog, openSequencer, type Sequencer } from '#event-store';
 import { HealthRegistry } from '#platform';
-import { clusterRules, stateCodec } from '#runtime';
-import { stateDigest } from '#event-store';
+import { clusterRules } from '#runtime';
 import { createApplication } from '../application.js';
 import { EventFeed } from '../events/event-feed.js';
 import { LiveStore } from '../live/live-store.js';
@@ -55,14 +54,13 @@ export class LocalGateway implements CommandGateway {
   }
 
   manager(): Promise<Result<ManagerStatus>> {
-    const { head, state } = this.sequencer;
+    const { head } = this.sequencer;
     return Promise.resolve(
       ok({
         manager: 'manager-1',
         role: 'leader',
         lineage: head.lineage ?? null,
         revision: head.revision,
-        digest: stateDigest(state, stateCodec, clusterRules.hash),
         realisedUpTo: head.revision,
         hosts: [],
         time: head.time,

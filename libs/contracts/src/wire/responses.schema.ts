@@ -95,7 +95,6 @@ export const StatusResponseSchema = union([
       role: oneOf('leader', 'standby'),
       lineage: nullable(ALineage),
       revision: ARevision,
-      digest: AText,
       realisedUpTo: ARevision,
       hosts: list(
         shape({
