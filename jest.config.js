@@ -14,7 +14,8 @@ const shared = {
 
 /**
  * Projects by what a test needs: `unit` needs nothing, `nats` a real nats-server,
- * `process` the built services as processes, `lab` root and a real Open vSwitch.
+ * `process` the built services as processes, `lab` root and a real Open vSwitch; `chaos` does to processes
+ * what happens to them.
  */
 export default {
   // Not a figure of speed: a limit for what hangs, on machines that may be busy with other things.
@@ -31,6 +32,7 @@ export default {
       testMatch: ['<rootDir>/{libs,apps}/**/*.nats-spec.ts', '<rootDir>/test/nats/**/*.nats-spec.ts'],
     },
     { ...shared, displayName: 'process', testMatch: ['<rootDir>/test/process/**/*.process-spec.ts'] },
+    { ...shared, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.chaos-spec.ts'] },
     {
       ...shared,
       displayName: 'lab',

@@ -2,6 +2,7 @@
 // The whole test run: checks, then jest's projects one group after the other, then one line that sums up.
 //   test.js            everything; the lab where it can be had
 //   test.js lab        only the lab, which then must be there
+//   test.js chaos      what happens to processes, in full size; ARGS after it go to jest
 //   test.js ARGS       jest with ARGS on all but the lab, without the checks
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -75,15 +76,24 @@ async function lab(required, args) {
   if (required) total.failed += 1;
 }
 
+/** The scenarios, and those process tests that are about the same: the poisoned log among them. */
+async function chaos(args) {
+  process.env.PORTOLAN_CHAOS = 'full';
+  await jest(['chaos'], ['-i', ...args]);
+  if (args.length === 0) await jest(['process'], ['-i', 'leader|faults|hostile']);
+}
+
 const [first, ...rest] = process.argv.slice(2);
 try {
   if (first === 'lab') await lab(true, rest);
+  else if (first === 'chaos') await chaos(rest);
   else if (first !== undefined) await jest(['unit', 'nats', 'process'], ['--maxWorkers=2', first, ...rest]);
   else {
     for (const one of CHECKS) await check(one);
     await jest(['unit', 'nats'], ['--maxWorkers=2']);
     // Each of these starts a whole cluster: one at a time.
     await jest(['process'], ['-i']);
+    await jest(['chaos'], ['-i']);
     await lab(false, []);
   }
 } finally {

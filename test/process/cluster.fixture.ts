@@ -74,12 +74,23 @@ export interface World {
 
 const SERVICES = ['switch-manager-1', 'switch-manager-2', 'migration-coordinator'] as const;
 
+export interface WorldOptions {
+  readonly guests?: readonly GuestPlan[];
+  /** How long copying a guest's memory takes, ms. */
+  readonly copyMs?: number;
+  /** Environment of single services beyond what each gets, by process name. */
+  readonly env?: (home: string) => Readonly<Record<string, NodeJS.ProcessEnv>>;
+  /** Port of nats-server; default: a free one. */
+  readonly nats?: number;
+  /** Hosts that get an account, and whose agents somebody else starts. */
+  readonly accounts?: readonly string[];
+}
+
 /** A cluster of three simulated hosts in a directory of its own, on free ports; ended and removed by `stop`. */
-export async function startWorld(
-  options: { readonly guests?: readonly GuestPlan[]; readonly copyMs?: number } = {},
-): Promise<World> {
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const home = await mkdtemp(join(tmpdir(), 'portolan-process-'));
-  const [nats = 0, port = 0, ...health] = await freePorts(2 + SERVICES.length);
+  const [free = 0, port = 0, ...health] = await freePorts(2 + SERVICES.length);
+  const { nats = free } = options;
   const deaths: string[] = [];
   const healthOf = Object.fromEntries(SERVICES.map((name, i) => [name, health[i]]));
   const cluster = await Cluster.start({
@@ -88,7 +99,8 @@ export async function startWorld(
     natsServer: await findNatsServer(),
     ports: { nats, api: port },
     hosts: await simulatedHosts(home, options.guests ?? GUESTS, options.copyMs),
-    env: Object.fromEntries(SERVICES.map((name) => [name, { PORTOLAN_HEALTH_PORT: String(healthOf[name]) }])),
+    accounts: options.accounts ?? [],
+    env: environments(options.env?.(home) ?? {}, healthOf),
     say: () => undefined,
     onDeath: (name, how, log) => deaths.push(`${name} ended (${how}); see ${log}`),
   });
@@ -134,6 +146,17 @@ export async function startWorld(
     await world.stop();
     throw error;
   }
+}
+
+/** What was asked for, and a health port for those that have none. */
+function environments(
+  asked: Readonly<Record<string, NodeJS.ProcessEnv>>,
+  health: Readonly<Record<string, number | undefined>>,
+): Record<string, NodeJS.ProcessEnv> {
+  const all: Record<string, NodeJS.ProcessEnv> = { ...asked };
+  for (const [name, port] of Object.entries(health))
+    all[name] = { ...asked[name], PORTOLAN_HEALTH_PORT: String(port) };
+  return all;
 }
 
 export const envelopes = (ndjson: string): CommitEnvelope[] =>

@@ -16,6 +16,7 @@ import { driftOf } from './drift/differences.js';
 import { DriftWatch } from './drift/watch.js';
 import { interfaceEdges, interfaceFacts } from './facts/interfaces.js';
 import { type FactJournal } from './facts/journal.js';
+import { Flapping } from './facts/flapping.js';
 import { misplaced, Unplaced } from './facts/unplaced.js';
 import { learnedRow, learnedRows, standingSlots, type LearnedRow } from './facts/learned.js';
 import { Orders } from './hypervisor/orders.js';
@@ -57,6 +58,7 @@ export class Agent {
   readonly #memo = new CompileMemo();
   readonly #drift: DriftWatch;
   readonly #unplaced: Unplaced;
+  readonly #flapping: { readonly interfaces: Flapping; readonly uplinks: Flapping };
   #view: Snapshot | null = null;
   /** Of the view's documents; null: the host's own is not among them. */
   #desired: Desired | null = null;
@@ -76,6 +78,11 @@ export class Agent {
     this.#keeper = new CounterKeeper({ driver, clock, ids, record, incarnations, save: () => memory.save() });
     this.#orders = new Orders(parts.hypervisor, record, parts.log);
     this.#drift = new DriftWatch(clock, record);
+    const again = (): void => this.#reconciler.kick();
+    this.#flapping = {
+      interfaces: new Flapping(clock, 'interface', record, again),
+      uplinks: new Flapping(clock, 'uplink', record, again),
+    };
     const inventory = (): void => {
       if (this.#reported !== null) record({ type: 'Inventory', interfaces: this.#reported });
     };
@@ -166,6 +173,8 @@ export class Agent {
     await this.parts.hypervisor.close();
     await this.#reconciler.close();
     this.#drift.close();
+    this.#flapping.interfaces.close();
+    this.#flapping.uplinks.close();
     // A last look, so that what is known of the counters is as late as can be if the switch does not come back.
     await this.#keeper.sample().catch((cause: unknown) => {
       this.parts.log.warn({ reason: String(cause) }, 'the counters could not be read at the end');
@@ -314,12 +323,28 @@ export class Agent {
     const senseless = new Set(seen.rejected.map((r) => r.ifaceId));
     this.#unplaced.seen(misplaced(seen.facts, desired.ports).filter((id) => !senseless.has(id)));
     const before = this.#reported;
-    this.#reported = seen.facts;
+    this.#reported = before === null ? seen.facts : this.#damped(before, seen.facts, desired);
     if (before === null) return this.parts.journal.record({ type: 'Inventory', interfaces: seen.facts });
-    const edges = interfaceEdges(before, seen.facts);
+    const edges = interfaceEdges(before, this.#reported);
     for (const ifaceId of edges.unplugged) this.parts.journal.record({ type: 'InterfaceUnplugged', ifaceId });
     for (const plugged of edges.plugged)
       this.parts.journal.record({ type: 'InterfacePlugged', interface: plugged });
+  }
+
+  /** What the log is to take for plugged, of what it was told and of what is. */
+  #damped(
+    before: readonly InterfaceFact[],
+    seen: readonly InterfaceFact[],
+    { ports }: Desired,
+  ): readonly InterfaceFact[] {
+    const texts = (facts: readonly InterfaceFact[]) =>
+      new Map<string, string>(facts.map((f) => [f.ifaceId, JSON.stringify(f)]));
+    const here = ports.flatMap((p) => (p.role === 'active' && p.connectee ? [p.connectee.ifaceId] : []));
+    const damped = this.#flapping.interfaces.damped(texts(before), texts(seen), new Set<string>(here));
+    if (damped.size === 0) return [];
+    const known = new Map([...before, ...seen].map((f) => [JSON.stringify(f), f]));
+    const facts = [...damped.values()].flatMap((text) => known.get(text) ?? []);
+    return facts.sort((a, b) => (a.ifaceId < b.ifaceId ? -1 : 1));
   }
 
   #interfaceStates(interfaces: readonly ObservedInterface[]): Telemetry['interfaces'] {
@@ -340,7 +365,11 @@ export class Agent {
   }
 
   #reportUplinks(interfaces: readonly ObservedInterface[]): void {
-    const now = this.#uplinks(interfaces);
+    const told = new Map([...this.#uplinksTold].flatMap(([key, up]) => (up ? [[key, 'up'] as const] : [])));
+    const seen = this.#uplinks(interfaces);
+    const nowUp = new Map(seen.flatMap((u) => (u.up ? [[uplinkKey(u), 'up'] as const] : [])));
+    const up = this.#flapping.uplinks.damped(told, nowUp, new Set(seen.map(uplinkKey)));
+    const now = seen.map((u) => ({ ...u, up: up.has(uplinkKey(u)) }));
     for (const fact of uplinkFacts(this.#uplinksTold, now)) this.parts.journal.record(fact);
     this.#uplinksTold = new Map(now.map((u) => [uplinkKey(u), u.up]));
   }

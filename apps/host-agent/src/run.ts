@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger } from 'pino';
-import { err, ok, systemClock, type HostName, type Result } from '#kernel';
+import { err, ok, problem, ProblemError, systemClock, type HostName, type Result } from '#kernel';
 import { type Verifier } from '#contracts';
 import { NatsDocumentSource, type NatsLink } from '#platform';
 import { DocumentSync, fromDisk, Reporter, toDisk, type Snapshot } from '#protocol';
@@ -44,15 +44,13 @@ export async function runAgent(
   const complain = (what: string) => (cause: unknown) => logger.error({ err: cause }, what);
 
   const remembered = await restored(disk, 'memory', parseMemory, logger);
-  const memory = new LocalMemory(boot, remembered ?? emptyMemory(boot), async (m) => {
-    await disk.write('memory', m).catch(complain('the agent’s memory could not be written'));
-  });
+  const memory = new LocalMemory(boot, remembered ?? emptyMemory(boot), keeper(disk, 'memory', logger));
   const centre = new Centre(link, host, (message) => logger.warn(message));
   const journal = new FactJournal(
     host,
     boot,
     centre.facts,
-    (state) => disk.write('journal', state).catch(complain('the journal could not be written')),
+    keeper(disk, 'journal', logger),
     () => clock.now(),
     (ms, fn) => clock.after(ms, fn),
     await restored(disk, 'journal', parseJournal, logger),
@@ -133,9 +131,27 @@ export async function runAgent(
       await agent.close();
       await parts.simulated?.close();
       journal.close();
-      await memory.save();
+      await memory.save().catch(complain('the agent’s memory could not be written at the end'));
       await writer.settled();
     },
+  };
+}
+
+/** Writes what nothing may be built on before it is on disk. Says once that it can't, and once that it can again. */
+function keeper(disk: StateDir, name: string, logger: Logger): (value: unknown) => Promise<void> {
+  let fails = false;
+  return async (value) => {
+    try {
+      await disk.write(name, value);
+      if (fails) logger.info(`the ${name} can be written again`);
+      fails = false;
+    } catch (cause) {
+      if (!fails) logger.error({ err: cause }, `the ${name} could not be written`);
+      fails = true;
+      throw new ProblemError(problem('unavailable', `the ${name} could not be written: ${String(cause)}`), {
+        cause,
+      });
+    }
   };
 }
 

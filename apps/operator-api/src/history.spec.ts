@@ -40,7 +40,7 @@ describe('events, export and replay', () => {
       'host h2 defined',
       'host h3 defined',
     ]);
-    const first = await api.call('GET', '/v1/events?from=1&limit=1');
+    const first = await api.call('GET', '/v1/events?from=2&limit=1');
     expect(first.body.items.length).toBeGreaterThan(9);
     const next = await api.call('GET', `/v1/events?from=${first.body.next}&limit=2`);
     expect(next.body.items.map((e: { objects: string[] }) => e.objects[0])).toEqual(['host/h1', 'host/h2']);

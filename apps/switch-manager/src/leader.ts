@@ -16,6 +16,7 @@ import {
   openSequencer,
   type Accepted,
   type CommitLog,
+  type Lost,
   type ReplicaState,
   type Sequencer,
 } from '#event-store';
@@ -51,6 +52,8 @@ export interface LeaderParts {
   readonly instance: string;
   /** State of the follower in this process; undefined: the log is read. */
   readonly from: ReplicaState<State> | undefined;
+  /** How far somebody had come in a log that this one may be an older copy of. */
+  readonly lost?: Lost;
   /** After each commit, in order. */
   readonly onCommit: (commit: ClusterCommit, changes: readonly DocumentChange[]) => void;
   /** What the term begins with, before any commit of its own. */
@@ -95,6 +98,7 @@ export class Leader {
       onFault: parts.onFault,
       onEnd: (_reason, fault) => parts.onEnd(fault),
       ...(parts.from === undefined ? {} : { from: parts.from }),
+      ...(parts.lost === undefined ? {} : { lost: parts.lost }),
     });
     if (!opened.ok) return opened;
     const leader = new Leader(parts, opened.value);

@@ -168,6 +168,28 @@ describe('a switch-manager', () => {
     await done(first, ...hosts('h1'));
   });
 
+  it('most hosts ahead of the log: a new lineage; the word of one of them is not enough', async () => {
+    const copy = await leading('a');
+    await done(copy, ...hosts('h1'), ...lan('h1'));
+    for (const name of ['h2', 'h3']) await done(copy, ...hosts(name));
+    const lineageOf = (): string | null => {
+      const now = copy.manager.status();
+      return now.ok ? now.status.lineage : null;
+    };
+    const old = lineageOf()!;
+    copy.manager.report('h1' as HostName, report('h1', old, 99));
+    await done(copy, ...hosts('h1'));
+    expect(lineageOf()).toBe(old);
+    copy.manager.report('h2' as HostName, report('h2', old, 98));
+    await until('a new lineage', () => lineageOf() !== null && lineageOf() !== old);
+    expect(copy.said.join('\n')).toMatch(/most hosts report more than the log holds, up to 99/);
+    // It is of the old lineage now, and counts for nothing.
+    copy.manager.report('h3' as HostName, report('h3', old, 99));
+    const now = lineageOf();
+    await done(copy, ...hosts('h1'));
+    expect(lineageOf()).toBe(now);
+  });
+
   it('documents ahead of the log: a new lineage, everything published under it, reports of the old one count for nothing', async () => {
     const first = await leading('a');
     await done(first, ...hosts('h1'), ...lan('h1'));

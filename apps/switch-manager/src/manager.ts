@@ -8,7 +8,7 @@ import {
   type Result,
 } from '#kernel';
 import { type DomainEvent, type State } from '#domain';
-import { poisonProblem, type Accepted, type CommitLog, type Follower } from '#event-store';
+import { poisonProblem, type Accepted, type CommitLog, type Follower, type Lost } from '#event-store';
 import {
   type CommandOutcome,
   type CommandRequest,
@@ -76,6 +76,10 @@ export class Manager {
   #lastTrouble = '';
   /** The last commit that changed a document; at the beginning of a term, where it began. */
   #affecting = 0;
+  /** What hosts had come to, when most of them were ahead of the log. */
+  #reported: Lost | undefined;
+  /** What the follower was known to have lost when the term began. */
+  #lostBefore: Lost | undefined;
 
   constructor(private readonly parts: ManagerParts) {
     this.tracker = new RealisedTracker(parts.clock);
@@ -152,8 +156,23 @@ export class Manager {
   report(from: HostName, report: Report): void {
     if (this.#leader === null) return;
     const taken = this.tracker.report(from, report);
-    if (!taken.ok)
-      this.parts.logger.warn({ host: from, problem: taken.error.message }, 'a report does not count');
+    if (taken.ok) return;
+    this.parts.logger.warn({ host: from, problem: taken.error.message }, 'a report does not count');
+    this.#lookBehind(this.#leader);
+  }
+
+  /**
+   * Most hosts carry out what this log does not hold: it was restored from a copy, together with the documents. One
+   * host's word is not enough, as it might be a lie.
+   */
+  #lookBehind({ lineage }: Leader): void {
+    const revision = this.tracker.mostAreAhead();
+    if (revision === null || lineage === undefined || this.#reported?.lineage === lineage) return;
+    this.#reported = { lineage, revision, time: 0 };
+    this.#ended(
+      this.#term,
+      problem('conflict', `most hosts report more than the log holds, up to ${revision}`),
+    );
   }
 
   async ingest(batch: FactBatch, place: string): Promise<Result<'taken' | 'later'>> {
@@ -190,10 +209,13 @@ export class Manager {
     const began = this.parts.clock.monotonic();
     this.#term += 1;
     const term = this.#term;
+    this.#lostBefore = follower.lost;
+    const lost = this.#reported ?? follower.lost;
     const leader = await Leader.begin({
       afterAnswers: (work) => work(),
       ...this.parts,
       from: follower.capture(),
+      ...(lost === undefined ? {} : { lost }),
       onCommit: (commit, changes) => this.#committed(commit, changes),
       onBegin: (lineage, revision, documents) => {
         this.tracker.begin(lineage, revision, documents);
@@ -282,8 +304,11 @@ export class Manager {
    * answering as if it knew the end of the log.
    */
   #watchLog(): void {
-    const { poison } = this.parts.follower;
-    if (this.#leader !== null && poison !== undefined) this.#ended(this.#term, poisonProblem(poison));
+    const { poison, lost } = this.parts.follower;
+    if (this.#leader === null) return;
+    if (poison !== undefined) this.#ended(this.#term, poisonProblem(poison));
+    else if (lost !== this.#lostBefore)
+      this.#ended(this.#term, problem('conflict', 'the log is not the one that was read before'));
   }
 
   /** Says in the log, at most once a second, up to where everything is realised. */

@@ -67,12 +67,14 @@ export interface CommitLog {
   read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]>;
   /**
    * Every message from `fromSeq` on, in order, once, without end, across reconnects. An exception of the handler
-   * ends the following and goes to `onEnd`; `stop` ends it without.
+   * ends the following and goes to `onEnd`; `stop` ends it without. `onAgain`: reading was begun anew, as after a lost
+   * connection; what answers now may hold an older copy of the log.
    */
   follow(
     fromSeq: number,
     handler: (message: StoredMessage) => void,
     onEnd: (cause: unknown) => void,
+    onAgain?: () => void,
   ): Following;
   /** Sequence of the last message; 0 of an empty log. Throws ProblemError when the store can't be asked. */
   last(): Promise<number>;

@@ -131,8 +131,13 @@ export class FaultyLog implements CommitLog {
   read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]> {
     return this.inner.read(fromSeq, topic);
   }
-  follow(from: number, handler: (m: StoredMessage) => void, onEnd: (cause: unknown) => void): Following {
-    return this.inner.follow(from, handler, onEnd);
+  follow(
+    from: number,
+    handler: (m: StoredMessage) => void,
+    onEnd: (cause: unknown) => void,
+    onAgain?: () => void,
+  ): Following {
+    return this.inner.follow(from, handler, onEnd, onAgain);
   }
   last(): Promise<number> {
     return this.inner.last();

@@ -90,6 +90,35 @@ describe('follower', () => {
     await follower.close();
   });
 
+  it('hands over no state of a log that is no more: a new lineage is opened, and says up to where it was known', async () => {
+    const log = new InMemoryLog();
+    const first = await lead(log);
+    await first.submit(pay('a', 1));
+    const copy = new InMemoryLog();
+    for await (const batch of log.read(1))
+      for (const { seq, topic, bytes } of batch)
+        await copy.append({ id: `copy-${seq}`, topic, bytes }, seq - 1);
+    await first.submit(pay('b', 1));
+    const follower = follow(log);
+    await follower.start();
+    const next = unwrap(
+      await openSequencer({
+        log: copy,
+        rules,
+        clock: instantClock(),
+        ids: counterIds(++writers),
+        cluster: 'lab',
+        actor: 'test',
+        onFault: fail,
+        from: follower.capture()!,
+      }),
+    );
+    expect(next.state.balance).toBe(1);
+    expect(next.head.lineage).not.toBe(first.head.lineage);
+    expect(next.head.revision).toBe(1);
+    await follower.close();
+  });
+
   it('fails who waits in vain: too late, closed', async () => {
     const follower = follow(new InMemoryLog());
     await follower.start();

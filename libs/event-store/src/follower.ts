@@ -2,7 +2,7 @@ import { problem, ProblemError, type Clock, type Lineage, type Problem, type Rev
 import { type Head, type Poison } from './chain-reader.js';
 import { type CommitLog, type Following, type StoredMessage } from './commit-log.js';
 import { type Commit, type CommitListener } from './decider.js';
-import { catchUp, poisonProblem, startReplica, type Notice } from './load.js';
+import { catchUp, holdsHead, poisonProblem, startReplica, type Notice } from './load.js';
 import { type Replica, type ReplicaRules, type ReplicaState } from './replica.js';
 import { type SnapshotRules } from './snapshot.js';
 
@@ -19,6 +19,9 @@ export interface FollowerOptions<State, Event> {
 /** `poisoned`: stands before a message that can't be read, until it is repudiated. */
 export type FollowerStatus = 'loading' | 'live' | 'poisoned' | 'closed';
 
+/** Before a log that could not be asked is asked again. */
+const LOOK_AGAIN_MS = 500;
+
 interface Waiter {
   readonly lineage: Lineage | undefined;
   readonly revision: number;
@@ -32,7 +35,10 @@ export class Follower<State, Event> {
   #status: FollowerStatus = 'loading';
   #poison: Poison | undefined;
   #restarting: Promise<void> | undefined;
+  #lost: Head | undefined;
+  #looking = false;
   readonly #listeners = new Set<CommitListener<State, Event>>();
+  readonly #reloadListeners = new Set<() => void>();
   readonly #waiters = new Set<Waiter>();
 
   constructor(readonly options: FollowerOptions<State, Event>) {}
@@ -56,6 +62,17 @@ export class Follower<State, Event> {
     return this.#poison;
   }
 
+  /** Where this reader had come in a log that is no more: what answers now does not hold it. */
+  get lost(): Head | undefined {
+    return this.#lost;
+  }
+
+  /** Called when everything was read anew: the state is not the one before with something added to it. */
+  onReload(listener: () => void): () => void {
+    this.#reloadListeners.add(listener);
+    return () => this.#reloadListeners.delete(listener);
+  }
+
   /** For snapshots and for a sequencer in this process. Undefined while loading, or with chunks staged. */
   capture(): ReplicaState<State> | undefined {
     const replica = this.#replica;
@@ -75,7 +92,7 @@ export class Follower<State, Event> {
   async start(): Promise<void> {
     const { log, rules, snapshots, notice } = this.options;
     for (let attempt = 1; ; attempt++) {
-      const replica = await startReplica(log, rules, snapshots, notice);
+      const replica = await startReplica(log, rules, snapshots, notice, (head) => (this.#lost = head));
       const caughtUp = await catchUp(log, replica);
       if (this.#status === 'closed') return;
       if (!caughtUp.ok && caughtUp.error.problem.retry && attempt < 3) continue;
@@ -89,6 +106,7 @@ export class Follower<State, Event> {
       this.#replica.head.seq + 1,
       (message) => this.#onMessage(message),
       (cause) => this.options.onFault(cause),
+      () => void this.#lookAgain(),
     );
     this.#wake();
   }
@@ -132,19 +150,45 @@ export class Follower<State, Event> {
       return;
     }
     const applied = this.#replica!.apply(message);
-    if (!applied.ok) this.#stopAt(applied.error);
-    else if (applied.value.kind === 'late-repudiation') this.#restart();
+    if (!applied.ok) {
+      this.#stopAt(applied.error);
+      void this.#lookAgain();
+    } else if (applied.value.kind === 'late-repudiation') this.#restart();
     else if (applied.value.kind === 'commit') {
       this.#tell(applied.value.commit, applied.value.before, applied.value.after);
       this.#wake();
     }
   }
 
+  /**
+   * The log may have been restored from an older copy: what it holds behind that belongs to another history, of which
+   * nothing can be read on from here. Asked until there is an answer.
+   */
+  async #lookAgain(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    const { log, rules, clock, notice } = this.options;
+    try {
+      const head = this.#replica!.head;
+      if (await holdsHead(log, head, rules.hash)) return;
+      notice?.(`the log does not hold revision ${head.revision} any more, which was read: reading it anew`);
+      this.#lost = head;
+      this.#restart();
+    } catch (cause) {
+      if (!(cause instanceof ProblemError)) throw cause;
+      if (this.#status !== 'closed') clock.after(LOOK_AGAIN_MS, () => void this.#lookAgain());
+    } finally {
+      this.#looking = false;
+    }
+  }
+
   #restart(): void {
+    if (this.#restarting !== undefined || this.#status === 'closed') return;
     this.#restarting = (async () => {
       await this.#following?.stop();
       this.#restarting = undefined;
       if (this.#status !== 'closed') await this.start();
+      for (const listener of this.#reloadListeners) listener();
     })().catch((cause: unknown) => {
       this.#restarting = undefined;
       this.options.onFault(cause);

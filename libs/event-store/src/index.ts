@@ -54,7 +54,7 @@ export {
   type Repudiated,
   type SchemaLevelRaised,
 } from './log-events.js';
-export { openSequencer, type OpenOptions } from './open-sequencer.js';
+export { openSequencer, type Lost, type OpenOptions } from './open-sequencer.js';
 export { type EndReason } from './pipeline.js';
 export { messagesOfLines, replay, type Replayed } from './replay.js';
 export { Replica, type Applied, type Folded, type ReplicaRules, type ReplicaState } from './replica.js';

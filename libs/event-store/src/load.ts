@@ -1,5 +1,5 @@
 import { err, ok, problem, type Problem, type Result, type Revision } from '#kernel';
-import { type Poison } from './chain-reader.js';
+import { type Head, type Poison } from './chain-reader.js';
 import { type CommitLog } from './commit-log.js';
 import { type Hash } from './envelope.js';
 import { Replica, type ReplicaRules, type ReplicaState } from './replica.js';
@@ -18,17 +18,23 @@ export type Notice = (text: string) => void;
 /**
  * Starts a replica: repudiations, then the newest snapshot that fits this log, or nothing. What a snapshot claims is
  * believed only if its digest is right, the log holds the message that it ends at, and it skipped what is repudiated.
+ * `onLost`: the snapshot was made of messages that this log does not hold.
  */
 export async function startReplica<State, Event>(
   log: CommitLog,
   rules: ReplicaRules<State, Event>,
   snapshots?: SnapshotRules<State>,
   notice: Notice = () => undefined,
+  onLost: (head: Head) => void = () => undefined,
 ): Promise<Replica<State, Event>> {
   const repudiated = await loadRepudiations(log);
-  const from = snapshots && (await usableSnapshot(log, rules, snapshots, repudiated, notice));
+  const from = snapshots && (await usableSnapshot(log, rules, snapshots, repudiated, notice, onLost));
   return new Replica(rules, from, repudiated);
 }
+
+/** Whether the log holds the message that a reader came to. Throws ProblemError when it can't be asked. */
+export const holdsHead = (log: CommitLog, { seq, hash }: Head, hashOf: Hash): Promise<boolean> =>
+  seq === 0 ? Promise.resolve(true) : holds(log, seq, hash, hashOf);
 
 /** Reads on to the end of the log as known when it gets there. */
 export async function catchUp<State, Event>(
@@ -59,6 +65,7 @@ async function usableSnapshot<State, Event>(
   snapshots: SnapshotRules<State>,
   repudiated: ReadonlyMap<string, Revision>,
   notice: Notice,
+  onLost: (head: Head) => void,
 ): Promise<ReplicaState<State> | undefined> {
   try {
     const snapshot = await snapshots.store.load(snapshots.codeVersion);
@@ -70,6 +77,7 @@ async function usableSnapshot<State, Event>(
     }
     if (!(await holds(log, from.value.head.seq, from.value.head.hash, rules.hash))) {
       notice(`snapshot ${snapshot.head.revision} is not of this log; reading the whole log instead`);
+      onLost(from.value.head);
       return undefined;
     }
     for (const hash of repudiated.keys()) {

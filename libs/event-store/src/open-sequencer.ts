@@ -1,5 +1,6 @@
 import { err, ok, problem, ProblemError, type Result } from '#kernel';
-import { catchUp, poisonProblem, startReplica, type Notice } from './load.js';
+import { type Head } from './chain-reader.js';
+import { catchUp, holdsHead, poisonProblem, startReplica, type Notice } from './load.js';
 import { Replica, type ReplicaState } from './replica.js';
 import { Sequencer, type SequencerOptions } from './sequencer.js';
 import { type SnapshotRules } from './snapshot.js';
@@ -10,16 +11,21 @@ export interface OpenOptions<State, Command, Event> extends SequencerOptions<Sta
   readonly snapshots?: SnapshotRules<State>;
   /** State of a follower in the same process: saves reading the log again. */
   readonly from?: ReplicaState<State>;
+  /** How far somebody had come in a log that this one may be an older copy of. */
+  readonly lost?: Lost;
   readonly notice?: Notice;
 }
+
+/** `time`: of its last commit, ms; a log that ends later has gone on from there, in a lineage of its own. */
+export type Lost = Pick<Head, 'lineage' | 'revision' | 'time'>;
 
 /** An earlier leader may store a last commit while the log is read; more than a few times is another fault. */
 const ATTEMPTS = 5;
 
 /**
  * Reads the log to its end and makes the sequencer that goes on from there. Its first commit fences every earlier
- * leader: it opens the first lineage of an empty log, drops what was staged and never committed, or just says who
- * leads now. Without it an earlier leader could still acknowledge a commit that this one has not read. A poisoned
+ * leader: it opens the first lineage of an empty log, or another when the log is known to have gone on further in the
+ * one it ends with; drops what was staged and never committed; or just says who leads now. Without it an earlier leader could still acknowledge a commit that this one has not read. A poisoned
  * log is a problem, as is one that does not answer.
  */
 export async function openSequencer<State, Command, Event>(
@@ -28,13 +34,16 @@ export async function openSequencer<State, Command, Event>(
   const { log, rules } = options;
   for (let attempt = 1; ; attempt++) {
     try {
+      let { lost } = options;
+      const gone = (head: Head): void => void (lost = head);
+      const from = await heldStart(options, gone);
       const start =
-        options.from === undefined
-          ? await startReplica(log, rules, options.snapshots, options.notice)
-          : new Replica(rules, options.from);
+        from === undefined
+          ? await startReplica(log, rules, options.snapshots, options.notice, gone)
+          : new Replica(rules, from);
       const caughtUp = await catchUp(log, start);
       if (!caughtUp.ok) return err(poisonProblem(caughtUp.error));
-      const opened = await firstCommit(options, caughtUp.value);
+      const opened = await firstCommit(options, caughtUp.value, lost);
       if (opened.ok || attempt === ATTEMPTS || opened.error.code !== 'unavailable') return opened;
     } catch (cause) {
       if (cause instanceof ProblemError) return err(cause.problem);
@@ -43,9 +52,20 @@ export async function openSequencer<State, Command, Event>(
   }
 }
 
+/** A state that was read of another log than the one that is there now is not one to go on from. */
+async function heldStart<State, Command, Event>(
+  { log, rules, from }: OpenOptions<State, Command, Event>,
+  onLost: (head: Head) => void,
+): Promise<ReplicaState<State> | undefined> {
+  if (from === undefined || (await holdsHead(log, from.head, rules.hash))) return from;
+  onLost(from.head);
+  return undefined;
+}
+
 async function firstCommit<State, Command, Event>(
   options: OpenOptions<State, Command, Event>,
   replica: Replica<State, Event>,
+  lost: Lost | undefined,
 ): Promise<Result<Sequencer<State, Command, Event>>> {
   const { actor } = options;
   // A failure here is told by the result; the owner's own `onEnd` is for a sequencer that it was given.
@@ -54,10 +74,11 @@ async function firstCommit<State, Command, Event>(
     if (given) options.onEnd?.(reason, fault);
   };
   const sequencer = new Sequencer({ ...options, onEnd }, replica.capture());
-  const commits =
-    replica.head.lineage === undefined
-      ? [sequencer.openLineage('first start', actor)]
-      : replica.staged.map((commit) => sequencer.abandonChunks(commit, actor));
+  const commits = replica.staged.map((commit) => sequencer.abandonChunks(commit, actor));
+  if (replica.head.lineage === undefined) commits.push(sequencer.openLineage('first start', actor));
+  // Revisions that were used would be used again, and what hosts say of them would be believed of other ones.
+  else if (lost !== undefined && isBehind(replica.head, lost))
+    commits.push(sequencer.openLineage(lostText(replica.head, lost), actor));
   if (commits.length === 0) commits.push(sequencer.takeLeadership(actor));
   for (const answer of await Promise.all(commits)) {
     if (!answer.ok)
@@ -66,3 +87,8 @@ async function firstCommit<State, Command, Event>(
   given = true;
   return ok(sequencer);
 }
+
+const isBehind = (head: Head, lost: Lost): boolean => lost.lineage === head.lineage || lost.time > head.time;
+
+const lostText = (head: Head, lost: Lost): string =>
+  `the log ends at revision ${head.revision}, and revision ${lost.revision} was known: it was restored from an older copy, or lost its end`;

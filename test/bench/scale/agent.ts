@@ -6,7 +6,7 @@ import { type Verifier } from '#contracts';
 import { NatsDocumentSource, NatsLink } from '#platform';
 import { credentialsPath } from '#platform/accounts';
 import { DocumentSync, Reporter } from '#protocol';
-import { SimulatedDriver, SimulatedSwitch } from '#simulated-switch';
+import { SimulatedDriver, SimulatedSwitch, type NewInterface } from '#simulated-switch';
 import { Agent } from '../../../apps/host-agent/src/agent.js';
 import { Centre } from '../../../apps/host-agent/src/centre.js';
 import { FactJournal } from '../../../apps/host-agent/src/facts/journal.js';
@@ -21,7 +21,11 @@ const warn = (text: string): void => void process.stderr.write(`swarm: ${text}\n
  * A host as production has it: the agent, its document synchronisation and its reporter on a connection and account
  * of its own. Only the switch is simulated, and nothing goes to disk. Resolves when all its guests' ports are open.
  */
-export async function startHost(plan: SwarmPlan, shape: HostShape, verifier: Verifier): Promise<void> {
+export async function startHost(
+  plan: SwarmPlan,
+  shape: HostShape,
+  verifier: Verifier,
+): Promise<{ readonly target: SimulatedSwitch; readonly driver: SimulatedDriver }> {
   const host = shape.name as HostName;
   const clock = systemClock;
   const link = NatsLink.open({
@@ -81,27 +85,31 @@ export async function startHost(plan: SwarmPlan, shape: HostShape, verifier: Ver
   });
   await agent.start(null);
   void sync.run();
-  await target.whenBridge(bridgeName(SWITCH));
+  await target.whenBridge(bridgeName(shape.switch ?? SWITCH));
   plugGuests(target, shape);
   await allOpen;
+  return { target, driver };
 }
 
-function plugGuests(target: SimulatedSwitch, { number, groups }: HostShape): void {
-  for (const [i, group] of groups.entries()) {
-    const mac = `02:00:${[number >> 8, number & 255, i >> 8, i & 255].map(hex).join(':')}`;
-    target.addInterface({
-      bridge: bridgeName(SWITCH),
-      name: `tap${i}`,
-      mac,
-      externalIds: {
-        'iface-id': `vm-${number}-${i}`,
-        'attached-mac': mac,
-        'vm-id': `vm-${number}-${i}`,
-        'port-profile': group,
-        'iface-status': 'active',
-      },
-    });
-  }
+function plugGuests(target: SimulatedSwitch, { number, groups, switch: onSwitch }: HostShape): void {
+  for (const [i, group] of groups.entries()) target.addInterface(tapOf(number, i, group, onSwitch));
+}
+
+/** The tap of one guest, as its hypervisor would plug it. */
+export function tapOf(number: number, i: number, group: string, onSwitch = SWITCH): NewInterface {
+  const mac = `02:00:${[number >> 8, number & 255, i >> 8, i & 255].map(hex).join(':')}`;
+  return {
+    bridge: bridgeName(onSwitch),
+    name: `tap${i}`,
+    mac,
+    externalIds: {
+      'iface-id': `vm-${number}-${i}`,
+      'attached-mac': mac,
+      'vm-id': `vm-${number}-${i}`,
+      'port-profile': group,
+      'iface-status': 'active',
+    },
+  };
 }
 
 const hex = (n: number): string => n.toString(16).padStart(2, '0');

@@ -14,6 +14,8 @@ export interface HostShape {
   readonly name: string;
   readonly number: number;
   readonly groups: readonly string[];
+  /** Default `SWITCH`. */
+  readonly switch?: string;
 }
 
 export const SWITCH = 'prod';

@@ -42,6 +42,8 @@ export class CounterKeeper {
 
   /** What this run knows from before was told to the log that stands now. */
   #told = false;
+  /** Openings that are not on disk yet. */
+  #untold: CountedBinding[] = [];
 
   constructor(private readonly parts: KeeperParts) {}
 
@@ -79,7 +81,7 @@ export class CounterKeeper {
     this.#told = true;
     this.#installs += 1;
     this.#bindings = new Map(bindings.map((b) => [bindingKey(b.port, b.epoch), b]));
-    const opened: CountedBinding[] = [];
+    const opened = this.#untold;
     for (const [key, binding] of this.#bindings) {
       const known = incarnations.get(key);
       if (known !== undefined && this.#making.delete(key)) {
@@ -105,8 +107,7 @@ export class CounterKeeper {
       gone = true;
     }
     // Most plans change no incarnation, and whoever waits for the plan would wait for the disk.
-    if (first || gone || opened.length > 0) await this.parts.save();
-    for (const binding of opened) this.#tellOpened(binding);
+    if (first || gone || opened.length > 0) await this.#save();
     if (await this.#closeRetired()) await this.parts.save();
   }
 
@@ -121,14 +122,19 @@ export class CounterKeeper {
       for (const [bridge, bindings] of this.#byBridge())
         read.push({ bindings, stats: await this.#stats(bridge, bindings) });
     }
-    const rolled: CountedBinding[] = [];
     if (before === this.#installs) {
       for (const { bindings, stats } of read)
-        for (const binding of bindings) if (this.#take(binding, stats) === 'rolled') rolled.push(binding);
-      await this.parts.save();
-      for (const binding of rolled) this.#tellOpened(binding);
+        for (const binding of bindings)
+          if (this.#take(binding, stats) === 'rolled') this.#untold.push(binding);
+      // A disk that takes nothing does not make what was read untrue; openings wait for it.
+      await this.#save().catch(() => undefined);
     }
     return this.#samples();
+  }
+
+  async #save(): Promise<void> {
+    await this.parts.save();
+    for (const binding of this.#untold.splice(0)) this.#tellOpened(binding);
   }
 
   #samples(): readonly CounterSample[] {

@@ -15,6 +15,7 @@ describe('the journal of facts', () => {
   let disk: JournalState | null;
   let written: (() => void)[];
   let slow: boolean;
+  let full: boolean;
 
   beforeEach(() => {
     clock = new ManualClock();
@@ -24,6 +25,7 @@ describe('the journal of facts', () => {
     disk = null;
     written = [];
     slow = false;
+    full = false;
   });
 
   const journal = (boot = 'boot', capacity = 10): FactJournal =>
@@ -36,6 +38,7 @@ describe('the journal of facts', () => {
         return Promise.resolve(reachable);
       },
       async (state) => {
+        if (full) throw new Error('no space left on device');
         if (slow) await new Promise<void>((resolve) => written.push(resolve));
         disk = structuredClone(state);
       },
@@ -59,6 +62,22 @@ describe('the journal of facts', () => {
     j.resendAll();
     await settle();
     expect(seqs().at(-1)).toEqual([2]);
+  });
+
+  it('tells nothing that the disk did not take, and all of it when it does', async () => {
+    full = true;
+    const j = journal();
+    j.record(gone('a'));
+    await settle();
+    j.record(gone('b'));
+    clock.advance(2_000);
+    await settle();
+    expect(sent).toEqual([]);
+    full = false;
+    clock.advance(1_000);
+    await settle();
+    expect(seqs().flat()).toEqual([1, 2]);
+    expect(disk).toMatchObject({ next: 3, facts: [{ seq: 1 }, { seq: 2 }] });
   });
 
   it('tries again when the centre can’t be reached', async () => {

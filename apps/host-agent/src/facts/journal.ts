@@ -51,11 +51,14 @@ export class FactJournal {
   #owesInventory = false;
   #tellInventory: () => void = () => undefined;
   #written: Promise<void> | void = undefined;
+  /** The disk refused it: what stands in memory only may not be told. */
+  #unwritten = false;
 
   constructor(
     private readonly host: HostName,
     boot: string,
     private readonly sink: FactSink,
+    /** Rejects when it could not be kept: then nothing is sent, and it is tried again. */
     private readonly persist: (state: JournalState) => Promise<void> | void,
     private readonly now: () => number,
     private readonly after: (ms: number, fn: () => void) => () => void,
@@ -149,13 +152,31 @@ export class FactJournal {
 
   #write(): void {
     this.#written = this.persist(this.state);
+    // Looked at before something is sent.
+    if (this.#written instanceof Promise) this.#written.catch(() => (this.#unwritten = true));
+  }
+
+  /** Not told before it is kept: a number that was told and forgotten would be given to another fact. */
+  async #isKept(): Promise<boolean> {
+    if (this.#unwritten) {
+      this.#unwritten = false;
+      this.#write();
+    }
+    try {
+      await this.#written;
+      return true;
+    } catch {
+      // Who keeps it says why.
+      this.#unwritten = true;
+      return false;
+    }
   }
 
   async #send(): Promise<void> {
     let reached = true;
     for (;;) {
-      // Not told before it is kept: a number that was told and forgotten would be given to another fact.
-      await this.#written;
+      reached = await this.#isKept();
+      if (!reached) break;
       const batch = this.#facts.filter((f) => f.seq > this.#delivered).slice(0, LARGEST_BATCH);
       if (batch.length === 0) break;
       const resending = this.#resending;

@@ -21,6 +21,21 @@ describe('what an agent remembers', () => {
     expect(disk.slots).toEqual({ [B]: 2, [C]: 3 });
   });
 
+  it('lets nothing be built on what the disk did not take, until it does', async () => {
+    let full = true;
+    let kept: AgentMemory | null = null;
+    const m = new LocalMemory('boot', emptyMemory('boot'), (state) => {
+      if (full) return Promise.reject(new Error('no space left on device'));
+      kept = structuredClone(state);
+      return Promise.resolve();
+    });
+    await expect(m.allot([A])).rejects.toThrow('no space');
+    await expect(m.allot([A])).rejects.toThrow('no space');
+    full = false;
+    await m.allot([A]);
+    expect(kept).toMatchObject({ slots: { [A]: 1 } });
+  });
+
   it('has what the data plane did on disk before the next plan, and forgets it with the binding', async () => {
     const m = memory();
     await m.allot([A]);

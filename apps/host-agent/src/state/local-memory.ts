@@ -11,10 +11,12 @@ export class LocalMemory {
   readonly #handedOver: Set<string>;
   readonly #round: number;
   #saving: Promise<void> = Promise.resolve();
+  #unsaved = false;
 
   constructor(
     private readonly boot: string,
     restored: AgentMemory,
+    /** Rejects when it could not be kept. */
     private readonly persist: (memory: AgentMemory) => Promise<void>,
   ) {
     // The switch of an earlier boot is gone with everything on it; what was counted is kept to be closed.
@@ -32,7 +34,8 @@ export class LocalMemory {
    */
   async allot(keys: readonly BindingKey[], standing: ReadonlySet<number> = new Set()): Promise<void> {
     const next = allotSlots(this.#slots, keys, standing);
-    if (JSON.stringify(next) === JSON.stringify(this.#slots)) return this.#saving;
+    if (JSON.stringify(next) === JSON.stringify(this.#slots))
+      return this.#unsaved ? this.save() : this.#saving;
     this.#slots = next;
     const wanted = new Set<string>(keys);
     for (const key of this.#activations) if (!wanted.has(key)) this.#activations.delete(key);
@@ -46,7 +49,8 @@ export class LocalMemory {
     const into = active ? this.#activations : this.#handedOver;
     if (key === undefined || into.has(key)) return null;
     into.add(key);
-    void this.save();
+    // Awaited, and tried again, by whoever allots next.
+    this.save().catch(() => undefined);
     return parseBindingKey(key);
   }
 
@@ -64,8 +68,9 @@ export class LocalMemory {
     };
   }
 
+  /** Rejects when the disk does not take it: nothing may be built on what it would forget. */
   save(): Promise<void> {
-    this.#saving = this.persist({
+    const saving = this.persist({
       schema: 1,
       boot: this.boot,
       slots: this.#slots,
@@ -74,6 +79,13 @@ export class LocalMemory {
       handedOver: [...this.#handedOver],
       round: this.#round,
     });
+    this.#saving = saving.then(
+      () => void (this.#unsaved = false),
+      (cause: unknown) => {
+        this.#unsaved = true;
+        throw cause;
+      },
+    );
     return this.#saving;
   }
 }

@@ -1,3 +1,4 @@
+import { ProblemError } from '#kernel';
 import { describeEvent, type DomainEvent, type State } from '#domain';
 import { type EventView } from '#contracts/http';
 import { type Commit } from '#event-store';
@@ -43,6 +44,7 @@ export class EventFeed {
   private readonly listeners = new Set<(commit: ClusterCommit) => void>();
   private readonly drift = new Map<string, Drift>();
   private stop: (() => void) | undefined;
+  private offReload: (() => void) | undefined;
 
   constructor(
     private readonly follower: ClusterFollower,
@@ -59,12 +61,31 @@ export class EventFeed {
       if (commit.lineage === lineage && commit.revision <= revision) this.keep({ commit });
     }
     off();
-    this.stop = this.follower.onCommit((commit, before, after) => this.take({ commit, before, after }));
+    this.offReload ??= this.follower.onReload(() => void this.reload());
+    this.follow();
     for (const seen of early) this.take(seen);
+  }
+
+  /** What is at hand may be of a log that is no more. */
+  private async reload(): Promise<void> {
+    this.stop?.();
+    this.seen = [];
+    try {
+      await this.start();
+    } catch (cause) {
+      if (!(cause instanceof ProblemError)) throw cause;
+      // Without its tail: what is not at hand is read from the log when it is asked for.
+      this.follow();
+    }
+  }
+
+  private follow(): void {
+    this.stop = this.follower.onCommit((commit, before, after) => this.take({ commit, before, after }));
   }
 
   close(): void {
     this.stop?.();
+    this.offReload?.();
     this.listeners.clear();
   }
 
@@ -153,6 +174,31 @@ export class EventFeed {
 
 /** The events of a commit as operators see them, in sentences too. They hold no secret that had to be hidden. */
 export function viewsOf(commit: ClusterCommit): EventView[] {
+  const opening = commit.revision === 1 ? [lineageOpened(commit)] : [];
+  return [...opening, ...eventsOf(commit)];
+}
+
+/** The first commit of a lineage says why there is one. */
+function lineageOpened(commit: ClusterCommit): EventView {
+  const { lineage, revision, time, actor, correlationId, commandId } = commit;
+  const reason = commit.reason ?? null;
+  return {
+    lineage,
+    revision,
+    index: 0,
+    time,
+    type: 'LineageOpened',
+    objects: [],
+    sentence: `A new lineage was opened: ${reason ?? 'no reason is given'}`,
+    data: { lineage, reason },
+    actor,
+    reason,
+    correlationId,
+    commandId,
+  };
+}
+
+function eventsOf(commit: ClusterCommit): EventView[] {
   return commit.events.map((event, index) => {
     const { type, ...data } = event;
     return {

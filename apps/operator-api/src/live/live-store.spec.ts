@@ -46,6 +46,21 @@ describe('the live store', () => {
   });
 });
 
+describe('a host whose clock was set back', () => {
+  it('is still heard: its counters go on, and a rate needs two new looks', () => {
+    const live = new LiveStore(systemClock);
+    live.takeTelemetry(telemetry('alpha', 3_600_000, 10));
+    live.takeTelemetry(telemetry('alpha', 1_000, 20));
+    expect(live.sampled('p1', segment())).toMatchObject({
+      time: 1_000,
+      previous: null,
+      sample: { raw: raw(20) },
+    });
+    live.takeTelemetry(telemetry('alpha', 2_000, 30));
+    expect(live.sampled('p1', segment())).toMatchObject({ time: 2_000, previous: { time: 1_000 } });
+  });
+});
+
 describe('messages of hosts', () => {
   const live = new LiveStore(systemClock);
   const nats = new NatsLive(undefined as never, live);

@@ -22,6 +22,8 @@ const NOTHING: HostLive = { report: null, telemetry: null, lastSeen: 0, samples:
 
 /** Samples closer than this give rates that jump. */
 const MIN_INTERVAL_MS = 200;
+/** No message is later than this. */
+const LATE_MS = 10_000;
 /** More hosts than a cluster has are somebody's mistake or malice. */
 const MAX_HOSTS = 5000;
 
@@ -41,12 +43,14 @@ export class LiveStore {
 
   takeTelemetry(telemetry: Telemetry): void {
     const before = this.hosts.get(telemetry.host);
-    // A late message must not turn rates around.
-    if (before?.telemetry?.boot === telemetry.boot && before.telemetry.time > telemetry.time) return;
+    const early = before?.telemetry?.boot === telemetry.boot ? before.telemetry.time - telemetry.time : 0;
+    // A late message must not turn rates around; but a clock that was set back must not silence its host.
+    if (early > 0 && early < LATE_MS) return;
     const samples = new Map<string, Sampled>();
     for (const sample of telemetry.counters) {
       const key = keyOf(sample.port, sample.epoch, sample.incarnation);
-      samples.set(key, next(before?.samples.get(key), sample, telemetry.time));
+      const last = early > 0 ? undefined : before?.samples.get(key);
+      samples.set(key, next(last, sample, telemetry.time));
     }
     this.put(telemetry.host, { telemetry, samples });
   }

@@ -67,6 +67,7 @@ export const FactSchema = union([
     repaired: bool,
     durationMs: number(0),
   }),
+  shape({ type: literal('Flapping'), object: AText, count: number(1), from: Millis, to: Millis }),
   shape({ type: literal('UplinkState'), switch: AText, uplink: AText, up: bool }),
 ]);
 

@@ -85,6 +85,7 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
     // Recorded for people; the state does not depend on them.
     case 'FactRefused':
     case 'DriftObserved':
+    case 'FlappingObserved':
       return;
     default:
       assertNever(event);

@@ -71,6 +71,8 @@ export function describeEvent(e: DomainEvent): string {
       return `fact ${e.fact} (${e.seq}) of ${e.host} refused as ${e.code}: ${e.reason}`;
     case 'DriftObserved':
       return `drift on ${e.host} in ${e.object}: ${plural(e.differences.length, 'difference')}, ${e.repaired ? 'repaired' : 'not repaired'}`;
+    case 'FlappingObserved':
+      return `${e.object} on ${e.host} changed ${e.count} times in ${Math.round((e.to - e.from) / 1000)} s`;
     case 'UplinkChanged':
       return `uplink ${e.uplink} of ${e.switch} on ${e.host} is ${e.up ? 'up' : 'down'}`;
     case 'RevisionRealised':

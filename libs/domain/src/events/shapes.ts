@@ -163,6 +163,7 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
     repaired: bool,
     durationMs: time,
   },
+  FlappingObserved: { host: hostShape, object: text(), count: int(1), from: time, to: time },
   UplinkChanged: { host: hostShape, switch: switchShape, uplink: text(63), up: bool },
   RevisionRealised: { upTo: revisionShape, hosts: int() },
   SchemaLevelRaised: { level: int() },

@@ -6,7 +6,7 @@ import { segmentClosed, segmentOpened } from '../ledger/facts.js';
 import { activatedFact, hypervisorFact } from '../migration/facts.js';
 import { FACT_SHAPES, explainFact, factShape } from './shapes.js';
 import { inventory, plugged, unplugged } from './interfaces.js';
-import { drift, uplinkState } from './observed.js';
+import { drift, flapping, uplinkState } from './observed.js';
 
 /**
  * One batch of one host. Facts up to the accepted number of the boot are repeats; those of a former boot are late
@@ -82,6 +82,8 @@ function judge(
       return hypervisorFact(draft, host, fact, record);
     case 'Drift':
       return drift(draft, host, fact);
+    case 'Flapping':
+      return flapping(draft, host, fact);
     case 'UplinkState':
       return uplinkState(draft, host, fact, record);
     default:

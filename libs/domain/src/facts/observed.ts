@@ -8,6 +8,11 @@ export function drift(draft: Draft, host: HostName, fact: Extract<Fact, { type: 
   draft.emit({ type: 'DriftObserved', host, object, differences, repaired, durationMs });
 }
 
+export function flapping(draft: Draft, host: HostName, fact: Extract<Fact, { type: 'Flapping' }>): void {
+  const { object, count, from, to } = fact;
+  draft.emit({ type: 'FlappingObserved', host, object, count, from, to });
+}
+
 /** Level-triggered: an uplink that is as it was is no news. */
 export function uplinkState(
   draft: Draft,

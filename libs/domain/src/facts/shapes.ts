@@ -121,6 +121,13 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     repaired: bool,
     durationMs: time,
   }),
+  Flapping: object<FactOf<'Flapping'>>({
+    type: type('Flapping'),
+    object: text(),
+    count: int(1),
+    from: time,
+    to: time,
+  }),
   UplinkState: object<FactOf<'UplinkState'>>({
     type: type('UplinkState'),
     switch: text(63),

@@ -152,4 +152,13 @@ export type Fact =
       readonly repaired: boolean;
       readonly durationMs: number;
     }
+  | {
+      /** What changed faster than the log is told of: `interface/<iface-id>` or `uplink/<switch>/<uplink>`. */
+      readonly type: 'Flapping';
+      readonly object: string;
+      /** Changes seen from `from` to `to`, ms. */
+      readonly count: number;
+      readonly from: number;
+      readonly to: number;
+    }
   | { readonly type: 'UplinkState'; readonly switch: string; readonly uplink: string; readonly up: boolean };

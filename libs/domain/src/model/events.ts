@@ -107,6 +107,14 @@ export type DomainEvent =
       readonly reason: string;
     }
   | {
+      readonly type: 'FlappingObserved';
+      readonly host: HostName;
+      readonly object: string;
+      readonly count: number;
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
       readonly type: 'DriftObserved';
       readonly host: HostName;
       readonly object: string;

@@ -8,6 +8,8 @@ export interface FollowStreamOptions {
   readonly open: (seq: number) => Promise<Consumer>;
   readonly handler: (m: JsMsg) => void;
   readonly onEnd: (cause: unknown) => void;
+  /** A further consumer was made. */
+  readonly onAgain?: () => void;
 }
 
 const RETRY_MS = 200;
@@ -23,6 +25,7 @@ export function followStream(options: FollowStreamOptions): Following {
   let stopped = false;
   let failure: { readonly cause: unknown } | undefined;
   let current: ConsumerMessages | undefined;
+  let opened = 0;
 
   const onMessage = (m: JsMsg): void => {
     if (stopped || failure !== undefined || m.seq < next) return;
@@ -42,6 +45,7 @@ export function followStream(options: FollowStreamOptions): Following {
   const readOnce = async (): Promise<void> => {
     const consumer = await Promise.race([options.open(next), lost(link)]);
     if (stopped) return;
+    if (++opened > 1) options.onAgain?.();
     current = await consumer.consume({ max_messages: 1000, callback: onMessage });
     if (stopped) current.stop();
     await current.closed();

@@ -126,6 +126,7 @@ export class JetStreamLog implements CommitLog {
     fromSeq: number,
     handler: (message: StoredMessage) => void,
     onEnd: (cause: unknown) => void,
+    onAgain?: () => void,
   ): Following {
     return followStream({
       link: this.#link,
@@ -133,6 +134,7 @@ export class JetStreamLog implements CommitLog {
       open: (seq) => this.#consumer(seq, undefined),
       handler: (m) => handler(this.#stored(m)),
       onEnd,
+      ...(onAgain === undefined ? {} : { onAgain }),
     });
   }
 

@@ -66,6 +66,7 @@ function touch(event: DomainEvent, touched: Touched): void {
       return;
     case 'FactRefused':
     case 'DriftObserved':
+    case 'FlappingObserved':
     case 'UplinkChanged':
     case 'RevisionRealised':
     case 'SchemaLevelRaised':

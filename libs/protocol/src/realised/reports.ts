@@ -66,6 +66,14 @@ export class Reports {
       : report.realised;
   }
 
+  /** The revision that a host is ahead of the log with; null: it is not. */
+  ahead(host: HostName, lineage: Lineage | null, head: Revision): Revision | null {
+    const report = this.heard.get(host)?.report;
+    return report !== undefined && report.lineage === lineage && report.realised > head
+      ? report.realised
+      : null;
+  }
+
   exceptions(host: HostName): Report['exceptions'] {
     return this.heard.get(host)?.report.exceptions ?? [];
   }

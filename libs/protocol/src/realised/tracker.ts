@@ -78,6 +78,13 @@ export class RealisedTracker {
     return taken;
   }
 
+  /** More than half of all hosts report what the log does not hold: up to which revision; else null. */
+  mostAreAhead(): Revision | null {
+    const { hosts } = this.holdings;
+    const ahead = [...hosts.keys()].flatMap((h) => this.reports.ahead(h, this.lineage, this.head) ?? []);
+    return ahead.length * 2 > hosts.size ? (Math.max(...ahead) as Revision) : null;
+  }
+
   affectedHosts(revision: Revision): HostName[] {
     return [...targetsOf(this.affected.get(revision), this.holdings)].sort();
   }

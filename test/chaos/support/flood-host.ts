@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { bridgeName } from '#compiler';
+import { documentVerifier } from '#platform';
+import { startHost, tapOf } from '../../bench/scale/agent.js';
+import { FLOOD_HOST, FLOOD_NUMBER, FLOOD_SWITCH, type FloodAnswer, type FloodOrder } from './flood-plan.js';
+
+/** A host of its own process, with the production agent on a simulated switch, to which what is asked is done. */
+const order = JSON.parse(process.env['CHAOS_FLOOD'] ?? '') as { home: string; server: string; ports: number };
+const bridge = bridgeName(FLOOD_SWITCH);
+process.on('disconnect', () => process.exit(0));
+
+const { target, driver } = await startHost(
+  { home: order.home, server: order.server, hosts: 1, ports: order.ports, share: 0, processes: 1 },
+  {
+    name: FLOOD_HOST,
+    number: FLOOD_NUMBER,
+    groups: Array.from({ length: order.ports }, () => FLOOD_SWITCH),
+    switch: FLOOD_SWITCH,
+  },
+  await documentVerifier([join(order.home, 'keys', 'manager.pub.pem')]),
+);
+
+const flows = async () => (await driver.read()).bridges.find((b) => b.name === bridge)?.flows ?? [];
+
+/** Unplugs and plugs one tap, a thousand times a second in all, and leaves it plugged. */
+function flap(ms: number): Promise<number> {
+  const began = performance.now();
+  let done = 0;
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      const elapsed = Math.min(ms, performance.now() - began);
+      for (; done < elapsed; done += 1) {
+        if (done % 2 === 0) target.removeInterface('tap0');
+        else target.addInterface(tapOf(FLOOD_NUMBER, 0, FLOOD_SWITCH, FLOOD_SWITCH));
+      }
+      if (elapsed < ms) return;
+      clearInterval(timer);
+      if (done % 2 === 1) target.addInterface(tapOf(FLOOD_NUMBER, 0, FLOOD_SWITCH, FLOOD_SWITCH));
+      resolve(done);
+    }, 1);
+  });
+}
+
+async function carryOut(what: FloodOrder): Promise<FloodAnswer> {
+  if (what.do === 'flap') return { done: await flap(what.ms) };
+  if (what.do === 'count') return { done: (await flows()).length };
+  let removed = 0;
+  for (const { flow } of (await flows()).slice(0, what.most))
+    if (target.deleteFlow(bridge, flow)) removed += 1;
+  return { done: removed };
+}
+
+process.on('message', (what: FloodOrder) => {
+  void carryOut(what).then((answer) => process.send?.(answer));
+});
+process.send?.({ done: (await flows()).length } satisfies FloodAnswer);
