@@ -81,7 +81,7 @@ export class SimulatedHypervisor implements Hypervisor {
     if (this.#running.has(order.owner)) return;
     const guest = this.#guests.get(order.owner);
     const to = this.addressOf(destination);
-    if (guest === undefined) return this.#settle(order, 'failed', `no guest ${order.owner} runs here`);
+    if (guest === undefined) return this.#settle(order, this.#absent, `no guest ${order.owner} runs here`);
     if (to === undefined) return this.#settle(order, 'failed', `no address is known for host ${destination}`);
     const abort = new AbortController();
     this.#running.set(order.owner, { abort, order });
@@ -104,15 +104,20 @@ export class SimulatedHypervisor implements Hypervisor {
   abort(order: MigrationOrder): Promise<void> {
     const running = this.#running.get(order.owner);
     if (running !== undefined) running.abort.abort();
-    else
-      this.#tell(
-        this.#known.get(`${order.migration}/${order.attempt}`) ?? {
-          ...order,
-          outcome: 'aborted',
-          reason: 'was not running',
-        },
-      );
+    else {
+      const outcome = this.#guests.has(order.owner) ? 'aborted' : this.#absent;
+      const said = this.#known.get(`${order.migration}/${order.attempt}`);
+      this.#tell(said ?? { ...order, outcome, reason: 'was not running' });
+    }
     return Promise.resolve();
+  }
+
+  /**
+   * What is known of a move whose guest is not here: an earlier run may have sent it away and have died before it said
+   * so. To say "failed" then would call its ports back from where it runs.
+   */
+  get #absent(): 'failed' | 'unknown' {
+    return this.restored === null ? 'failed' : 'unknown';
   }
 
   watch(listener: (outcome: MigrationOutcome) => void): () => void {
