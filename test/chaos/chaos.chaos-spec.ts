@@ -6,9 +6,10 @@ import { killedServices } from './killed-services.js';
 import { leaderAsleep } from './leader-asleep.js';
 import { restoredLogs } from './restored-log.js';
 import { FULL, type Scenario } from './support/scenario.js';
-import { startChaosWorld, type ChaosWorld } from './support/world.js';
+import { type World } from '../process/cluster.fixture.js';
+import { startChaosWorld } from './support/world.js';
 
-const SCENARIOS: readonly Scenario<ChaosWorld>[] = [
+const SCENARIOS: readonly Scenario<World>[] = [
   killedServices,
   leaderAsleep,
   clockJumps,
@@ -21,7 +22,7 @@ const LIMIT_MS = 300_000;
 
 /** One cluster for all of them: each leaves it whole. After one that failed, the next begins with another. */
 describe('chaos', () => {
-  let world: ChaosWorld | null = null;
+  let world: World | null = null;
   let failed = false;
   beforeEach(async () => {
     if (failed) await world?.stop();

@@ -58,7 +58,7 @@ export class Agent {
   readonly #memo = new CompileMemo();
   readonly #drift: DriftWatch;
   readonly #unplaced: Unplaced;
-  readonly #flapping: { readonly interfaces: Flapping; readonly uplinks: Flapping };
+  readonly #flapping: { readonly interfaces: Flapping<InterfaceFact>; readonly uplinks: Flapping<true> };
   #view: Snapshot | null = null;
   /** Of the view's documents; null: the host's own is not among them. */
   #desired: Desired | null = null;
@@ -337,14 +337,11 @@ export class Agent {
     seen: readonly InterfaceFact[],
     { ports }: Desired,
   ): readonly InterfaceFact[] {
-    const texts = (facts: readonly InterfaceFact[]) =>
-      new Map<string, string>(facts.map((f) => [f.ifaceId, JSON.stringify(f)]));
+    const byId = (facts: readonly InterfaceFact[]) =>
+      new Map<string, InterfaceFact>(facts.map((f) => [f.ifaceId, f]));
     const here = ports.flatMap((p) => (p.role === 'active' && p.connectee ? [p.connectee.ifaceId] : []));
-    const damped = this.#flapping.interfaces.damped(texts(before), texts(seen), new Set<string>(here));
-    if (damped.size === 0) return [];
-    const known = new Map([...before, ...seen].map((f) => [JSON.stringify(f), f]));
-    const facts = [...damped.values()].flatMap((text) => known.get(text) ?? []);
-    return facts.sort((a, b) => (a.ifaceId < b.ifaceId ? -1 : 1));
+    const damped = this.#flapping.interfaces.damped(byId(before), byId(seen), new Set<string>(here));
+    return [...damped.values()].sort((a, b) => (a.ifaceId < b.ifaceId ? -1 : 1));
   }
 
   #interfaceStates(interfaces: readonly ObservedInterface[]): Telemetry['interfaces'] {
@@ -365,9 +362,9 @@ export class Agent {
   }
 
   #reportUplinks(interfaces: readonly ObservedInterface[]): void {
-    const told = new Map([...this.#uplinksTold].flatMap(([key, up]) => (up ? [[key, 'up'] as const] : [])));
+    const told = new Map([...this.#uplinksTold].flatMap(([key, up]) => (up ? [[key, true] as const] : [])));
     const seen = this.#uplinks(interfaces);
-    const nowUp = new Map(seen.flatMap((u) => (u.up ? [[uplinkKey(u), 'up'] as const] : [])));
+    const nowUp = new Map(seen.flatMap((u) => (u.up ? [[uplinkKey(u), true] as const] : [])));
     const up = this.#flapping.uplinks.damped(told, nowUp, new Set(seen.map(uplinkKey)));
     const now = seen.map((u) => ({ ...u, up: up.has(uplinkKey(u)) }));
     for (const fact of uplinkFacts(this.#uplinksTold, now)) this.parts.journal.record(fact);

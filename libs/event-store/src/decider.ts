@@ -1,11 +1,10 @@
-import { type IdGenerator, type Lineage, type Result, type Revision } from '#kernel';
+import { type Lineage, type Result, type Revision } from '#kernel';
 import { type WireEvent } from './envelope.js';
 
 /** What `decide` may know besides state and command. Everything that isn't pure comes in here. */
 export interface DecideContext {
   /** Milliseconds since the epoch; never less than that of an earlier commit. */
   readonly now: number;
-  readonly ids: IdGenerator;
   readonly actor: string;
   readonly commandId: string;
   readonly lineage: Lineage;

@@ -81,12 +81,9 @@ export class Pipeline<T> {
   /** What was placed in one turn goes as one run, with one answer: an answer for each would cost as much again. */
   readonly #send = (): void => {
     const run = this.#run;
-    // While settling, messages are placed one by one, these among them; after the end they have been answered for.
-    if (run.length === 0 || this.#state !== 'flowing') {
-      this.#run = [];
-      return;
-    }
     this.#run = [];
+    // While settling, messages are placed one by one, these among them; after the end they have been answered for.
+    if (run.length === 0 || this.#state !== 'flowing') return;
     this.#underWay++;
     const { expectedLastSeq, previousId } = run[0]!.placed!;
     const messages = run.map(({ placed }) => placed!.message);

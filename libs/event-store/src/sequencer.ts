@@ -242,9 +242,9 @@ export class Sequencer<State, Command, Event> {
   #decide(request: CommandRequest<Command>, resolve: (a: Answer<Event>) => void): void {
     const { lineage, revision } = this.#writer.head;
     const { commandId, actor } = request;
-    const { ids, rules } = this.options;
+    const { rules } = this.options;
     const now = this.#now();
-    const context = { now, ids, actor, commandId, lineage: lineage!, revision };
+    const context = { now, actor, commandId, lineage: lineage!, revision };
     let decided: Result<readonly Event[]>;
     let after: State | undefined;
     try {

@@ -39,6 +39,7 @@ export {
   invalid,
   ok,
   problem,
+  PROBLEM_CODES,
   ProblemError,
   unwrap,
   type Problem,

@@ -15,16 +15,18 @@ export const err = <E>(error: E): { readonly ok: false; readonly error: E } => (
  * - `unknown`: it is not known whether it was done; ask again with the same command id.
  * - `internal`: a defect.
  */
-export type ProblemCode =
-  | 'invalid'
-  | 'not-found'
-  | 'conflict'
-  | 'forbidden'
-  | 'fenced'
-  | 'refused'
-  | 'unavailable'
-  | 'unknown'
-  | 'internal';
+export const PROBLEM_CODES = [
+  'invalid',
+  'not-found',
+  'conflict',
+  'forbidden',
+  'fenced',
+  'refused',
+  'unavailable',
+  'unknown',
+  'internal',
+] as const;
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
 
 /** One wrong thing: which field, which value, why, and what would be right. */
 export interface ProblemDetail {

@@ -6,7 +6,7 @@ import { Flapping } from './flapping.js';
 describe('what flaps', () => {
   let clock: ManualClock;
   let facts: Fact[];
-  let flapping: Flapping;
+  let flapping: Flapping<string>;
   let told: ReadonlyMap<string, string>;
   let real: ReadonlyMap<string, string>;
   let edges: number;

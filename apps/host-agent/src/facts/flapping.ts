@@ -1,4 +1,4 @@
-import { type Clock } from '#kernel';
+import { equalJson, type Clock } from '#kernel';
 import { type Fact } from '#domain';
 
 /** So many changes are told of one thing that is not quiet in between. */
@@ -10,9 +10,9 @@ const QUIET_MS = 2_000;
 /** While it lasts, it is told at most this often, ms. */
 const SUM_UP_MS = 60_000;
 
-interface Kept {
+interface Kept<T> {
   /** What it was when it was last looked at; undefined: absent. */
-  seen: string | undefined;
+  seen: T | undefined;
   /** Monotonic ms. */
   changedAt: number;
   tokens: number;
@@ -28,9 +28,10 @@ interface Kept {
  * What comes and goes faster than it makes sense to tell: each plug and unplug is a binding, documents, and commits.
  * A few changes are told; from then on, for the log, what has its port here is there and what has none is not, until
  * it has been quiet for a while. Its changes are summed up once a minute. The switch is treated by what really is.
+ * `T`: what a thing is like, as JSON.
  */
-export class Flapping {
-  readonly #kept = new Map<string, Kept>();
+export class Flapping<T> {
+  readonly #kept = new Map<string, Kept<T>>();
 
   constructor(
     private readonly clock: Clock,
@@ -45,11 +46,11 @@ export class Flapping {
    * here. Gives what the log is told next.
    */
   damped(
-    told: ReadonlyMap<string, string>,
-    seen: ReadonlyMap<string, string>,
+    told: ReadonlyMap<string, T>,
+    seen: ReadonlyMap<string, T>,
     bound: Pick<ReadonlySet<string>, 'has'>,
-  ): ReadonlyMap<string, string> {
-    const next = new Map<string, string>();
+  ): ReadonlyMap<string, T> {
+    const next = new Map<string, T>();
     for (const name of new Set([...told.keys(), ...seen.keys(), ...this.#kept.keys()])) {
       const [was, is] = [told.get(name), seen.get(name)];
       const isFree = was === undefined ? bound.has(name) : is === undefined && !bound.has(name);
@@ -67,17 +68,18 @@ export class Flapping {
   }
 
   /** Whether it is to stay, for the log, what it was told to be. */
-  #isHeld(name: string, was: string | undefined, is: string | undefined, isFree: boolean): boolean {
+  #isHeld(name: string, was: T | undefined, is: T | undefined, isFree: boolean): boolean {
     const kept = this.#kept.get(name);
-    if (kept === undefined && (isFree || was === is)) return false;
+    const isTold = equalJson(was, is);
+    if (kept === undefined && (isFree || isTold)) return false;
     const k = kept ?? this.#begin(name, was);
     const now = this.clock.monotonic();
-    if (k.seen !== is) {
+    if (!equalJson(k.seen, is)) {
       k.seen = is;
       k.changedAt = now;
       if (k.count > 0) this.#count(k);
     }
-    if (isFree || was === is) {
+    if (isFree || isTold) {
       if (k.count === 0) this.#forget(name, k);
       else this.#arm(name, k);
       return false;
@@ -88,9 +90,9 @@ export class Flapping {
     return true;
   }
 
-  #begin(name: string, was: string | undefined): Kept {
+  #begin(name: string, was: T | undefined): Kept<T> {
     const now = this.clock.monotonic();
-    const begun: Kept = {
+    const begun: Kept<T> = {
       seen: was,
       changedAt: now,
       tokens: PATIENCE,
@@ -104,7 +106,7 @@ export class Flapping {
     return begun;
   }
 
-  #spend(kept: Kept, now: number): boolean {
+  #spend(kept: Kept<T>, now: number): boolean {
     const refills = Math.floor((now - kept.refilledAt) / REFILL_MS);
     kept.refilledAt += refills * REFILL_MS;
     kept.tokens = Math.min(PATIENCE, kept.tokens + refills);
@@ -113,14 +115,14 @@ export class Flapping {
     return true;
   }
 
-  #count(kept: Kept): void {
+  #count(kept: Kept<T>): void {
     kept.to = this.clock.now();
     if (kept.count === 0) kept.from = kept.to;
     kept.count += 1;
   }
 
   /** Looks again when it may have been quiet for long enough. */
-  #arm(name: string, kept: Kept): void {
+  #arm(name: string, kept: Kept<T>): void {
     kept.cancel ??= this.clock.after(QUIET_MS, () => {
       kept.cancel = null;
       const isQuiet = this.clock.monotonic() - kept.changedAt >= QUIET_MS;
@@ -130,7 +132,7 @@ export class Flapping {
     });
   }
 
-  #tell(name: string, kept: Kept): void {
+  #tell(name: string, kept: Kept<T>): void {
     if (kept.count === 0) return;
     const { count, from } = kept;
     // A wall clock that was set back must not make a fact that nobody accepts.
@@ -145,7 +147,7 @@ export class Flapping {
   }
 
   /** Nothing is to be known of what has all its patience again. */
-  #forget(name: string, kept: Kept): void {
+  #forget(name: string, kept: Kept<T>): void {
     if (kept.count > 0 || this.clock.monotonic() - kept.refilledAt < PATIENCE * REFILL_MS) return;
     kept.cancel?.();
     this.#kept.delete(name);

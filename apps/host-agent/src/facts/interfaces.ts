@@ -1,4 +1,4 @@
-import { parseGroupName, parseIfaceId, parseUnicastMac, type Problem } from '#kernel';
+import { equalJson, parseGroupName, parseIfaceId, parseUnicastMac, type Problem } from '#kernel';
 import { type InterfaceFact } from '#domain';
 import { type ObservedInterface } from '#openflow';
 
@@ -77,10 +77,10 @@ export function interfaceEdges(
   before: readonly InterfaceFact[],
   after: readonly InterfaceFact[],
 ): { readonly plugged: readonly InterfaceFact[]; readonly unplugged: readonly string[] } {
-  const old = new Map(before.map((i) => [i.ifaceId, JSON.stringify(i)]));
+  const old = new Map(before.map((i) => [i.ifaceId, i]));
   const now = new Set(after.map((i) => i.ifaceId));
   return {
-    plugged: after.filter((i) => old.get(i.ifaceId) !== JSON.stringify(i)),
+    plugged: after.filter((i) => !equalJson(old.get(i.ifaceId), i)),
     unplugged: before.filter((i) => !now.has(i.ifaceId)).map((i) => i.ifaceId),
   };
 }

@@ -1,3 +1,4 @@
+import { POLICY_FIELDS } from '#domain/on-host';
 import { AnIndex, AText, AVlanId, Count } from './scalars.js';
 import { bool, list, literal, nullable, oneOf, optional, shape, union } from './schema.js';
 
@@ -44,14 +45,4 @@ export const PolicyPatchSchema = shape({
   teaming: optional(shape({ active: Uplinks, standby: Uplinks })),
 });
 
-export const PolicyFieldSchema = oneOf(
-  'vlan',
-  'blocked',
-  'promiscuous',
-  'macChanges',
-  'forgedTransmits',
-  'shapingIn',
-  'shapingOut',
-  'filter',
-  'teaming',
-);
+export const PolicyFieldSchema = oneOf(...POLICY_FIELDS);

@@ -1,4 +1,4 @@
-import { type Problem } from '#kernel';
+import { PROBLEM_CODES } from '#kernel';
 import {
   AGroupName,
   AHostName,
@@ -19,19 +19,8 @@ const Detail = shape({
   reason: Words,
   expected: optional(Words),
 });
-const CODES: readonly Problem['code'][] = [
-  'invalid',
-  'not-found',
-  'conflict',
-  'forbidden',
-  'fenced',
-  'refused',
-  'unavailable',
-  'unknown',
-  'internal',
-];
 export const ProblemSchema = shape({
-  code: code(CODES, 'a problem code'),
+  code: code(PROBLEM_CODES, 'a problem code'),
   message: Words,
   retry: bool,
   details: list(Detail, 10_000),

@@ -1,16 +1,6 @@
-import { type Problem, type ProblemCode } from '#kernel';
+import { PROBLEM_CODES, type Problem } from '#kernel';
 
-const CODES: ReadonlySet<string> = new Set<ProblemCode>([
-  'invalid',
-  'not-found',
-  'conflict',
-  'forbidden',
-  'fenced',
-  'refused',
-  'unavailable',
-  'unknown',
-  'internal',
-]);
+const CODES: ReadonlySet<string> = new Set(PROBLEM_CODES);
 
 /** Whether a value read from outside has the shape of a Problem. */
 export function isProblem(value: unknown): value is Problem {

@@ -1,4 +1,4 @@
-import { canonicalJson, type Lineage, type Revision } from '#kernel';
+import { canonicalJson, equalJson, type Lineage, type Revision } from '#kernel';
 import { type DocumentKey, type StateDocument, type TombstoneDocument } from '#contracts';
 
 /** What stands, or is to stand, under each key. */
@@ -14,40 +14,20 @@ export interface DocumentChange {
  * What a document says, apart from when it came to say it. `minRevision` tells which version of the group's document
  * was current at writing: it is no content either, else a change of a group would rewrite every port of it.
  */
-export function contentOf(document: StateDocument): string {
+function said(document: StateDocument): object {
   const { revision: _revision, ...content } = document;
-  if (content.type === 'tombstone') return canonicalJson({ type: content.type, key: content.key });
-  if (content.type !== 'port') return canonicalJson(content);
+  if (content.type === 'tombstone') return { type: content.type, key: content.key };
+  if (content.type !== 'port') return content;
   const { minRevision: _minRevision, ...port } = content;
-  return canonicalJson(port);
+  return port;
 }
+
+/** That as a text: equal for equal contents. */
+export const contentOf = (document: StateDocument): string => canonicalJson(said(document));
 
 /** Whether `contentOf` both is the same, without writing it out: a new leader asks it of every document there is. */
-export function sameContent(a: StateDocument | undefined, b: StateDocument): boolean {
-  if (a === undefined || a.type !== b.type) return a === b;
-  if (a.type === 'tombstone') return a.key === b.key;
-  return a === b || sameFields(a, b, a.type === 'port' ? STAMP_OF_PORT : STAMP);
-}
-
-const STAMP: ReadonlySet<string> = new Set(['revision']);
-const STAMP_OF_PORT: ReadonlySet<string> = new Set(['revision', 'minRevision']);
-const NONE: ReadonlySet<string> = new Set();
-
-function sameFields(a: object, b: object, but: ReadonlySet<string>): boolean {
-  const of = a as Readonly<Record<string, unknown>>;
-  const and = b as Readonly<Record<string, unknown>>;
-  for (const key in of) if (!but.has(key) && !sameValue(of[key], and[key])) return false;
-  for (const key in and) if (of[key] === undefined && and[key] !== undefined && !but.has(key)) return false;
-  return true;
-}
-
-function sameValue(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (!Array.isArray(a) || !Array.isArray(b))
-    return Array.isArray(a) === Array.isArray(b) && sameFields(a, b, NONE);
-  return a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
-}
+export const sameContent = (a: StateDocument | undefined, b: StateDocument): boolean =>
+  a === b || (a !== undefined && a.type === b.type && equalJson(said(a), said(b)));
 
 export function tombstoneOf(
   document: StateDocument,
