@@ -69,6 +69,8 @@ describe('teaming on Open vSwitch', () => {
     await until('the link to be down', async () =>
       (await a.driver.interfaces()).find((i) => i.name === 'up1')?.linkUp === false ? true : undefined,
     );
+    // OVSDB tells of the link before the datapath's cached decisions have followed it.
+    await lab.appctl('a', 'revalidator/wait');
     await flood();
     expect((await reach(400)).map((s) => s.duplicates)).toEqual([0, 0]);
     await vm(3).send({ to: far, count: 50, pps: 500 });
