@@ -2,7 +2,8 @@
 // The whole test run: checks, then jest's projects one group after the other, then one line that sums up.
 //   test.js            everything; the lab where it can be had
 //   test.js lab        only the lab, which then must be there
-//   test.js chaos      what happens to processes, in full size; ARGS after it go to jest
+//   test.js chaos      what happens to processes, in full size; ARGS after it go to jest; --process: then also the
+//                      process tests about the same (leader, faults, hostile: the poisoned log among them)
 //   test.js ARGS       jest with ARGS on all but the lab, without the checks
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -44,7 +45,7 @@ async function check([name, program, args]) {
   total[code === 0 ? 'passed' : 'failed'] += 1;
 }
 
-/** One jest run. A suite that could not even be loaded counts as one failure. */
+/** One jest run; gives what jest told of it. A suite that could not even be loaded counts as one failure. */
 async function jest(projects, args) {
   say(`tests: ${projects.join(', ')}`);
   const file = join(scratch, `${projects.join('-')}.json`);
@@ -58,8 +59,9 @@ async function jest(projects, args) {
     ...args,
   ]);
   const before = total.failed;
+  let result;
   try {
-    const result = JSON.parse(readFileSync(file, 'utf8'));
+    result = JSON.parse(readFileSync(file, 'utf8'));
     total.passed += result.numPassedTests;
     total.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
     total.skipped += result.numPendingTests + result.numTodoTests;
@@ -67,6 +69,7 @@ async function jest(projects, args) {
     say(`no result from jest: ${error.message}`);
   }
   if (code !== 0 && total.failed === before) total.failed += 1;
+  return result;
 }
 
 async function lab(required, args) {
@@ -76,11 +79,25 @@ async function lab(required, args) {
   if (required) total.failed += 1;
 }
 
-/** The scenarios, and those process tests that are about the same: the poisoned log among them. */
+/** The scenarios at full size, each with a line that sums it up. */
 async function chaos(args) {
   process.env.PORTOLAN_CHAOS = 'full';
-  await jest(['chaos'], ['-i', ...args]);
-  if (args.length === 0) await jest(['process'], ['-i', 'leader|faults|hostile']);
+  const process_ = args.includes('--process');
+  const began = Date.now();
+  const result = await jest(['chaos'], ['-i', ...args.filter((a) => a !== '--process')]);
+  for (const line of summary(result)) process.stdout.write(`${line}\n`);
+  process.stdout.write(`chaos took ${Math.round((Date.now() - began) / 1000)} s\n`);
+  if (process_) await jest(['process'], ['-i', 'leader|faults|hostile']);
+}
+
+/** One line for each test that was not left out by its name. */
+function summary(result) {
+  const tests = (result?.testResults ?? []).flatMap((suite) => suite.assertionResults);
+  const shown = tests.filter((t) => t.status !== 'pending' || t.title.includes(': left out, '));
+  return shown.map(({ status, duration, title }) => {
+    const took = duration == null ? '' : ` in ${Math.round(duration / 1000)} s`;
+    return `${status === 'pending' ? 'left out' : status}${took}: ${title}`;
+  });
 }
 
 const [first, ...rest] = process.argv.slice(2);

@@ -5,7 +5,7 @@ import { flood } from './flood.js';
 import { killedServices } from './killed-services.js';
 import { leaderAsleep } from './leader-asleep.js';
 import { restoredLogs } from './restored-log.js';
-import { FULL, type Scenario } from './support/scenario.js';
+import { abandonClients, FULL, type Scenario } from './support/scenario.js';
 import { type World } from '../process/cluster.fixture.js';
 import { startChaosWorld } from './support/world.js';
 
@@ -25,13 +25,17 @@ describe('chaos', () => {
   let world: World | null = null;
   let failed = false;
   beforeEach(async () => {
+    abandonClients();
     if (failed) await world?.stop();
     if (world !== null && !failed) return;
     world = await startChaosWorld();
     failed = true;
     await world.apply();
   }, 120_000);
-  afterAll(() => world?.stop(), 30_000);
+  afterAll(async () => {
+    abandonClients();
+    await world?.stop();
+  }, 30_000);
 
   for (const { name, short, obstacle, play } of SCENARIOS) {
     if (!short && !FULL) continue;

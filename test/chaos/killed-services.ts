@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import { ApiError } from '../../deploy/quickstart/api.js';
 import { until, type World } from '../process/cluster.fixture.js';
 import { auditLoad, auditState } from './support/audit.js';
 import { Load } from './support/load.js';
@@ -37,6 +38,7 @@ export const killedServices: Scenario = {
       const back: (() => Promise<void>)[] = [];
       for (const victim of round) back.push(await kill(world, victim));
       for (const start of back) await start();
+      await until('the API to answer', () => world.api.status());
       await load.more(10);
     }
     await mover.stop();
@@ -70,7 +72,8 @@ async function kill(world: World, victim: Victim): Promise<() => Promise<void>> 
       await children.kill('operator-api');
       return async () => {
         await cluster.startApi();
-        await until('the API to answer', () => world.api.status());
+        if (children.pidOf('nats-server') === undefined)
+          await until('it to say why not', () => saysWhy(world));
       };
     case 'agent':
       await children.kill('host-agent-charlie');
@@ -79,4 +82,12 @@ async function kill(world: World, victim: Victim): Promise<() => Promise<void>> 
       await children.kill('nats-server');
       return () => cluster.startNats();
   }
+}
+
+/** Started before the message server: it is there, and says what is missing. */
+async function saysWhy(world: World): Promise<boolean> {
+  const said = await world.api.status().catch((error: unknown) => error);
+  if (!(said instanceof ApiError)) throw said;
+  expect(said.message).toMatch(/503 .*the message server is \w+/);
+  return true;
 }

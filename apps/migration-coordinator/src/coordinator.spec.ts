@@ -42,7 +42,7 @@ const prepared = (deadline: number): Migration =>
     phase: 'prepared',
     episode: 2,
     deadline,
-    history: [{ phase: 'prepared', at: 0, revision: 3 }],
+    history: [{ phase: 'prepared', at: deadline - 60_000, revision: 3 }],
   }) as unknown as Migration;
 
 describe('a coordinator', () => {

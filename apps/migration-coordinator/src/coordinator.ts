@@ -1,7 +1,8 @@
 import { type Clock, type HostName, type Result } from '#kernel';
-import { type DomainEvent, type State } from '#domain';
+import { type DomainEvent, type Migration, type State } from '#domain';
 import { type Follower } from '#event-store';
 import { SUBJECTS, type CommandRequest, type CommandResponse, type Report } from '#contracts';
+import { PhaseWatch } from '#runtime';
 import { proposeAll, type HostReport, type Proposal } from './propose.js';
 
 export interface CoordinatorParts {
@@ -32,7 +33,11 @@ export class Coordinator {
   #stopCommits: () => void = () => undefined;
   #closed = false;
 
-  constructor(private readonly parts: CoordinatorParts) {}
+  readonly #phases: PhaseWatch;
+
+  constructor(private readonly parts: CoordinatorParts) {
+    this.#phases = new PhaseWatch(parts.clock);
+  }
 
   start(): void {
     this.#stopCommits = this.parts.follower.onCommit(() => this.#soon());
@@ -63,18 +68,22 @@ export class Coordinator {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      if (!this.#closed && this.parts.leads()) this.#look();
+      if (!this.#closed) this.#look();
     });
   }
 
   #look(): void {
-    const { follower, clock } = this.parts;
+    const { follower, leads } = this.parts;
     // What stands behind a commit that can't be read is not known: nothing is proposed on half a state.
     if (follower.status !== 'live') return;
+    // Without the lease too: who takes it over must not begin to count only then.
+    for (const migration of follower.state.migrations.values()) this.#phases.saw(migration);
+    if (!leads()) return;
     const reports = new Map<HostName, HostReport>();
     for (const [host, report] of this.#reports)
       if (report.lineage === follower.lineage) reports.set(host, report);
-    const proposals = proposeAll({ state: follower.state, reports, now: clock.now() });
+    const isOverdue = (m: Migration): boolean => this.#phases.isOverdue(m);
+    const proposals = proposeAll({ state: follower.state, reports, isOverdue });
     for (const proposal of proposals) {
       const { commandId } = proposal;
       if (this.#underWay.has(commandId) || this.#refused.has(commandId)) continue;

@@ -11,8 +11,8 @@ export interface HostReport {
 export interface View {
   readonly state: State;
   readonly reports: ReadonlyMap<HostName, HostReport>;
-  /** ms since the epoch; only proposes time-outs, the sequencer judges them by its own clock. */
-  readonly now: number;
+  /** Whether the present phase has stood for as long as it may; only proposes, the sequencer judges by its own clock. */
+  readonly isOverdue: (migration: Migration) => boolean;
 }
 
 export interface Proposal {
@@ -20,9 +20,6 @@ export interface Proposal {
   readonly commandId: string;
   readonly command: Command;
 }
-
-/** A time-out that was refused is proposed again after so long. */
-const TIME_OUT_AGAIN_MS = 2_000;
 
 /**
  * The next step of one migration, or null when there is only waiting to be done. Depends on nothing but the view.
@@ -35,15 +32,13 @@ const TIME_OUT_AGAIN_MS = 2_000;
  * | moving | (fact) | the guest's first frame, or the hypervisor's word |
  * | switched | (fact) | the source handed in its final counters |
  * | aborting | (fact) | only the hypervisor knows on which side the guest ended up |
- * | any with a deadline | time-out | the deadline passed |
+ * | any with a deadline | time-out | it has stood for so long |
  */
 export function propose(view: View, migration: Migration): Proposal | null {
   const { id, episode, phase } = migration;
-  if (migration.deadline !== null && view.now > migration.deadline) {
-    // "Too early" is remembered under its id, and this clock may be ahead of the sequencer's: so it is asked anew.
-    const times = Math.floor((view.now - migration.deadline) / TIME_OUT_AGAIN_MS);
+  if (view.isOverdue(migration)) {
     return {
-      commandId: `migration:${id}:${episode}:time-out${times === 0 ? '' : `:${times}`}`,
+      commandId: `migration:${id}:${episode}:time-out`,
       command: { type: 'TimeOutMigration', migration: id, episode },
     };
   }

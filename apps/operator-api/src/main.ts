@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { type RequestListener } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { type Logger } from 'pino';
 import { Registry, collectDefaultMetrics } from 'prom-client';
@@ -20,6 +21,7 @@ import { createApplication } from './application.js';
 import { checkExposure, OperatorApiConfig } from './config.js';
 import { EventFeed } from './events/event-feed.js';
 import { NatsGateway } from './gateway/nats-gateway.js';
+import { Door } from './http/door.js';
 import { LiveStore } from './live/live-store.js';
 import { NatsLive } from './live/nats-live.js';
 import { measure } from './metrics.js';
@@ -30,9 +32,18 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
   const link = NatsLink.open(natsOptionsOf(config, NAME));
   shutdown.add('nats', () => link.close());
   link.onState((state, reason) => logger.info(`nats ${state}${reason === undefined ? '' : `: ${reason}`}`));
+  let missing = (): string => {
+    const { state, reason = '' } = link.state();
+    return `the message server is ${state}${reason && `: ${reason}`}`;
+  };
+  const door = await Door.open(config.apiAddress, config.apiPort, () => missing());
+  shutdown.add('door', () => door.close());
   const nc = await link.connection();
-  const waiting = (cause: unknown): void =>
+  missing = () => 'the log is being read';
+  const waiting = (cause: unknown): void => {
+    missing = () => `the log is not there yet: ${String(cause)}`;
     logger.warn({ err: cause }, 'the log is not there yet; trying again');
+  };
   const log = await JetStreamLog.open(nc, { inboxPrefix: link.inboxPrefix });
   const follower = new Follower({
     log,
@@ -81,23 +92,13 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
     token: config.apiToken,
     logger: new NestLogger(logger),
   });
-  shutdown.add('http', () => app.close());
-  await listen(app, config);
+  shutdown.add('http', async () => {
+    await door.close();
+    await app.close();
+  });
+  await app.init();
+  door.leadTo(app.getHttpAdapter().getInstance() as RequestListener);
   logger.info({ address: config.apiAddress, port: config.apiPort, revision: follower.revision }, 'listening');
-}
-
-async function listen(
-  app: Awaited<ReturnType<typeof createApplication>>,
-  config: OperatorApiConfig,
-): Promise<void> {
-  try {
-    await app.listen(config.apiPort, config.apiAddress);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const where = `${config.apiAddress}:${config.apiPort}`;
-    if (code !== 'EADDRINUSE') throw cause;
-    throw new Error(`${where} is in use already; set PORTOLAN_API_PORT to another port`, { cause });
-  }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

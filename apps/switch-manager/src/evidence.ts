@@ -1,5 +1,5 @@
 import { problem, type HostName, type Problem, type Revision } from '#kernel';
-import { type Command, type State } from '#domain';
+import { type Command } from '#domain';
 
 /**
  * What a coordinator claims that hosts realised is held against what they reported to this leader. A claim that it
@@ -20,17 +20,4 @@ export function checkEvidence(
     }
   }
   return null;
-}
-
-/**
- * A time-out asked for by a clock that runs ahead of ours, or of a time in which nobody led: what hosts had to say then
- * is heard first, for `graceMs` more. The domain would refuse the one and carry out the other, and under the id of that
- * time-out nothing else could ever be answered: so it is asked again, until it is time.
- */
-export function checkDeadline(command: Command, state: State, now: number, graceMs: number): Problem | null {
-  if (command.type !== 'TimeOutMigration') return null;
-  const migration = state.migrations.get(command.migration);
-  if (migration?.episode !== command.episode || migration.deadline === null) return null;
-  const left = Math.max(graceMs, migration.deadline - Math.max(now, state.time));
-  return left <= 0 ? null : problem('unavailable', `migration ${migration.id} has ${left} ms left`);
 }

@@ -37,7 +37,7 @@ import {
   type DocumentChange,
   type DocumentStore,
 } from '#protocol';
-import { clusterRules, type ClusterCommit } from '#runtime';
+import { clusterRules, PhaseWatch, type ClusterCommit } from '#runtime';
 import { asCounters, type LastCheckpoint } from './checkpoints.js';
 
 export interface LeaderParts {
@@ -81,11 +81,15 @@ export class Leader {
   /** What was committed while all documents are projected; null: they are there, and follow each commit. */
   #waiting: (() => void)[] | null = null;
   #over = false;
+  readonly #phases: PhaseWatch;
 
   private constructor(
     private readonly parts: LeaderParts,
     readonly sequencer: Sequencer<State, Command, DomainEvent>,
-  ) {}
+  ) {
+    this.#phases = new PhaseWatch(parts.clock);
+    for (const migration of sequencer.state.migrations.values()) this.#phases.saw(migration);
+  }
 
   static async begin(parts: LeaderParts): Promise<Result<Leader>> {
     const opened = await openSequencer({
@@ -120,13 +124,21 @@ export class Leader {
   }
 
   async execute(request: Omit<CommandRequest, 'v'>): Promise<Result<Accepted<DomainEvent>>> {
-    const host = this.#givenUp(request.command);
+    const { command } = request;
+    if (command.type === 'TimeOutMigration') {
+      const { migration: id, episode } = command;
+      return this.#submit({
+        ...request,
+        command: { ...command, stoodMs: Math.floor(this.#phases.stood({ id, episode })) },
+      });
+    }
+    const host = this.#givenUp(command);
     if (host === null || this.parts.checkpoint === undefined) return this.#submit(request);
     const last = await this.parts.checkpoint(host);
     if (!last.ok) return last;
     return this.#submit({
       ...request,
-      command: { ...request.command, checkpoints: asCounters(last.value) } as Command,
+      command: { ...command, checkpoints: asCounters(last.value) } as Command,
     });
   }
 
@@ -228,7 +240,20 @@ export class Leader {
   }
 
   #committed(commit: ClusterCommit, before: State, after: State): void {
-    if (this.#waiting !== null) return void this.#waiting.push(() => this.#committed(commit, before, after));
+    for (const event of commit.events) this.#watch(event, after);
+    this.#publish(commit, before, after);
+  }
+
+  #watch(event: DomainEvent, { migrations }: State): void {
+    if (event.type !== 'MigrationStarted' && event.type !== 'MigrationAdvanced') return;
+    const migration = migrations.get(
+      event.type === 'MigrationStarted' ? event.migration.id : event.migration,
+    );
+    if (migration !== undefined) this.#phases.saw(migration);
+  }
+
+  #publish(commit: ClusterCommit, before: State, after: State): void {
+    if (this.#waiting !== null) return void this.#waiting.push(() => this.#publish(commit, before, after));
     const changes = project(before, after, commit.events, this.#documents, this.parts.handoverToken);
     for (const { key, document } of changes) this.#documents.set(key, document);
     const projector = this.#projector;

@@ -25,7 +25,7 @@ import {
 import { RealisedTracker, type DocumentChange, type DocumentStore } from '#protocol';
 import { type ClusterCommit } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
-import { checkDeadline, checkEvidence } from './evidence.js';
+import { checkEvidence } from './evidence.js';
 import { Leader } from './leader.js';
 
 export interface ManagerLog {
@@ -59,8 +59,6 @@ const AGAIN_MS = 250;
 const WATCH_MS = 500;
 const SUM_UP_MS = 1_000;
 const SWEEP_MS = 10_000;
-/** From the beginning of a term, in which no migration is timed out. */
-const GRACE_MS = 10_000;
 
 /** One copy of the switch-manager: follows the log as a standby, and leads when it is elected. */
 export class Manager {
@@ -71,8 +69,6 @@ export class Manager {
   /** Goes up with each attempt to lead: what an earlier term has to say concerns nobody. */
   #term = 0;
   #summedUp = 0;
-  /** By the monotonic clock. */
-  #begunAt = 0;
   #lastTrouble = '';
   /** The last commit that changed a document; at the beginning of a term, where it began. */
   #affecting = 0;
@@ -108,9 +104,7 @@ export class Manager {
     const leader = this.#leader;
     if (leader === null) return { ok: false, problem: notLeading() };
     const { command } = request;
-    const doubt =
-      checkEvidence(command, (host) => this.tracker.realised(host)) ??
-      checkDeadline(command, leader.state, this.parts.clock.now(), this.#graceMs());
+    const doubt = checkEvidence(command, (host) => this.tracker.realised(host));
     if (doubt !== null) return { ok: false, problem: doubt };
     const answer = await leader.execute(request);
     return answer.ok ? this.#accepted(answer.value) : { ok: false, problem: answer.error };
@@ -179,10 +173,6 @@ export class Manager {
     return this.#leader?.ingest(batch, place) ?? err(notLeading());
   }
 
-  #graceMs(): number {
-    return this.#begunAt + GRACE_MS - this.parts.clock.monotonic();
-  }
-
   #accepted(accepted: Accepted<DomainEvent>): CommandResponse {
     const { lineage, revision, repeated, events } = accepted;
     return {
@@ -236,7 +226,6 @@ export class Manager {
     }
     this.#lastTrouble = '';
     this.#leader = leader.value;
-    this.#begunAt = this.parts.clock.monotonic();
     this.#timers = [
       this.#every(WATCH_MS, () => Promise.resolve(this.#watchLog())),
       this.#every(SUM_UP_MS, () => this.#sumUp()),

@@ -88,7 +88,7 @@ export {
   type RecomputedLedger,
 } from './ledger/verify.js';
 export { isComplete as isMigrationComplete } from './migration/complete.js';
-export { deadlineOf, hasEnded, PHASE_DURATIONS } from './migration/phases.js';
+export { allowanceOf, deadlineOf, hasEnded, PHASE_DURATIONS } from './migration/phases.js';
 export { PROPOSALS, reactionTo, type Input, type Reaction } from './migration/machine.js';
 export { effectiveVlan } from './port/segment.js';
 export { hostsOf } from './state/next.js';

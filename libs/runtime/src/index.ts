@@ -9,3 +9,4 @@ export {
 } from './rules.js';
 export { logCheck } from './log-check.js';
 export { patiently } from './patiently.js';
+export { PhaseWatch } from './phase-watch.js';

@@ -1,3 +1,5 @@
+import { register } from './scenario.js';
+
 /** What was said of a command that is done. */
 export interface Acknowledged {
   readonly revision: number;
@@ -24,6 +26,7 @@ export class Load {
   /** Commands that are out and without an answer. */
   inFlight = 0;
   #going = true;
+  #abandoned = false;
   readonly #workers: Promise<void>[];
   #listeners = new Set<() => void>();
 
@@ -33,6 +36,7 @@ export class Load {
     workers: number,
     private readonly hosts: readonly string[] = ['alpha', 'bravo', 'charlie'],
   ) {
+    register(this);
     this.#workers = Array.from({ length: workers }, (_, worker) => this.#work(worker));
   }
 
@@ -65,6 +69,12 @@ export class Load {
     await Promise.all(this.#workers);
   }
 
+  /** What has no answer yet is asked no more. */
+  abandon(): void {
+    this.#going = false;
+    this.#abandoned = true;
+  }
+
   async #work(worker: number): Promise<void> {
     for (let n = 0; this.#going; n += 1) await this.#command(`${this.prefix}-${worker}-${n}`, worker);
   }
@@ -81,7 +91,7 @@ export class Load {
       }
       if (status >= 500) this.lastTrouble = `${status}: ${body.detail ?? ''}`;
       const later = status === 0 || status >= 500;
-      if (!later || performance.now() > end) {
+      if (!later || this.#abandoned || performance.now() > end) {
         this.refused.set(key, `${status}: ${body.detail ?? ''}`);
         return;
       }

@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { type MigrationView, type WriteResult } from '#contracts/http';
 import { type CommitEnvelope } from '#event-store';
 import { until, type World } from '../../process/cluster.fixture.js';
+import { register } from './scenario.js';
 
 const PATIENCE_MS = 60_000;
 
@@ -10,6 +11,7 @@ export class Mover {
   /** Migrations by id, as they ended. */
   readonly ended = new Map<string, MigrationView>();
   #going = true;
+  #abandoned = false;
   readonly #run: Promise<void>;
 
   constructor(
@@ -18,7 +20,10 @@ export class Mover {
     private readonly between: readonly [string, string],
     private readonly prefix: string,
   ) {
+    register(this);
     this.#run = this.#move();
+    // Whoever stops it sees what went wrong; a scenario that failed before does not.
+    this.#run.catch(() => undefined);
   }
 
   /** Starts no further move, and resolves when the last one has ended. */
@@ -27,21 +32,28 @@ export class Mover {
     await this.#run;
   }
 
+  abandon(): void {
+    this.#going = false;
+    this.#abandoned = true;
+  }
+
   async #move(): Promise<void> {
     for (let n = 0; this.#going; n += 1) {
       const id = await until(
         'a migration to be admitted',
-        () => this.#ask(`${this.prefix}-${n}`),
+        () => (this.#abandoned ? Promise.resolve('') : this.#ask(`${this.prefix}-${n}`)),
         PATIENCE_MS,
       );
       const view = await until(
         `migration ${id} to end`,
         async () => {
+          if (this.#abandoned) return 'abandoned';
           const now = await this.world.api.migration(id);
           return now.finished && now;
         },
         PATIENCE_MS,
       );
+      if (view === 'abandoned') return;
       this.ended.set(id, view);
     }
   }

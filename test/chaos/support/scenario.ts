@@ -11,6 +11,16 @@ export interface Scenario<W extends World = World> {
   readonly play: (world: W) => Promise<void>;
 }
 
+const clients = new Set<{ abandon(): void }>();
+
+/** Clients that go on by themselves: when a scenario fails they must not outlive its cluster. */
+export const register = (client: { abandon(): void }): void => void clients.add(client);
+
+export function abandonClients(): void {
+  for (const client of clients) client.abandon();
+  clients.clear();
+}
+
 /** `npm run chaos` sets it: more rounds, longer faults. `npm test` plays everything short. */
 export const FULL = process.env['PORTOLAN_CHAOS'] === 'full';
 

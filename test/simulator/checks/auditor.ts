@@ -47,6 +47,8 @@ export class Auditor {
   private readonly past: Past[] = [];
   /** `port epoch` → whose it is. */
   private readonly epochs = new Map<string, string>();
+  /** When the present phase of each migration was stored. */
+  private readonly phases = new Map<string, number>();
   private documents = new Map<DocumentKey, StateDocument>();
   /** Every port that an interface ever had. */
   readonly portsOf = new Map<string, Set<Port['id']>>();
@@ -55,6 +57,8 @@ export class Auditor {
   constructor(
     private readonly broken: (what: string) => void,
     private readonly note: (text: string) => void,
+    /** Monotonic, ms. */
+    private readonly now: () => number,
   ) {}
 
   get state(): State {
@@ -99,7 +103,7 @@ export class Auditor {
     }
     this.checkLedgers(before, after, commit.revision);
     this.checkEpochs(before, after, commit.revision);
-    this.checkTimeOuts(commit, before);
+    this.checkTimeOuts(commit);
     this.remember(commit, before, after);
   }
 
@@ -141,13 +145,14 @@ export class Auditor {
     }
   }
 
-  /** Every phase has its whole time, by the log's own clock. */
-  private checkTimeOuts(commit: Commit<DomainEvent>, before: State): void {
-    if (!commit.commandId.includes(':time-out')) return;
+  /** Every phase has its whole time, by a clock that nobody sets: the log's own follows its leaders' wall clocks. */
+  private checkTimeOuts(commit: Commit<DomainEvent>): void {
     for (const event of commit.events) {
+      if (event.type === 'MigrationStarted') this.phases.set(event.migration.id, this.now());
       if (event.type !== 'MigrationAdvanced') continue;
-      const since = before.migrations.get(event.migration)?.history.at(-1)?.at ?? 0;
-      const lasted = Date.parse(commit.time) - since;
+      const lasted = this.now() - (this.phases.get(event.migration) ?? 0);
+      this.phases.set(event.migration, this.now());
+      if (!commit.commandId.includes(':time-out')) continue;
       if (lasted < (PHASE_DURATIONS[event.from] ?? Number.POSITIVE_INFINITY))
         this.broken(`${event.migration} timed out in ${event.from} after ${lasted} ms`);
     }

@@ -94,6 +94,7 @@ export class SimWorld {
     this.auditor = new Auditor(
       (what) => this.broken(what),
       (text) => scheduler.note(text),
+      () => scheduler.now,
     );
     this.server.log.tap((message) => this.auditor.take(message));
     this.frames = new FrameChecks(this);

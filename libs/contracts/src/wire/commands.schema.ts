@@ -140,7 +140,12 @@ export const CommandSchema = union([
     reason: optional(AText),
   }),
   shape({ type: literal('AbortMigration'), migration: AMigrationId, reason: AText }),
-  shape({ type: literal('TimeOutMigration'), migration: AMigrationId, episode: Count }),
+  shape({
+    type: literal('TimeOutMigration'),
+    migration: AMigrationId,
+    episode: Count,
+    stoodMs: optional(Count),
+  }),
   shape({ type: literal('RecordRealised'), upTo: Count, hosts: Count }),
   shape({ type: literal('RaiseSchemaLevel'), level: Count }),
 ]);

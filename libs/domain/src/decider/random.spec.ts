@@ -133,9 +133,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   migration.map((m): Step => () => ({ type: 'AbortMigration', migration: m, reason: 'asked' })),
   migration.map((m): Step => (w) => {
-    const { episode = 1, deadline } = w.state.migrations.get(m) ?? {};
-    w.now = Math.max(w.now, deadline ?? 0);
-    return { type: 'TimeOutMigration', migration: m, episode };
+    const { episode = 1 } = w.state.migrations.get(m) ?? {};
+    return { type: 'TimeOutMigration', migration: m, episode, stoodMs: 600_000 };
   }),
   fc.tuple(vlan, fc.nat(6), fc.constantFrom('static', 'ephemeral'), fc.boolean()).map(
     ([v, ports, binding, over]): Step =>

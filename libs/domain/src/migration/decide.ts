@@ -1,5 +1,12 @@
 import { Set as Ids } from 'immutable';
-import { type HostName, type MigrationId, type PortId, type Problem, type ProblemCode } from '#kernel';
+import {
+  problem,
+  type HostName,
+  type MigrationId,
+  type PortId,
+  type Problem,
+  type ProblemCode,
+} from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, refuse } from '../decider/refusal.js';
 import { type Command } from '../model/commands.js';
@@ -10,7 +17,7 @@ import { isComplete } from './complete.js';
 import { go, happen } from './effects.js';
 import { PROPOSALS } from './machine.js';
 import { companions } from './observe.js';
-import { hasEnded } from './phases.js';
+import { allowanceOf, hasEnded } from './phases.js';
 import { start } from './start.js';
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
@@ -117,11 +124,13 @@ export function timeOutMigration(draft: Draft, command: Of<'TimeOutMigration'>):
   const m = find(draft, command.migration);
   if (isProblem(m)) return m;
   if (hasEnded(m.phase) || m.episode !== command.episode) return wrongEpisode(m, command.episode);
-  const { now } = draft.ctx;
-  if (m.deadline === null || now < m.deadline) {
-    const reason = m.deadline === null ? 'has no deadline now' : `is not over its deadline ${m.deadline}`;
-    return refuse('refused', refusal('too-early', 'migration', m.id, reason));
-  }
+  const allowance = allowanceOf(m);
+  if (allowance === null)
+    return refuse('refused', refusal('too-early', 'migration', m.id, 'has no deadline now'));
+  // Not for good: under the id of this time-out nothing else could ever be answered.
+  const left = allowance - (command.stoodMs ?? 0);
+  if (left > 0)
+    return problem('unavailable', `migration ${m.id} has ${Math.ceil(left)} ms left in ${m.phase}`);
   const reason =
     m.phase === 'switched'
       ? 'the deadline passed with final counters or the word of the hypervisor outstanding'

@@ -268,21 +268,30 @@ describe('a migration that does not', () => {
     expect(port()?.active).toEqual({ host: 'h3', epoch: 3 });
   });
 
-  it('times out by the deadline of its phase and not before, once', () => {
+  const timedOut = { type: 'TimeOutMigration' as const, migration: m1, stoodMs: 600_000 };
+
+  it('times out when its phase has stood long enough and not before, once, whatever the wall clock says', () => {
     move();
-    const timeout = { type: 'TimeOutMigration' as const, migration: m1, episode: 1 };
-    expect(w.refused(timeout).code).toBe('refused');
-    w.now = migration()?.deadline ?? 0;
-    w.do(timeout);
+    const timeout = (stoodMs?: number) => ({
+      type: 'TimeOutMigration' as const,
+      migration: m1,
+      episode: 1,
+      ...(stoodMs === undefined ? {} : { stoodMs }),
+    });
+    const set = w.now;
+    w.now = set + 25 * 3_600_000;
+    for (const early of [undefined, 29_999])
+      expect(w.refused(timeout(early))).toMatchObject({ code: 'unavailable', retry: true });
+    w.now = set;
+    w.do(timeout(30_000));
     expect(migration()).toMatchObject({ phase: 'failed', reason: 'timed out in admitted' });
-    expect(w.refused(timeout).code).toBe('fenced');
+    expect(w.refused(timeout(30_000)).code).toBe('fenced');
   });
 
   it('goes from moving through aborting to unknown when nobody answers, and ends on the operator’s word', () => {
     moving();
     for (const phase of ['aborting', 'unknown'] as const) {
-      w.now = migration()?.deadline ?? 0;
-      w.do({ type: 'TimeOutMigration', migration: m1, episode: migration()?.episode ?? 0 });
+      w.do({ ...timedOut, episode: migration()?.episode ?? 0 });
       expect(migration()?.phase).toBe(phase);
     }
     w.do({ type: 'AbortMigration', migration: m1, reason: 'host h2 is off' });
@@ -293,8 +302,7 @@ describe('a migration that does not', () => {
   it('completes with counters outstanding when the source never answers; its removal closes them, inexact', () => {
     moving();
     w.facts('h2', frame(2));
-    w.now = migration()?.deadline ?? 0;
-    w.do({ type: 'TimeOutMigration', migration: m1, episode: migration()?.episode ?? 0 });
+    w.do({ ...timedOut, episode: migration()?.episode ?? 0 });
     expect(migration()?.phase).toBe('completed');
     expect(w.refused({ type: 'Delete', kind: 'Host', name: 'h1' }).message).toContain('member of lan');
     const members = { h2: { uplink1: 'eth1' }, h3: { uplink1: 'eth1' } };

@@ -1,4 +1,4 @@
-import { type MigrationPhase } from '../model/state.js';
+import { type Migration, type MigrationPhase } from '../model/state.js';
 
 /** How long each phase may last before it may be timed out, in ms; null: without end. */
 export const PHASE_DURATIONS: Readonly<Record<MigrationPhase, number | null>> = {
@@ -16,6 +16,15 @@ export const PHASE_DURATIONS: Readonly<Record<MigrationPhase, number | null>> = 
 /** Nothing happens to it any more. */
 export function hasEnded(phase: MigrationPhase): boolean {
   return phase === 'completed' || phase === 'aborted' || phase === 'failed';
+}
+
+/**
+ * How long the present phase may stand, ms; null: without end. A difference within one commit, and so the same whatever
+ * wall clocks do afterwards: they say when something was, never how long it took.
+ */
+export function allowanceOf({ deadline, history }: Migration): number | null {
+  const since = history.at(-1)?.at;
+  return deadline === null || since === undefined ? null : deadline - since;
 }
 
 export function deadlineOf(phase: MigrationPhase, now: number): number | null {

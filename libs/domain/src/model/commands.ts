@@ -76,8 +76,16 @@ export type Command =
       readonly reason?: string;
     }
   | { readonly type: 'AbortMigration'; readonly migration: MigrationId; readonly reason: string }
-  /** Judged by ctx.now against the deadline. */
-  | { readonly type: 'TimeOutMigration'; readonly migration: MigrationId; readonly episode: number }
+  /**
+   * `stoodMs`: how long the episode has stood, by a clock that nobody sets; the sequencer's shell puts it in, whoever
+   * asks. Absent: not at all.
+   */
+  | {
+      readonly type: 'TimeOutMigration';
+      readonly migration: MigrationId;
+      readonly episode: number;
+      readonly stoodMs?: number;
+    }
   /** Sums up what hosts reported: every host concerned realised everything up to here. */
   | { readonly type: 'RecordRealised'; readonly upTo: number; readonly hosts: number }
   | { readonly type: 'RaiseSchemaLevel'; readonly level: number };

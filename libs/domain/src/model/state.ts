@@ -208,7 +208,7 @@ export interface Migration {
   readonly attempt: number;
   /** The hypervisor's last word on this attempt; null: none yet. An order is out until this says how it ended. */
   readonly outcome: HypervisorOutcome | null;
-  /** ms since the epoch by the sequencer's clock; when passed, the phase may be timed out. null: none. */
+  /** ms since the epoch, counted from when the phase began by the log's time: see `allowanceOf`. null: none. */
   readonly deadline: number | null;
   readonly history: readonly MigrationStep[];
   readonly requestedBy: string;
