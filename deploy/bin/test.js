@@ -84,7 +84,8 @@ async function chaos(args) {
   process.env.PORTOLAN_CHAOS = 'full';
   const process_ = args.includes('--process');
   const began = Date.now();
-  const result = await jest(['chaos'], ['-i', ...args.filter((a) => a !== '--process')]);
+  // What a scenario that failed left under way must not keep the run from ending.
+  const result = await jest(['chaos'], ['-i', '--forceExit', ...args.filter((a) => a !== '--process')]);
   for (const line of summary(result)) process.stdout.write(`${line}\n`);
   process.stdout.write(`chaos took ${Math.round((Date.now() - began) / 1000)} s\n`);
   if (process_) await jest(['process'], ['-i', 'leader|faults|hostile']);
