@@ -2,6 +2,8 @@ import { agentMemory } from './agent-memory.js';
 import { append } from './append.js';
 import { command } from './command.js';
 import { outage } from './outage/bench.js';
+import { ovn } from './ovn/bench.js';
+import { ovnSimulated } from './ovn/simulated.js';
 import { policyOvs } from './policy-ovs.js';
 import { replay } from './replay.js';
 import { scale } from './scale/bench.js';
@@ -13,6 +15,8 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   replay,
   command,
   'policy-ovs': policyOvs,
+  ovn,
+  'ovn-simulated': ovnSimulated,
   outage,
   'scale-1000': scale,
   'agent-memory': agentMemory,

@@ -25,15 +25,26 @@ export async function run(
 
 export const ip = (...args: string[]) => run('ip', args);
 
-/** Starts a program in a namespace. It dies with this process, even when this process is killed. */
-export function startIn(
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdio?: 'pipe' | 'ignore';
+}
+
+/** Starts a program. It dies with this process, even when this process is killed. */
+export const start = (command: readonly string[], options: StartOptions = {}): ChildProcess =>
+  launch(['setpriv', '--pdeathsig', 'KILL', ...command], options);
+
+/** As `start`, in a network namespace. */
+export const startIn = (
   netns: string,
   command: readonly string[],
-  options: { readonly env?: Readonly<Record<string, string>>; readonly stdio?: 'pipe' | 'ignore' } = {},
-): ChildProcess {
-  const argv = ['netns', 'exec', netns, 'setpriv', '--pdeathsig', 'KILL', ...command];
+  options: StartOptions = {},
+): ChildProcess =>
+  launch(['ip', 'netns', 'exec', netns, 'setpriv', '--pdeathsig', 'KILL', ...command], options);
+
+function launch([program = '', ...args]: readonly string[], options: StartOptions): ChildProcess {
   const io = options.stdio ?? 'ignore';
-  return spawn('ip', argv, {
+  return spawn(program, args, {
     env: { ...process.env, ...options.env },
     stdio: [io, io, io === 'pipe' ? 'inherit' : io],
   });

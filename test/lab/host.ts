@@ -27,12 +27,16 @@ export class LabHost {
   private vswitchd: ChildProcess | undefined;
   private readonly env: Readonly<Record<string, string>>;
 
-  /** `uplinks` are devices in the host's namespace that lead to the fabric; `rundir` holds the switch's sockets. */
+  /**
+   * `uplinks` are devices in the host's namespace that lead to the fabric; `rundir` holds the switch's sockets.
+   * `switchOptions` are given to ovs-vswitchd.
+   */
   constructor(
     readonly name: string,
     readonly netns: string,
     readonly rundir: string,
     readonly uplinks: readonly string[],
+    private readonly switchOptions: readonly string[] = [],
   ) {
     this.env = { OVS_RUNDIR: rundir, OVS_DBDIR: rundir, OVS_LOGDIR: rundir, OVS_SYSCONFDIR: rundir };
   }
@@ -62,7 +66,7 @@ export class LabHost {
   }
 
   async startVswitchd(): Promise<void> {
-    const options = daemonOptions('ovs-vswitchd', this.rundir);
+    const options = [...daemonOptions('ovs-vswitchd', this.rundir), ...this.switchOptions];
     const child = startIn(this.netns, ['ovs-vswitchd', this.database, ...options], { env: this.env });
     this.vswitchd = child;
     await until(`ovs-vswitchd of ${this.name}`, async () => {
@@ -137,7 +141,8 @@ export class LabHost {
   }
 }
 
-function daemonOptions(name: string, rundir: string): string[] {
+/** What every program of Open vSwitch and OVN takes. */
+export function daemonOptions(name: string, rundir: string): string[] {
   return [
     `--pidfile=${join(rundir, `${name}.pid`)}`,
     '--overwrite-pidfile',

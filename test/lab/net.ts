@@ -16,6 +16,8 @@ export interface LabOptions {
   readonly uplinks?: number;
   /** MTU of uplinks and fabric; absent: 1500. */
   readonly mtu?: number;
+  /** For every host's ovs-vswitchd. */
+  readonly switchOptions?: readonly string[];
 }
 
 let labs = 0;
@@ -133,7 +135,7 @@ export class Lab {
     const netns = `${this.tag}-${name}`;
     await this.namespace(netns);
     const uplinks = Array.from({ length: this.options.uplinks ?? 1 }, (_, n) => `up${n}`);
-    const host = new LabHost(name, netns, join(this.dir, name), uplinks);
+    const host = new LabHost(name, netns, join(this.dir, name), uplinks, this.options.switchOptions);
     this.hostsByName.set(name, host);
     for (const uplink of uplinks) await this.cableUplink(host, uplink);
     await host.start();

@@ -22,7 +22,7 @@ const warn = (text: string): void => void process.stderr.write(`swarm: ${text}\n
  * of its own. Only the switch is simulated, and nothing goes to disk. Resolves when all its guests' ports are open.
  */
 export async function startHost(
-  plan: SwarmPlan,
+  plan: Pick<SwarmPlan, 'home' | 'server'>,
   shape: HostShape,
   verifier: Verifier,
 ): Promise<{ readonly target: SimulatedSwitch; readonly driver: SimulatedDriver }> {

@@ -3,6 +3,7 @@ export interface Spread {
   readonly n: number;
   readonly min: number;
   readonly p50: number;
+  readonly p95: number;
   readonly p99: number;
   readonly max: number;
 }
@@ -18,6 +19,7 @@ export function spread(values: readonly number[]): Spread {
     n: sorted.length,
     min: round(sorted[0] ?? NaN),
     p50: round(quantile(sorted, 0.5)),
+    p95: round(quantile(sorted, 0.95)),
     p99: round(quantile(sorted, 0.99)),
     max: round(sorted.at(-1) ?? NaN),
   };

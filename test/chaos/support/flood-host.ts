@@ -11,7 +11,7 @@ const bridge = bridgeName(FLOOD_SWITCH);
 process.on('disconnect', () => process.exit(0));
 
 const { target, driver } = await startHost(
-  { home: order.home, server: order.server, hosts: 1, ports: order.ports, share: 0, processes: 1 },
+  { home: order.home, server: order.server },
   {
     name: FLOOD_HOST,
     number: FLOOD_NUMBER,

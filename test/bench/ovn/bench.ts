@@ -1,0 +1,57 @@
+import { Lab } from '../../lab/net.js';
+import { type Bench, type Figure } from '../support/figure.js';
+import { compare, type Round } from './compare.js';
+import { withOurs } from './our-lab.js';
+import { OvnSide } from './ovn-side.js';
+
+const SIZES = (process.env['PORTOLAN_BENCH_HOSTS'] ?? '2,4,8').split(',').map(Number);
+const PORTS_EACH = 10;
+const MOST = 0.5;
+/** Services that have just started run code that is not compiled yet; OVN's is. */
+const ROUNDS: readonly Round[] = [
+  { change: 'rule', warmUp: 100, times: 40 },
+  { change: 'portSecurity', warmUp: 10, times: 30 },
+  { change: 'security', warmUp: 5, times: 20 },
+  { change: 'batch', warmUp: 5, times: 20 },
+];
+
+/**
+ * Both on real switches: so many hosts of ours, each an agent and an Open vSwitch, and as many of OVN's, each an
+ * ovn-controller and an Open vSwitch. What stands still takes next to nothing of the processor.
+ */
+export const ovn: Bench = async (say) => {
+  const obstacle = process.env['PORTOLAN_NO_OVN'] ?? '';
+  if (obstacle !== '') {
+    say(`left out: ${obstacle}`);
+    return [];
+  }
+  const figures: Figure[] = [];
+  for (const size of SIZES) figures.push(...(await onHosts(size, say)));
+  return figures;
+};
+
+async function onHosts(size: number, say: (line: string) => void): Promise<readonly Figure[]> {
+  const names = Array.from({ length: size }, (_, i) => `h${i + 1}`);
+  const labs: Lab[] = [];
+  try {
+    const ours = await Lab.create({ hosts: names });
+    labs.push(ours);
+    const theirs = await Lab.create({ hosts: names, uplinks: 0 });
+    labs.push(theirs);
+    const peer = await OvnSide.start(theirs, names, PORTS_EACH, true);
+    try {
+      return await withOurs(ours, names, PORTS_EACH, say, async (side) => {
+        const figures: Figure[] = [];
+        for (const round of ROUNDS) {
+          say(`${size} hosts: ${round.change}`);
+          figures.push(...(await compare([side, peer], round, `${size} hosts`, MOST)));
+        }
+        return figures;
+      });
+    } finally {
+      await peer.stop();
+    }
+  } finally {
+    for (const lab of labs) await lab.destroy();
+  }
+}

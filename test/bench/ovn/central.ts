@@ -1,0 +1,97 @@
+import { type ChildProcess } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemClock } from '#kernel';
+import { Unixctl } from '#ovs';
+import { end, run, start, until } from '../../lab/exec.js';
+import { daemonOptions } from '../../lab/host.js';
+
+const SCHEMAS = '/usr/share/ovn';
+/** Longer than the slowest change of the largest size. */
+const SLOWEST_MS = 120_000;
+
+/**
+ * OVN's centre in a directory of its own: both databases, ovn-northd, and `ovn-nbctl` as a standing process that has
+ * read the northbound database. So a change costs OVN no start of a process and no reading, as ours costs none.
+ */
+export class OvnCentral {
+  readonly #children: ChildProcess[] = [];
+  #nbctl!: Unixctl;
+
+  private constructor(private readonly dir: string) {}
+
+  static async start(dir: string): Promise<OvnCentral> {
+    const central = new OvnCentral(dir);
+    try {
+      await central.#start();
+      return central;
+    } catch (cause) {
+      await central.stop();
+      throw cause;
+    }
+  }
+
+  /** Where the hosts' controllers connect to. */
+  get southbound(): string {
+    return this.#socket('sb');
+  }
+
+  /** `ovn-nbctl` with these words; resolves with what it printed. */
+  async nbctl(...words: readonly string[]): Promise<string> {
+    return this.#nbctl.call('run', words, SLOWEST_MS);
+  }
+
+  /** Process ids by what they are. */
+  get pids(): Readonly<Record<string, number | undefined>> {
+    const [nb, sb, northd] = this.#children;
+    return { 'nb-ovsdb': nb?.pid, 'sb-ovsdb': sb?.pid, 'ovn-northd': northd?.pid };
+  }
+
+  async stop(): Promise<void> {
+    (this.#nbctl as Unixctl | undefined)?.close();
+    await Promise.all(this.#children.splice(0).map((child) => end(child, 'SIGKILL')));
+  }
+
+  async #start(): Promise<void> {
+    await mkdir(this.dir, { recursive: true });
+    await this.#database('nb');
+    await this.#database('sb');
+    const databases = [`--ovnnb-db=${this.#socket('nb')}`, `--ovnsb-db=${this.#socket('sb')}`];
+    this.#run('ovn-northd', databases);
+    await this.#startNbctl();
+    await this.nbctl('init');
+  }
+
+  async #database(name: 'nb' | 'sb'): Promise<void> {
+    const file = join(this.dir, `${name}.db`);
+    await run('ovsdb-tool', ['create', file, join(SCHEMAS, `ovn-${name}.ovsschema`)]);
+    this.#run('ovsdb-server', [file, `--remote=p${this.#socket(name)}`], name);
+    await until(`the ${name} database`, () => run('ovsdb-client', ['list-dbs', this.#socket(name)]));
+  }
+
+  #run(program: string, args: readonly string[], name = program): void {
+    const control = `--unixctl=${join(this.dir, `${name}.ctl`)}`;
+    const options = daemonOptions(name, this.dir);
+    // A session of its own, as our services have: the kernel shares the processor out by session.
+    this.#children.push(start(['setsid', program, ...args, control, ...options], { env: this.#env }));
+  }
+
+  /** It serves only as a daemon, which leaves its parent: a process namespace keeps it within reach. */
+  async #startNbctl(): Promise<void> {
+    const [log, ready] = [join(this.dir, 'ovn-nbctl.log'), join(this.dir, 'ovn-nbctl.socket')];
+    const options = `--db=${this.#socket('nb')} --log-file=${log} -vconsole:off --detach --no-chdir`;
+    const script = `ovn-nbctl ${options} > ${ready}.new && mv ${ready}.new ${ready} && exec sleep infinity`;
+    const namespace = ['unshare', '--pid', '--fork', '--kill-child=KILL'];
+    this.#children.push(start(['setsid', ...namespace, 'sh', '-c', script], { env: this.#env }));
+    const path = await until('ovn-nbctl', async () => (await readFile(ready, 'utf8')).trim());
+    this.#nbctl = new Unixctl(() => ({ kind: 'unix', path }), systemClock);
+  }
+
+  get #env(): Readonly<Record<string, string>> {
+    return { OVN_RUNDIR: this.dir, OVN_LOGDIR: this.dir, OVN_DBDIR: this.dir, OVS_RUNDIR: this.dir };
+  }
+
+  #socket(name: 'nb' | 'sb'): string {
+    return `unix:${join(this.dir, `${name}.sock`)}`;
+  }
+}

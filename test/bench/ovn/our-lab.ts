@@ -1,0 +1,56 @@
+import { until } from '../../../deploy/quickstart/api.js';
+import { bridgeName } from '#compiler';
+import { type Lab } from '../../lab/net.js';
+import { withCluster } from '../support/cluster.js';
+import { GROUP, SWITCH } from './our-manifest.js';
+import { OurSide } from './our-side.js';
+import { plug, portsOf, type PortPlan } from './ports.js';
+
+/** Runs `work` with a cluster on the hosts of a lab, each with so many ports. */
+export function withOurs<T>(
+  lab: Lab,
+  hosts: readonly string[],
+  portsEach: number,
+  say: (line: string) => void,
+  work: (side: OurSide) => Promise<T>,
+): Promise<T> {
+  const plans = hosts.map((name) => ({
+    name,
+    env: {
+      PORTOLAN_DRIVER: 'openvswitch',
+      PORTOLAN_OVS_RUNDIR: lab.host(name).rundir,
+      PORTOLAN_OVS_DATAPATH: 'netdev',
+    },
+  }));
+  return withCluster({ say, hosts: () => plans }, async (it) => {
+    const side = new OurSide(it, hosts);
+    try {
+      await OurSide.define(it, hosts, 'up0');
+      const ports = portsOf(hosts, portsEach);
+      const bridge = bridgeName(SWITCH);
+      for (const name of hosts) {
+        const host = lab.host(name);
+        await until(`the bridge of ${name}`, async () => host.vsctl('br-exists', bridge).then(() => true));
+        await plug(
+          host,
+          bridge,
+          ports.filter((p) => p.host === name),
+          ids,
+          true,
+        );
+      }
+      await side.connected(ports.length);
+      return await work(side);
+    } finally {
+      side.close();
+    }
+  });
+}
+
+const ids = ({ name, mac }: PortPlan) => ({
+  'iface-id': name,
+  'attached-mac': mac,
+  'vm-id': name,
+  'port-profile': GROUP,
+  'iface-status': 'active',
+});

@@ -1,0 +1,107 @@
+import { until } from '../../../deploy/quickstart/api.js';
+import { cpuSeconds, type BenchCluster } from '../support/cluster.js';
+import { manifest } from '../support/manifest.js';
+import { Sender } from '../support/one-by-one.js';
+import { batch, dropping, group, port, SWITCH } from './our-manifest.js';
+import { tcpPort, type ChangeName, type Side } from './side.js';
+
+/** The rule that always stands, as on the other side. */
+const STANDING = 999;
+const WAIT_S = 60;
+const READY_MS = 240_000;
+
+/** Portolan as clients see it: a request over HTTP that is answered when the switches carry it out, effectively. */
+export class OurSide implements Side {
+  readonly name = 'ours';
+  readonly #http: Sender;
+  #ids: readonly string[] = [];
+
+  constructor(
+    private readonly it: BenchCluster,
+    private readonly hosts: readonly string[],
+    /** Processes that hosts live in, beside those of the cluster. */
+    private readonly others: Readonly<Record<string, number | undefined>> = {},
+  ) {
+    this.#http = new Sender(it.cluster.api);
+  }
+
+  make(change: ChangeName, n: number): Promise<void> {
+    const one = this.#ids[n % this.#ids.length]!;
+    const rules = [STANDING, tcpPort(n)];
+    switch (change) {
+      case 'rule':
+        return this.#apply([group(rules)], this.hosts.length);
+      case 'batch':
+        return this.#apply([group([STANDING, ...batch(n)])], this.hosts.length);
+      case 'security':
+        return this.#apply([group([STANDING], false)], this.hosts.length);
+      case 'portRule':
+        return this.#apply([port(one, { filter: rules.map(dropping) })], 1);
+      case 'portSecurity':
+        return this.#apply([port(one, { forgedTransmits: false })], 1);
+      case 'eachRule': {
+        const override = { filter: rules.map(dropping) };
+        return this.#apply(
+          this.#ids.map((id) => port(id, override)),
+          this.hosts.length,
+        );
+      }
+    }
+  }
+
+  undo(change: ChangeName, n: number): Promise<void> {
+    switch (change) {
+      case 'portRule':
+      case 'portSecurity':
+        return this.#apply([port(this.#ids[n % this.#ids.length]!, {})], 1);
+      case 'eachRule':
+        return this.#apply(
+          this.#ids.map((id) => port(id, {})),
+          this.hosts.length,
+        );
+      default:
+        return this.#apply([group([STANDING])], this.hosts.length);
+    }
+  }
+
+  async cpu(): Promise<Readonly<Record<string, number>>> {
+    const { children } = this.it.cluster;
+    const used: Record<string, number> = {};
+    const add = async (what: string, pid: number | undefined) =>
+      void (used[what] = (used[what] ?? 0) + ((await cpuSeconds(pid)) ?? 0));
+    for (const name of ['nats-server', 'switch-manager-1', 'operator-api', 'migration-coordinator'])
+      await add(name, children.pidOf(name));
+    for (const host of this.hosts) await add('host-agent', children.pidOf(`host-agent-${host}`));
+    for (const [what, pid] of Object.entries(this.others)) await add(what, pid);
+    return used;
+  }
+
+  /** The switch and the group, before any host has a port. */
+  static async define({ api }: BenchCluster, hosts: readonly string[], device: string): Promise<void> {
+    const words = manifest({ hosts, switch: { name: SWITCH, hosts, device } });
+    await api.apply(`${words}\n---\n${JSON.stringify(group([STANDING]))}`, 0);
+  }
+
+  /** Resolves when so many guests have their port. */
+  async connected(count: number): Promise<void> {
+    const all = async () => (await this.it.api.status()).counts.connected >= count;
+    await until('the guests to be connected', all, READY_MS);
+    const ids: string[] = [];
+    for (let after: string | null = ''; after !== null;) {
+      const page = await this.it.api.ports(`?limit=1000${after === '' ? '' : `&after=${after}`}`);
+      ids.push(...page.items.filter((p) => p.status.connectee !== null).map((p) => p.metadata.name));
+      after = page.next ?? null;
+    }
+    this.#ids = ids;
+  }
+
+  close(): void {
+    this.#http.close();
+  }
+
+  async #apply(resources: readonly object[], hosts: number): Promise<void> {
+    const { realised } = await this.#http.send('POST', `/v1/apply?wait=${WAIT_S}`, { resources });
+    if (realised?.realised !== true || realised.of !== hosts)
+      throw new Error(`a change was not realised: ${JSON.stringify(realised).slice(0, 500)}`);
+  }
+}
