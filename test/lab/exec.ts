@@ -13,7 +13,7 @@ export async function run(
   try {
     const { stdout } = await execFileAsync(program, args, {
       env: { ...process.env, ...env },
-      timeout: 30_000,
+      timeout: 60_000,
       maxBuffer: 256 * 1024 * 1024,
     });
     return stdout;
@@ -60,11 +60,14 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM
   clearTimeout(late);
 }
 
-/** Asks until the answer is not undefined. For what tells nobody when it is ready (a socket of a started server). */
+/**
+ * Asks until the answer is not undefined. For what tells nobody when it is ready (a socket of a started server). The
+ * limit is for what hangs, on machines that may be busy with other things.
+ */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined>,
-  limitMs = 10_000,
+  limitMs = 30_000,
 ): Promise<T> {
   const last = performance.now() + limitMs;
   let why: unknown;

@@ -4,6 +4,7 @@ One loop serves everything, so that a count is a consistent moment: paced stream
 receiving, and commands. Frames go through AF_PACKET: nothing but what was asked for leaves the device, and what the
 peer delivered is counted whatever its addresses and VLAN tag.
 """
+import array
 import binascii
 import collections
 import json
@@ -65,6 +66,7 @@ class Stream:
     def __init__(self, command):
         self.id = command["id"]
         self.raw = binascii.unhexlify(command["raw"]) if "raw" in command else None
+        self.number = command.get("stream")
         self.pps = command["pps"]
         self.first = self.seq = command.get("seq", 0)
         self.end = None if command.get("count") is None else self.seq + command["count"]
@@ -159,6 +161,8 @@ class Loop:
     def __init__(self):
         self.devices = {}
         self.streams = {}
+        # When each number of a stream left, by the stream's number: milliseconds since the epoch.
+        self.left = collections.defaultdict(lambda: array.array("d"))
         self.received = Received()
         self.sent = self.errors = 0
         self.paused = None
@@ -193,6 +197,8 @@ class Loop:
     def pump(self, stream, now):
         device = self.active()
         for _ in range(stream.due(now)):
+            if stream.raw is None:
+                self.left[stream.number].append(time.time() * 1000)
             self.transmit(device, stream.frame())
             stream.seq += 1
         if stream.done():
@@ -300,6 +306,10 @@ class Loop:
             total += stream.seq - stream.first
             self.reply(stream.id, {"sent": stream.seq - stream.first, "next": stream.seq})
         return {"sent": total}
+
+    def do_left(self, c):
+        """Numbers of a stream begin at 0 and leave in order, so that a number is a place."""
+        return {"at": self.left[c["stream"]][c["seq"]]}
 
     def do_stats(self, c):
         for device in self.devices.values():

@@ -93,7 +93,7 @@ export class LabHost {
 
   /** `ovs-vsctl` on this host; waits for the switch unless told `--no-wait`. */
   vsctl(...args: string[]): Promise<string> {
-    return run('ovs-vsctl', [`--db=${this.database}`, '--timeout=10', ...args], this.env);
+    return run('ovs-vsctl', [`--db=${this.database}`, '--timeout=30', ...args], this.env);
   }
 
   /** `ovs-ofctl` on this host, in OpenFlow 1.5. */
@@ -119,6 +119,14 @@ export class LabHost {
     const rows = sockets.map((line) => line.trim().split(/ +/)).filter((row) => row[4] === index);
     if (rows.length === 0) throw new Error(`nothing reads ${device}`);
     return rows.reduce((sum, row) => sum + Number(row[6]), 0);
+  }
+
+  /** Resolves when the switch has dealt with everything that came to these devices. */
+  async drained(...devices: readonly string[]): Promise<void> {
+    for (const device of devices)
+      await until(`${device} to be read`, async () => ((await this.unread(device)) === 0 ? true : undefined));
+    // Answered by the loop that reads frames, between two readings: what it had in hand has been sent on.
+    await this.appctl('version');
   }
 
   async setUplink(device: string, state: 'up' | 'down'): Promise<void> {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { arrivals, BRIDGE, exchange, HOSTS, Spine, until } from './spine.js';
+import { arrivals, BRIDGE, exchange, HOSTS, LIMIT_MS, Spine, until } from './spine.js';
 import { type LabVm } from './net.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(LIMIT_MS);
 
 describe('what goes wrong on a host', () => {
   let spine: Spine;
@@ -13,11 +13,11 @@ describe('what goes wrong on a host', () => {
     spine = await Spine.start();
     web = await spine.guest('north', 'web', 'web');
     peer = await spine.guest('south', 'peer', 'web');
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await spine?.stop();
-  }, 30_000);
+  });
 
   const counted = (packets: number): Promise<boolean> =>
     until(`${packets} packets in the ledger`, async () => (await spine.stats('web')).in.packets === packets);
@@ -31,7 +31,8 @@ describe('what goes wrong on a host', () => {
   it('passes all traffic while an agent is dead and comes back, and goes on counting', async () => {
     const before = await spine.flows('north');
     const { ledger } = await spine.describe('web');
-    const sending = web.send({ to: peer, pps: 1_000 });
+    // A switch that stands still for half a second must not lose a frame: its sockets hold not quite 300.
+    const sending = web.send({ to: peer, pps: 500 });
     const some = async (more: number): Promise<void> => {
       const { count } = await peer.receivedFrom(web);
       await until('traffic', async () => (await peer.receivedFrom(web)).count >= count + more);
@@ -53,12 +54,12 @@ describe('what goes wrong on a host', () => {
     expect(after.exact).toBe(true);
     expect(after.segments.map((s) => s.incarnation)).toEqual(ledger.segments.map((s) => s.incarnation));
     expect(await spine.flows('north')).toEqual(before);
-  }, 30_000);
+  });
 
   it('repairs what others delete, and says what differed', async () => {
     const before = await spine.meaning('north');
     await spine.lab.ofctl('north', 'del-flows', BRIDGE, 'table=5');
-    await until('the repair', same(before), 2_000);
+    await until('the repair', same(before));
     expect(await exchange(web, peer)).toBe(50);
     const [event] = await until('the event', async () => {
       const found = await spine.events('DriftObserved', 'host/north');
@@ -87,7 +88,7 @@ describe('what goes wrong on a host', () => {
     });
     expect(await differences()).toContain('times');
     expect((await spine.events('DriftObserved')).length).toBeLessThan(5);
-  }, 30_000);
+  });
 
   it('leaves alone what others add beside its own', async () => {
     const flow = 'cookie=0x77,table=60,priority=1,actions=drop';
@@ -119,5 +120,5 @@ describe('what goes wrong on a host', () => {
     const { ledger } = await spine.describe('web');
     expect(ledger.segments).toMatchObject([{ inexact: { reason: expect.any(String) } }, { inexact: null }]);
     expect(spine.deaths).toEqual([]);
-  }, 60_000);
+  });
 });

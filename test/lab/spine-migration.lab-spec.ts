@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type ListOf, type MigrationView, type PortDescription } from '#contracts/http';
-import { BRIDGE, type LabHostName, Spine, until } from './spine.js';
+import { BRIDGE, type LabHostName, LIMIT_MS, Spine, until } from './spine.js';
 import { type LabVm } from './net.js';
 
 /** More of them on demand, to look for what happens once in many. */
 const MOVES = Number(process.env['PORTOLAN_LAB_MOVES'] ?? 5);
+jest.setTimeout(LIMIT_MS);
+
 const other = (host: LabHostName): LabHostName => (host === 'north' ? 'south' : 'north');
 
 /** A guest is moved as libvirt moves it: nobody tells Portolan, which sees it and goes along. */
@@ -19,11 +21,11 @@ describe('a guest that moves back and forth while it sends', () => {
     web = await spine.guest('north', 'web', 'web');
     peer = await spine.guest('south', 'peer', 'web');
     far = await spine.guest('north', 'far', 'web');
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await spine?.stop();
-  }, 30_000);
+  });
 
   const latest = async (): Promise<MigrationView | undefined> =>
     (await spine.api.get<ListOf<MigrationView>>('/v1/migrations?owner=web&limit=1000')).items
@@ -96,5 +98,5 @@ describe('a guest that moves back and forth while it sends', () => {
     expect(ledger.segments.filter((s) => s.closedAt === null)).toHaveLength(1);
     expect(await spine.lab.vsctl(other(host), 'list-ports', BRIDGE)).not.toContain('vnic1-');
     expect(spine.deaths).toEqual([]);
-  }, 300_000);
+  });
 });

@@ -20,6 +20,9 @@ import { Lab, type LabVm, type VmOptions } from './net.js';
 
 export { until };
 
+/** For what hangs, in tests and hooks: no figure of speed, since the machine may be busy with other things. */
+export const LIMIT_MS = 300_000;
+
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const HOSTS = ['north', 'south'] as const;
 export type LabHostName = (typeof HOSTS)[number];
@@ -233,7 +236,7 @@ export class Spine {
   }
 }
 
-/** Frames that arrived at `to` of those that `from` sends just now, after a moment in which the rest can come. */
+/** Frames that arrived at `to` of those that `from` sends just now: all of them, or all that the switches let through. */
 export async function exchange(
   from: LabVm,
   to: LabVm,
@@ -250,14 +253,26 @@ export async function exchange(
   return (await arrivals(from, to, before + count)) - before;
 }
 
-/** Frames of the stream counted at `to`: at once when there are `wanted`, else when none has come for a while. */
+/**
+ * Frames of the stream counted at `to`: at once when there are `wanted`, else when the switches on the way have dealt
+ * with what was sent, and then none has come for a while.
+ */
 export async function arrivals(from: LabVm, to: LabVm, wanted: number): Promise<number> {
   let seen = (await to.receivedFrom(from)).count;
-  for (let quiet = 0; quiet < 12 && seen < wanted;) {
+  let drained = false;
+  for (let quiet = 0; seen < wanted && !(drained && quiet >= QUIET);) {
+    if (quiet >= QUIET) {
+      for (const { host, outside } of from.pluggedAt) await host.drained(outside);
+      for (const { host } of to.pluggedAt) await host.drained(...host.uplinks);
+      [drained, quiet] = [true, 0];
+    }
     await new Promise((resolve) => setTimeout(resolve, 25));
     const now = (await to.receivedFrom(from)).count;
-    quiet = now === seen ? quiet + 1 : 0;
+    [drained, quiet] = now === seen ? [drained, quiet + 1] : [false, 0];
     seen = now;
   }
   return seen;
 }
+
+/** Readings in a row that find nothing new. */
+const QUIET = 4;

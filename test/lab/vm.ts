@@ -142,9 +142,7 @@ export class LabVm {
    */
   async pauseOn(plug: Plug): Promise<void> {
     await this.agent.request('pause');
-    await until(`${plug.outside} to be read`, async () =>
-      (await plug.host.unread(plug.outside)) === 0 ? true : undefined,
-    );
+    await plug.host.drained(plug.outside);
   }
 
   /** Takes the device away, then the OVS port: the order of libvirt. */
@@ -213,6 +211,13 @@ export class LabVm {
   async receivedFrom(sender: LabVm, to: 'me' | 'broadcast' = 'me'): Promise<StreamReceived> {
     const stream = sender.streamTo(to === 'me' ? this.mac : BROADCAST.mac);
     return (await this.received()).streams[stream.id] ?? NOTHING;
+  }
+
+  /** When this guest sent a frame of its stream to another, in milliseconds since the epoch. */
+  async sentAt(to: LabVm, number: number): Promise<number> {
+    return (await this.agent.request('left', { stream: this.streamTo(to.mac).id, seq: number }))[
+      'at'
+    ] as number;
   }
 
   /** Forgets what was received. */

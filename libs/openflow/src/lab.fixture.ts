@@ -1,6 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { existsSync, watch } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,14 +33,14 @@ export class LabSwitch {
     const lab = new LabSwitch(dir, env);
     try {
       await run('ovsdb-tool', ['create', `${dir}/conf.db`, SCHEMA], { env });
-      const db = `${dir}/db.sock`;
+      const db = join(dir, 'db.sock');
       lab.spawn('ovsdb-server', [
         `${dir}/conf.db`,
         `--remote=punix:${db}`,
         `--unixctl=${dir}/ovsdb.ctl`,
         '-vconsole:off',
       ]);
-      await appears(dir, 'db.sock');
+      await listens(db);
       await lab.vsctl('--no-wait', 'init');
       lab.vswitchd = lab.spawn('unshare', [
         '--net',
@@ -103,17 +102,27 @@ export class LabSwitch {
   }
 }
 
-async function appears(dir: string, name: string): Promise<void> {
-  if (existsSync(join(dir, name))) return;
-  await new Promise<void>((resolve, reject) => {
-    const watcher = watch(dir, () => existsSync(join(dir, name)) && done(resolve));
-    const timer = setTimeout(() => done(() => reject(new Error(`${name} did not appear`))), 10_000);
-    const done = (then: () => void) => {
-      clearTimeout(timer);
-      watcher.close();
-      then();
-    };
-    if (existsSync(join(dir, name))) done(resolve);
+/** Resolves when somebody listens there: the socket's file is there a moment before. */
+async function listens(path: string): Promise<void> {
+  const last = performance.now() + 30_000;
+  for (;;) {
+    try {
+      return await reach(path);
+    } catch (cause) {
+      if (performance.now() > last) throw cause;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function reach(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
   });
 }
 

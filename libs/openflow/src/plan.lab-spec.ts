@@ -41,12 +41,12 @@ describe('plans on a real Open vSwitch', () => {
     lab = await LabSwitch.start();
     await lab.addBridge('br0');
     of = await LabConnection.open(lab.socket('br0'));
-  }, 30_000);
+  });
 
   afterAll(async () => {
     of?.close();
     await lab?.stop();
-  }, 30_000);
+  });
 
   const read = async (): Promise<Observation> => {
     const config = await of.ask({ kind: 'meter-config-request' }, 'meter-config-reply');

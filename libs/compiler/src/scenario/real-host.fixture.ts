@@ -1,6 +1,6 @@
 import { diff, isLearned, order } from '#openflow';
 import { OvsDriver } from '#ovs';
-import { type Lab } from '../../../../test/lab/net.js';
+import { until, type Lab, type LabHost } from '../../../../test/lab/net.js';
 import { compile } from '../compile.js';
 import { desiredOf, factsOf, type HostSpec } from '../documents.fixture.js';
 import { decodeNotice, type Notice } from '../notice.js';
@@ -9,7 +9,8 @@ import { type Compiled, type LocalFacts } from '../types.js';
 export const BRIDGE = 'pt-lan';
 
 export async function realHost(lab: Lab, name: string): Promise<RealHost> {
-  const host = new RealHost(name, new OvsDriver({ rundir: lab.host(name).rundir, datapathType: 'netdev' }));
+  const at = lab.host(name);
+  const host = new RealHost(name, at, new OvsDriver({ rundir: at.rundir, datapathType: 'netdev' }));
   await host.driver.start();
   return host;
 }
@@ -21,6 +22,7 @@ export class RealHost {
 
   constructor(
     readonly name: string,
+    private readonly at: LabHost,
     readonly driver: OvsDriver,
   ) {
     driver.watch((event) => {
@@ -33,6 +35,7 @@ export class RealHost {
   /** Makes the switch what the documents say; a second reading finds nothing left to do. */
   async become(spec: HostSpec, local: Partial<LocalFacts> = {}): Promise<void> {
     const desired = desiredOf({ host: this.name, ...spec });
+    await this.heard();
     for (let turn = 0; turn < 4; turn += 1) {
       const interfaces = await this.driver.interfaces();
       this.compiled = compile(desired, { ...factsOf(desired), ...local, interfaces });
@@ -45,6 +48,16 @@ export class RealHost {
       await this.driver.apply({ kind: 'purge', bridge: BRIDGE });
     }
     throw new Error('the switch does not become what is wanted');
+  }
+
+  /** What was plugged stands in the switch's database; the driver hears of it a moment later. */
+  private async heard(): Promise<void> {
+    const plugged = (await this.at.vsctl('--bare', '--columns=name', 'list', 'Interface')).split(/\s+/);
+    await until('the driver to hear of all interfaces', async () => {
+      const known = await this.driver.interfaces();
+      const numbered = new Set(known.flatMap((i) => ((i.ofport ?? 0) > 0 ? [i.name] : [])));
+      return plugged.every((name) => name === '' || numbered.has(name)) ? true : undefined;
+    });
   }
 
   /** Packets and octets that a port's count meters counted, by class. */

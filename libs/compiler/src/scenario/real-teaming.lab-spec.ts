@@ -47,7 +47,7 @@ describe('teaming on Open vSwitch', () => {
       ]),
     );
     far = await lab.addOutsider({ name: 'far', mac: mac(9), ip: '10.0.0.9' });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await a?.driver.close();

@@ -38,12 +38,12 @@ describe('texts, codec and ovs-ofctl agree', () => {
     for (const meter of meters) of('sent').send({ kind: 'meter-mod', command: 'add', meter });
     expect(await of('sent').settle()).toEqual([]);
     for (const meter of meters) await lab.ofctl('add-meter', 'typed', formatMeter(meter));
-  }, 30_000);
+  });
 
   afterAll(async () => {
     for (const connection of connections.values()) connection.close();
     await lab?.stop();
-  }, 30_000);
+  });
 
   const type = async (texts: string[]) => {
     const file = `${lab.dir}/typed.flows`;

@@ -15,12 +15,12 @@ describe('the codec against a real Open vSwitch', () => {
     lab = await LabSwitch.start();
     await lab.addBridge('br0');
     of = await LabConnection.open(lab.socket('br0'));
-  }, 30_000);
+  });
 
   afterAll(async () => {
     of?.close();
     await lab?.stop();
-  }, 30_000);
+  });
 
   const bundle = async (mods: OfMessage[]) => expect(await of.bundle(mods)).toEqual([]);
   const readFlows = async () => (await of.flows()).flows;

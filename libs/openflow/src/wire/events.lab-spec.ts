@@ -26,12 +26,12 @@ describe('what a real Open vSwitch tells by itself', () => {
     of.send({ kind: 'set-packet-in-format', format: 'nxt-packet-in2' });
     of.send({ kind: 'set-async', packetIn: 0x3f, portStatus: 7, flowRemoved: 0x3f });
     expect(await of.settle()).toEqual([]);
-  }, 30_000);
+  });
 
   afterAll(async () => {
     of?.close();
     await lab?.stop();
-  }, 30_000);
+  });
 
   const monitored = async (): Promise<readonly FlowUpdate[]> => {
     const reply = await of.next((m) => m.kind === 'flow-monitor-reply');
