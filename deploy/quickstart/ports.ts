@@ -37,7 +37,10 @@ async function chosen(fixed: (typeof FIXED)[keyof typeof FIXED], env: NodeJS.Pro
 const RANGE = { from: 12_000, size: 18_000 } as const;
 const ATTEMPTS = 100;
 
-/** As many ports as asked for that nobody uses now. */
+/** A port is looked for before the one that it is for has been started: another search must not find it again. */
+const given = new Set<number>();
+
+/** As many ports as asked for that nobody uses now, and that were not given to somebody before. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, listenSomewhere));
   const ports = servers.map((s) => (s.address() as AddressInfo).port);
@@ -47,10 +50,13 @@ export async function freePorts(count: number): Promise<number[]> {
 
 async function listenSomewhere(): Promise<Server> {
   for (let attempt = 1; ; attempt += 1) {
+    const port = RANGE.from + Math.floor(Math.random() * RANGE.size);
+    if (given.has(port)) continue;
+    given.add(port);
     try {
-      return await listen(RANGE.from + Math.floor(Math.random() * RANGE.size));
+      return await listen(port);
     } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
+      if (attempt >= ATTEMPTS) throw error;
     }
   }
 }

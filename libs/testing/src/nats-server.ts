@@ -2,7 +2,7 @@ import { connect } from '@nats-io/transport-node';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { access, constants, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -69,15 +69,33 @@ export async function findNatsServer(): Promise<string> {
   throw new Error(`no nats-server at ${named ?? 'PATH or /usr/sbin'}: install it, or set NATS_SERVER_BIN`);
 }
 
-/** A TCP port of the loopback interface that was free a moment ago. */
+/** Below what systems give to outgoing connections: such a one could take the port of a server that restarts. */
+const RANGE = { from: 30_000, size: 2_700 } as const;
+const ATTEMPTS = 100;
+const given = new Set<number>();
+
+/** A TCP port of the loopback interface that was free a moment ago, and that was not given before. */
 export async function freePort(): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = RANGE.from + Math.floor(Math.random() * RANGE.size);
+    try {
+      if (!given.has(port)) {
+        await tryPort(port);
+        given.add(port);
+        return port;
+      }
+    } catch (cause) {
+      if (attempt >= ATTEMPTS) throw cause;
+    }
+  }
+}
+
+async function tryPort(port: number): Promise<void> {
   const probe = createServer();
-  probe.listen(0, '127.0.0.1');
+  probe.listen(port, '127.0.0.1');
   await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
   probe.close();
   await once(probe, 'close');
-  return port;
 }
 
 class Server implements NatsServer {
