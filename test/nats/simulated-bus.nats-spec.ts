@@ -6,13 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DOCS_STREAM, ensureStream, FACTS_STREAM, LOG_STREAM } from '#event-store/jetstream';
 import { startNatsServer, type NatsServer } from '#testing';
 import { newest } from '../../apps/switch-manager/src/fact-intake.js';
-import {
-  describeBus,
-  LEASE_MS,
-  WINDOW_MS,
-  type Stored,
-  type TestBus,
-} from '../simulator/bus/conformance.fixture.js';
+import { describeBus, LEASE_MS, type Stored, type TestBus } from '../simulator/bus/conformance.fixture.js';
 
 const WRONG_LAST_MSG_ID = 10070;
 const WRONG_LAST_SEQUENCE = 10071;
@@ -31,14 +25,14 @@ function coded<T>(cause: unknown, codes: Readonly<Record<number, T>>): T {
   throw cause;
 }
 
-async function real(): Promise<TestBus> {
+async function real(windowMs: number): Promise<TestBus> {
   const nc = await connect({ servers: server.url });
   const jsm = await jetstreamManager(nc);
   const js = jetstream(nc);
   for (const spec of Object.values(SPECS))
     await jsm.streams.delete(spec.name).catch((cause: unknown) => coded(cause, { 10059: false }));
   for (const spec of Object.values(SPECS)) {
-    const made = await ensureStream(nc, { ...spec, duplicate_window: nanos(WINDOW_MS) });
+    const made = await ensureStream(nc, { ...spec, duplicate_window: nanos(windowMs) });
     if (!made.ok) throw new Error(made.error.message);
   }
   await jsm.streams.delete('KV_LEASES').catch((cause: unknown) => coded(cause, { 10059: false }));

@@ -41,18 +41,22 @@ export interface TestBus {
   close(): Promise<void>;
 }
 
+/** For what comes at once, on machines that may be busy with other things. */
+const LIMIT_MS = 20_000;
 /** Of the facts' consumer. */
 export const ACK_WAIT_MS = 2_000;
-export const LEASE_MS = 1_000;
-/** Message ids are known for so long in the buses under test. */
-export const WINDOW_MS = 500;
+export const LEASE_MS = 2_000;
+/** Message ids are known for so long in the buses under test: longer than a busy machine makes a test last. */
+const WINDOW_MS = 30_000;
+/** Where it is waited for. */
+const SHORT_WINDOW_MS = 1_000;
 
 /** What the product rests on, held by both: else what the simulator proves is true of the simulator only. */
-export function describeBus(name: string, open: () => Promise<TestBus>): void {
+export function describeBus(name: string, open: (windowMs: number) => Promise<TestBus>): void {
   describe(`the bus (${name})`, () => {
     let bus: TestBus;
     beforeEach(async () => {
-      bus = await open();
+      bus = await open(WINDOW_MS);
     });
     afterEach(() => bus?.close());
     const log = (text: string, options?: PublishOptions) => bus.publish('log', 'log.commit', text, options);
@@ -120,13 +124,15 @@ export function describeBus(name: string, open: () => Promise<TestBus>): void {
     });
 
     it('forgets ids after the window: the same message is stored again', async () => {
+      await bus.close();
+      bus = await open(SHORT_WINDOW_MS);
       await log('a', { msgId: 'a' });
       const again = async (): Promise<boolean> => {
         const answer = await log('a', { msgId: 'a' });
         return typeof answer === 'object' && !answer.duplicate;
       };
       expect(await again()).toBe(false);
-      expect(await bus.until(WINDOW_MS * 20, again)).toBe(true);
+      expect(await bus.until(SHORT_WINDOW_MS * 20, again)).toBe(true);
       expect(await bus.lastSeq('log')).toBe(2);
     });
 
@@ -154,7 +160,7 @@ export function describeBus(name: string, open: () => Promise<TestBus>): void {
       await put('b', 'x', { lastSeq: 9 });
       await put('b', '2');
       await log('c');
-      expect(await bus.until(2_000, () => bus.live.length >= 2)).toBe(true);
+      expect(await bus.until(LIMIT_MS, () => bus.live.length >= 2)).toBe(true);
       // The simulated network is worse than a real one: it also puts them out of order.
       expect([...bus.live].sort((a, b) => a.seq - b.seq)).toEqual([
         { subject: 'a', seq: 1, text: '1' },
@@ -166,10 +172,10 @@ export function describeBus(name: string, open: () => Promise<TestBus>): void {
       await fact('a');
       await fact('b');
       const reading = await bus.read();
-      expect(await bus.until(1_000, () => reading.got.length > 0)).toBe(true);
+      expect(await bus.until(LIMIT_MS, () => reading.got.length > 0)).toBe(true);
       expect(await bus.until(300, () => reading.got.length > 1)).toBe(false);
       await reading.ack(1);
-      expect(await bus.until(1_000, () => reading.got.length > 1)).toBe(true);
+      expect(await bus.until(LIMIT_MS, () => reading.got.length > 1)).toBe(true);
       expect(reading.got).toEqual([1, 2]);
       await reading.stop();
     });
@@ -178,22 +184,24 @@ export function describeBus(name: string, open: () => Promise<TestBus>): void {
       await fact('a');
       const reading = await bus.read();
       const repeated = () => reading.got.length > 1;
-      expect(await bus.until(ACK_WAIT_MS * 0.6, repeated)).toBe(false);
-      await reading.working(1);
-      expect(await bus.until(ACK_WAIT_MS * 0.6, repeated)).toBe(false);
+      // Longer than the wait in all, and never by more than half of it.
+      for (let round = 0; round < 3; round += 1) {
+        expect(await bus.until(ACK_WAIT_MS * 0.4, repeated)).toBe(false);
+        await reading.working(1);
+      }
       expect(await bus.until(ACK_WAIT_MS * 3, repeated)).toBe(true);
       expect(reading.got.slice(0, 2)).toEqual([1, 1]);
       await reading.stop();
-    }, 30_000);
+    }, 60_000);
 
     it('goes on behind what was acknowledged with a new reading, which cuts the one before off', async () => {
       for (const text of ['a', 'b', 'c']) await fact(text);
       const first = await bus.read();
-      expect(await bus.until(1_000, () => first.got.length === 1)).toBe(true);
+      expect(await bus.until(LIMIT_MS, () => first.got.length === 1)).toBe(true);
       await first.ack(1);
-      expect(await bus.until(1_000, () => first.got.length === 2)).toBe(true);
+      expect(await bus.until(LIMIT_MS, () => first.got.length === 2)).toBe(true);
       const second = await bus.read();
-      expect(await bus.until(1_000, () => second.got.length === 1)).toBe(true);
+      expect(await bus.until(LIMIT_MS, () => second.got.length === 1)).toBe(true);
       expect(second.got).toEqual([2]);
       // Too late: what it says concerns nobody any more.
       await first.ack(2);
@@ -201,7 +209,7 @@ export function describeBus(name: string, open: () => Promise<TestBus>): void {
       expect(second.got).toEqual([2, 2]);
       expect(first.got).toEqual([1, 2]);
       await second.stop();
-    }, 30_000);
+    }, 60_000);
 
     it('gives a lease to one, who keeps it as long as it is refreshed at the right revision', async () => {
       const one = await bus.hold('role', 'a', null);
@@ -214,6 +222,6 @@ export function describeBus(name: string, open: () => Promise<TestBus>): void {
       expect(await bus.until(LEASE_MS / 4, taken)).toBe(false);
       expect(await bus.until(LEASE_MS * 8, taken)).toBe(true);
       expect(await bus.hold('role', 'a', two)).toBeNull();
-    }, 30_000);
+    }, 60_000);
   });
 }

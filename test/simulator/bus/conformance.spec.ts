@@ -2,7 +2,7 @@ import { Process } from '../engine/process.js';
 import { Random } from '../engine/random.js';
 import { Scheduler } from '../engine/scheduler.js';
 import { FACT_CONSUMER } from '../story/settings.js';
-import { describeBus, LEASE_MS, WINDOW_MS, type Stored, type TestBus } from './conformance.fixture.js';
+import { describeBus, LEASE_MS, type Stored, type TestBus } from './conformance.fixture.js';
 import { Consumer } from './consumer.js';
 import { Link } from './link.js';
 import { Server } from './server.js';
@@ -15,12 +15,12 @@ const toStored = ({ seq, subject, bytes }: StreamMessage): Stored => ({
   text: utf8.out.decode(bytes),
 });
 
-function simulated(): TestBus {
+function simulated(windowMs: number): TestBus {
   const scheduler = new Scheduler();
   const random = new Random(1);
   const weather = { loss: 0, drop: 0, duplicate: 0, delay: 0.06, spike: 0.06 };
   const server = new Server(scheduler, random, weather);
-  server.windowMs = WINDOW_MS;
+  server.windowMs = windowMs;
   const link = new Link(new Process('test', scheduler, random), server);
   const facts = new Consumer(server.facts, scheduler, FACT_CONSUMER);
   const live: Stored[] = [];
@@ -64,4 +64,4 @@ function simulated(): TestBus {
   };
 }
 
-describeBus('simulated', () => Promise.resolve(simulated()));
+describeBus('simulated', (windowMs) => Promise.resolve(simulated(windowMs)));

@@ -31,12 +31,12 @@ describe.each(HOSTS)('the rights of host %s', (host) => {
 
   it('reads its own and the shared documents, with subject and sequence', async () => {
     const nc = await world.agent(host);
-    const reply = await nc.request(SUBJECTS.directGet(KEYS.host(host)), '', { timeout: 2_000 });
+    const reply = await nc.request(SUBJECTS.directGet(KEYS.host(host)), '', { timeout: 10_000 });
     expect(reply.string()).toBe(`document of ${host}`);
     expect(reply.headers?.get('Nats-Subject')).toBe(SUBJECTS.doc(KEYS.host(host)));
     expect(Number(reply.headers?.get('Nats-Sequence'))).toBeGreaterThan(0);
     expect(await ask(nc, SUBJECTS.directGet(KEYS.mark))).toBe('mark');
-    const absent = await nc.request(SUBJECTS.directGet(KEYS.port(host, 'p1')), '', { timeout: 2_000 });
+    const absent = await nc.request(SUBJECTS.directGet(KEYS.port(host, 'p1')), '', { timeout: 10_000 });
     expect(absent.headers?.code).toBe(404);
   });
 

@@ -81,9 +81,9 @@ describe('headers that steer a stream', () => {
 
   it.each(['sub', 'all'])('let no host roll up (%s) what others wrote', async (scope) => {
     const [a, b] = [await world.agent('a'), await world.agent('b')];
-    await b.request(SUBJECTS.checkpoint('b'), 'of b', { timeout: 2_000 });
+    await b.request(SUBJECTS.checkpoint('b'), 'of b', { timeout: 10_000 });
     const answer = await a.request(SUBJECTS.checkpoint('a'), 'of a', {
-      timeout: 2_000,
+      timeout: 10_000,
       headers: withHeader('Nats-Rollup', scope),
     });
     expect(answer.string()).toContain('error');
@@ -92,7 +92,7 @@ describe('headers that steer a stream', () => {
 
   it('share one window of message ids: that is why agents send none', async () => {
     const [a, b] = [await world.agent('a'), await world.agent('b')];
-    const options = { timeout: 2_000, headers: withHeader('Nats-Msg-Id', 'guessed') };
+    const options = { timeout: 10_000, headers: withHeader('Nats-Msg-Id', 'guessed') };
     await a.request(SUBJECTS.fact('a'), 'of a', options);
     const answer = await b.request(SUBJECTS.fact('b'), 'of b', options);
     expect(answer.string()).toContain('"duplicate": true');

@@ -87,7 +87,7 @@ export class World {
 }
 
 /** The answer's text, or the error's name. */
-export async function ask(nc: NatsConnection, subject: string, body = '', timeout = 2_000): Promise<string> {
+export async function ask(nc: NatsConnection, subject: string, body = '', timeout = 10_000): Promise<string> {
   try {
     return (await nc.request(subject, body, { timeout })).string();
   } catch (error) {
