@@ -12,6 +12,9 @@ import { freePorts } from '../../deploy/quickstart/ports.js';
 import { GUESTS, type GuestPlan } from '../../deploy/quickstart/simulation.js';
 
 export { until };
+
+/** For what hangs, in tests and hooks: no figure of speed, since the machine may be busy with other things. */
+export const LIMIT_MS = 300_000;
 export const ROOT = resolve('.');
 export const EXAMPLE = join(ROOT, 'deploy', 'examples', 'quickstart.yaml');
 

@@ -1,10 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type MigrationView, type PortStats, type ReplayReport, type WriteResult } from '#contracts/http';
+import {
+  type MigrationView,
+  type PortStats,
+  type Realised,
+  type ReplayReport,
+  type WriteResult,
+} from '#contracts/http';
 import { ApiError } from '../../deploy/quickstart/api.js';
 import { GUESTS } from '../../deploy/quickstart/simulation.js';
-import { EXAMPLE, startWorld, until, type World } from './cluster.fixture.js';
+import { LIMIT_MS, EXAMPLE, startWorld, until, type World } from './cluster.fixture.js';
+
+jest.setTimeout(LIMIT_MS);
 
 /** web-1 sends a known number of packets, slowly enough to be sending all through the faults. */
 const LIMIT = 6_000;
@@ -15,8 +23,8 @@ describe('a cluster whose parts fail', () => {
   beforeAll(async () => {
     world = await startWorld({ guests, copyMs: 1_500 });
     await world.apply();
-  }, 60_000);
-  afterAll(() => world.stop(), 30_000);
+  });
+  afterAll(() => world.stop());
 
   const vm = async (owner: string) =>
     (await world.api.hosts()).items
@@ -30,6 +38,16 @@ describe('a cluster whose parts fail', () => {
     return started.changed.find((c) => c.kind === 'Migration')!.name;
   };
   const phase = (id: string): Promise<MigrationView> => world.api.migration(id);
+  const said = async (id: string, outcome: string) =>
+    (await world.log())
+      .flatMap((e) => ('events' in e.data ? e.data.events : []))
+      .filter((e) => {
+        const data = e.data as { migration?: string; outcome?: string };
+        return e.type === 'HypervisorReported' && data.migration === id && data.outcome === outcome;
+      });
+  /** The order has reached the hypervisor: the phase alone only says that it may be given. */
+  const copying = (id: string) =>
+    until('the guest to be copied', async () => (await said(id, 'started')).length > 0);
   const completed = (id: string) =>
     until(`migration ${id} to complete`, async () => {
       const m = await phase(id);
@@ -52,16 +70,16 @@ describe('a cluster whose parts fail', () => {
       'switched',
       'completed',
     ]);
-  }, 40_000);
+  });
 
   it('a coordinator killed while the guest is copied and never back in time: the log goes on without it', async () => {
     const id = await migrate('web-1', 'charlie');
-    await until('the guest to be copied', async () => (await phase(id)).phase === 'moving');
+    await copying(id);
     await world.cluster.children.kill('migration-coordinator');
     // From here on facts carry it: the first frame, the final counters, the word of the hypervisor.
     await completed(id);
     await world.cluster.startCoordinator();
-  }, 40_000);
+  });
 
   it('nats-server killed: commands fail at once with 503 and a reason; agents run on; all goes on when it is back', async () => {
     const port = await portOf('web-1');
@@ -84,7 +102,8 @@ describe('a cluster whose parts fail', () => {
     expect(refused!.problem.detail).toMatch(/./);
     // Reads go on from what is known, and say that nobody leads.
     const meanwhile = await world.api.status();
-    expect(meanwhile).toMatchObject({ leader: null, revision: before.revision });
+    expect(meanwhile.leader).toBeNull();
+    expect(meanwhile.revision).toBeGreaterThanOrEqual(before.revision);
     const unready = await world.ready('operator-api');
     expect(unready).toMatchObject({ ok: false, checks: { nats: { ok: false } } });
     await world.cluster.startNats();
@@ -99,11 +118,11 @@ describe('a cluster whose parts fail', () => {
     expect(written.realised).toMatchObject({ realised: true });
     expect(port).toBe(await portOf('web-1'));
     expect(world.deaths).toEqual([]);
-  }, 60_000);
+  });
 
   it('facts that happened while nats-server was down arrive once', async () => {
     const id = await migrate('web-2', 'charlie');
-    await until('the guest to be copied', async () => (await phase(id)).phase === 'moving');
+    await copying(id);
     // The order is out: the hypervisors finish the move among themselves.
     await world.cluster.children.kill('nats-server');
     await until('the destination to have the guest', async () =>
@@ -115,18 +134,14 @@ describe('a cluster whose parts fail', () => {
     await completed(id);
     const log = await world.log();
     const facts = log.flatMap((e) => ('events' in e.data ? e.data.events : []));
-    const told = facts.filter((e) => {
-      const data = e.data as { migration?: string; outcome?: string };
-      return e.type === 'HypervisorReported' && data.migration === id && data.outcome === 'completed';
-    });
-    expect(told).toHaveLength(1);
+    expect(await said(id, 'completed')).toHaveLength(1);
     const port = await portOf('web-2');
     const activated = facts.filter((e) => {
       const data = e.data as { port?: string; host?: string };
       return e.type === 'PortActivated' && data.port === port && data.host === 'charlie';
     });
     expect(activated).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('after all that, the ledger is what the guest sent, to the packet, and the log replays to the live digest', async () => {
     const sent = await until(
@@ -135,7 +150,7 @@ describe('a cluster whose parts fail', () => {
         const { sent } = (await vm('web-1')) ?? {};
         return sent !== undefined && sent >= LIMIT && sent;
       },
-      60_000,
+      LIMIT_MS,
     );
     const port = await portOf('web-1');
     await until('the ledger to agree', async () => (await inLedger(port)) === sent);
@@ -145,22 +160,22 @@ describe('a cluster whose parts fail', () => {
     if (replayed.revision === revision) expect(replayed.digest).toBe(digest);
     const stats: PortStats = await world.api.stats(port);
     expect(stats.in.packets).toBe(sent);
-  }, 90_000);
+  });
 
   it('a host that is down is named by --wait and blocks nobody', async () => {
     await world.cluster.children.kill('host-agent-alpha');
     const change =
       '{ apiVersion: portolan.dev/v1, kind: DistributedSwitch, metadata: { name: prod }, spec: { mtu: 1400, uplinks: [uplink1, uplink2], members: { alpha: { uplink1: eth1, uplink2: eth2 }, bravo: { uplink1: eth1, uplink2: eth2 }, charlie: { uplink1: eth1, uplink2: eth2 } } } }';
-    const result = await world.api.apply(change, 2);
-    expect(result.realised).toMatchObject({ realised: false, hosts: 2, of: 3 });
-    expect(result.realised!.waiting).toMatchObject([{ host: 'alpha' }]);
-    expect(result.realised!.waiting[0]!.reason).toMatch(/not carried it out|down/);
-    await world.cluster.startAgent('alpha');
-    await until('alpha to catch up', async () => {
-      const { realised } = await world.api.get<{ realised: boolean }>(
-        `/v1/revisions/${result.revision}/realised?timeout=10`,
-      );
-      return realised;
+    const { revision } = await world.api.apply(change, 0);
+    const waited = () => world.api.get<Realised>(`/v1/revisions/${revision}/realised?timeout=1`);
+    const realised = await until('the others to carry it out', async () => {
+      const now = await waited();
+      return now.hosts >= 2 && now;
     });
-  }, 60_000);
+    expect(realised).toMatchObject({ realised: false, hosts: 2, of: 3 });
+    expect(realised.waiting).toMatchObject([{ host: 'alpha' }]);
+    expect(realised.waiting[0]!.reason).toMatch(/not carried it out|down/);
+    await world.cluster.startAgent('alpha');
+    await until('alpha to catch up', async () => (await waited()).realised);
+  });
 });

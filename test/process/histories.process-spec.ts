@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ReplayReport } from '#contracts/http';
-import { startWorld, type World } from './cluster.fixture.js';
+import { LIMIT_MS, startWorld, until, type World } from './cluster.fixture.js';
+
+jest.setTimeout(LIMIT_MS);
 
 const DIR = join('test', 'histories');
 
@@ -13,15 +15,16 @@ describe('portolan replay', () => {
   let names: string[];
   beforeAll(async () => {
     world = await startWorld({ guests: [] });
+    await until('the API to read how it began', async () => (await world.api.status()).revision > 0);
     folder = await mkdtemp(join(tmpdir(), 'portolan-histories-'));
     names = (await readdir(DIR))
       .filter((f) => f.endsWith('.ndjson'))
       .map((f) => f.slice(0, -'.ndjson'.length));
-  }, 60_000);
+  });
   afterAll(async () => {
     await world.stop();
     await rm(folder, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   it('of every recorded history prints digest and ledgers, and exits 0; the live state stays as it is', async () => {
     const before = (await world.api.status()).digest;
@@ -44,7 +47,7 @@ describe('portolan replay', () => {
       expect(packets).toEqual(Object.fromEntries(expected.ledgers.map((l) => [l.port, l.in])));
     }
     expect((await world.api.status()).digest).toBe(before);
-  }, 60_000);
+  });
 
   it('of what can’t be read exits 1 and says revision and reason', async () => {
     const lines = (await readFile(join(DIR, 'completed.ndjson'), 'utf8')).trimEnd().split('\n');
@@ -74,12 +77,12 @@ describe('portolan replay', () => {
       code: 1,
       err: expect.stringContaining('nowhere.ndjson'),
     });
-  }, 60_000);
+  });
 
   it('of the cluster’s own export gives the live digest', async () => {
     const file = join(folder, 'own.ndjson');
     expect(await world.cli('export', '-f', file)).toMatchObject({ code: 0 });
     const { out } = await world.cli('replay', file);
     expect(out).toContain((await world.api.status()).digest!);
-  }, 30_000);
+  });
 });

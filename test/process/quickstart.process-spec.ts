@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { Api } from '../../deploy/quickstart/api.js';
 import { freePorts } from '../../deploy/quickstart/ports.js';
 import { type Figures } from '../../deploy/quickstart/story.js';
-import { collect, node, portolan, ROOT, until, type Ran } from './cluster.fixture.js';
+import { LIMIT_MS, collect, node, portolan, ROOT, until, type Ran } from './cluster.fixture.js';
+
+jest.setTimeout(LIMIT_MS);
 
 const START = join(ROOT, 'deploy', 'bin', 'start.js');
 const linux = process.platform === 'linux';
@@ -38,7 +40,7 @@ describe('npm start -- --once', () => {
     expect(figures.packetsInLedger).toBe(figures.packetsSent);
     expect(figures.replayedDigest).toBe(figures.liveDigest);
     expect(figures.hostsRealised).toBe(figures.hostsConcerned);
-  }, 60_000);
+  });
 
   it('refuses an argument that it does not know', async () => {
     expect(await node([START, '--twice'])).toMatchObject({ code: 2, err: expect.stringContaining('--once') });
@@ -68,7 +70,7 @@ describe('npm start', () => {
     }
     if (linux) for (const pid of await processesOf(home)) process.kill(pid, 'SIGKILL');
     await rm(home, { recursive: true, force: true });
-  }, 30_000);
+  });
 
   /** Starts, and resolves with what it said when it says that all runs. */
   async function start(): Promise<string> {
@@ -86,7 +88,7 @@ describe('npm start', () => {
         if (child!.exitCode !== null) throw new Error(`it ended: ${said}`);
         return said.includes('Ctrl-C stops everything');
       },
-      40_000,
+      LIMIT_MS,
     ).catch((error: Error) => {
       throw new Error(`${error.message}\n${said}`, { cause: error });
     });
@@ -126,13 +128,13 @@ describe('npm start', () => {
       if (args[0] === 'status') expect(out).toMatch(/manager-[12]/);
       if (args[0] === 'migrate') expect(out).toMatch(/completed in/);
     }
-  }, 90_000);
+  });
 
   it('refuses a second cluster in the same directory, naming the process that has it', async () => {
     const second = await node([START], env);
     expect(second.code).not.toBe(0);
     expect(second.err).toContain(`(process ${child!.pid})`);
-    expect((await api.status()).leader).not.toBeNull();
+    await until('the first to be led', async () => (await api.status()).leader !== null);
   });
 
   it('refuses a port in use, naming it and the variable that moves it', async () => {
@@ -157,7 +159,7 @@ describe('npm start', () => {
       await once(probe, 'listening');
       probe.close();
     }
-  }, 30_000);
+  });
 
   it('finds its data again at the next start: the same history, ports and ledgers', async () => {
     expect(await start()).toContain('found the data of the last start');
@@ -171,7 +173,7 @@ describe('npm start', () => {
       for (const [port, before] of ledgers) expect(grown.get(port)).toBeGreaterThanOrEqual(before);
       return [...ledgers].some(([port, before]) => grown.get(port)! > before);
     });
-  }, 60_000);
+  });
 
   (linux ? it : it.skip)(
     'killed with SIGKILL it leaves no service behind, and the next start works',
@@ -190,6 +192,5 @@ describe('npm start', () => {
       expect((await ran).code).toBe(0);
       expect(await processesOf(home)).toEqual([]);
     },
-    90_000,
   );
 });
