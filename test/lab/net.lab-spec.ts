@@ -89,7 +89,7 @@ describe('lab', () => {
     const left = await lab.addVm('a', { ...common, name: 'left', mac: one, ip: '10.0.7.1' });
     const right = await lab.addVm('b', { ...common, name: 'right', mac: two, ip: '10.0.7.2' });
     const serve = 'import socket; s = socket.create_server(("", 9000)); s.accept()[0].sendall(b"hello")';
-    const ask = 'import socket; print(socket.create_connection(("10.0.7.2", 9000), 5).recv(5).decode())';
+    const ask = 'import socket; print(socket.create_connection(("10.0.7.2", 9000), 30).recv(5).decode())';
     const served = right.exec('python3', '-c', serve);
     expect(await until('an answer', () => left.exec('python3', '-c', ask))).toBe('hello\n');
     await served;
@@ -97,6 +97,7 @@ describe('lab', () => {
 
   it('kills and restarts a switch', async () => {
     await lab.host('a').restartVswitchd();
-    expect(await lab.ofctl('a', 'show', 'br0')).toContain('up0');
+    // It answers before it has made its bridges anew.
+    expect(await until('its bridge', () => lab.ofctl('a', 'show', 'br0'))).toContain('up0');
   });
 });
