@@ -1,5 +1,6 @@
 import { agentMemory } from './agent-memory.js';
 import { append } from './append.js';
+import { coldStart } from './cold-start/bench.js';
 import { command } from './command.js';
 import { outage } from './outage/bench.js';
 import { ovn } from './ovn/bench.js';
@@ -20,6 +21,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   outage,
   'scale-1000': scale,
   'agent-memory': agentMemory,
+  'cold-start': coldStart,
 };
 
 /** Runs one bench; progress to stderr, its figures as a line of JSON to stdout. */

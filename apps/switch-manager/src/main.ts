@@ -17,6 +17,7 @@ import {
   FileSnapshots,
   JetStreamLog,
   LOG_STREAM,
+  sha256Hasher,
 } from '#event-store/jetstream';
 import {
   HealthModule,
@@ -57,7 +58,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     store: new FileSnapshots(join(config.stateDir, 'snapshots')),
     codeVersion: CODE_VERSION,
     state: stateCodec,
-    hash: clusterRules.hash,
+    hasher: sha256Hasher,
   };
   const follower = new Follower({
     log,

@@ -4,7 +4,7 @@ import { toSnapshot, type Follower, type SnapshotRules } from '#event-store';
 /** Writes a snapshot every so many commits, and one at the end, so that the next start reads little of the log. */
 export class Snapshotter {
   #since = 0;
-  #writing: Promise<void> = Promise.resolve();
+  #writing: Promise<void> | undefined;
   readonly #stop: () => void;
 
   constructor(
@@ -15,12 +15,14 @@ export class Snapshotter {
   ) {
     this.#stop = follower.onCommit(() => {
       this.#since += 1;
-      if (this.#since >= this.every) this.#write();
+      // While one is written the next waits: a state held for each that is due could be more than there is room for.
+      if (this.#since >= this.every && this.#writing === undefined) this.#write();
     });
   }
 
   async close(): Promise<void> {
     this.#stop();
+    await this.#writing;
     if (this.#since > 0) this.#write();
     await this.#writing;
   }
@@ -29,8 +31,9 @@ export class Snapshotter {
     const captured = this.follower.capture();
     if (captured === undefined) return;
     this.#since = 0;
-    this.#writing = this.#writing
-      .then(() => this.rules.store.save(toSnapshot(captured, this.rules)))
-      .catch(this.onFault);
+    this.#writing = this.rules.store
+      .save(toSnapshot(captured, this.rules))
+      .catch(this.onFault)
+      .finally(() => (this.#writing = undefined));
   }
 }

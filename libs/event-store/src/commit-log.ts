@@ -1,4 +1,4 @@
-import { err, type Result } from '#kernel';
+import { err, problem, ProblemError, type Result } from '#kernel';
 
 /**
  * Why an append did not answer with a sequence.
@@ -25,6 +25,34 @@ export interface StoredMessage {
   readonly seq: number;
   readonly topic: Topic;
   readonly bytes: Uint8Array;
+}
+
+/** What a log still holds itself. */
+export interface LogBegin {
+  /** Sequence of its first message; 1: nothing was taken out. */
+  readonly first: number;
+  /** Name of the archive that holds what stood right before it. */
+  readonly archive?: string;
+  /** Why that archive can't be used here. */
+  readonly obstacle?: string;
+}
+
+/** What was asked for was archived and taken out of the log, and the archive can't be read from here. */
+export class ArchivedError extends ProblemError {
+  constructor(
+    what: string,
+    readonly begin: LogBegin,
+  ) {
+    const { archive = 'one whose name is not known', obstacle = 'this service reads no archive' } = begin;
+    super(problem('refused', `${what} was archived: it is in ${archive}; ${obstacle}`));
+    this.name = 'ArchivedError';
+  }
+}
+
+/** Throws when a message is not in the log any more. */
+export function checkHeld(fromSeq: number, begin: LogBegin): void {
+  if (Math.max(fromSeq, 1) < begin.first)
+    throw new ArchivedError(`the log up to its message ${begin.first - 1}`, begin);
 }
 
 /** A running `follow`. */
@@ -63,12 +91,16 @@ export interface CommitLog {
     expectedLastSeq: number,
     previousId?: string,
   ): Promise<Result<{ readonly seq: number }, AppendError>>;
-  /** Batches, in order, from `fromSeq` (1 is the first) to the end known at the call. Throws ProblemError. */
+  /**
+   * Batches, in order, from `fromSeq` (1 is the first) to the end known at the call. Throws ProblemError; an
+   * ArchivedError when messages from there on were taken out.
+   */
   read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]>;
   /**
    * Every message from `fromSeq` on, in order, once, without end, across reconnects. An exception of the handler
-   * ends the following and goes to `onEnd`; `stop` ends it without. `onAgain`: reading was begun anew, as after a lost
-   * connection; what answers now may hold an older copy of the log.
+   * ends the following and goes to `onEnd`, as does an ArchivedError when what comes next was taken out; `stop` ends
+   * it without. `onAgain`: reading was begun anew, as after a lost connection; what answers now may hold an older copy
+   * of the log.
    */
   follow(
     fromSeq: number,
@@ -78,6 +110,17 @@ export interface CommitLog {
   ): Following;
   /** Sequence of the last message; 0 of an empty log. Throws ProblemError when the store can't be asked. */
   last(): Promise<number>;
+  /** Throws ProblemError when the store can't be asked. */
+  begins(): Promise<LogBegin>;
+}
+
+/** A log that can let go of its beginning. */
+export interface TrimmableLog extends CommitLog {
+  /**
+   * Takes out every message before `first`, for good; never the last one. `archive` names what holds them now, for those
+   * who ask. Refused by a stream that was made never to let anything go.
+   */
+  trim(first: number, archive: string): Promise<Result<void>>;
 }
 
 /** A run as single appends that overlap: for logs to which asking for one answer only would save nothing. */

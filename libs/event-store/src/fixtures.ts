@@ -4,6 +4,7 @@ import {
   type AppendError,
   type CommitLog,
   type Following,
+  type LogBegin,
   type NewMessage,
   type StoredMessage,
   type Topic,
@@ -141,5 +142,8 @@ export class FaultyLog implements CommitLog {
   }
   last(): Promise<number> {
     return this.inner.last();
+  }
+  begins(): Promise<LogBegin> {
+    return this.inner.begins();
   }
 }

@@ -14,7 +14,8 @@ import { Follower } from './follower.js';
 import { InMemoryLog } from './in-memory-log.js';
 import { openSequencer } from './open-sequencer.js';
 import { repudiate } from './repudiate.js';
-import { toSnapshot, type Snapshot, type SnapshotRules } from './snapshot.js';
+import { sha256Hasher } from './jetstream/hash.js';
+import { stateDigest, toSnapshot, type SnapshotRules } from './snapshot.js';
 
 let writers = 100;
 const fail = (cause: unknown): never => {
@@ -184,20 +185,26 @@ describe('follower', () => {
 });
 
 describe('snapshots', () => {
-  async function logAndSnapshot(): Promise<[InMemoryLog, SnapshotRules<Account>, { latest: Snapshot }]> {
+  interface Kept {
+    seq: number;
+    lines: string[];
+  }
+
+  async function logAndSnapshot(): Promise<[InMemoryLog, SnapshotRules<Account>, Kept]> {
     const log = new InMemoryLog();
     const leader = await lead(log);
     await leader.submit(pay('a', 5));
     await leader.submit(pay('refused', -100));
-    const kept = { latest: undefined as unknown as Snapshot };
+    const kept: Kept = { seq: 0, lines: [] };
     const snapshots: SnapshotRules<Account> = {
       store: {
-        save: (snapshot) => Promise.resolve(void (kept.latest = snapshot)),
-        load: () => Promise.resolve(JSON.parse(JSON.stringify(kept.latest)) as Snapshot),
+        save: ({ head, lines }) =>
+          Promise.resolve(void Object.assign(kept, { seq: head.seq, lines: [...lines] })),
+        load: (_version, atMost = Infinity) => Promise.resolve(kept.seq <= atMost ? kept : undefined),
       },
       codeVersion: '1',
       state: accountCodec,
-      hash: sha256,
+      hasher: sha256Hasher,
     };
     await snapshots.store.save(toSnapshot(leader.capture(), snapshots));
     await leader.submit(pay('b', 2));
@@ -217,15 +224,45 @@ describe('snapshots', () => {
     await follower.close();
   });
 
-  const faults: [string, (s: Snapshot) => Snapshot, string][] = [
-    ['its state was changed', (s) => ({ ...s, state: { balance: 9, notes: [] } }), 'another digest'],
-    ['it is of another log', (s) => ({ ...s, head: { ...s.head, hash: 'f'.repeat(64) } }), 'not of this log'],
-    ['it is ahead of the log', (s) => ({ ...s, head: { ...s.head, seq: 99 } }), 'not of this log'],
-    ['it is of another version', (s) => ({ ...s, codeVersion: '0' }), 'another version'],
+  it('have the digest of the whole state', async () => {
+    const [log, , kept] = await logAndSnapshot();
+    const follower = follow(log);
+    await follower.start();
+    const digest = stateDigest({ ...follower.state, balance: 5 }, accountCodec, sha256);
+    expect(kept.lines.at(-1)).toBe(JSON.stringify(['end', digest]));
+    await follower.close();
+  });
+
+  const header = (
+    kept: Kept,
+    change: (h: { codeVersion: string; head: { hash: string; seq: number } }) => void,
+  ): void => {
+    const parsed = JSON.parse(kept.lines[0]!) as Parameters<typeof change>[0];
+    change(parsed);
+    kept.lines[0] = JSON.stringify(parsed);
+  };
+  const faults: [string, (kept: Kept) => void, string][] = [
+    [
+      'its state was changed',
+      (k) => (k.lines = k.lines.map((l) => l.replace('"balance",5', '"balance",9'))),
+      'another digest',
+    ],
+    ['a line is missing', (k) => k.lines.splice(1, 1), 'another digest'],
+    ['its end is missing', (k) => k.lines.pop(), 'is not whole'],
+    ['a line is cut off', (k) => k.lines.splice(1, 1, k.lines[1]!.slice(0, -2)), "can't be read"],
+    [
+      'a line was laid out anew',
+      (k) => k.lines.splice(1, 1, k.lines[1]!.replace(',', ', ')),
+      "can't be read",
+    ],
+    ['it is of another form', (k) => k.lines.splice(0, 1, '{}'), 'is not of the form'],
+    ['it is of another log', (k) => header(k, (h) => (h.head.hash = 'f'.repeat(64))), 'not of this log'],
+    ['it is ahead of the log', (k) => header(k, (h) => (h.head.seq = 99)), 'not of this log'],
+    ['it is of another version', (k) => header(k, (h) => (h.codeVersion = '0')), 'another version'],
   ];
   it.each(faults)('are not used when %s', async (_name, change, text) => {
     const [log, snapshots, kept] = await logAndSnapshot();
-    kept.latest = change(kept.latest);
+    change(kept);
     const notices: string[] = [];
     const follower = follow(log, snapshots, notices);
     await follower.start();

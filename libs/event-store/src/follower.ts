@@ -1,6 +1,6 @@
 import { problem, ProblemError, type Clock, type Lineage, type Problem, type Revision } from '#kernel';
 import { type Head, type Poison } from './chain-reader.js';
-import { type CommitLog, type Following, type StoredMessage } from './commit-log.js';
+import { ArchivedError, type CommitLog, type Following, type StoredMessage } from './commit-log.js';
 import { type Commit, type CommitListener } from './decider.js';
 import { catchUp, holdsHead, poisonProblem, startReplica, type Notice } from './load.js';
 import { type Replica, type ReplicaRules, type ReplicaState } from './replica.js';
@@ -105,7 +105,7 @@ export class Follower<State, Event> {
     this.#following = log.follow(
       this.#replica.head.seq + 1,
       (message) => this.#onMessage(message),
-      (cause) => this.options.onFault(cause),
+      (cause) => this.#onEnd(cause),
       () => void this.#lookAgain(),
     );
     this.#wake();
@@ -160,6 +160,12 @@ export class Follower<State, Event> {
     }
   }
 
+  /** What comes next was archived while this one was away: a snapshot, or the archive, goes on further. */
+  #onEnd(cause: unknown): void {
+    if (cause instanceof ArchivedError) this.#restart();
+    else this.options.onFault(cause);
+  }
+
   /**
    * The log may have been restored from an older copy: what it holds behind that belongs to another history, of which
    * nothing can be read on from here. Asked until there is an answer.
@@ -175,6 +181,7 @@ export class Follower<State, Event> {
       this.#lost = head;
       this.#restart();
     } catch (cause) {
+      if (cause instanceof ArchivedError) return this.#restart();
       if (!(cause instanceof ProblemError)) throw cause;
       if (this.#status !== 'closed') clock.after(LOOK_AGAIN_MS, () => void this.#lookAgain());
     } finally {

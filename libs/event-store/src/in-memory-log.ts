@@ -1,12 +1,14 @@
-import { err, ok, type Result } from '#kernel';
+import { err, invalid, ok, type Result } from '#kernel';
 import {
   appendEach,
+  checkHeld,
   type AppendError,
-  type CommitLog,
   type Following,
+  type LogBegin,
   type NewMessage,
   type StoredMessage,
   type Topic,
+  type TrimmableLog,
 } from './commit-log.js';
 
 const BATCH = 512;
@@ -18,8 +20,9 @@ interface Follower {
 }
 
 /** The log in memory, as strict as a server: for tests, for replays of files, and as the model of the contract. */
-export class InMemoryLog implements CommitLog {
+export class InMemoryLog implements TrimmableLog {
   readonly #messages: (StoredMessage & { readonly id: string })[] = [];
+  #begin: LogBegin = { first: 1 };
   readonly #seqById = new Map<string, number>();
   readonly #followers = new Set<Follower>();
 
@@ -64,6 +67,7 @@ export class InMemoryLog implements CommitLog {
 
   async *read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]> {
     const end = this.#messages.length;
+    if (fromSeq <= end) checkHeld(fromSeq, this.#begin);
     for (let at = Math.max(fromSeq, 1) - 1; at < end; at += BATCH) {
       const batch = this.#messages.slice(at, Math.min(at + BATCH, end));
       yield await Promise.resolve(topic === undefined ? batch : batch.filter((m) => m.topic === topic));
@@ -90,12 +94,24 @@ export class InMemoryLog implements CommitLog {
     return Promise.resolve(this.#messages.length);
   }
 
+  begins(): Promise<LogBegin> {
+    return Promise.resolve(this.#begin);
+  }
+
+  trim(first: number, archive: string): Promise<Result<void>> {
+    if (first > this.#messages.length)
+      return Promise.resolve(err(invalid('first', first, 'would take out the last message')));
+    if (first > this.#begin.first) this.#begin = { first, archive };
+    return Promise.resolve(ok(undefined));
+  }
+
   /** Delivers in a later task, as a network would, so that no handler runs inside an append. */
   #wake(follower: Follower): void {
     queueMicrotask(() => {
       try {
         let message;
         while (this.#followers.has(follower) && (message = this.#messages[follower.next - 1])) {
+          checkHeld(follower.next, this.#begin);
           follower.next++;
           follower.handler(message);
         }

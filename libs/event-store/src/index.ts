@@ -9,12 +9,15 @@ export {
 export { CommandIndex, DAY_MS, type KnownCommand } from './command-index.js';
 export {
   appendEach,
+  ArchivedError,
   type AppendError,
   type CommitLog,
   type Following,
+  type LogBegin,
   type NewMessage,
   type StoredMessage,
   type Topic,
+  type TrimmableLog,
 } from './commit-log.js';
 export {
   type Accepted,
@@ -64,8 +67,10 @@ export {
   fromSnapshot,
   stateDigest,
   toSnapshot,
-  type Snapshot,
+  type SavedSnapshot,
   type SnapshotRules,
   type SnapshotStore,
+  type SnapshotToSave,
 } from './snapshot.js';
+export { type Hasher } from './snapshot-slices.js';
 export { flatCodec, Upcasters, type Upcast } from './upcasters.js';

@@ -1,10 +1,11 @@
 import { err, ok, problem, type Problem, type Result, type Revision } from '#kernel';
 import { type Head, type Poison } from './chain-reader.js';
-import { type CommitLog } from './commit-log.js';
+import { checkHeld, type CommitLog } from './commit-log.js';
+import { decodeEnvelope } from './envelope-decode.js';
 import { type Hash } from './envelope.js';
 import { Replica, type ReplicaRules, type ReplicaState } from './replica.js';
 import { loadRepudiations } from './repudiations.js';
-import { fromSnapshot, type SnapshotRules } from './snapshot.js';
+import { fromSnapshot, type SavedSnapshot, type SnapshotRules } from './snapshot.js';
 
 /** A poisoned message as a problem for the operator. */
 export function poisonProblem({ revision, hash, problem: cause }: Poison): Problem {
@@ -59,6 +60,7 @@ export async function catchUp<State, Event>(
   return ok(replica);
 }
 
+/** The newest that can be used. Older ones are tried too: what stands before them may be out of reach. */
 async function usableSnapshot<State, Event>(
   log: CommitLog,
   rules: ReplicaRules<State, Event>,
@@ -68,35 +70,60 @@ async function usableSnapshot<State, Event>(
   onLost: (head: Head) => void,
 ): Promise<ReplicaState<State> | undefined> {
   try {
-    const snapshot = await snapshots.store.load(snapshots.codeVersion);
-    if (snapshot === undefined) return undefined;
-    const from = fromSnapshot(snapshot, snapshots, rules.commandRetentionMs);
-    if (!from.ok) {
-      notice(`${from.error.message}; reading the whole log instead`);
-      return undefined;
+    let snapshot = await snapshots.store.load(snapshots.codeVersion);
+    for (let newest = true; snapshot !== undefined; newest = false) {
+      const used = await tryOne(log, rules, snapshots, snapshot, repudiated);
+      if (used.ok) return used.value;
+      const { fault, lost } = used.error;
+      notice(`the snapshot at ${snapshot.seq} ${fault}; it is not used`);
+      if (lost !== undefined && newest) onLost(lost);
+      snapshot = await snapshots.store.load(snapshots.codeVersion, snapshot.seq - 1);
     }
-    if (!(await holds(log, from.value.head.seq, from.value.head.hash, rules.hash))) {
-      notice(`snapshot ${snapshot.head.revision} is not of this log; reading the whole log instead`);
-      onLost(from.value.head);
-      return undefined;
-    }
-    for (const hash of repudiated.keys()) {
-      if (from.value.repudiated.has(hash)) continue;
-      notice(`snapshot ${snapshot.head.revision} does not know a repudiation; reading the whole log instead`);
-      return undefined;
-    }
-    return from.value;
   } catch (cause) {
     notice(`snapshots can't be read: ${String(cause)}; reading the whole log instead`);
-    return undefined;
   }
+  return undefined;
 }
 
+interface Unusable {
+  readonly fault: string;
+  /** It was made of messages that this log does not hold. */
+  readonly lost?: Head;
+}
+
+async function tryOne<State, Event>(
+  log: CommitLog,
+  rules: ReplicaRules<State, Event>,
+  snapshots: SnapshotRules<State>,
+  snapshot: SavedSnapshot,
+  repudiated: ReadonlyMap<string, Revision>,
+): Promise<Result<ReplicaState<State>, Unusable>> {
+  const from = await fromSnapshot(snapshot, snapshots, rules.commandRetentionMs);
+  if (!from.ok) return err({ fault: `can't be read: ${from.error.message}` });
+  const { head } = from.value;
+  const begin = await log.begins();
+  if (head.seq < begin.first - 1)
+    return err({ fault: `ends before what the log still holds (${begin.archive ?? 'archived'} holds it)` });
+  if (!(await holds(log, head.seq, head.hash, rules.hash)))
+    return err({ fault: 'is not of this log', lost: head });
+  for (const hash of repudiated.keys()) {
+    if (!from.value.repudiated.has(hash)) return err({ fault: 'does not know a repudiation' });
+  }
+  return from;
+}
+
+/** Whether a message has this hash, by itself or, if it was taken out, by what the one after it says of it. */
 async function holds(log: CommitLog, seq: number, hash: string, hashOf: Hash): Promise<boolean> {
   if ((await log.last()) < seq) return false;
-  for await (const batch of log.read(seq)) {
+  const begin = await log.begins();
+  if (seq < begin.first - 1) checkHeld(seq, begin);
+  const taken = seq < begin.first;
+  for await (const batch of log.read(taken ? seq + 1 : seq)) {
     const found = batch[0];
-    if (found !== undefined) return found.seq === seq && hashOf(found.bytes) === hash;
+    if (found === undefined) continue;
+    if (!taken) return found.seq === seq && hashOf(found.bytes) === hash;
+    const next = decodeEnvelope(found.bytes);
+    return next.ok && next.value.prevhash === hash;
   }
   return false;
 }

@@ -17,10 +17,14 @@ export function collectRepudiations(bytes: Uint8Array, into: Map<string, Revisio
   }
 }
 
-/** The repudiations of the whole log: read before anything else, as they come after what they are about. */
+/**
+ * The repudiations of the whole log: read before anything else, as they come after what they are about. Those that were
+ * archived, out of reach, are about what was archived before them.
+ */
 export async function loadRepudiations(log: CommitLog): Promise<Map<string, Revision>> {
   const found = new Map<string, Revision>();
-  for await (const batch of log.read(1, 'repudiation')) {
+  const { first } = await log.begins();
+  for await (const batch of log.read(first, 'repudiation')) {
     for (const { bytes } of batch) collectRepudiations(bytes, found);
   }
   return found;

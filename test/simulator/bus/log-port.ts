@@ -4,6 +4,7 @@ import {
   type AppendError,
   type CommitLog,
   type Following,
+  type LogBegin,
   type NewMessage,
   type StoredMessage,
   type Topic,
@@ -106,6 +107,11 @@ export class LinkLog implements CommitLog {
 
   last(): Promise<number> {
     return this.asked('last', () => this.link.server.log.lastSeq);
+  }
+
+  /** Nothing is archived in a simulated cluster's life. */
+  begins(): Promise<LogBegin> {
+    return Promise.resolve({ first: 1 });
   }
 
   private async asked<T>(what: string, work: () => T): Promise<T> {

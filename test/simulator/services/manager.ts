@@ -7,7 +7,8 @@ import {
   SUBJECTS,
   type Checkpoint,
 } from '#contracts';
-import { Follower, type Snapshot, type SnapshotStore } from '#event-store';
+import { Follower, type SnapshotStore } from '#event-store';
+import { sha256Hasher } from '#event-store/jetstream';
 import { clusterRules, CODE_VERSION, patiently, stateCodec } from '#runtime';
 import { err, ok, problem, type HostName, type Result } from '#kernel';
 import { Manager } from '../../../apps/switch-manager/src/manager.js';
@@ -58,7 +59,7 @@ export class ManagerService {
       store: diskSnapshots(disk, process),
       codeVersion: CODE_VERSION,
       state: stateCodec,
-      hash: clusterRules.hash,
+      hasher: sha256Hasher,
     };
     this.follower = new Follower({
       log,
@@ -205,11 +206,15 @@ interface Intake {
 function diskSnapshots(disk: Disk, process: Process): SnapshotStore {
   const writer = new DiskWriter(disk, process);
   return {
-    save: (snapshot) => writer.write('snapshot', () => JSON.stringify(snapshot)),
-    load: async () => {
+    save: ({ head, lines }) => writer.write('snapshot', () => [String(head.seq), ...lines].join('\n')),
+    load: async (_codeVersion, atMostSeq) => {
+      // There is no other one than the last.
+      if (atMostSeq !== undefined) return undefined;
       await process.pause(process.random.between(0.1, 5), 'reads a snapshot');
       const text = disk.files.get('snapshot');
-      return text === undefined ? undefined : (JSON.parse(text) as Snapshot);
+      if (text === undefined) return undefined;
+      const [seq, ...lines] = text.split('\n');
+      return { seq: Number(seq), lines };
     },
   };
 }

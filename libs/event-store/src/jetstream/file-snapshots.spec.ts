@@ -2,16 +2,19 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Lineage, type Revision } from '#kernel';
 import { EMPTY_HEAD } from '../chain-reader.js';
-import { type Snapshot } from '../snapshot.js';
+import { type SavedSnapshot, type SnapshotToSave } from '../snapshot.js';
 import { FileSnapshots } from './file-snapshots.js';
 
-const lineage = '00000000-0000-4000-8000-000000000001' as Lineage;
+const lines = (seq: number): string[] => [`{"seq":${seq}}`, 'é'.repeat(seq * 100_000), '["end",""]'];
+function snapshot(seq: number, codeVersion = 'v1'): SnapshotToSave {
+  return { codeVersion, head: { ...EMPTY_HEAD, seq }, lines: lines(seq) };
+}
 
-function snapshot(seq: number, codeVersion = 'v1'): Snapshot {
-  const head = { ...EMPTY_HEAD, seq, lineage, revision: seq as Revision };
-  return { codeVersion, head, digest: 'd', state: { seq }, commands: [], repudiated: [] };
+async function read(saved: SavedSnapshot | undefined): Promise<string[]> {
+  const all: string[] = [];
+  for await (const line of saved?.lines ?? []) all.push(line);
+  return all;
 }
 
 describe('snapshots as files', () => {
@@ -28,21 +31,35 @@ describe('snapshots as files', () => {
     await store.save(snapshot(9));
     await store.save(snapshot(10));
     await store.save(snapshot(11, 'v2'));
-    expect(await store.load('v1')).toEqual(snapshot(10));
+    expect(await read(await store.load('v1'))).toEqual(lines(10));
     expect(await store.load('v3')).toBeUndefined();
   });
 
-  it('gives the newest up to a revision of a lineage', async () => {
+  it('gives the newest up to a position', async () => {
     await store.save(snapshot(5));
     await store.save(snapshot(8));
-    expect(await store.load('v1', { lineage, revision: 7 as Revision })).toEqual(snapshot(5));
-    expect(await store.load('v1', { lineage: 'other' as Lineage, revision: 9 as Revision })).toBeUndefined();
+    expect(await store.load('v1', 7)).toMatchObject({ seq: 5 });
+    expect(await store.load('v1', 8)).toMatchObject({ seq: 8 });
+    expect(await store.load('v1', 4)).toBeUndefined();
   });
 
-  it('keeps a few, and passes over what is no whole snapshot', async () => {
-    for (const seq of [1, 2, 3]) await store.save(snapshot(seq));
-    await writeFile(join(dir, 'new', '0000000000000009-v1.json'), '{"codeVersion":"v1","head":{');
-    expect((await readdir(join(dir, 'new'))).sort()).toHaveLength(3);
-    expect(await store.load('v1')).toEqual(snapshot(3));
+  it('keeps a few, those of earlier forms among them', async () => {
+    await store.save(snapshot(1));
+    await writeFile(join(dir, 'new', '0000000000000000-v1.json'), '{}');
+    for (const seq of [2, 3]) await store.save(snapshot(seq));
+    expect((await readdir(join(dir, 'new'))).sort()).toEqual([
+      '0000000000000002-v1.ndjson',
+      '0000000000000003-v1.ndjson',
+    ]);
+  });
+
+  it('leaves nothing of one that could not be made', async () => {
+    await store.save(snapshot(1));
+    const broken = function* (): Generator<string> {
+      yield '{}';
+      throw new Error('a defect');
+    };
+    await expect(store.save({ ...snapshot(2), lines: broken() })).rejects.toThrow('a defect');
+    expect(await store.load('v1')).toMatchObject({ seq: 1 });
   });
 });

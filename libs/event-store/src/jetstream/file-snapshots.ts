@@ -1,9 +1,12 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { type Lineage, type Revision } from '#kernel';
-import { type Snapshot, type SnapshotStore } from '../snapshot.js';
+import { type SavedSnapshot, type SnapshotStore, type SnapshotToSave } from '../snapshot.js';
+import { linesOf } from './lines.js';
 
-const NAME = /^(\d{16})-([A-Za-z0-9_.-]+)\.json$/;
+const NAME = /^(\d{16})-([A-Za-z0-9_.-]+)\.ndjson$/;
+/** Also what earlier versions wrote: they are swept with the others. */
+const OURS = /^\d{16}-[A-Za-z0-9_.-]+\.(nd)?json$/;
 
 /**
  * Snapshots as files, named by position and code version. A file appears whole or not at all; the newest few stay.
@@ -15,13 +18,14 @@ export class FileSnapshots implements SnapshotStore {
     readonly keep = 3,
   ) {}
 
-  async save(snapshot: Snapshot): Promise<void> {
+  /** Each line is written before the next is made: that lets others work in between. */
+  async save({ head, codeVersion, lines }: SnapshotToSave): Promise<void> {
     await mkdir(this.dir, { recursive: true });
-    const name = `${String(snapshot.head.seq).padStart(16, '0')}-${safe(snapshot.codeVersion)}.json`;
+    const name = `${String(head.seq).padStart(16, '0')}-${safe(codeVersion)}.ndjson`;
     const temporary = join(this.dir, `.${name}.${process.pid}`);
     const file = await open(temporary, 'w');
     try {
-      await file.writeFile(JSON.stringify(snapshot));
+      for (const line of lines) await file.write(`${line}\n`);
       await file.sync();
     } finally {
       await file.close();
@@ -31,17 +35,14 @@ export class FileSnapshots implements SnapshotStore {
     await Promise.all(old.map((each) => rm(join(this.dir, each), { force: true })));
   }
 
-  async load(
-    codeVersion: string,
-    atMost?: { lineage: Lineage; revision: Revision },
-  ): Promise<Snapshot | undefined> {
+  async load(codeVersion: string, atMostSeq = Infinity): Promise<SavedSnapshot | undefined> {
     for (const name of await this.#names()) {
-      if (NAME.exec(name)?.[2] !== safe(codeVersion)) continue;
-      const snapshot = parse(await readFile(join(this.dir, name), 'utf8').catch(() => ''));
-      if (snapshot?.codeVersion !== codeVersion) continue;
-      const { lineage, revision } = snapshot.head;
-      if (atMost === undefined || (lineage === atMost.lineage && revision <= atMost.revision))
-        return snapshot;
+      const [, seq, version] = NAME.exec(name) ?? [];
+      if (version !== safe(codeVersion) || Number(seq) > atMostSeq) continue;
+      return {
+        seq: Number(seq),
+        lines: linesOf(createReadStream(join(this.dir, name), { highWaterMark: CHUNK })),
+      };
     }
     return undefined;
   }
@@ -50,31 +51,14 @@ export class FileSnapshots implements SnapshotStore {
   async #names(): Promise<string[]> {
     const names = await readdir(this.dir).catch(() => []);
     return names
-      .filter((name) => NAME.test(name))
+      .filter((name) => OURS.test(name))
       .sort()
       .reverse();
   }
 }
 
+const CHUNK = 1024 * 1024;
+
 function safe(codeVersion: string): string {
   return codeVersion.replaceAll(/[^A-Za-z0-9_.-]/g, '_');
-}
-
-/** A snapshot by its shape; whether it is true, its digest and the log say. */
-function parse(text: string): Snapshot | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<Snapshot> | null;
-    const { head, digest, commands, repudiated } = value ?? {};
-    const whole =
-      typeof head?.seq === 'number' &&
-      typeof head.hash === 'string' &&
-      typeof head.revision === 'number' &&
-      typeof digest === 'string' &&
-      Array.isArray(commands) &&
-      Array.isArray(repudiated);
-    return whole ? (value as Snapshot) : undefined;
-  } catch {
-    // Half a file, or none of ours.
-    return undefined;
-  }
 }

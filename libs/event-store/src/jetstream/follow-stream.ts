@@ -1,5 +1,5 @@
 import { type Consumer, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
-import { type Following } from '../commit-log.js';
+import { ArchivedError, type Following } from '../commit-log.js';
 import { type Link } from './link.js';
 
 export interface FollowStreamOptions {
@@ -59,7 +59,7 @@ export function followStream(options: FollowStreamOptions): Following {
         await link.settled();
         await readOnce();
       } catch (cause) {
-        if (link.nc.isClosed()) failure = { cause };
+        if (link.nc.isClosed() || cause instanceof ArchivedError) failure = { cause };
         else await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
       if (link.nc.isClosed()) failure ??= { cause: new Error('the connection to NATS was closed') };

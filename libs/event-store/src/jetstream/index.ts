@@ -1,6 +1,6 @@
 export { Election, type ElectionOptions } from './election.js';
 export { FileSnapshots } from './file-snapshots.js';
-export { sha256 } from './hash.js';
+export { sha256, sha256Hasher } from './hash.js';
 export { JetStreamLog, type JetStreamLogOptions } from './jetstream-log.js';
 export {
   CKPT_STREAM,

@@ -7,16 +7,19 @@ import {
   type JetStreamClient,
   type JetStreamManager,
   type JsMsg,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
-import { err, problem, ProblemError, type Result } from '#kernel';
+import { err, invalid, ok, problem, ProblemError, type Result } from '#kernel';
 import {
+  checkHeld,
   type AppendError,
-  type CommitLog,
   type Following,
+  type LogBegin,
   type NewMessage,
   type StoredMessage,
   type Topic,
+  type TrimmableLog,
 } from '../commit-log.js';
 import { AckInbox } from './ack-inbox.js';
 import { followStream } from './follow-stream.js';
@@ -41,7 +44,7 @@ const HEADERS = 512;
 const READ_AHEAD = 2000;
 
 /** The log in a JetStream stream, which `ensureStream` has made. */
-export class JetStreamLog implements CommitLog {
+export class JetStreamLog implements TrimmableLog {
   readonly maxBytes: number;
   readonly #js: JetStreamClient;
   readonly #acks: AckInbox;
@@ -95,16 +98,20 @@ export class JetStreamLog implements CommitLog {
   }
 
   async *read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]> {
-    const end = await this.last();
+    const { begin, last: end } = await this.#extent();
     if (fromSeq > end) return;
+    checkHeld(fromSeq, begin);
     const consumer = await this.#consumer(fromSeq, topic);
     let batch: StoredMessage[] = [];
     let done = (await this.#ask(() => consumer.info(true))).num_pending === 0;
     let wake = (): void => undefined;
+    let [first, gone] = [true, false];
     const messages = await consumer.consume({
       max_messages: READ_AHEAD,
       callback: (m) => {
         if (done) return;
+        if (first && topic === undefined && m.seq > fromSeq) gone = true;
+        first = false;
         if (m.seq <= end) batch.push(this.#stored(m));
         done = m.seq >= end || m.info.pending === 0;
         wake();
@@ -113,6 +120,8 @@ export class JetStreamLog implements CommitLog {
     try {
       while (!done || batch.length > 0) {
         if (batch.length === 0) await this.#next(messages, (fn) => (wake = fn));
+        // Taken out between the look at the stream and the first message.
+        if (gone) checkHeld(fromSeq, await this.begins());
         const full = batch;
         batch = [];
         if (full.length > 0) yield full;
@@ -131,7 +140,10 @@ export class JetStreamLog implements CommitLog {
     return followStream({
       link: this.#link,
       from: Math.max(fromSeq, 1),
-      open: (seq) => this.#consumer(seq, undefined),
+      open: async (seq) => {
+        checkHeld(seq, await this.begins());
+        return this.#consumer(seq, undefined);
+      },
       handler: (m) => handler(this.#stored(m)),
       onEnd,
       ...(onAgain === undefined ? {} : { onAgain }),
@@ -139,7 +151,38 @@ export class JetStreamLog implements CommitLog {
   }
 
   async last(): Promise<number> {
-    return (await this.#ask(() => this.jsm.streams.info(this.#stream))).state.last_seq;
+    return (await this.#extent()).last;
+  }
+
+  async begins(): Promise<LogBegin> {
+    return (await this.#extent()).begin;
+  }
+
+  async trim(first: number, archive: string): Promise<Result<void>> {
+    const { config, state } = await this.#info();
+    if (config.deny_purge)
+      return err(problem('refused', `stream ${this.#stream} was made never to let anything go (deny_purge)`));
+    if (first > state.last_seq) return err(invalid('first', first, 'would take out the last message'));
+    if (first <= state.first_seq) return ok(undefined);
+    await this.#ask(() => this.jsm.streams.update(this.#stream, { ...config, description: archive }));
+    await this.#ask(() => this.jsm.streams.purge(this.#stream, { seq: first }));
+    return ok(undefined);
+  }
+
+  async #extent(): Promise<{ readonly begin: LogBegin; readonly last: number }> {
+    const { config, state } = await this.#info();
+    const first = Math.max(state.first_seq, 1);
+    const { description = '' } = config;
+    // An empty stream begins behind its last message.
+    if (first === 1 || state.messages === 0) return { begin: { first: 1 }, last: state.last_seq };
+    return {
+      begin: { first, ...(description === '' ? {} : { archive: description }) },
+      last: state.last_seq,
+    };
+  }
+
+  #info(): Promise<StreamInfo> {
+    return this.#ask(() => this.jsm.streams.info(this.#stream));
   }
 
   /** Ends what waits; the connection stays its owner's. */

@@ -15,14 +15,16 @@ export type StreamSpec = Pick<StreamConfig, 'name' | 'subjects'> & Partial<Strea
 const MINUTE_MS = 60_000;
 const COMMON = { storage: StorageType.File, retention: RetentionPolicy.Limits } as const;
 
-/** Everything that happened. Nothing is ever taken out of it. */
+/**
+ * Everything that happened. Nothing is taken out of it but what was archived, from its beginning: by who may purge it
+ * (see the accounts), as a stream that denies it to all could never let go.
+ */
 export const LOG_STREAM: StreamSpec = {
   ...COMMON,
   name: 'LOG',
   subjects: ['log.>'],
   discard: DiscardPolicy.New,
   deny_delete: true,
-  deny_purge: true,
 };
 
 /** Desired documents: the last value of each key, published again for those who listen. */
@@ -55,13 +57,7 @@ export const CKPT_STREAM: StreamSpec = {
 };
 
 /** Settings that a server does not change in a stream that exists, or must not for ours. */
-const FIXED: ReadonlySet<string> = new Set([
-  'storage',
-  'retention',
-  'deny_delete',
-  'deny_purge',
-  'republish',
-]);
+const FIXED: ReadonlySet<string> = new Set(['storage', 'retention', 'deny_delete', 'republish']);
 
 /**
  * Creates the stream, or brings an existing one to the settings. Refuses one that differs in what can't be changed,
