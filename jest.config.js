@@ -19,7 +19,7 @@ const shared = {
  */
 export default {
   // Not a figure of speed: a limit for what hangs, on machines that may be busy with other things.
-  testTimeout: 60_000,
+  testTimeout: 300_000,
   projects: [
     {
       ...shared,

@@ -31,11 +31,11 @@ describe('chaos', () => {
     world = await startChaosWorld();
     failed = true;
     await world.apply();
-  }, 120_000);
+  });
   afterAll(async () => {
     abandonClients();
     await world?.stop();
-  }, 30_000);
+  });
 
   for (const { name, short, obstacle, play } of SCENARIOS) {
     if (!short && !FULL) continue;

@@ -21,6 +21,7 @@ export const serversDiskFull: Scenario = {
       const load = new Load(world.cluster.api, 'full', 4);
       await load.more(20);
       await disk.fill(24);
+      load.lastTrouble = null;
       const why = await until('a command to be refused', async () => load.lastTrouble);
       expect(why).toMatch(/./);
       await disk.free();

@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { arrivals, BRIDGE, exchange, HOSTS, LIMIT_MS, Spine, until } from './spine.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { arrivals, BRIDGE, exchange, HOSTS, Spine, until } from './spine.js';
 import { type LabVm } from './net.js';
-
-jest.setTimeout(LIMIT_MS);
 
 describe('what goes wrong on a host', () => {
   let spine: Spine;

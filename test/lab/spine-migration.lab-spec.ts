@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ListOf, type MigrationView, type PortDescription } from '#contracts/http';
-import { BRIDGE, type LabHostName, LIMIT_MS, Spine, until } from './spine.js';
+import { BRIDGE, type LabHostName, Spine, until } from './spine.js';
 import { type LabVm } from './net.js';
 
 /** More of them on demand, to look for what happens once in many. */
 const MOVES = Number(process.env['PORTOLAN_LAB_MOVES'] ?? 5);
-jest.setTimeout(LIMIT_MS);
-
 const other = (host: LabHostName): LabHostName => (host === 'north' ? 'south' : 'north');
 
 /** A guest is moved as libvirt moves it: nobody tells Portolan, which sees it and goes along. */

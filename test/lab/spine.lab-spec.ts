@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { BRIDGE, exchange, group, HOSTS, LIMIT_MS, Spine, until } from './spine.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BRIDGE, exchange, group, HOSTS, Spine, until } from './spine.js';
 import { type LabVm, type StreamReceived } from './net.js';
 
 const WEB = { vlan: { mode: 'access', id: 10 } };
@@ -11,8 +11,6 @@ const rule = (name: string, direction: 'in' | 'out' | 'both', dstPort: number) =
   action: 'drop',
   match: { ipProtocol: 17, dstPort: { from: dstPort, to: dstPort } },
 });
-
-jest.setTimeout(LIMIT_MS);
 
 /** One cluster of real processes on two real switches: policy goes in by HTTP and is seen on packets. */
 describe('policy on two hosts', () => {

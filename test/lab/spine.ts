@@ -20,9 +20,6 @@ import { Lab, type LabVm, type VmOptions } from './net.js';
 
 export { until };
 
-/** For what hangs, in tests and hooks: no figure of speed, since the machine may be busy with other things. */
-export const LIMIT_MS = 300_000;
-
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const HOSTS = ['north', 'south'] as const;
 export type LabHostName = (typeof HOSTS)[number];

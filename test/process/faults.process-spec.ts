@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,8 +11,6 @@ import {
 import { ApiError } from '../../deploy/quickstart/api.js';
 import { GUESTS } from '../../deploy/quickstart/simulation.js';
 import { LIMIT_MS, EXAMPLE, startWorld, until, type World } from './cluster.fixture.js';
-
-jest.setTimeout(LIMIT_MS);
 
 /** web-1 sends a known number of packets, slowly enough to be sending all through the faults. */
 const LIMIT = 6_000;

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ReplayReport } from '#contracts/http';
-import { LIMIT_MS, startWorld, until, type World } from './cluster.fixture.js';
-
-jest.setTimeout(LIMIT_MS);
+import { startWorld, until, type World } from './cluster.fixture.js';
 
 const DIR = join('test', 'histories');
 

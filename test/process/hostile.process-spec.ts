@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,9 +11,7 @@ import { COMMIT_TYPE, decodeEnvelope, encodeEnvelope, type CommitEnvelope } from
 import { sha256 } from '#event-store/jetstream';
 import { ed25519Signer, generateSigningKey } from '#platform';
 import { documentVerifier } from '#platform';
-import { LIMIT_MS, node, ROOT, startWorld, until, type Ran, type World } from './cluster.fixture.js';
-
-jest.setTimeout(LIMIT_MS);
+import { node, ROOT, startWorld, until, type Ran, type World } from './cluster.fixture.js';
 
 const text = (value: unknown): string => JSON.stringify(value);
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);

@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { messagesOfLines, replay, type CommitEnvelope } from '#event-store';
 import { clusterRules } from '#runtime';
-import { LIMIT_MS, startWorld, until, type World } from './cluster.fixture.js';
-
-jest.setTimeout(LIMIT_MS);
+import { startWorld, until, type World } from './cluster.fixture.js';
 
 interface Answer {
   readonly status: number;

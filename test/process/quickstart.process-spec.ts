@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -9,8 +9,6 @@ import { Api } from '../../deploy/quickstart/api.js';
 import { freePorts } from '../../deploy/quickstart/ports.js';
 import { type Figures } from '../../deploy/quickstart/story.js';
 import { LIMIT_MS, collect, node, portolan, ROOT, until, type Ran } from './cluster.fixture.js';
-
-jest.setTimeout(LIMIT_MS);
 
 const START = join(ROOT, 'deploy', 'bin', 'start.js');
 const linux = process.platform === 'linux';

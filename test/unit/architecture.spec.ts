@@ -40,7 +40,7 @@ async function violations(baseDir: string): Promise<string[]> {
 describe('dependency rules', () => {
   it('hold in apps, libs and test', async () => {
     expect(await violations(ROOT)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 describe('the rules bite', () => {
@@ -78,7 +78,7 @@ describe('the rules bite', () => {
     put('libs/contracts/src/wire.ts', "import 'typebox';\n");
     put('apps/host-agent/src/main.ts', "import '../../../libs/contracts/src/http/index.js';\n");
     found = await violations(tree);
-  }, 120_000);
+  });
   afterAll(() => rmSync(tree, { recursive: true, force: true }));
 
   it.each([

@@ -351,7 +351,7 @@ describe('a switch-manager', () => {
       copy.manager.report('h1' as HostName, report('h1', lineage, summed, Date.now() + i));
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(copy.follower.revision).toBe(summed);
-  }, 15_000);
+  });
 
   it('waits for hosts concerned; a revision that is not there and a lineage that is no more are told apart', async () => {
     const copy = await leading('a');

@@ -81,5 +81,5 @@ describe('documents, marks and agents under loss, delay, repetition, disorder an
     });
     await fc.assert(property, { numRuns: 200, endOnFailure: true });
     expect(claims).toBeGreaterThan(10_000);
-  }, 120_000);
+  });
 });
