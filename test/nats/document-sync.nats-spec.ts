@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   systemClock,
   unwrap,
@@ -157,15 +157,21 @@ describe('documents over a real server', () => {
     await link.connection();
     return link;
   };
-  const stops: (() => void)[] = [];
+  /** What a test started: left running, a projector would write its marks into the next test's documents. */
+  const running: { stop(): void; readonly done: Promise<void> }[] = [];
 
   beforeAll(async () => {
     server = await startNatsServer();
   });
   afterAll(async () => {
-    for (const stop of stops) stop();
     await Promise.all(links.map((link) => link.close()));
     await server.stop();
+  });
+
+  afterEach(async () => {
+    const all = running.splice(0);
+    for (const one of all) one.stop();
+    await Promise.all(all.map((one) => one.done));
   });
 
   const lead = (
@@ -183,8 +189,9 @@ describe('documents over a real server', () => {
       centre.state.revision,
     );
     centre.projector = projector;
-    stops.push(() => projector.stop());
-    return { projector, done: projector.run() };
+    const done = projector.run();
+    running.push({ stop: () => projector.stop(), done });
+    return { projector, done };
   };
 
   it('never says that a host holds what it does not, through losses, deaths and restarts', async () => {
@@ -226,8 +233,7 @@ describe('documents over a real server', () => {
       const proxy = lossy(new NatsDocumentSource(host, await open(host)), 5);
       proxies.push(proxy);
       const sync = new DocumentSync({ host, source: proxy, clock: systemClock, verifier, onSnapshot: check });
-      stops.push(() => sync.stop());
-      void sync.run();
+      running.push({ stop: () => sync.stop(), done: sync.run() });
     }
     for (let n = 0; n < 60; n += 1) centre.plug(n);
     await all();
