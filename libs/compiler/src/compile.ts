@@ -9,6 +9,7 @@ import { type Collected, Emitter } from './pipeline/emitter.js';
 import { type Feature } from './pipeline/feature.js';
 import { FEATURES } from './pipeline/registry.js';
 import { cookieOf, ruleObject } from './pipeline/cookies.js';
+import { ruleLists } from './features/filter/lists.js';
 import { shapingMeters } from './features/shaping.js';
 import { type CompileMemo } from './memo.js';
 import { countIn, countOut } from './meters.js';
@@ -33,11 +34,12 @@ export function compile(desired: Desired, local: LocalFacts, memo?: CompileMemo)
   return {
     state: { bridges: bridges.map((bridge) => compileBridge(bridge, local.round, memo)) },
     exceptions: [...exceptions].sort(byObject),
-    bindings: bridges.flatMap((bridge) =>
-      [...bridge.ports, ...bridge.closed]
+    bindings: bridges.flatMap((bridge) => {
+      const lists = listNumbers(bridge);
+      return [...bridge.ports, ...bridge.closed]
         .sort((a, b) => a.slot - b.slot)
-        .map((port) => binding(port, bridge, local.round, refused.has(port.port))),
-    ),
+        .map((port) => binding(port, bridge, local.round, refused.has(port.port), lists));
+    }),
     quarantined: quarantined(desired, local, bridges),
   };
 }
@@ -99,7 +101,17 @@ function bridgePorts({ devices, ports, closed }: BridgePlan): BridgePort[] {
   return [...uplinks, ...vnics].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function binding(port: PortPlan, bridge: BridgePlan, round: number, refused: boolean): CompiledBinding {
+/** By slot, the number of the list of rules that holds for the port. */
+const listNumbers = (bridge: BridgePlan): ReadonlyMap<number, number> =>
+  new Map(ruleLists(bridge.ports).flatMap(({ number, ports }) => ports.map(({ slot }) => [slot, number])));
+
+function binding(
+  port: PortPlan,
+  bridge: BridgePlan,
+  round: number,
+  refused: boolean,
+  lists: ReadonlyMap<number, number>,
+): CompiledBinding {
   const ready = port.life !== 'closed' && !refused;
   return {
     port: port.port,
@@ -115,7 +127,7 @@ function binding(port: PortPlan, bridge: BridgePlan, round: number, refused: boo
     shapingMeters: shapingMeters(port),
     rules: port.policy.filter.map((rule, index) => ({
       name: rule.name,
-      cookie: cookieOf('filter', ruleObject(port.slot, index), round),
+      cookie: cookieOf('filter', ruleObject(lists.get(port.slot) ?? port.slot, index), round),
       mask: MEANING_MASK,
     })),
   };

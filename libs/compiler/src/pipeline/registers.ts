@@ -2,6 +2,8 @@ import { type SubField } from '#openflow';
 
 /** What each register means while a frame is on its way. All are zero at the beginning. */
 export const REG = {
+  /** List of rules that holds for the port, by the lowest slot that it holds for. */
+  rules: 'reg7',
   /** Key of the teaming order. */
   team: 'reg8',
   /** Uplink that a group chose. */

@@ -1,5 +1,5 @@
 /**
- * The tables a frame walks. Ingress from a port: 0 to 8; from an uplink: 0, 10 to 12; then 20 on for both. A `goto`
+ * The tables a frame walks. Ingress from a port: 0 to 9; from an uplink: 0, 10 to 12; then 20 on for both. A `goto`
  * leads to a greater number only; ACTIVITY, FLOOD_IN, DELIVER and TO_UPLINK are also reached by resubmit.
  */
 export const TABLES = {
@@ -17,7 +17,10 @@ export const TABLES = {
   GATE_IN: 6,
   /** Rows by lookup key: sets the active bit. The only table that the switch writes itself. */
   ACTIVITY: 7,
+  /** Which list of rules holds for the port. */
   FILTER_IN: 8,
+  /** The rules of each list, in order. */
+  RULES_IN: 9,
   /** Frames from uplinks: the armed source's trap, before the reverse path check. */
   TRAP: 10,
   REVERSE: 11,
@@ -37,10 +40,11 @@ export const TABLES = {
   DELIVER_GATE: 27,
   GUARD_OUT: 30,
   FILTER_OUT: 31,
-  SHAPE_OUT_PEAK: 32,
-  SHAPE_OUT_AVERAGE: 33,
+  RULES_OUT: 32,
+  SHAPE_OUT_PEAK: 33,
+  SHAPE_OUT_AVERAGE: 34,
   /** Count, tag, output. */
-  OUTPUT: 34,
+  OUTPUT: 35,
   /** Tag and ask the group which uplink carries the port. */
   TO_UPLINK: 40,
   /** An uplink was chosen by a group. */

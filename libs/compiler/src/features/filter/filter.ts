@@ -1,37 +1,60 @@
-import { goto, match } from '../../pipeline/actions.js';
+import { goto, match, set } from '../../pipeline/actions.js';
 import { ruleObject } from '../../pipeline/cookies.js';
 import { type Emitter } from '../../pipeline/emitter.js';
 import { type Feature } from '../../pipeline/feature.js';
 import { REG } from '../../pipeline/registers.js';
 import { TABLES } from '../../pipeline/tables.js';
-import { type PortPlan } from '../../resolve/plan.js';
+import { ruleLists, type RuleList } from './lists.js';
 import { ruleMatches } from './rules.js';
 
 const FIRST = 60_000;
 
 const SIDES = [
-  { direction: 'in', table: TABLES.FILTER_IN, register: REG.from, next: TABLES.FORWARD },
-  { direction: 'out', table: TABLES.FILTER_OUT, register: REG.to, next: TABLES.SHAPE_OUT_PEAK },
+  {
+    direction: 'in',
+    choose: TABLES.FILTER_IN,
+    rules: TABLES.RULES_IN,
+    register: REG.from,
+    next: TABLES.FORWARD,
+  },
+  {
+    direction: 'out',
+    choose: TABLES.FILTER_OUT,
+    rules: TABLES.RULES_OUT,
+    register: REG.to,
+    next: TABLES.SHAPE_OUT_PEAK,
+  },
 ] as const;
 
-/** Ordered rules, first match decides: a rule's place is its priority. What no rule takes goes on. */
+/**
+ * Ordered rules, first match decides: a rule's place is its priority. What no rule takes goes on. A list stands once
+ * on the bridge, whatever the number of its ports: a change of one rule for a thousand ports changes one rule.
+ */
 export const filter: Feature = {
   name: 'filter',
-  bridge: (_bridge, out) => {
-    for (const { table, next } of SIDES) out.flow(table, 0, {}, [goto(next)]);
-  },
-  port: (port, out) => {
-    for (const side of SIDES) rules(port, side, out);
+  bridge: (bridge, out) => {
+    const lists = ruleLists(bridge.ports);
+    for (const side of SIDES) {
+      out.flow(side.choose, 0, {}, [goto(side.next)]);
+      out.flow(side.rules, 0, {}, [goto(side.next)]);
+      for (const list of lists) write(list, side, out);
+    }
   },
 };
 
-function rules(port: PortPlan, side: (typeof SIDES)[number], out: Emitter): void {
-  port.policy.filter.forEach((rule, index) => {
-    if (rule.direction !== 'both' && rule.direction !== side.direction) return;
+function write({ number, rules, ports }: RuleList, side: (typeof SIDES)[number], out: Emitter): void {
+  const mine = rules.map(({ direction }) => direction === 'both' || direction === side.direction);
+  if (!mine.includes(true)) return;
+  for (const { slot } of ports) {
+    const actions = [set(REG.rules, number), goto(side.rules)];
+    out.flow(side.choose, 100, match({ [side.register]: slot }), actions);
+  }
+  for (const [index, rule] of rules.entries()) {
+    if (mine[index] !== true) continue;
     const actions = rule.action === 'drop' ? [] : [goto(side.next)];
     for (const fields of ruleMatches(rule)) {
-      const whole = { ...match({ [side.register]: port.slot }), ...fields };
-      out.flow(side.table, FIRST - index, whole, actions, ruleObject(port.slot, index));
+      const whole = { ...match({ [REG.rules]: number }), ...fields };
+      out.flow(side.rules, FIRST - index, whole, actions, ruleObject(number, index));
     }
-  });
+  }
 }
