@@ -5,7 +5,7 @@ import { type Feature } from '../../pipeline/feature.js';
 import { REG } from '../../pipeline/registers.js';
 import { TABLES } from '../../pipeline/tables.js';
 import { ruleLists, type RuleList } from './lists.js';
-import { ruleMatches } from './rules.js';
+import { listMatches } from './rules.js';
 
 const FIRST = 60_000;
 
@@ -49,10 +49,10 @@ function write({ number, rules, ports }: RuleList, side: (typeof SIDES)[number],
     const actions = [set(REG.rules, number), goto(side.rules)];
     out.flow(side.choose, 100, match({ [side.register]: slot }), actions);
   }
-  for (const [index, rule] of rules.entries()) {
+  for (const [index, matches] of listMatches(rules).entries()) {
     if (mine[index] !== true) continue;
-    const actions = rule.action === 'drop' ? [] : [goto(side.next)];
-    for (const fields of ruleMatches(rule)) {
+    const actions = rules[index]?.action === 'allow' ? [goto(side.next)] : [];
+    for (const fields of matches) {
       const whole = { ...match({ [REG.rules]: number }), ...fields };
       out.flow(side.rules, FIRST - index, whole, actions, ruleObject(number, index));
     }

@@ -6,7 +6,7 @@ import { type Refusal } from '../../resolve/interfaces.js';
 
 /** A rule's place in its list is part of the cookie: 10 bits. */
 export const MAX_RULES = 512;
-/** Flows of one port's rules, each direction: port ranges multiply. */
+/** Flows of one list, each direction: port ranges multiply. */
 export const MAX_FLOWS = 2_048;
 
 const IPV4 = 0x0800;
@@ -16,24 +16,46 @@ const ICMP = { 4: 1, 6: 58 } as const;
 type Fields = Partial<Record<FieldName, FieldMatch>>;
 const exact = (value: number | bigint): FieldMatch => ({ value: BigInt(value) });
 
+/** What is to be known of a list: why it can't be carried out, or its rules as matches, in their order. */
+type Checked =
+  { readonly refusal: Refusal } | { readonly refusal: null; readonly matches: readonly Match[][] };
+
+/** A group's list is the same object for all its ports: it is gone through once. */
+const known = new WeakMap<readonly FilterRule[], Checked>();
+
+function checked(rules: readonly FilterRule[]): Checked {
+  const before = known.get(rules);
+  if (before !== undefined) return before;
+  const now = check(rules);
+  known.set(rules, now);
+  return now;
+}
+
 /** Why a list can't be carried out; null: it can. */
-export function checkFilter(rules: readonly FilterRule[]): Refusal | null {
-  if (rules.length > MAX_RULES) {
-    return {
-      code: 'filter-too-large',
-      reason: `${rules.length} rules, at most ${MAX_RULES} can be carried out`,
-    };
-  }
+export const checkFilter = (rules: readonly FilterRule[]): Refusal | null => checked(rules).refusal;
+
+/** Each rule of a list as matches that exclude each other; nothing of a list that can't be carried out. */
+export function listMatches(rules: readonly FilterRule[]): readonly (readonly Match[])[] {
+  const list = checked(rules);
+  return list.refusal === null ? list.matches : [];
+}
+
+function check(rules: readonly FilterRule[]): Checked {
+  const refuse = (code: Refusal['code'], reason: string): Checked => ({ refusal: { code, reason } });
+  if (rules.length > MAX_RULES)
+    return refuse('filter-too-large', `${rules.length} rules, at most ${MAX_RULES} can be carried out`);
   let flows = 0;
+  const matches: Match[][] = [];
   for (const rule of rules) {
     const bad = malformed(rule);
-    if (bad !== null) return { code: 'filter-invalid', reason: `rule ${rule.name}: ${bad}` };
-    flows += ruleMatches(rule).length;
-    if (flows > MAX_FLOWS) {
-      return { code: 'filter-too-large', reason: `needs more than ${MAX_FLOWS} flows, at rule ${rule.name}` };
-    }
+    if (bad !== null) return refuse('filter-invalid', `rule ${rule.name}: ${bad}`);
+    const its = ruleMatches(rule);
+    matches.push(its);
+    flows += its.length;
+    if (flows > MAX_FLOWS)
+      return refuse('filter-too-large', `needs more than ${MAX_FLOWS} flows, at rule ${rule.name}`);
   }
-  return null;
+  return { refusal: null, matches };
 }
 
 /** Documents are validated where they are made; this keeps a bad one from opening what it meant to close. */
@@ -52,7 +74,7 @@ function malformed({ match: m }: FilterRule): string | null {
 }
 
 /** The rule as matches that exclude each other; none when it contradicts itself (it then matches no frame). */
-export function ruleMatches({ match: m }: FilterRule): Match[] {
+function ruleMatches({ match: m }: FilterRule): Match[] {
   const link: Fields = {
     ...(m.srcMac === undefined ? {} : { eth_src: exact(macToBigint(normalMac(m.srcMac))) }),
     ...(m.dstMac === undefined ? {} : { eth_dst: exact(macToBigint(normalMac(m.dstMac))) }),
