@@ -2,10 +2,15 @@
 // Figures: each bench in a process of its own; a table for people, then one JSON document as the last line.
 //   npm run bench            all of them
 //   npm run bench -- NAME…   some
-//   npm run bench -- scale-1000 --hosts 100   with fewer hosts
 //   npm run bench -- ovn [--hosts 16]         against OVN on Open vSwitch (installs Debian's OVN)
 //   npm run bench -- ovn --simulated          against OVN with more ports, on switches without a data plane
+//   npm run bench -- scale --hosts 2000 --ports 100000 --groups 10000   of a size, in all
+//   npm run bench -- scale --hosts 2000 --growth   at an eighth, a quarter, half and all of it
+//   npm run bench -- scale --steps changes,moves   parts of it
+//   npm run bench -- NAME… --json FILE   the document into a file, too
+//   npm run bench -- NAME… --keep   leaves the cluster's directory with its logs, and says where
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,19 +22,46 @@ const PROGRAM = join(ROOT, 'dist', 'test', 'bench', 'main.js');
 /** What waits for the log lives about as long as a round trip: the default of 16 MB would promote it all. */
 const HEAP = '--max-semi-space-size=64';
 const LONGEST_MS = 480_000;
+/** Thousands of hosts on few cores take their time to come up. */
+const LONGEST_OF = { scale: 3_600_000 };
+/** How long a bench that was told to end may take to put everything away. */
+const END_MS = 30_000;
 
 /** Progress; standard output is for the figures. */
 const say = (line) => process.stderr.write(`${line}\n`);
 
 const { BENCHES } = await import(PROGRAM);
 const { values: options, positionals } = parseArgs({
-  options: { hosts: { type: 'string' }, simulated: { type: 'boolean' } },
+  options: {
+    hosts: { type: 'string' },
+    ports: { type: 'string' },
+    groups: { type: 'string' },
+    growth: { type: 'boolean' },
+    steps: { type: 'string' },
+    keep: { type: 'boolean' },
+    json: { type: 'string' },
+    simulated: { type: 'boolean' },
+  },
   allowPositionals: true,
 });
-if (options.hosts !== undefined && !/^[1-9]\d{0,4}$/.test(options.hosts)) {
-  say(`--hosts is a number of hosts, not ${options.hosts}`);
-  process.exit(2);
+/** What the benches are told by their environment. */
+const size = {};
+for (const [option, most] of [
+  ['hosts', 5_000],
+  ['ports', 500_000],
+  ['groups', 50_000],
+]) {
+  const value = options[option];
+  if (value === undefined) continue;
+  if (!/^[1-9]\d{0,6}$/.test(value) || Number(value) > most) {
+    say(`--${option} is a number up to ${most}, not ${value}`);
+    process.exit(2);
+  }
+  size[`PORTOLAN_BENCH_${option.toUpperCase()}`] = value;
 }
+if (options.growth) size.PORTOLAN_BENCH_GROWTH = '1';
+if (options.keep) size.PORTOLAN_BENCH_KEEP = '1';
+if (options.steps !== undefined) size.PORTOLAN_BENCH_STEPS = options.steps;
 const asked = positionals.map((name) => (options.simulated && name === 'ovn' ? 'ovn-simulated' : name));
 if (options.simulated && !asked.includes('ovn-simulated')) {
   say('--simulated is for the bench ovn');
@@ -40,8 +72,6 @@ if (unknown !== undefined) {
   say(`no bench ${unknown}; there are ${Object.keys(BENCHES).join(', ')}`);
   process.exit(2);
 }
-
-const size = options.hosts === undefined ? {} : { PORTOLAN_BENCH_HOSTS: options.hosts };
 
 /** Runs one; resolves with its figures, or with why there are none. */
 function bench(name) {
@@ -60,28 +90,33 @@ function bench(name) {
     child.stdout.on('data', (data) => (out += data));
     const pass = (signal) => child.kill(signal);
     process.on('SIGINT', pass).on('SIGTERM', pass);
-    const timer = setTimeout(() => child.kill('SIGTERM'), LONGEST_MS);
+    const longest = LONGEST_OF[name] ?? LONGEST_MS;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = child.kill('SIGTERM');
+      setTimeout(() => child.kill('SIGKILL'), END_MS).unref();
+    }, longest);
     child.once('close', (code, signal) => {
       process.off('SIGINT', pass).off('SIGTERM', pass);
       clearTimeout(timer);
       try {
         resolve({ figures: JSON.parse(out) });
       } catch {
-        resolve({ figures: [], failure: `${name} ended with ${signal ?? code} and without figures` });
+        const why = late ? `was not over after ${longest / 1000} s` : `ended with ${signal ?? code}`;
+        resolve({ figures: [], failure: `${name} ${why} and without figures` });
       }
     });
   });
 }
 
 const COLUMNS = ['bench', 'what', 'unit', 'min', 'p50', 'p95', 'p99', 'max', 'n', 'target', ''];
-const row = ({ bench: name, what, unit, spread: s, target }) => [
-  name,
-  what,
-  unit,
-  ...[s.min, s.p50, s.p95, s.p99, s.max, s.n].map(String),
-  target?.text ?? '',
-  target === undefined ? '' : target.met ? 'met' : 'MISSED',
-];
+const verdict = ({ failed, target }) =>
+  failed !== undefined ? 'FAILED' : target === undefined ? '' : target.met ? 'met' : 'MISSED';
+const row = (figure) => {
+  const { bench: name, what, unit, spread: s, target } = figure;
+  const numbers = [s.min, s.p50, s.p95, s.p99, s.max, s.n].map((n) => (n === null ? '' : String(n)));
+  return [name, what, unit, ...numbers, target?.text ?? '', verdict(figure)];
+};
 
 function table(figures) {
   const rows = [COLUMNS, ...figures.map(row)];
@@ -114,6 +149,8 @@ for (const name of asked.length > 0 ? asked : Object.keys(BENCHES)) {
   const result = await bench(name);
   figures.push(...result.figures);
   if (result.failure !== undefined) failures.push(result.failure);
+  for (const { what, failed } of result.figures)
+    if (failed !== undefined) failures.push(`${name}: ${what}: ${failed}`);
 }
 const document = {
   figures,
@@ -123,5 +160,6 @@ const document = {
 };
 process.stdout.write(`${table(figures)}\n`);
 for (const failure of failures) say(failure);
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(document, null, 2)}\n`);
 process.stdout.write(`\n${JSON.stringify(document)}\n`);
 process.exitCode = failures.length === 0 ? 0 : 1;

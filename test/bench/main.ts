@@ -19,7 +19,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   ovn,
   'ovn-simulated': ovnSimulated,
   outage,
-  'scale-1000': scale,
+  scale,
   'agent-memory': agentMemory,
   'cold-start': coldStart,
 };

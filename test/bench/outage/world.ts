@@ -1,16 +1,11 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import { type WriteResult } from '#contracts/http';
 import { until } from '../../../deploy/quickstart/api.js';
 import { HOSTS } from '../../../deploy/quickstart/simulation.js';
 import { type BenchCluster } from '../support/cluster.js';
 import { dropping, manifest } from '../support/manifest.js';
+import { listening, pause, untilRealised } from '../support/until.js';
 
 export const MANAGERS = ['switch-manager-1', 'switch-manager-2'] as const;
 
-/** The client's, between two attempts. */
-const PAUSE_MS = 20;
-const LOOK_MS = 2;
 /** Until everybody has heard of everybody again, and what the last fault left to do is done. */
 const CALM_MS = 2_500;
 
@@ -100,25 +95,9 @@ export class OutageWorld {
     });
   }
 
-  /** A client that tries until its change is realised on all hosts, always under the same key. Resolves with ms. */
-  private async change(): Promise<number> {
-    const began = performance.now();
+  private change(): Promise<number> {
     const body = this.nextChange();
-    const headers = { 'content-type': 'application/yaml', 'idempotency-key': `change-${this.changes}` };
-    for (;;) {
-      const response = await fetch(`${this.it.cluster.api}/v1/apply?wait=20`, {
-        method: 'POST',
-        headers,
-        body,
-      });
-      const answer = (await response.json()) as Partial<WriteResult>;
-      if (response.status === 200 && answer.realised?.realised === true) {
-        if (answer.realised.of !== HOSTS.length) throw new Error(`not all hosts: ${JSON.stringify(answer)}`);
-        return performance.now() - began;
-      }
-      if (performance.now() - began > 60_000) throw new Error(`no change: ${JSON.stringify(answer)}`);
-      await pause(PAUSE_MS);
-    }
+    return untilRealised(this.it.cluster.api, `change-${this.changes}`, body, HOSTS.length);
   }
 
   private nextChange(): string {
@@ -138,21 +117,3 @@ export class OutageWorld {
     await pause(CALM_MS);
   }
 }
-
-/** Resolves when something on this machine listens there. */
-async function listening(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      return;
-    } catch {
-      // Refused: not yet.
-      await pause(LOOK_MS);
-    } finally {
-      socket.destroy();
-    }
-  }
-}
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

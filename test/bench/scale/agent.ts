@@ -6,7 +6,7 @@ import { type Verifier } from '#contracts';
 import { NatsDocumentSource, NatsLink } from '#platform';
 import { credentialsPath } from '#platform/accounts';
 import { DocumentSync, Reporter } from '#protocol';
-import { SimulatedDriver, SimulatedSwitch, type NewInterface } from '#simulated-switch';
+import { SimulatedDriver, SimulatedSwitch } from '#simulated-switch';
 import { Agent } from '../../../apps/host-agent/src/agent.js';
 import { Centre } from '../../../apps/host-agent/src/centre.js';
 import { FactJournal } from '../../../apps/host-agent/src/facts/journal.js';
@@ -14,18 +14,33 @@ import { NoHypervisor } from '../../../apps/host-agent/src/hypervisor/hypervisor
 import { LocalMemory } from '../../../apps/host-agent/src/state/local-memory.js';
 import { emptyMemory } from '../../../apps/host-agent/src/state/memory.js';
 import { DEVICE, SWITCH, type HostShape, type SwarmPlan } from './plan.js';
+import { tapOf, type Rack } from './rack.js';
 
 const warn = (text: string): void => void process.stderr.write(`swarm: ${text}\n`);
 
+/** Each sends its own at a time of its own. */
+const CHECKPOINT_MS = 30_000;
+
+export interface SwarmHost {
+  readonly target: SimulatedSwitch;
+  readonly driver: SimulatedDriver;
+  /** Tells the counters as they are now, and resolves when that is sent. */
+  readonly tell: () => Promise<void>;
+  /** Without a word, as a host that lost its power. */
+  readonly die: () => Promise<void>;
+}
+
 /**
  * A host as production has it: the agent, its document synchronisation and its reporter on a connection and account
- * of its own. Only the switch is simulated, and nothing goes to disk. Resolves when all its guests' ports are open.
+ * of its own. Only the switch is simulated, nothing goes to disk, and counters are told when asked for, besides the
+ * checkpoints. Resolves when all its guests' ports are open. `rack`: where its guests can move to; without, none does.
  */
 export async function startHost(
   plan: Pick<SwarmPlan, 'home' | 'server'>,
   shape: HostShape,
   verifier: Verifier,
-): Promise<{ readonly target: SimulatedSwitch; readonly driver: SimulatedDriver }> {
+  rack?: Rack,
+): Promise<SwarmHost> {
   const host = shape.name as HostName;
   const clock = systemClock;
   const link = NatsLink.open({
@@ -36,6 +51,7 @@ export async function startHost(
   await link.connection();
   const target = new SimulatedSwitch({ clock, devices: [DEVICE] });
   const driver = new SimulatedDriver(target);
+  const hypervisor = rack?.join(host, target);
   const boot = randomUUID();
   const centre = new Centre(link, host, (text) => warn(`${host}: ${text}`));
   const journal = new FactJournal(
@@ -55,7 +71,7 @@ export async function startHost(
     host,
     boot: journal.boot,
     driver,
-    hypervisor: new NoHypervisor(),
+    hypervisor: hypervisor ?? new NoHypervisor(),
     journal,
     memory: new LocalMemory(boot, emptyMemory(boot), () => Promise.resolve()),
     clock,
@@ -83,33 +99,45 @@ export async function startHost(
     onSnapshot: (snapshot) => agent.documents(snapshot),
     onTrouble: (what) => warn(`${host}: ${what.message}`),
   });
+  link.onState((state) => {
+    if (state === 'connected') journal.resendAll();
+  });
   await agent.start(null);
   void sync.run();
   await target.whenBridge(bridgeName(shape.switch ?? SWITCH));
-  plugGuests(target, shape);
+  for (const [i, group] of shape.groups.entries()) {
+    if (hypervisor === undefined) target.addInterface(tapOf(shape.number, i, group, shape.switch));
+    else hypervisor.boot(shape, i);
+  }
   await allOpen;
-  return { target, driver };
-}
-
-function plugGuests(target: SimulatedSwitch, { number, groups, switch: onSwitch }: HostShape): void {
-  for (const [i, group] of groups.entries()) target.addInterface(tapOf(number, i, group, onSwitch));
-}
-
-/** The tap of one guest, as its hypervisor would plug it. */
-export function tapOf(number: number, i: number, group: string, onSwitch = SWITCH): NewInterface {
-  const mac = `02:00:${[number >> 8, number & 255, i >> 8, i & 255].map(hex).join(':')}`;
+  const keeping = rack === undefined ? () => undefined : checkpoints(agent, centre);
   return {
-    bridge: bridgeName(onSwitch),
-    name: `tap${i}`,
-    mac,
-    externalIds: {
-      'iface-id': `vm-${number}-${i}`,
-      'attached-mac': mac,
-      'vm-id': `vm-${number}-${i}`,
-      'port-profile': group,
-      'iface-status': 'active',
+    target,
+    driver,
+    tell: async () => {
+      centre.telemetry(await agent.telemetry());
+      await (await link.connection()).flush();
+    },
+    die: async () => {
+      keeping();
+      rack?.leave(host);
+      sync.stop();
+      reporter.stop();
+      await link.close();
+      await agent.close();
+      journal.close();
     },
   };
 }
 
-const hex = (n: number): string => n.toString(16).padStart(2, '0');
+function checkpoints(agent: Agent, centre: Centre): () => void {
+  let timer = setTimeout(next, Math.random() * CHECKPOINT_MS);
+  function next(): void {
+    timer = setTimeout(next, CHECKPOINT_MS);
+    agent
+      .checkpoint()
+      .then(centre.checkpoint)
+      .catch((cause: unknown) => warn(`a checkpoint: ${String(cause)}`));
+  }
+  return () => clearTimeout(timer);
+}

@@ -14,7 +14,12 @@ export interface BenchCluster {
   readonly cluster: Cluster;
   readonly api: Api;
   readonly home: string;
+  /** Processes that ended unasked, and how. */
+  readonly deaths: readonly string[];
 }
+
+/** For who wants to look into what was left: the directory stays, and it is said where. */
+const KEEPS = process.env['PORTOLAN_BENCH_KEEP'] === '1';
 
 /** Services as processes, as `npm start` has them, in a directory of its own; taken down afterwards, come what may. */
 export async function withCluster<T>(
@@ -25,7 +30,7 @@ export async function withCluster<T>(
 ): Promise<T> {
   const home = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
   const [nats = 0, api = 0] = await freePorts(2);
-  let died: string | undefined;
+  const deaths: string[] = [];
   try {
     const cluster = await Cluster.start({
       ...options,
@@ -34,24 +39,33 @@ export async function withCluster<T>(
       natsServer: await findNatsServer(),
       ports: { nats, api },
       hosts: await options.hosts(home),
-      onDeath: (name, how) => (died ??= `${name} ended: ${how}`),
+      onDeath: (name, how) => void deaths.push(`${name} ended: ${how}`),
     });
-    // Told to end, it does not leave a server behind.
-    const end = (): void => void cluster.stop().finally(() => process.exit(1));
+    // Told to end, it leaves neither a server nor its files behind.
+    const end = (): void =>
+      void cluster
+        .stop()
+        .then(() => putAway(home, options.say))
+        .finally(() => process.exit(1));
     process.once('SIGTERM', end).once('SIGINT', end);
     try {
       const client = new Api(cluster.api);
       await until('a leader', async () => (await client.status()).leader !== null, 60_000);
-      return await work({ cluster, api: client, home });
+      return await work({ cluster, api: client, home, deaths });
     } catch (cause) {
-      throw died === undefined ? cause : new Error(died, { cause });
+      throw deaths[0] === undefined ? cause : new Error(deaths.join('; '), { cause });
     } finally {
       process.off('SIGTERM', end).off('SIGINT', end);
       await cluster.stop();
     }
   } finally {
-    await rm(home, { recursive: true, force: true });
+    await putAway(home, options.say);
   }
+}
+
+async function putAway(home: string, say: (line: string) => void): Promise<void> {
+  if (KEEPS) say(`kept: ${home}`);
+  else await rm(home, { recursive: true, force: true });
 }
 
 /** Resident memory of a process, MB; null where /proc does not tell. */

@@ -8,6 +8,8 @@ export interface Figure {
   readonly spread: Spread;
   /** What it is to reach, as said in the README; absent: only reported. */
   readonly target?: { readonly text: string; readonly met: boolean };
+  /** It could not be measured, and why. Its `spread` is of nothing. */
+  readonly failed?: string;
   /** What belongs to it: the sides of a ratio, stages, memory of processes. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }

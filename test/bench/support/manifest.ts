@@ -9,7 +9,12 @@ interface GroupPlan {
 export interface ManifestPlan {
   readonly hosts?: readonly string[];
   /** A switch over these hosts, with one uplink, which is `device` on each. */
-  readonly switch?: { readonly name: string; readonly hosts: readonly string[]; readonly device: string };
+  readonly switch?: {
+    readonly name: string;
+    readonly hosts: readonly string[];
+    readonly device: string;
+    readonly policy?: object;
+  };
   readonly groups?: readonly GroupPlan[];
 }
 
@@ -23,6 +28,7 @@ export function manifest({ hosts = [], switch: it, groups = [] }: ManifestPlan):
       : [
           resource('DistributedSwitch', it.name, {
             uplinks: ['uplink1'],
+            ...(it.policy === undefined ? {} : { policy: it.policy }),
             members: Object.fromEntries(it.hosts.map((h) => [h, { uplink1: it.device }])),
           }),
         ];

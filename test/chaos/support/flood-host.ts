@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { bridgeName } from '#compiler';
 import { documentVerifier } from '#platform';
-import { startHost, tapOf } from '../../bench/scale/agent.js';
+import { startHost } from '../../bench/scale/agent.js';
+import { tapOf } from '../../bench/scale/rack.js';
 import { FLOOD_HOST, FLOOD_NUMBER, FLOOD_SWITCH, type FloodAnswer, type FloodOrder } from './flood-plan.js';
 
 /** A host of its own process, with the production agent on a simulated switch, to which what is asked is done. */
@@ -22,6 +23,7 @@ const { target, driver } = await startHost(
 );
 
 const flows = async () => (await driver.read()).bridges.find((b) => b.name === bridge)?.flows ?? [];
+const tap = tapOf(FLOOD_NUMBER, 0, FLOOD_SWITCH, FLOOD_SWITCH);
 
 /** Unplugs and plugs one tap, a thousand times a second in all, and leaves it plugged. */
 function flap(ms: number): Promise<number> {
@@ -31,12 +33,12 @@ function flap(ms: number): Promise<number> {
     const timer = setInterval(() => {
       const elapsed = Math.min(ms, performance.now() - began);
       for (; done < elapsed; done += 1) {
-        if (done % 2 === 0) target.removeInterface('tap0');
-        else target.addInterface(tapOf(FLOOD_NUMBER, 0, FLOOD_SWITCH, FLOOD_SWITCH));
+        if (done % 2 === 0) target.removeInterface(tap.name);
+        else target.addInterface(tap);
       }
       if (elapsed < ms) return;
       clearInterval(timer);
-      if (done % 2 === 1) target.addInterface(tapOf(FLOOD_NUMBER, 0, FLOOD_SWITCH, FLOOD_SWITCH));
+      if (done % 2 === 1) target.addInterface(tap);
       resolve(done);
     }, 1);
   });

@@ -47,8 +47,12 @@ export class JetStreamDocumentStore implements DocumentStore {
     const nc = this.link.current();
     if (nc === undefined) return err(notConnected());
     try {
-      const { state } = await (await jetstreamManager(nc)).streams.info(STREAMS.documents);
-      return ok({ lastSeq: state.last_seq, documents: state.messages === 0 ? [] : await this.readAll(nc) });
+      const { streams } = await jetstreamManager(nc);
+      const { state } = await streams.info(STREAMS.documents);
+      if (state.messages === 0) return ok({ lastSeq: state.last_seq, documents: [] });
+      const last = await streams.getMessage(STREAMS.documents, { last_by_subj: SUBJECTS.doc('>') });
+      if (last === null) return err(problem('unavailable', 'the last document went while it was asked for'));
+      return ok({ lastSeq: state.last_seq, documents: await this.readAll(nc, last.seq) });
     } catch (cause) {
       return err(problem('unavailable', `the documents can't be read: ${String(cause)}`));
     }
@@ -97,7 +101,11 @@ export class JetStreamDocumentStore implements DocumentStore {
     return this.inbox.puts;
   }
 
-  private async readAll(nc: NatsConnection): Promise<StoredDocument[]> {
+  /**
+   * Up to the message `end`, which stood there a moment ago. How many are yet to come, older servers get wrong where
+   * keys were written over or taken out: waited for, a new leader would never write.
+   */
+  private async readAll(nc: NatsConnection, end: number): Promise<StoredDocument[]> {
     const consumer = await jetstream(nc).consumers.get(STREAMS.documents);
     const documents: StoredDocument[] = [];
     let messages: ConsumerMessages | undefined;
@@ -108,7 +116,7 @@ export class JetStreamDocumentStore implements DocumentStore {
         const callback = (m: JsMsg): void => {
           documents.push({ key: m.subject.slice(PREFIX), bytes: m.data, seq: m.seq });
           clearTimeout(timer);
-          if (m.info.pending === 0) resolve();
+          if (m.seq >= end || m.info.pending === 0) resolve();
           else timer = setTimeout(() => reject(new Error(`nothing came for ${ms} ms`)), ms);
         };
         consumer.consume({ max_messages: READ_AHEAD, callback }).then((it) => (messages = it), reject);
