@@ -1,4 +1,4 @@
-import { type Clock, type HostName, type IdGenerator, type Revision } from '#kernel';
+import { sameItems, type Clock, type HostName, type IdGenerator, type Revision } from '#kernel';
 import { type Fact, type InterfaceFact } from '#domain';
 import { type Checkpoint, type PortDocument, type Report, type Telemetry } from '#contracts';
 import { type Snapshot } from '#protocol';
@@ -67,6 +67,15 @@ export class Agent {
   #reported: readonly InterfaceFact[] | null = null;
   /** Bindings without a document whose counters are still to be handed in. */
   #owing: readonly PortDocument[] = [];
+  /** The bindings of the documents that the last pass worked on. */
+  #spokenOf: {
+    readonly ports: readonly PortDocument[];
+    readonly keys: readonly BindingKey[];
+    readonly known: ReadonlySet<BindingKey>;
+  } = { ports: [], keys: [], known: new Set() };
+  /** What the interfaces were last looked at by, and nothing was held back of; null: look again. */
+  #looked: (Pick<Desired, 'ports' | 'host'> & { readonly interfaces: Observation['interfaces'] }) | null =
+    null;
   #rejected = new Set<string>();
   #uplinksTold: ReadonlyMap<string, boolean> = new Map();
   #unwatch: (() => void)[] = [];
@@ -185,6 +194,7 @@ export class Agent {
   /** Another lineage: the log was restored from a copy, and may lack what it had accepted before. */
   #tellAllAgain(): void {
     this.#reported = null;
+    this.#looked = null;
     this.#uplinksTold = new Map();
     this.#keeper.tellAgain();
     this.parts.journal.resendAll();
@@ -199,9 +209,15 @@ export class Agent {
 
   async #facts(wanted: Wanted, have: Observation) {
     const { memory } = this.parts;
-    this.#owing = outstanding(wanted.desired, memory.incarnations, memory.localFacts().slots, have);
-    const keys = [...wanted.desired.ports, ...this.#owing].map((p) => bindingKey(p.port, p.epoch));
-    await memory.allot(keys, standingSlots(have));
+    const { ports } = wanted.desired;
+    if (!sameItems(this.#spokenOf.ports, ports)) {
+      const keys = ports.map((p) => bindingKey(p.port, p.epoch));
+      this.#spokenOf = { ports, keys, known: new Set(keys) };
+    }
+    const { keys, known } = this.#spokenOf;
+    this.#owing = outstanding(wanted.desired, memory.incarnations, memory.localFacts().slots, have, known);
+    const owed = this.#owing.map((p) => bindingKey(p.port, p.epoch));
+    await memory.allot([...keys, ...owed], () => standingSlots(have));
     return { host: this.parts.host, ...memory.localFacts() };
   }
 
@@ -219,8 +235,7 @@ export class Agent {
     // What was owed and is handed in now needs no meters any more.
     if (this.#owing.some((p) => this.parts.memory.incarnations.get(bindingKey(p.port, p.epoch))?.closed))
       this.#reconciler.kick();
-    this.#reportInterfaces(have.interfaces, wanted.desired);
-    this.#reportUplinks(have.interfaces);
+    this.#look(have.interfaces, wanted.desired);
     // Marks that came meanwhile and brought no other work.
     const now = this.#wanted();
     const isCurrent = now?.desired === wanted.desired && now.lineage === wanted.lineage;
@@ -309,6 +324,17 @@ export class Agent {
       if (role !== 'standby' || !this.parts.memory.activated(bindingKey(port, epoch))) continue;
       this.parts.journal.record({ type: 'PortActivated', port, epoch });
     }
+  }
+
+  /** Tells what is plugged and up, unless all that it depends on is as it was. */
+  #look(interfaces: readonly ObservedInterface[], desired: Desired): void {
+    const before = this.#looked;
+    const { host, ports } = desired;
+    if (before?.interfaces === interfaces && before.host === host && sameItems(before.ports, ports)) return;
+    this.#reportInterfaces(interfaces, desired);
+    this.#reportUplinks(interfaces);
+    const { interfaces: plugged, uplinks } = this.#flapping;
+    this.#looked = plugged.isQuiet && uplinks.isQuiet ? { interfaces, host, ports } : null;
   }
 
   #reportInterfaces(interfaces: readonly ObservedInterface[], desired: Desired): void {
@@ -418,6 +444,7 @@ const fault = (f: Snapshot['faults'][number]): Report['exceptions'][number] => (
 /** Bindings whose meters these steps add. */
 function madeBy({ bindings }: Compiled, steps: readonly Step[]): ReadonlySet<BindingKey> {
   const added = addedMeters(steps);
+  if (added.size === 0) return new Set();
   const made = bindings.filter((b) => added.get(b.bridge)?.has(b.meters.in.unicast) === true);
   return new Set(made.map((b) => bindingKey(b.port, b.epoch)));
 }

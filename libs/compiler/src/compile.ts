@@ -1,12 +1,13 @@
+import { once } from '#kernel';
 import {
   MEANING_MASK,
   type BridgePort,
   type BridgeState,
   type Flow,
   type ObservedInterface,
+  type Piece,
 } from '#openflow';
 import { type Collected, Emitter } from './pipeline/emitter.js';
-import { type Feature } from './pipeline/feature.js';
 import { FEATURES } from './pipeline/registry.js';
 import { cookieOf, ruleObject } from './pipeline/cookies.js';
 import { ruleLists } from './features/filter/lists.js';
@@ -29,7 +30,7 @@ import {
  * it quicker, and nothing else: see there.
  */
 export function compile(desired: Desired, local: LocalFacts, memo?: CompileMemo): Compiled {
-  const { bridges, exceptions } = resolveBridges(desired, local);
+  const { bridges, exceptions } = resolveBridges(desired, local, memo?.resolved);
   const refused = new Set(exceptions.map((e) => e.port));
   return {
     state: { bridges: bridges.map((bridge) => compileBridge(bridge, local.round, memo)) },
@@ -38,53 +39,72 @@ export function compile(desired: Desired, local: LocalFacts, memo?: CompileMemo)
       const lists = listNumbers(bridge);
       return [...bridge.ports, ...bridge.closed]
         .sort((a, b) => a.slot - b.slot)
-        .map((port) => binding(port, bridge, local.round, refused.has(port.port), lists));
+        .map((port) => {
+          const isRefused = refused.has(port.port);
+          const make = (): CompiledBinding => binding(port, bridge, local.round, isRefused, lists);
+          const under = `${bridge.name} ${local.round} ${isRefused} ${lists.get(port.slot)}`;
+          return memo?.binding(port, under, make) ?? make();
+        });
     }),
     quarantined: quarantined(desired, local, bridges),
   };
 }
 
 function compileBridge(bridge: BridgePlan, round: number, memo: CompileMemo | undefined): BridgeState {
-  const collected = emptyCollected();
-  const pens = FEATURES.map((feature) => new Emitter(feature.name, round, collected));
-  const parts = bridge.ports.map((port) => {
-    const make = (plan: PortPlan, i: number): Collected => portPart(FEATURES[i]!, plan, bridge, pens[i]!);
-    return memo === undefined
-      ? FEATURES.map((_, i) => make(port, i))
-      : memo.of(bridge, port, round, FEATURES.length, make);
-  });
-  for (const [i, feature] of FEATURES.entries()) {
-    const out = pens[i]!;
-    out.into = collected;
-    feature.bridge?.(bridge, out);
-    for (const part of parts) add(collected, part[i]!);
-    for (const port of bridge.closed) feature.closed?.(port, out);
+  const pens = FEATURES.map((feature) => new Emitter(feature.name, round, emptyCollected()));
+  const ofPort = (plan: PortPlan, i: number): Piece =>
+    written(pens[i]!, (out) => {
+      if (plan.life === 'closed') FEATURES[i]!.closed?.(plan, out);
+      else FEATURES[i]!.port?.(plan, out, bridge);
+    });
+  const ofBridge = (plan: BridgePlan, i: number): Piece =>
+    written(pens[i]!, (out) => FEATURES[i]!.bridge?.(plan, out));
+  const all = FEATURES.length;
+  const pieces = new Map<string, readonly Piece[]>();
+  pieces.set('', memo?.bridge(bridge, round, all, ofBridge) ?? FEATURES.map((_, i) => ofBridge(bridge, i)));
+  for (const port of [...bridge.ports, ...bridge.closed]) {
+    const made = memo?.port(bridge, port, round, all, ofPort) ?? FEATURES.map((_, i) => ofPort(port, i));
+    pieces.set(`${port.port}@${port.epoch}`, made);
   }
   memo?.sweep(bridge);
+  const flows = once(() => gathered(pieces, (piece) => piece.flows).sort(byTableAndPriority));
+  const groups = once(() => gathered(pieces, (piece) => piece.groups).sort(byId));
+  const meters = once(() => gathered(pieces, (piece) => piece.meters).sort(byId));
   return {
     name: bridge.name,
     switch: bridge.switch,
     ports: bridgePorts(bridge),
-    flows: collected.flows.sort(byTableAndPriority),
-    groups: collected.groups.sort((a, b) => a.id - b.id),
-    meters: collected.meters.sort((a, b) => a.id - b.id),
     mtu: bridge.mtu,
+    pieces,
+    // Whoever compares by pieces never asks for the whole.
+    get flows() {
+      return flows();
+    },
+    get groups() {
+      return groups();
+    },
+    get meters() {
+      return meters();
+    },
   };
+}
+
+/** Feature by feature, so that the order does not depend on what was remembered. */
+function gathered<T>(pieces: NonNullable<BridgeState['pieces']>, of: (piece: Piece) => readonly T[]): T[] {
+  const all: T[] = [];
+  const owners = [...pieces.values()];
+  for (let i = 0; i < FEATURES.length; i += 1)
+    for (const list of owners) for (const item of of(list[i]!)) all.push(item);
+  return all;
 }
 
 const emptyCollected = (): Collected => ({ flows: [], groups: [], meters: [] });
 
-/** What a feature writes for one port. */
-function portPart(feature: Feature, port: PortPlan, bridge: BridgePlan, out: Emitter): Collected {
-  out.into = emptyCollected();
-  feature.port?.(port, out, bridge);
-  return out.into;
-}
-
-function add(to: Collected, part: Collected): void {
-  for (const flow of part.flows) to.flows.push(flow);
-  for (const group of part.groups) to.groups.push(group);
-  for (const meter of part.meters) to.meters.push(meter);
+function written(out: Emitter, write: (out: Emitter) => void): Piece {
+  const into = emptyCollected();
+  out.into = into;
+  write(out);
+  return into;
 }
 
 function bridgePorts({ devices, ports, closed }: BridgePlan): BridgePort[] {
@@ -157,6 +177,8 @@ const byObject = (a: CompileException, b: CompileException): number => {
   const key = (e: CompileException) => `${e.object} ${e.code} ${e.reason}`;
   return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
 };
+
+const byId = (a: { readonly id: number }, b: { readonly id: number }): number => a.id - b.id;
 
 /** Stable: within a table and priority the features' own order stays, which depends on the ports' numbers only. */
 const byTableAndPriority = (a: Flow, b: Flow): number => a.table - b.table || b.priority - a.priority;

@@ -1,69 +1,156 @@
-import { equalJson } from '#kernel';
+import { equalJson, sameItems } from '#kernel';
 import { type Policy } from '#domain';
 import { POLICY_FIELDS } from '#domain/on-host';
-import { type Collected } from './pipeline/emitter.js';
+import { type Piece } from '#openflow';
 import { type BridgePlan, type PortPlan } from './resolve/plan.js';
+import { ResolveMemo } from './resolve/remember.js';
+import { type CompiledBinding } from './types.js';
 
-interface Held {
-  readonly plan: PortPlan;
+interface Held<Plan> {
+  plan: Plan;
   readonly mtu: number;
   readonly round: number;
   /** Of each feature. */
-  readonly parts: readonly Part[];
+  readonly pieces: readonly Piece[];
+  /** Fields of the policy that each feature looked at, a bit each. */
+  readonly read: readonly number[];
   asked: boolean;
 }
 
-interface Part {
-  readonly collected: Collected;
-  /** Fields of the policy that it looked at, a bit each. */
-  readonly read: number;
-}
-
-/** What a feature writes for a port, by the feature's place. */
-type Make = (plan: PortPlan, feature: number) => Collected;
+/** What a feature writes for a plan, by the feature's place. */
+type Make<Plan> = (plan: Plan, feature: number) => Piece;
 
 /**
- * What the features wrote for each port the last time. A port's flows depend on its plan and on what is the same for
- * the whole bridge, so they stand as long as both do; of a policy that changed, those features write anew that looked
- * at a field that differs. Flows that are the same objects are told to be the same at once by whoever compares them.
- * One for each host.
+ * What the features wrote the last time. A port's flows depend on its plan and on what is the same for the whole
+ * bridge, so they stand as long as both do; of a policy that changed, those features write anew that looked at a field
+ * that differs. What they wrote for the bridge depends on all its ports in the same way. Pieces that are the same
+ * objects are told to be the same at once by whoever compares them. One for each host.
  */
 export class CompileMemo {
-  private readonly bridges = new Map<string, Map<string, Held>>();
+  readonly resolved = new ResolveMemo();
+  readonly #ports = new Map<string, Map<string, Held<PortPlan>>>();
+  readonly #bridges = new Map<string, Held<BridgePlan>>();
+  readonly #bindings = new WeakMap<PortPlan, { readonly under: string; readonly binding: CompiledBinding }>();
 
-  of(bridge: BridgePlan, plan: PortPlan, round: number, features: number, make: Make): readonly Collected[] {
-    const ports = this.bridges.get(bridge.name) ?? new Map<string, Held>();
-    this.bridges.set(bridge.name, ports);
+  port(
+    bridge: BridgePlan,
+    plan: PortPlan,
+    round: number,
+    features: number,
+    make: Make<PortPlan>,
+  ): readonly Piece[] {
+    let ports = this.#ports.get(bridge.name);
+    if (ports === undefined) this.#ports.set(bridge.name, (ports = new Map<string, Held<PortPlan>>()));
     const key = `${plan.port}@${plan.epoch}`;
     const held = ports.get(key);
-    const { mtu } = bridge;
-    const stands =
-      held !== undefined && held.mtu === mtu && held.round === round && samePlace(held.plan, plan);
-    const changed = stands ? changedFields(held.plan, plan) : ALL;
+    const stands = held !== undefined && held.mtu === bridge.mtu && held.round === round;
+    const changed = stands ? changedIn(held.plan, plan) : ALL;
     if (stands && changed === 0) {
+      // One that says the same is known by sight the next time.
+      held.plan = plan;
       held.asked = true;
-      return held.parts.map((part) => part.collected);
+      return held.pieces;
     }
-    const watch = new Watch(plan);
-    const parts = Array.from({ length: features }, (_, i): Part => {
-      const before = stands ? held.parts[i] : undefined;
-      if (before !== undefined && (before.read & changed) === 0) return before;
-      watch.read = 0;
-      const collected = make(watch.plan, i);
-      return { collected, read: watch.read };
+    const watch = new Watch();
+    const seen = watch.over(plan);
+    const made = remade(held, changed, features, watch, (i) => make(seen, i));
+    const { pieces, read } = made;
+    ports.set(key, { plan, mtu: bridge.mtu, round, pieces, read, asked: true });
+    return pieces;
+  }
+
+  bridge(plan: BridgePlan, round: number, features: number, make: Make<BridgePlan>): readonly Piece[] {
+    const held = this.#bridges.get(plan.name);
+    const stands = held !== undefined && held.round === round && sameBridge(held.plan, plan);
+    const changed = stands ? changedInPorts(held.plan.ports, plan.ports) : ALL;
+    const watch = new Watch();
+    const watched = { ...plan, ports: [] as readonly PortPlan[] };
+    const made = remade(held, changed, features, watch, (i) => {
+      if (watched.ports.length === 0) watched.ports = plan.ports.map((port) => watch.over(port));
+      return make(watched, i);
     });
-    ports.set(key, { plan, mtu, round, parts, asked: true });
-    return parts.map((part) => part.collected);
+    const { pieces, read } = made;
+    this.#bridges.set(plan.name, { plan, mtu: plan.mtu, round, pieces, read, asked: true });
+    return pieces;
+  }
+
+  /** Of the same plan, under whatever else decides about it. */
+  binding(plan: PortPlan, under: string, make: () => CompiledBinding): CompiledBinding {
+    const held = this.#bindings.get(plan);
+    if (held?.under === under) return held.binding;
+    const binding = make();
+    this.#bindings.set(plan, { under, binding });
+    return binding;
   }
 
   /** Forgets ports that were not asked for since the last sweep. */
   sweep(bridge: BridgePlan): void {
-    const ports = this.bridges.get(bridge.name);
+    const ports = this.#ports.get(bridge.name);
     for (const [key, held] of ports ?? []) {
       if (held.asked) held.asked = false;
       else ports?.delete(key);
     }
   }
+}
+
+/** Of what is held, that which looked at nothing that changed; the same list where that is all of it. */
+function remade(
+  before: Pick<Held<unknown>, 'pieces' | 'read'> | undefined,
+  changed: number,
+  features: number,
+  watch: Watch,
+  make: (feature: number) => Piece,
+): Pick<Held<unknown>, 'pieces' | 'read'> {
+  const held = changed === ALL ? undefined : before;
+  if (held?.read.every((read) => (read & changed) === 0) === true) return held;
+  const pieces: Piece[] = [];
+  const read: number[] = [];
+  for (let i = 0; i < features; i += 1) {
+    const piece = held?.pieces[i];
+    const looked = held?.read[i] ?? ALL;
+    if (piece !== undefined && (looked & changed) === 0) {
+      pieces.push(piece);
+      read.push(looked);
+      continue;
+    }
+    watch.read = 0;
+    pieces.push(make(i));
+    read.push(watch.read);
+  }
+  return { pieces, read };
+}
+
+const ALL = -1;
+
+/** Fields of the policy that differ, a bit each, in the order of the fields; ALL: something else does. */
+function changedIn(a: PortPlan, b: PortPlan): number {
+  if (a === b) return 0;
+  if (!samePlace(a, b)) return ALL;
+  return a.policy === b.policy ? 0 : changedFields(a.policy, b.policy);
+}
+
+/** Ports of one group have their policy in common, and so what changed in it. */
+const lastChanges = new WeakMap<Policy, { readonly from: Policy; readonly changed: number }>();
+
+function changedFields(from: Policy, to: Policy): number {
+  const last = lastChanges.get(to);
+  if (last?.from === from) return last.changed;
+  let changed = 0;
+  for (const [i, field] of POLICY_FIELDS.entries()) if (!same(from[field], to[field])) changed |= 1 << i;
+  lastChanges.set(to, { from, changed });
+  return changed;
+}
+
+function changedInPorts(a: readonly PortPlan[], b: readonly PortPlan[]): number {
+  if (a.length !== b.length) return ALL;
+  let changed = 0;
+  for (const [i, plan] of b.entries()) {
+    const before = a[i];
+    if (before === plan) continue;
+    changed |= before?.port === plan.port && before.epoch === plan.epoch ? changedIn(before, plan) : ALL;
+    if (changed === ALL) return ALL;
+  }
+  return changed;
 }
 
 /** Everything but the policy. */
@@ -76,38 +163,44 @@ function samePlace(a: PortPlan, b: PortPlan): boolean {
     a.ofport === b.ofport &&
     a.ifaceName === b.ifaceName &&
     a.token === b.token &&
-    same(a.team, b.team) &&
+    sameTeam(a.team, b.team) &&
     same(a.ranges, b.ranges) &&
     same(a.ignored, b.ignored)
   );
 }
 
-const ALL = -1;
+const sameTeam = (a: PortPlan['team'], b: PortPlan['team']): boolean =>
+  a === b || (a !== undefined && a.id === b?.id && (sameItems(a.uplinks, b.uplinks) || same(a, b)));
 
-/** A bit each, in the order of the fields. */
-function changedFields(a: PortPlan, b: PortPlan): number {
-  if (a.policy === b.policy) return 0;
-  let changed = 0;
-  for (const [i, field] of POLICY_FIELDS.entries())
-    if (!same(a.policy[field], b.policy[field])) changed |= 1 << i;
-  return changed;
-}
+/** Everything but its ports; of those that are closed, nothing is written for the bridge. */
+const sameBridge = (a: BridgePlan, b: BridgePlan): boolean =>
+  a.switch === b.switch &&
+  a.mtu === b.mtu &&
+  same(a.devices, b.devices) &&
+  same(a.uplinks, b.uplinks) &&
+  same(a.teams, b.teams);
 
-/** A plan that notes which fields of its policy are looked at: no feature has to say so itself, and be wrong. */
+/** Notes which fields of a policy are looked at: no feature has to say so itself, and be wrong. */
 class Watch {
   read = 0;
-  readonly plan: PortPlan;
+  readonly #handler: ProxyHandler<Policy> = {
+    get: (policy, field) => {
+      const i = POLICY_FIELDS.indexOf(field as keyof Policy);
+      this.read |= i < 0 ? ALL : 1 << i;
+      return policy[field as keyof Policy];
+    },
+    ownKeys: (policy) => {
+      this.read = ALL;
+      return Reflect.ownKeys(policy);
+    },
+    has: (policy, field) => {
+      this.read = ALL;
+      return field in policy;
+    },
+  };
 
-  constructor(plan: PortPlan) {
-    const seen = {} as Policy;
-    for (const [i, field] of POLICY_FIELDS.entries()) {
-      const get = (): unknown => {
-        this.read |= 1 << i;
-        return plan.policy[field];
-      };
-      Object.defineProperty(seen, field, { get, enumerable: true });
-    }
-    this.plan = { ...plan, policy: seen };
+  over(plan: PortPlan): PortPlan {
+    return { ...plan, policy: new Proxy(plan.policy, this.#handler) };
   }
 }
 

@@ -47,3 +47,4 @@ export {
   type ProblemDetail,
   type Result,
 } from './result.js';
+export { once, sameItems } from './once.js';

@@ -1,6 +1,8 @@
 import { assertNever } from '#kernel';
-import { type BridgeObservation, type BundleMod, type DataplaneState } from './dataplane.js';
 import {
+  type BridgeObservation,
+  type BundleMod,
+  type DataplaneState,
   type MeterMod,
   type Observation,
   type ObservedInterface,
@@ -44,7 +46,7 @@ export function applyStep(have: Observation, step: Step): Observation {
   }
 }
 
-const fresh = (flow: Flow): FlowStats => ({ flow, packets: 0n, bytes: 0n, durationMs: 0 });
+export const fresh = (flow: Flow): FlowStats => ({ flow, packets: 0n, bytes: 0n, durationMs: 0 });
 
 function newBridge(name: string, of: string, mtu: number): BridgeObservation {
   const externalIds = { [SWITCH_MARK]: of };

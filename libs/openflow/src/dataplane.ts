@@ -30,7 +30,14 @@ export interface BridgeState {
   readonly meters: readonly Meter[];
   /** Bytes; the payload of a frame without its Ethernet header. */
   readonly mtu: number;
+  /**
+   * Flows, groups and meters once more, by what they are for, if whoever made them keeps such pieces: those that
+   * are the same objects as in another state hold the same, and need not be compared. Nothing of a piece ever changes.
+   */
+  readonly pieces?: ReadonlyMap<string, readonly Piece[]>;
 }
+
+export type Piece = Pick<BridgeState, 'flows' | 'groups' | 'meters'>;
 
 /**
  * An OVSDB port of the bridge that the agent itself plugs (uplinks), or whose markings it owns (vNICs, that a

@@ -64,7 +64,9 @@ function diffBridge(
     flows: flows.delta,
     foreign: flows.foreign,
     // A changed group may have lost a bucket.
-    tightens: have !== undefined && (groups.change.length > 0 || tightens(flows.delta, have)),
+    tightens:
+      have !== undefined &&
+      (groups.change.length > 0 || tightens(flows.delta, () => have.flows.map((f) => f.flow))),
   };
 }
 

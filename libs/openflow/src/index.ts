@@ -11,6 +11,7 @@ export type {
   Observation,
   ObservedInterface,
   OvsdbChange,
+  Piece,
   Step,
 } from './dataplane.js';
 export { FIELDS, type FieldName } from './fields.js';
@@ -51,6 +52,8 @@ export type {
   UnreadableFlow,
 } from './wire/messages.js';
 export { applyStep, observe } from './apply-step.js';
+export { standing, standsAlone } from './standing.js';
+export { diffSince } from './diff-since.js';
 export {
   FEATURE_MASK,
   inRound,

@@ -1,4 +1,3 @@
-import { type BridgeObservation } from './dataplane.js';
 import { type Flow, type Match } from './model.js';
 import { isEmptyDelta, type Delta } from './plan.js';
 
@@ -7,13 +6,13 @@ const MOST_PAIRS = 100_000;
 
 /**
  * Whether some frame that passes now may have to stop passing. Only a change that adds flows, each of them over
- * nothing but drops, surely doesn't; every doubt says that it does, and costs only the wait until it is effective.
+ * nothing but drops, surely doesn't; every doubt says that it does, and costs only the wait until it is effective. `have`: what stands.
  */
-export function tightens(flows: Delta<Flow>, have: BridgeObservation): boolean {
+export function tightens(flows: Delta<Flow>, have: () => Iterable<Flow>): boolean {
   if (isEmptyDelta(flows)) return false;
   if (flows.change.length > 0 || flows.remove.length > 0) return true;
   const passing = new Map<number, Flow[]>();
-  for (const { flow } of have.flows) {
+  for (const flow of have()) {
     if (flow.actions.length === 0 && flow.opaque === undefined) continue;
     const list = passing.get(flow.table);
     if (list === undefined) passing.set(flow.table, [flow]);

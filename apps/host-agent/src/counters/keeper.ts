@@ -1,4 +1,4 @@
-import { type Clock, type Epoch, type IdGenerator, type PortId } from '#kernel';
+import { equalJson, type Clock, type Epoch, type IdGenerator, type PortId } from '#kernel';
 import { type Fact, type RawCounters } from '#domain';
 import { ZERO_COUNTERS } from '#domain/on-host';
 import { type CounterSample } from '#contracts';
@@ -34,6 +34,8 @@ export interface KeeperParts {
  */
 export class CounterKeeper {
   #bindings = new Map<BindingKey, CountedBinding>();
+  /** The same, as they were handed over. */
+  #list: readonly CountedBinding[] = [];
   /** Goes up with every plan carried out: a reading from before it is of other meters. */
   #installs = 0;
 
@@ -78,8 +80,10 @@ export class CounterKeeper {
   async installed(bindings: readonly CountedBinding[], made: ReadonlySet<BindingKey>): Promise<void> {
     const { incarnations } = this.parts;
     const first = !this.#told;
-    this.#told = true;
     this.#installs += 1;
+    if (!first && made.size === 0 && this.#isSettled(bindings)) return;
+    this.#told = true;
+    this.#list = bindings;
     this.#bindings = new Map(bindings.map((b) => [bindingKey(b.port, b.epoch), b]));
     const opened = this.#untold;
     for (const [key, binding] of this.#bindings) {
@@ -130,6 +134,17 @@ export class CounterKeeper {
       await this.#save().catch(() => undefined);
     }
     return this.#samples();
+  }
+
+  /** They are counted already, with nothing to be told: most plans change no meter. */
+  #isSettled(bindings: readonly CountedBinding[]): boolean {
+    const before = this.#list;
+    return (
+      this.#untold.length === 0 &&
+      this.#making.size === 0 &&
+      bindings.length === before.length &&
+      bindings.every((b, i) => b.role !== 'retired' && sameCount(b, before[i]))
+    );
   }
 
   async #save(): Promise<void> {
@@ -230,5 +245,13 @@ export class CounterKeeper {
     return new Map(stats.map((s) => [s.id, s]));
   }
 }
+
+const sameCount = (a: CountedBinding, b: CountedBinding | undefined): boolean =>
+  a === b ||
+  (a.port === b?.port &&
+    a.epoch === b.epoch &&
+    a.role === b.role &&
+    a.bridge === b.bridge &&
+    equalJson(a.meters, b.meters));
 
 type Stats = ReadonlyMap<number, MeterStats>;

@@ -16,8 +16,8 @@ export function outstanding(
   incarnations: Incarnations,
   slots: Readonly<Record<string, number>>,
   have: Observation,
+  spokenOf: ReadonlySet<BindingKey> = new Set(desired.ports.map((p) => bindingKey(p.port, p.epoch))),
 ): readonly PortDocument[] {
-  const spokenOf = new Set<BindingKey>(desired.ports.map((p) => bindingKey(p.port, p.epoch)));
   return [...incarnations].flatMap(([key, { closed }]): PortDocument[] => {
     const slot = slots[key];
     if (closed || spokenOf.has(key) || slot === undefined) return [];

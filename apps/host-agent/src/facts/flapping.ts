@@ -60,6 +60,12 @@ export class Flapping<T> {
     return next;
   }
 
+  /** Nothing is held back: the log knows all that was seen. */
+  get isQuiet(): boolean {
+    for (const { count } of this.#kept.values()) if (count > 0) return false;
+    return true;
+  }
+
   close(): void {
     for (const [name, kept] of this.#kept) {
       kept.cancel?.();

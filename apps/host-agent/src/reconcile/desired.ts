@@ -1,4 +1,4 @@
-import { equalJson } from '#kernel';
+import { equalJson, sameItems } from '#kernel';
 import {
   type DocumentKey,
   type GroupDocument,
@@ -43,13 +43,11 @@ export function released(last: Desired | null, view: Pick<Snapshot, 'faults' | '
 export function sameWork(a: Desired | null, b: Desired | null): boolean {
   if (a === b) return true;
   if (a === null || b === null) return false;
-  const same = (x: readonly unknown[], y: readonly unknown[]): boolean =>
-    x.length === y.length && x.every((it, i) => it === y[i]);
   return (
-    same(a.ports, b.ports) &&
-    same(a.switches, b.switches) &&
-    same(a.groups, b.groups) &&
-    equalJson(ofSwitch(a.host), ofSwitch(b.host))
+    sameItems(a.ports, b.ports) &&
+    sameItems(a.switches, b.switches) &&
+    sameItems(a.groups, b.groups) &&
+    (a.host === b.host || equalJson(ofSwitch(a.host), ofSwitch(b.host)))
   );
 }
 

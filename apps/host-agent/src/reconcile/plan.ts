@@ -1,11 +1,14 @@
 import { type Compiled, type LocalFacts } from '#compiler';
 import {
   diff,
+  diffSince,
   isLearned,
   order,
   type BridgePlan,
+  type DataplaneState,
   type Flow,
   type Observation,
+  type ObservedInterface,
   type Plan,
   type Step,
 } from '#openflow';
@@ -39,12 +42,23 @@ export function planOf(
     bridge: b.name,
     flows: b.flows.flatMap(({ flow }) => (done(flow) ? [flow] : [])),
   }));
-  const plan = diff(compiled.state, have, { retire });
-  return {
-    steps: order(plan, { purge: plan.bridges.filter(arms).map((b) => b.bridge) }),
-    exceptions: plan.exceptions,
-  };
+  return ordered(diff(compiled.state, have, { retire }));
 }
+
+/** The same where all that stands is what `since` wants, learned rows not among it; null: only the whole can tell. */
+export function planSince(
+  compiled: Compiled,
+  since: DataplaneState,
+  interfaces: readonly ObservedInterface[],
+): Planned | null {
+  const plan = diffSince(compiled.state, since, interfaces);
+  return plan === null ? null : ordered(plan);
+}
+
+const ordered = (plan: Plan): Planned => ({
+  steps: order(plan, { purge: plan.bridges.filter(arms).map((b) => b.bridge) }),
+  exceptions: plan.exceptions,
+});
 
 /** Whether the plan sets a `learn` up: it fires on a miss of the datapath's cache only. */
 function arms(plan: BridgePlan): boolean {

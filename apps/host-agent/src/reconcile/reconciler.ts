@@ -2,6 +2,8 @@ import { problem, type Clock, type Lineage, type Revision, ProblemError } from '
 import { type Compiled, type Desired, type LocalFacts } from '#compiler';
 import {
   applyStep,
+  standing,
+  standsAlone,
   type DataplaneState,
   type Driver,
   type DriverEvent,
@@ -9,7 +11,7 @@ import {
   type Step,
 } from '#openflow';
 import { type Snapshot } from '#protocol';
-import { planOf, type Planned } from './plan.js';
+import { planOf, planSince, type Planned } from './plan.js';
 
 /** What a pass works on: the documents held, and up to which revision they are known to be whole. */
 export interface Wanted {
@@ -51,14 +53,17 @@ export interface ReconcilerHooks {
 const LONGEST_CHASE = 4;
 
 /**
- * The one loop that changes the switch: compile → diff → order → apply. Full recompute each time, from current
- * documents and facts only; whatever changed meanwhile starts another pass. What stands on the switch is read once
- * and then followed through the steps applied; every doubt (an error, drift, a reconnect) reads it anew.
+ * The one loop that changes the switch: compile → diff → order → apply, from current documents and facts only;
+ * whatever changed meanwhile starts another pass. What stands on the switch is read once and then followed through
+ * the steps applied; every doubt (an error, drift, a reconnect) reads it anew. Where it is known to be just what the
+ * last pass wanted, only what is wanted otherwise now is looked at.
  */
 export class Reconciler {
   #have: Observation | null = null;
   /** What the last plan brought about; null while that is not known. */
   #installed: DataplaneState | null = null;
+  /** What is known to be all that stands on these bridges; null: there is more, or it is not known. */
+  #alone: { readonly state: DataplaneState; readonly bridges: Observation['bridges'] } | null = null;
   /** Goes up with everything that the switch tells of its flows: a reading that it interrupts is not kept. */
   #doubts = 0;
   /** Monotonic ms of the first such word since the last reading. */
@@ -149,6 +154,7 @@ export class Reconciler {
       } catch (cause) {
         this.#have = null;
         this.#installed = null;
+        this.#alone = null;
         this.#dirty = true;
         this.#later(cause);
         return;
@@ -162,11 +168,14 @@ export class Reconciler {
       const have = await this.#observe();
       const facts = await this.hooks.facts(wanted, have);
       const compiled = this.hooks.compile(wanted.desired, { ...facts, interfaces: have.interfaces });
-      const { steps: planned, exceptions: conflicts } = planOf(compiled, facts, have);
+      const since = have === this.#have && have.bridges === this.#alone?.bridges ? this.#alone.state : null;
+      const quick = since === null ? null : planSince(compiled, since, have.interfaces);
+      const { steps: planned, exceptions: conflicts } = quick ?? planOf(compiled, facts, have);
       const now = [...planned, ...this.#stillOwed(planned, have)];
       await this.hooks.planned(compiled, now);
-      await this.#apply(now);
+      await this.#apply(now, quick !== null);
       this.#installed = compiled.state;
+      this.#noteAlone(compiled.state, quick !== null, conflicts.length > 0);
       steps.push(...now);
       const unsettled = now.some((s) => s.kind === 'ovsdb') || this.#have === null;
       if (pass < LONGEST_CHASE - 1 && (unsettled || this.#interfacesStale)) {
@@ -227,14 +236,24 @@ export class Reconciler {
     );
   }
 
-  async #apply(steps: readonly Step[]): Promise<void> {
+  /** `alone`: when all is done, just what is wanted stands, and what each step does to it need not be followed. */
+  async #apply(steps: readonly Step[], alone: boolean): Promise<void> {
     this.#owed = steps.filter((step) => bridgeOf(step) !== null);
     for (const step of steps) {
       await this.driver.apply(step);
       this.#owed = this.#owed.filter((owed) => owed !== step);
       // Null: the switch told of something else meanwhile; the next pass reads it all.
-      if (this.#have !== null) this.#have = applyStep(this.#have, step);
+      if (this.#have !== null && (!alone || step.kind === 'ovsdb')) this.#have = applyStep(this.#have, step);
     }
+  }
+
+  /** Whether the next plan needs to look only at what is wanted otherwise than in this one, which was carried out. */
+  #noteAlone(state: DataplaneState, quick: boolean, conflicts: boolean): void {
+    this.#alone = null;
+    if (this.#have === null || conflicts) return;
+    if (quick) this.#have = standing(state, this.#have);
+    else if (!standsAlone(state, this.#have)) return;
+    this.#alone = { state, bridges: this.#have.bridges };
   }
 
   #later(cause: unknown): void {

@@ -16,7 +16,7 @@ describe('what an agent remembers', () => {
     const m = memory();
     await m.allot([A, B]);
     expect(m.localFacts().slots).toEqual({ [A]: 1, [B]: 2 });
-    await m.allot([B, C], new Set([1, 2]));
+    await m.allot([B, C], () => new Set([1, 2]));
     expect(m.localFacts().slots).toEqual({ [B]: 2, [C]: 3 });
     expect(disk.slots).toEqual({ [B]: 2, [C]: 3 });
   });

@@ -12,6 +12,8 @@ export class LocalMemory {
   readonly #round: number;
   #saving: Promise<void> = Promise.resolve();
   #unsaved = false;
+  /** What came from the disk was looked at. */
+  #allotted = false;
 
   constructor(
     private readonly boot: string,
@@ -32,8 +34,13 @@ export class LocalMemory {
    * Slots for exactly these bindings, none of those that still stand on the switch for another. Everything known is
    * on disk when it resolves: a slot that was used is never lost, nor a fact that the next plan makes its own.
    */
-  async allot(keys: readonly BindingKey[], standing: ReadonlySet<number> = new Set()): Promise<void> {
-    const next = allotSlots(this.#slots, keys, standing);
+  async allot(
+    keys: readonly BindingKey[],
+    standing: () => ReadonlySet<number> = () => new Set(),
+  ): Promise<void> {
+    if (this.#allotted && this.#haveAll(keys)) return this.#unsaved ? this.save() : this.#saving;
+    const next = allotSlots(this.#slots, keys, standing());
+    this.#allotted = true;
     if (JSON.stringify(next) === JSON.stringify(this.#slots))
       return this.#unsaved ? this.save() : this.#saving;
     this.#slots = next;
@@ -41,6 +48,12 @@ export class LocalMemory {
     for (const key of this.#activations) if (!wanted.has(key)) this.#activations.delete(key);
     for (const key of this.#handedOver) if (!wanted.has(key)) this.#handedOver.delete(key);
     await this.save();
+  }
+
+  /** Just these have slots: most passes want the same bindings as the one before. */
+  #haveAll(keys: readonly BindingKey[]): boolean {
+    const slots = this.#slots;
+    return keys.every((key) => slots[key] !== undefined) && new Set(keys).size === Object.keys(slots).length;
   }
 
   /** Notes what the data plane did to the binding in a slot; null when that is known, or the slot is nobody's. */

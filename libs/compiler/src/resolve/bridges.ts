@@ -6,6 +6,7 @@ import { refuseConflicts } from './conflicts.js';
 import { Interfaces } from './interfaces.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
 import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
+import { type ResolveMemo } from './remember.js';
 import { resolveUplinks } from './uplinks.js';
 
 type Membership = HostDocument['switches'][number];
@@ -18,12 +19,13 @@ export interface ResolvedBridges {
   readonly exceptions: readonly CompileException[];
 }
 
-/** Documents and facts → one plan for each switch that the host is a member of. */
-export function resolveBridges(desired: Desired, facts: LocalFacts): ResolvedBridges {
+/** Documents and facts → one plan for each switch that the host is a member of. `memo` only makes it quicker. */
+export function resolveBridges(desired: Desired, facts: LocalFacts, memo?: ResolveMemo): ResolvedBridges {
   const exceptions: CompileException[] = [];
-  const shared = {
+  const shared: Shared = {
+    memo,
     groups: new Map<string, GroupDocument>(desired.groups.map((g) => [g.group, g])),
-    interfaces: new Interfaces(facts.interfaces),
+    interfaces: memo?.interfaces(facts.interfaces) ?? new Interfaces(facts.interfaces),
     facts,
     activated: new Set(facts.activations.map((a) => slotKey(a.port, a.epoch))),
     turned: new Set(facts.handedOver.map((a) => slotKey(a.port, a.epoch))),
@@ -36,7 +38,9 @@ export function resolveBridges(desired: Desired, facts: LocalFacts): ResolvedBri
   return { bridges, exceptions };
 }
 
-type Shared = Pick<PortContext, 'groups' | 'interfaces' | 'facts' | 'activated' | 'turned'>;
+interface Shared extends Pick<PortContext, 'groups' | 'interfaces' | 'facts' | 'activated' | 'turned'> {
+  readonly memo: ResolveMemo | undefined;
+}
 
 function resolveBridge(
   member: Membership,
@@ -50,9 +54,18 @@ function resolveBridge(
   const resolved = doc === undefined ? undefined : resolveUplinks(doc, member.uplinks, onBridge);
   exceptions.push(...(resolved?.exceptions ?? []));
   if (doc === undefined) exceptions.push(switchMissing(member.switch));
-  const uplinks = resolved?.uplinks ?? [];
-  const context = { ...shared, bridge: name, switchDoc: doc, mapping: member.uplinks, uplinks };
-  const entries = refuseConflicts(docs.map((port) => resolvePort(port, context)));
+  const { memo, facts } = shared;
+  const found = {
+    switchDoc: doc,
+    mapping: member.uplinks,
+    uplinks: resolved?.uplinks ?? [],
+    interfaces: facts.interfaces,
+  };
+  const place = memo?.place(name, found) ?? found;
+  const context: PortContext = { ...shared, bridge: name, place, policies: new Map() };
+  const entries = refuseConflicts(
+    docs.map((port) => memo?.port(port, context) ?? resolvePort(port, context)),
+  );
   entries.forEach((entry, i) => refusal(entry, docs[i], exceptions));
   const plans = entries.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
   const open = plans.filter((plan) => plan.life !== 'closed');
@@ -63,7 +76,7 @@ function resolveBridge(
     devices: Object.entries(member.uplinks)
       .filter(([uplink]) => doc === undefined || doc.uplinks.includes(uplink))
       .map(([uplink, device]) => ({ uplink, device })),
-    uplinks,
+    uplinks: place.uplinks,
     teams: teamsOf(open),
     ports: open,
     closed: plans.filter((plan) => plan.life === 'closed'),

@@ -10,10 +10,12 @@ export const MAX_SEGMENT_PORTS = 500;
  */
 export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort[] {
   const kept: PortPlan[] = [];
+  const byMac = new Map<bigint, PortPlan[]>();
   return resolved.map((entry) => {
     const { plan } = entry;
     if (plan === undefined || entry.refusal !== undefined || plan.life === 'closed') return entry;
-    const twin = kept.find((other) => other.mac === plan.mac && shareSegment(other, plan));
+    const alike = byMac.get(plan.mac);
+    const twin = alike?.find((other) => shareSegment(other, plan));
     if (twin !== undefined) {
       const reason = `port ${twin.port} has the same MAC in the same segment`;
       return { plan: close(plan), refusal: { code: 'mac-conflict', reason } };
@@ -23,6 +25,8 @@ export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort
       return { plan: close(plan), refusal: { code: 'segment-full', reason } };
     }
     kept.push(plan);
+    if (alike === undefined) byMac.set(plan.mac, [plan]);
+    else alike.push(plan);
     return entry;
   });
 }

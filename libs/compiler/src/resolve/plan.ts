@@ -1,6 +1,7 @@
 import { type Epoch, type PortId, type SwitchName } from '#kernel';
 import { type EffectivePolicy, type Policy } from '#domain';
-import { type BindingRole } from '#contracts';
+import { type BindingRole, type SwitchDocument } from '#contracts';
+import { type ObservedInterface } from '#openflow';
 import { type Range } from '../ranges.js';
 
 /**
@@ -22,6 +23,14 @@ export interface UplinkPlan {
   readonly key: number;
   readonly device: string;
   readonly ofport: number;
+}
+
+/** What is the same for all ports of a bridge, and decides about each. */
+export interface Place {
+  readonly switchDoc: SwitchDocument | undefined;
+  readonly mapping: Readonly<Record<string, string>>;
+  readonly uplinks: readonly UplinkPlan[];
+  readonly interfaces: readonly ObservedInterface[];
 }
 
 /** An order of uplinks that one or more ports follow. */

@@ -1,25 +1,28 @@
 import { macToBigint } from '#kernel';
 import { defaultPolicy, effectivePolicy } from '#domain/on-host';
-import { type GroupDocument, type PortDocument, type SwitchDocument } from '#contracts';
+import { type GroupDocument, type PortDocument } from '#contracts';
 import { checkFilter } from '../features/filter/rules.js';
 import { slotKey } from '../slots.js';
 import { type LocalFacts } from '../types.js';
 import { type Interfaces, type Plugged, type Refusal } from './interfaces.js';
-import { segmentRanges, type Life, type PortPlan, type UplinkPlan } from './plan.js';
+import { segmentRanges, type Life, type Place, type PortPlan } from './plan.js';
 import { resolveTeam } from './uplinks.js';
 
 /** What all ports of one bridge are resolved against. */
 export interface PortContext {
   readonly bridge: string;
-  readonly switchDoc: SwitchDocument | undefined;
+  readonly place: Place;
   readonly groups: ReadonlyMap<string, GroupDocument>;
-  readonly mapping: Readonly<Record<string, string>>;
-  readonly uplinks: readonly UplinkPlan[];
   readonly interfaces: Interfaces;
   readonly facts: LocalFacts;
   readonly activated: ReadonlySet<string>;
   readonly turned: ReadonlySet<string>;
+  /** Of groups whose ports say nothing themselves, as far as one was asked for: they have it in common. */
+  readonly policies: Map<GroupDocument, PolicyPlan | Refusal>;
 }
+
+/** What a policy comes to on a bridge. */
+type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'team'>;
 
 export interface ResolvedPort {
   /** Absent when not even meters can stand. */
@@ -40,15 +43,11 @@ export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPo
   if (doc.connectee === null) {
     return { plan: base, refusal: refuse('connectee-missing', 'nothing is connected to it') };
   }
-  const policy = resolvePolicy(doc, context);
-  if ('code' in policy) return { plan: base, refusal: policy };
+  const group = heldGroup(doc, context);
+  if ('code' in group) return { plan: base, refusal: group };
   if (plugged.kind === 'refused') return { plan: base, refusal: plugged.refusal };
-  const team = resolveTeam(policy.policy.teaming, context.mapping, context.uplinks);
-  if (team !== undefined && 'missing' in team) {
-    return { plan: base, refusal: { code: 'uplink-missing', reason: team.missing } };
-  }
-  const filter = checkFilter(policy.policy.filter);
-  if (filter !== null) return { plan: base, refusal: filter };
+  const policy = policyOf(doc, group, context);
+  if ('code' in policy) return { plan: base, refusal: policy };
   const life = lifeOf(doc, context);
   if (life === 'waiting' && doc.handover === null) {
     return {
@@ -59,11 +58,8 @@ export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPo
   return {
     plan: {
       ...base,
+      ...policy,
       life,
-      policy: policy.policy,
-      ignored: policy.ignored,
-      ranges: segmentRanges(policy.policy.vlan),
-      ...(team === undefined ? {} : { team }),
       ...(doc.handover === null ? {} : { token: macToBigint(doc.handover.token) }),
     },
   };
@@ -82,8 +78,8 @@ function lifeOf(doc: PortDocument, { activated, turned }: PortContext): Life {
   }
 }
 
-function resolvePolicy(doc: PortDocument, { switchDoc, groups }: PortContext) {
-  if (switchDoc === undefined)
+function heldGroup(doc: PortDocument, { place, groups }: PortContext): GroupDocument | Refusal {
+  if (place.switchDoc === undefined)
     return refuse('switch-missing', `the document of switch ${doc.switch} is not held`);
   const group = groups.get(doc.group);
   if (group?.switch !== doc.switch)
@@ -95,10 +91,42 @@ function resolvePolicy(doc: PortDocument, { switchDoc, groups }: PortContext) {
       `group ${doc.group} is held at ${has}, needed ${doc.lineage}:${doc.minRevision}`,
     );
   }
-  return effectivePolicy(switchDoc.uplinks, switchDoc.policy, group.policy, group.overridable, doc.override);
+  return group;
+}
+
+function policyOf(doc: PortDocument, group: GroupDocument, context: PortContext): PolicyPlan | Refusal {
+  if (Object.keys(doc.override).length > 0) return resolvePolicy(doc, group, context.place);
+  let policy = context.policies.get(group);
+  if (policy === undefined) {
+    policy = resolvePolicy(doc, group, context.place);
+    context.policies.set(group, policy);
+  }
+  return policy;
+}
+
+function resolvePolicy(
+  { override }: PortDocument,
+  group: GroupDocument,
+  { switchDoc, mapping, uplinks }: Place,
+): PolicyPlan | Refusal {
+  const { policy, ignored } = effectivePolicy(
+    switchDoc?.uplinks ?? [],
+    switchDoc?.policy ?? {},
+    group.policy,
+    group.overridable,
+    override,
+  );
+  const team = resolveTeam(policy.teaming, mapping, uplinks);
+  if (team !== undefined && 'missing' in team) return refuse('uplink-missing', team.missing);
+  const filter = checkFilter(policy.filter);
+  if (filter !== null) return filter;
+  const ranges = segmentRanges(policy.vlan);
+  return { policy, ignored, ranges, ...(team === undefined ? {} : { team }) };
 }
 
 const refuse = (code: Refusal['code'], reason: string): Refusal => ({ code, reason });
+
+const NO_POLICY = defaultPolicy([]);
 
 function closedPlan(doc: PortDocument, slot: number, plugged: Plugged): PortPlan {
   const { name, ofport } = plugged;
@@ -109,7 +137,7 @@ function closedPlan(doc: PortDocument, slot: number, plugged: Plugged): PortPlan
     slot,
     life: 'closed',
     mac: doc.connectee === null ? 0n : macToBigint(doc.connectee.mac),
-    policy: defaultPolicy([]),
+    policy: NO_POLICY,
     ignored: [],
     ranges: [],
     ...(ofport === undefined ? {} : { ofport }),

@@ -1,0 +1,67 @@
+import { equalJson } from '#kernel';
+import { type GroupDocument, type PortDocument } from '#contracts';
+import { type ObservedInterface } from '#openflow';
+import { slotKey } from '../slots.js';
+import { Interfaces } from './interfaces.js';
+import { type Place } from './plan.js';
+import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
+
+/** Everything that `resolvePort` looks at for one document, and what came of it. */
+interface Held {
+  readonly key: string;
+  readonly place: Place;
+  readonly group: GroupDocument | undefined;
+  readonly slot: number | undefined;
+  readonly activated: boolean;
+  readonly turned: boolean;
+  readonly resolved: ResolvedPort;
+}
+
+/**
+ * What was decided for each port the last time: it stands while all that it was decided on is the same. Documents
+ * that did not change are the same objects, and so are interfaces that were not read again.
+ */
+export class ResolveMemo {
+  readonly #ports = new WeakMap<PortDocument, Held>();
+  readonly #places = new Map<string, Place>();
+  #interfaces: { readonly of: readonly ObservedInterface[]; readonly by: Interfaces } | null = null;
+
+  interfaces(of: readonly ObservedInterface[]): Interfaces {
+    if (this.#interfaces?.of !== of) this.#interfaces = { of, by: new Interfaces(of) };
+    return this.#interfaces.by;
+  }
+
+  /** The place of the last time, where it is the same. */
+  place(bridge: string, now: Place): Place {
+    const before = this.#places.get(bridge);
+    const same =
+      before !== undefined &&
+      before.switchDoc === now.switchDoc &&
+      before.interfaces === now.interfaces &&
+      equalJson(before.mapping, now.mapping) &&
+      equalJson(before.uplinks, now.uplinks);
+    if (same) return before;
+    this.#places.set(bridge, now);
+    return now;
+  }
+
+  port(doc: PortDocument, context: PortContext): ResolvedPort {
+    const before = this.#ports.get(doc);
+    const key = before?.key ?? slotKey(doc.port, doc.epoch);
+    const { place } = context;
+    const group = context.groups.get(doc.group);
+    const slot = context.facts.slots[key];
+    const activated = context.activated.has(key);
+    const turned = context.turned.has(key);
+    const stands =
+      before?.place === place &&
+      before.group === group &&
+      before.slot === slot &&
+      before.activated === activated &&
+      before.turned === turned;
+    if (stands) return before.resolved;
+    const resolved = resolvePort(doc, context);
+    this.#ports.set(doc, { key, place, group, slot, activated, turned, resolved });
+    return resolved;
+  }
+}
