@@ -146,6 +146,7 @@ export class Cluster {
     return this.children.start(process_, process.execPath, [...flags, program], {
       PORTOLAN_NATS_URL: `nats://127.0.0.1:${ports.nats}`,
       PORTOLAN_NATS_CREDENTIALS: credentialsPath(join(home, 'credentials'), user),
+      PORTOLAN_ARCHIVE_DIR: join(home, 'archive'),
       ...env,
       ...more[process_],
     });

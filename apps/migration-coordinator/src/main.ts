@@ -6,7 +6,7 @@ import { type Logger } from 'pino';
 import { systemClock, unwrap } from '#kernel';
 import { checkCommandResponse, parseReport } from '#contracts';
 import { Follower } from '#event-store';
-import { Election, JetStreamLog } from '#event-store/jetstream';
+import { Election } from '#event-store/jetstream';
 import {
   HealthModule,
   HealthRegistry,
@@ -19,7 +19,7 @@ import {
   runService,
   type Shutdown,
 } from '#platform';
-import { clusterRules, logCheck, patiently } from '#runtime';
+import { clusterRules, logCheck, openLog, patiently } from '#runtime';
 import { MigrationCoordinatorConfig } from './config.js';
 import { Coordinator } from './coordinator.js';
 
@@ -29,9 +29,13 @@ async function serve(config: MigrationCoordinatorConfig, logger: Logger, shutdow
   const link = NatsLink.open(natsOptionsOf(config, `migration-coordinator ${config.instance}`));
   shutdown.add('nats', () => link.close());
   const nc = await link.connection();
-  const log = await JetStreamLog.open(nc, { inboxPrefix: link.inboxPrefix });
+  const { log, snapshots } = await openLog(nc, {
+    inboxPrefix: link.inboxPrefix,
+    archiveDir: config.archiveDir,
+    notice: (text) => logger.warn(text),
+  });
   const fault = (cause: unknown): void => logger.error({ err: cause }, 'reading the log');
-  const follower = new Follower({ log, rules: clusterRules, clock: systemClock, onFault: fault });
+  const follower = new Follower({ log, snapshots, rules: clusterRules, clock: systemClock, onFault: fault });
   await patiently(
     () => follower.start(),
     systemClock,

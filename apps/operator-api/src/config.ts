@@ -1,7 +1,7 @@
 import { err, invalid, ok, type Result } from '#kernel';
-import { CommonConfig, EnvField, matching, whole } from '#platform';
+import { EnvField, LogConfig, matching, whole } from '#platform';
 
-export class OperatorApiConfig extends CommonConfig {
+export class OperatorApiConfig extends LogConfig {
   @EnvField({ env: 'PORTOLAN_API_ADDRESS', expected: 'an address of this machine' })
   apiAddress: string = '127.0.0.1';
 

@@ -5,7 +5,6 @@ import { type Logger } from 'pino';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { systemClock } from '#kernel';
 import { Follower } from '#event-store';
-import { JetStreamLog } from '#event-store/jetstream';
 import {
   HealthRegistry,
   natsCheck,
@@ -16,7 +15,7 @@ import {
   runService,
   type Shutdown,
 } from '#platform';
-import { clusterRules, logCheck, patiently } from '#runtime';
+import { clusterRules, logCheck, openLog, patiently } from '#runtime';
 import { createApplication } from './application.js';
 import { checkExposure, OperatorApiConfig } from './config.js';
 import { EventFeed } from './events/event-feed.js';
@@ -44,12 +43,15 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
     missing = () => `the log is not there yet: ${String(cause)}`;
     logger.warn({ err: cause }, 'the log is not there yet; trying again');
   };
-  const log = await JetStreamLog.open(nc, { inboxPrefix: link.inboxPrefix });
+  const notice = (text: string): void => logger.warn(text);
+  const { inboxPrefix } = link;
+  const { log, snapshots } = await openLog(nc, { inboxPrefix, archiveDir: config.archiveDir, notice });
   const follower = new Follower({
     log,
+    snapshots,
     rules: clusterRules,
     clock: systemClock,
-    notice: (text) => logger.warn(text),
+    notice,
     // A reader that stands still must not answer as if it read: a new process begins from the log.
     onFault: (cause) => {
       logger.fatal({ err: cause }, 'the log can not be followed');

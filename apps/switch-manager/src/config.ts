@@ -1,7 +1,7 @@
-import { CommonConfig, EnvField, matching, whole } from '#platform';
+import { EnvField, LogConfig, matching, whole } from '#platform';
 
 /** Configuration of a switch-manager. */
-export class SwitchManagerConfig extends CommonConfig {
+export class SwitchManagerConfig extends LogConfig {
   @EnvField({
     env: 'PORTOLAN_INSTANCE',
     expected: 'a name of this copy: letters, digits and inner hyphens',

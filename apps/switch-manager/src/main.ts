@@ -15,9 +15,7 @@ import {
   ensureStream,
   FACTS_STREAM,
   FileSnapshots,
-  JetStreamLog,
   LOG_STREAM,
-  sha256Hasher,
 } from '#event-store/jetstream';
 import {
   HealthModule,
@@ -33,7 +31,7 @@ import {
 import { JetStreamDocumentStore } from '#platform/jetstream';
 import { PortolanNatsServer, RpcProblemFilter } from '#platform/transport';
 import { documentSigner, documentVerifier, handoverTokens } from '#platform';
-import { clusterRules, CODE_VERSION, logCheck, patiently, stateCodec } from '#runtime';
+import { clusterRules, logCheck, openLog, patiently } from '#runtime';
 import { lastCheckpoint } from './checkpoints.js';
 import { CommandsController } from './commands.controller.js';
 import { SwitchManagerConfig } from './config.js';
@@ -53,13 +51,13 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
   for (const stream of [LOG_STREAM, DOCS_STREAM, FACTS_STREAM, CKPT_STREAM]) {
     await patiently(async () => unwrap(await ensureStream(nc, stream, config.replicas)), clock, waiting);
   }
-  const log = await JetStreamLog.open(nc, { inboxPrefix: link.inboxPrefix });
-  const snapshots = {
-    store: new FileSnapshots(join(config.stateDir, 'snapshots')),
-    codeVersion: CODE_VERSION,
-    state: stateCodec,
-    hasher: sha256Hasher,
-  };
+  const own = new FileSnapshots(join(config.stateDir, 'snapshots'));
+  const { log, snapshots } = await openLog(nc, {
+    inboxPrefix: link.inboxPrefix,
+    archiveDir: config.archiveDir,
+    own,
+    notice: (text) => logger.warn(text),
+  });
   const follower = new Follower({
     log,
     rules: clusterRules,
@@ -165,7 +163,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
   health.register('log', logCheck(follower));
   await app.listen();
   shutdown.add('nest', () => app.close());
-  const snapshotter = new Snapshotter(follower, snapshots, config.snapshotEvery, (cause) =>
+  const snapshotter = new Snapshotter(follower, { ...snapshots, store: own }, config.snapshotEvery, (cause) =>
     logger.warn({ err: cause }, 'a snapshot could not be written'),
   );
   shutdown.add('snapshots', () => snapshotter.close());

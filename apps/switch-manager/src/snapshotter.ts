@@ -1,5 +1,5 @@
 import { type DomainEvent, type State } from '#domain';
-import { toSnapshot, type Follower, type SnapshotRules } from '#event-store';
+import { toSnapshot, type Follower, type SnapshotRules, type SnapshotStore } from '#event-store';
 
 /** Writes a snapshot every so many commits, and one at the end, so that the next start reads little of the log. */
 export class Snapshotter {
@@ -9,7 +9,7 @@ export class Snapshotter {
 
   constructor(
     private readonly follower: Follower<State, DomainEvent>,
-    private readonly rules: SnapshotRules<State>,
+    private readonly rules: SnapshotRules<State> & { readonly store: SnapshotStore },
     private readonly every: number,
     private readonly onFault: (cause: unknown) => void,
   ) {

@@ -6,6 +6,11 @@ export {
   type ReadRules,
   type Repudiations,
 } from './chain-reader.js';
+export { Archive } from './archive/archive.js';
+export { ArchivedLog } from './archive/archived-log.js';
+export { InMemoryArchive } from './archive/memory-archive.js';
+export { replayAll, seal, trim, type SealOptions, type Trimmed } from './archive/seal.js';
+export { type ArchiveStore, type Segment } from './archive/segment.js';
 export { CommandIndex, DAY_MS, type KnownCommand } from './command-index.js';
 export {
   appendEach,
@@ -65,10 +70,12 @@ export { repudiate, type RepudiateOptions } from './repudiate.js';
 export { Sequencer, type SequencerOptions, type SequencerPhase } from './sequencer.js';
 export {
   fromSnapshot,
+  newestOf,
   stateDigest,
   toSnapshot,
   type SavedSnapshot,
   type SnapshotRules,
+  type SnapshotSource,
   type SnapshotStore,
   type SnapshotToSave,
 } from './snapshot.js';

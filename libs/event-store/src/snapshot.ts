@@ -30,9 +30,19 @@ export interface SnapshotStore {
   load(codeVersion: string, atMostSeq?: number): Promise<SavedSnapshot | undefined>;
 }
 
+export type SnapshotSource = Pick<SnapshotStore, 'load'>;
+
+/** The newer of what two sources have. */
+export const newestOf = (a: SnapshotSource, b: SnapshotSource): SnapshotSource => ({
+  load: async (codeVersion, atMostSeq) => {
+    const found = await Promise.all([a, b].map((source) => source.load(codeVersion, atMostSeq)));
+    return found.filter((s) => s !== undefined).sort((x, y) => y.seq - x.seq)[0];
+  },
+});
+
 /** How a replica's state becomes a snapshot and back. */
 export interface SnapshotRules<State> {
-  readonly store: SnapshotStore;
+  readonly store: SnapshotSource;
   readonly codeVersion: string;
   readonly state: StateCodec<State>;
   /** The same as the rules' hash, for a text in pieces. */

@@ -1,5 +1,6 @@
 export { text, each, matching, oneOf, whole, type Accepts } from './config/accepts.js';
 export { CommonConfig, natsOptionsOf } from './config/common.js';
+export { LogConfig } from './config/log.js';
 export { EnvField, type EnvFieldOptions } from './config/env-field.js';
 export { loadConfig, redactConfig, type ConfigSources } from './config/load.js';
 export { currentCorrelation, withCorrelation } from './correlation.js';

@@ -25,16 +25,17 @@ export async function signingKey(home: string): Promise<string> {
   return path;
 }
 
-/** Starts a manager, waits until it leads, and ends it. `flags` are for node. */
+/** Starts a manager, waits until it leads, and ends it. `env` goes beside its own. */
 export async function startOnce(
   natsUrl: string,
   key: string,
   stateDir: string,
-  flags: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+  dist = DIST,
 ): Promise<Start> {
-  const program = join(DIST, 'apps', 'switch-manager', 'src', 'main.js');
+  const program = join(dist, 'apps', 'switch-manager', 'src', 'main.js');
   const began = performance.now();
-  const child = spawn(process.execPath, [...flags, program], {
+  const child = spawn(process.execPath, [program], {
     env: {
       ...process.env,
       PORTOLAN_NATS_URL: natsUrl,
@@ -43,18 +44,21 @@ export async function startOnce(
       PORTOLAN_INSTANCE: 'bench',
       PORTOLAN_CLUSTER: 'bench',
       PORTOLAN_LEASE_MS: '30000',
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const gone = once(child, 'close');
   const seconds = (): number => (performance.now() - began) / 1000;
-  let readSeconds = NaN;
+  let [readSeconds, leads] = [NaN, false];
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       if (line.includes('switch-manager runs')) readSeconds = seconds();
       if (line.includes('"level":"warn"') || line.includes('"level":40')) process.stderr.write(`${line}\n`);
-      if (line.includes('this copy leads')) break;
+      leads ||= line.includes('this copy leads');
+      if (leads) break;
     }
+    if (!leads) throw new Error('the manager ended before it led');
     const took = seconds();
     const figures = { cpuSeconds: await cpuSeconds(child.pid), residentMb: await residentMb(child.pid) };
     child.stdout.resume();

@@ -57,7 +57,8 @@ export class EventFeed {
     const early: Seen[] = [];
     const off = this.follower.onCommit((commit, before, after) => early.push({ commit, before, after }));
     const { lineage, revision } = this.follower;
-    for await (const commit of readCommits(this.log, this.rules, (await this.log.last()) - KEPT)) {
+    const from = Math.max((await this.log.begins()).first, (await this.log.last()) - KEPT);
+    for await (const commit of readCommits(this.log, this.rules, from)) {
       if (commit.lineage === lineage && commit.revision <= revision) this.keep({ commit });
     }
     off();

@@ -1,10 +1,12 @@
 import { ok, problem, ProblemError, type Lineage, type Result } from '#kernel';
 import { type DomainEvent } from '#domain';
 import {
+  ArchivedError,
   COMMIT_TYPE,
   decodeEnvelope,
   type Commit,
   type Envelope,
+  type LogBegin,
   type StoredMessage,
   type WireEvent,
 } from '#event-store';
@@ -91,7 +93,8 @@ function eventsOf(
 
 /** The position of the first message of a lineage at or after a revision; after the last one when there is none. */
 export async function findRevision(log: Log, lineage: Lineage, revision: number): Promise<number> {
-  let low = 1;
+  const begin = await log.begins();
+  let low = begin.first;
   let high = (await log.last()) + 1;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
@@ -99,7 +102,15 @@ export async function findRevision(log: Log, lineage: Lineage, revision: number)
     if (at.lineage === lineage && at.revision >= revision) high = middle;
     else low = middle + 1;
   }
+  if (low === begin.first && low > 1) await checkReaches(log, lineage, revision, begin);
   return low;
+}
+
+/** What was asked for may stand before what is held: that is said, not passed over. */
+async function checkReaches(log: Log, lineage: Lineage, revision: number, begin: LogBegin): Promise<void> {
+  const at = await peek(log, begin.first);
+  if (at.lineage !== lineage || at.revision > revision)
+    throw new ArchivedError(`revision ${revision} of lineage ${lineage}`, begin);
 }
 
 /** What the message at a position says of itself; unreadable ones answer as the next that can be read. */

@@ -41,7 +41,7 @@ export class FileSnapshots implements SnapshotStore {
       if (version !== safe(codeVersion) || Number(seq) > atMostSeq) continue;
       return {
         seq: Number(seq),
-        lines: linesOf(createReadStream(join(this.dir, name), { highWaterMark: CHUNK })),
+        lines: linesOfFile(join(this.dir, name)),
       };
     }
     return undefined;
@@ -58,6 +58,11 @@ export class FileSnapshots implements SnapshotStore {
 }
 
 const CHUNK = 1024 * 1024;
+
+/** Opened when it is read: a snapshot may be looked at and passed over. */
+async function* linesOfFile(path: string): AsyncGenerator<string> {
+  yield* linesOf(createReadStream(path, { highWaterMark: CHUNK }));
+}
 
 function safe(codeVersion: string): string {
   return codeVersion.replaceAll(/[^A-Za-z0-9_.-]/g, '_');

@@ -1,4 +1,5 @@
 export { Election, type ElectionOptions } from './election.js';
+export { FileArchive } from './file-archive.js';
 export { FileSnapshots } from './file-snapshots.js';
 export { sha256, sha256Hasher } from './hash.js';
 export { JetStreamLog, type JetStreamLogOptions } from './jetstream-log.js';

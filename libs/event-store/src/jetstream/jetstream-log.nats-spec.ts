@@ -90,6 +90,20 @@ describe('JetStream log', () => {
   });
 });
 
+describe('a stream of an earlier version', () => {
+  it('denies to let go for ever: it is taken as it is, and says so', async () => {
+    const names = { stream: `LOG${++count}`, prefix: `log${count}` };
+    const spec = { ...LOG_STREAM, name: names.stream, subjects: [`${names.prefix}.>`] };
+    await ensureStream(nc, { ...spec, deny_purge: true });
+    expect(await ensureStream(nc, spec)).toEqual({ ok: true, value: { created: false } });
+    const log = await JetStreamLog.open(nc, names);
+    for (const [i, id] of ['a', 'b', 'c'].entries()) await log.append(message(id), i);
+    expect(await log.trim(2, 'somewhere')).toMatchObject({ ok: false, error: { code: 'refused' } });
+    expect(await log.begins()).toEqual({ first: 1 });
+    log.close();
+  });
+});
+
 async function statusOf(type: 'disconnect' | 'reconnect'): Promise<void> {
   for await (const status of nc.status()) if (status.type === type) return;
 }
