@@ -32,7 +32,7 @@ export interface NatsServer {
   restart(): Promise<void>;
 }
 
-const READY_MS = 10_000;
+const READY_MS = 30_000;
 
 /** Starts a server and waits until it takes connections. Throws with the server's own output if it does not. */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {

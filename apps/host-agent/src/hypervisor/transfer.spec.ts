@@ -85,7 +85,8 @@ describe('a guest on its way', () => {
   it('stays when it is told after its state went over that it was not begun', async () => {
     server.removeAllListeners('connection');
     server.on('connection', (socket) => {
-      socket.write('{"step":"ready"}\n{"step":"refused","reason":"took too long"}\n');
+      // Read to its end, else it stays open when the other side is gone.
+      socket.resume().write('{"step":"ready"}\n{"step":"refused","reason":"took too long"}\n');
     });
     expect(await send()).toEqual({ kind: 'failed', reason: 'took too long' });
     expect(log).toEqual(['stop']);
