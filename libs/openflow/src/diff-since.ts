@@ -116,11 +116,11 @@ function stands(flows: readonly Flow[], pieces: Pieces, theirs: ReadonlySet<Piec
   if (flows.length === 0) return false;
   const places = new Set(flows.map(flowPlace));
   const keys = new Set(flows.map(flowKey));
+  // Asked of every flow of the host: the place says of most that they are none of these.
   for (const list of pieces.values())
     for (const piece of list) {
-      // Asked of every flow of the host: the place says of most that they are none of these.
-      if (!piece.flows.some((flow) => places.has(flowPlace(flow))) || theirs.has(piece)) continue;
-      if (piece.flows.some((flow) => keys.has(flowKey(flow)))) return true;
+      if (theirs.has(piece)) continue;
+      for (const flow of piece.flows) if (places.has(flowPlace(flow)) && keys.has(flowKey(flow))) return true;
     }
   return false;
 }

@@ -45,8 +45,9 @@ export const filter: Feature = {
 function write({ number, rules, ports }: RuleList, side: (typeof SIDES)[number], out: Emitter): void {
   const mine = rules.map(({ direction }) => direction === 'both' || direction === side.direction);
   if (!mine.includes(true)) return;
+  // One and the same for all of them: it is compared once.
+  const actions = [set(REG.rules, number), goto(side.rules)];
   for (const { slot } of ports) {
-    const actions = [set(REG.rules, number), goto(side.rules)];
     out.flow(side.choose, 100, match({ [side.register]: slot }), actions);
   }
   for (const [index, matches] of listMatches(rules).entries()) {
