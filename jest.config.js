@@ -24,6 +24,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
+      setupFiles: ['<rootDir>/test/unit/properties.setup.ts'],
       testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/{unit,simulator}/**/*.spec.ts'],
     },
     {
