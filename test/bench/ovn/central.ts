@@ -8,7 +8,7 @@ import { daemonOptions } from '../../lab/host.js';
 
 const SCHEMAS = '/usr/share/ovn';
 /** Longer than the slowest change of the largest size. */
-const SLOWEST_MS = 120_000;
+const SLOWEST_MS = 240_000;
 
 /**
  * OVN's centre in a directory of its own: both databases, ovn-northd, and `ovn-nbctl` as a standing process that has
@@ -38,7 +38,12 @@ export class OvnCentral {
 
   /** `ovn-nbctl` with these words; resolves with what it printed. */
   async nbctl(...words: readonly string[]): Promise<string> {
-    return this.#nbctl.call('run', words, SLOWEST_MS);
+    try {
+      return await this.#nbctl.call('run', words, SLOWEST_MS);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`ovn-nbctl ${words.slice(0, 4).join(' ')}: ${why}`, { cause });
+    }
   }
 
   /** Process ids by what they are. */

@@ -69,7 +69,8 @@ export class OurSide implements Side {
     const used: Record<string, number> = {};
     const add = async (what: string, pid: number | undefined) =>
       void (used[what] = (used[what] ?? 0) + ((await cpuSeconds(pid)) ?? 0));
-    for (const name of ['nats-server', 'switch-manager-1', 'operator-api', 'migration-coordinator'])
+    for (const n of [1, 2]) await add('switch-manager', children.pidOf(`switch-manager-${n}`));
+    for (const name of ['nats-server', 'operator-api', 'migration-coordinator'])
       await add(name, children.pidOf(name));
     for (const host of this.hosts) await add('host-agent', children.pidOf(`host-agent-${host}`));
     for (const [what, pid] of Object.entries(this.others)) await add(what, pid);
