@@ -7,6 +7,7 @@
 //   npm run bench -- scale --hosts 2000 --ports 100000 --groups 10000   of a size, in all
 //   npm run bench -- scale --hosts 2000 --growth   at an eighth, a quarter, half and all of it
 //   npm run bench -- scale --steps changes,moves   parts of it
+//   npm run bench -- cold-start --commits 1000000 --ports 10000
 //   npm run bench -- NAME… --json FILE   the document into a file, too
 //   npm run bench -- NAME… --keep   leaves the cluster's directory with its logs, and says where
 import { spawn } from 'node:child_process';
@@ -22,8 +23,8 @@ const PROGRAM = join(ROOT, 'dist', 'test', 'bench', 'main.js');
 /** What waits for the log lives about as long as a round trip: the default of 16 MB would promote it all. */
 const HEAP = '--max-semi-space-size=64';
 const LONGEST_MS = 480_000;
-/** Thousands of hosts on few cores take their time to come up, and so do ten thousand ports of OVN. */
-const LONGEST_OF = { scale: 3_600_000, 'ovn-simulated': 1_200_000 };
+/** Thousands of hosts on few cores take their time to come up, as do OVN's ports and a million commits. */
+const LONGEST_OF = { scale: 3_600_000, 'ovn-simulated': 1_200_000, 'cold-start': 1_800_000 };
 /** How long a bench that was told to end may take to put everything away. */
 const END_MS = 30_000;
 
@@ -36,6 +37,7 @@ const { values: options, positionals } = parseArgs({
     hosts: { type: 'string' },
     ports: { type: 'string' },
     groups: { type: 'string' },
+    commits: { type: 'string' },
     growth: { type: 'boolean' },
     steps: { type: 'string' },
     keep: { type: 'boolean' },
@@ -50,6 +52,7 @@ for (const [option, most] of [
   ['hosts', 5_000],
   ['ports', 500_000],
   ['groups', 50_000],
+  ['commits', 5_000_000],
 ]) {
   const value = options[option];
   if (value === undefined) continue;

@@ -7,8 +7,10 @@ import { ovn } from './ovn/bench.js';
 import { ovnSimulated } from './ovn/simulated.js';
 import { policyOvs } from './policy-ovs.js';
 import { replay } from './replay.js';
+import { snapshot } from './cold-start/snapshot.js';
 import { scale } from './scale/bench.js';
 import { type Bench } from './support/figure.js';
+import { year } from './year.js';
 
 /** Every bench by its name, in the order in which they run; each in a process of its own. */
 export const BENCHES: Readonly<Record<string, Bench>> = {
@@ -22,6 +24,8 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   scale,
   'agent-memory': agentMemory,
   'cold-start': coldStart,
+  snapshot,
+  year,
 };
 
 /** Runs one bench; progress to stderr, its figures as a line of JSON to stdout. */

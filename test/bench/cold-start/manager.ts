@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { MANAGER_HEAP } from '../../../deploy/quickstart/cluster.js';
 import { cpuSeconds, DIST, residentMb } from '../support/cluster.js';
 
 /** What one start took. Seconds; memory in MB when it led. */
@@ -35,7 +36,7 @@ export async function startOnce(
 ): Promise<Start> {
   const program = join(dist, 'apps', 'switch-manager', 'src', 'main.js');
   const began = performance.now();
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [...MANAGER_HEAP, program], {
     env: {
       ...process.env,
       PORTOLAN_NATS_URL: natsUrl,

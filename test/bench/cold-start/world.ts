@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { systemClock, unwrap, type Clock } from '#kernel';
-import { openSequencer } from '#event-store';
+import { openSequencer, type CommitLog } from '#event-store';
 import { ensureStream, JetStreamLog, LOG_STREAM } from '#event-store/jetstream';
 import { clusterRules } from '#runtime';
 import { startNatsServer, type NatsServer } from '#testing';
@@ -49,7 +49,7 @@ export function fastClock(): Clock {
 }
 
 /** By its clock, a day of the cluster's life is `COMMITS_A_DAY` commits. */
-export async function writerOf(log: JetStreamLog): Promise<ClusterSequencer> {
+export async function writerOf(log: CommitLog): Promise<ClusterSequencer> {
   const onFault = (cause: unknown): never => {
     throw cause;
   };

@@ -96,6 +96,19 @@ export class ClusterLife {
     });
   }
 
+  /** Every switch is restarted: a segment more for every port. */
+  async rollOverAll(sequencer: ClusterSequencer): Promise<void> {
+    await pump(this.size.hosts, 50, async (h) => {
+      const vms = this.#vms.filter(({ host }) => host === h);
+      const closed = vms.map((vm) =>
+        this.#segment('SegmentClosed', Object.assign(vm, { packets: vm.packets + 1_000 })),
+      );
+      for (const vm of vms) Object.assign(vm, { packets: 0, incarnation: vm.incarnation + 1 });
+      const opened = vms.map((vm) => this.#segment('SegmentOpened', vm));
+      unwrap(await sequencer.submit(this.#facts('ledger', h, [...closed, ...opened])));
+    });
+  }
+
   /** What happens next, at a revision: hosts are taken to have realised all up to there. */
   next(revision: number): Asked {
     this.#revision = revision;
