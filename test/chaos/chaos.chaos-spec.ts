@@ -1,19 +1,23 @@
 import { afterAll, beforeEach, describe, it } from '@jest/globals';
+import { agentsDiskFull } from './agents-disk-full.js';
 import { clockJumps } from './clock-jumps.js';
 import { serversDiskFull } from './disk-full.js';
 import { flood } from './flood.js';
 import { killedServices } from './killed-services.js';
+import { lateFacts } from './late-facts.js';
 import { leaderAsleep } from './leader-asleep.js';
 import { restoredLogs } from './restored-log.js';
 import { abandonClients, FULL, type Scenario } from './support/scenario.js';
-import { type World } from '../process/cluster.fixture.js';
-import { startChaosWorld } from './support/world.js';
+import { startChaosWorld, type ChaosWorld } from './support/world.js';
 
-const SCENARIOS: readonly Scenario<World>[] = [
+const SCENARIOS: readonly Scenario<ChaosWorld>[] = [
+  // While web-1 still sends.
+  lateFacts,
   killedServices,
   leaderAsleep,
   clockJumps,
   serversDiskFull,
+  agentsDiskFull,
   flood,
   ...restoredLogs,
 ];
@@ -22,7 +26,7 @@ const LIMIT_MS = 300_000;
 
 /** One cluster for all of them: each leaves it whole. After one that failed, the next begins with another. */
 describe('chaos', () => {
-  let world: World | null = null;
+  let world: ChaosWorld | null = null;
   let failed = false;
   beforeEach(async () => {
     abandonClients();

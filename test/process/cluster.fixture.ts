@@ -83,6 +83,8 @@ export interface WorldOptions {
   readonly copyMs?: number;
   /** Environment of single services beyond what each gets, by process name. */
   readonly env?: (home: string) => Readonly<Record<string, NodeJS.ProcessEnv>>;
+  /** Port of nats-server; default: a free one. */
+  readonly nats?: number;
   /** Hosts that get an account, and whose agents somebody else starts. */
   readonly accounts?: readonly string[];
 }
@@ -90,7 +92,8 @@ export interface WorldOptions {
 /** A cluster of three simulated hosts in a directory of its own, on free ports; ended and removed by `stop`. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const home = await mkdtemp(join(tmpdir(), 'portolan-process-'));
-  const [nats = 0, port = 0, ...health] = await freePorts(2 + SERVICES.length);
+  const [free = 0, port = 0, ...health] = await freePorts(2 + SERVICES.length);
+  const { nats = free } = options;
   const deaths: string[] = [];
   const healthOf = Object.fromEntries(SERVICES.map((name, i) => [name, health[i]]));
   const cluster = await Cluster.start({

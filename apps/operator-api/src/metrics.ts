@@ -22,7 +22,7 @@ export function measure(registry: Registry, follower: ClusterFollower, live: Liv
   gauge('portolan_following', '1 while the log is followed', () => (follower.status === 'live' ? 1 : 0));
   gauge('portolan_hosts', 'hosts of the cluster', () => follower.state.hosts.size);
   gauge('portolan_hosts_up', 'hosts that report', () =>
-    follower.state.hosts.count((h) => aliveness(live.host(h.name), Date.now()) === 'up'),
+    follower.state.hosts.count((h) => aliveness(live.silence(h.name)) === 'up'),
   );
   gauge('portolan_hosts_realised', 'hosts that realised the newest change of what is wanted', () => {
     const wanted = intentRevision(follower.state);

@@ -3,7 +3,7 @@ import { until, type World } from '../../process/cluster.fixture.js';
 import { sized } from './scenario.js';
 
 /** web-1 sends so many numbered packets in its life, announcements after moves come on top; then it is silent. */
-const LIMIT = sized(5_000, 40_000);
+const LIMIT = sized(8_000, 40_000);
 
 export const COUNTED_GUESTS: readonly GuestPlan[] = GUESTS.map((g) =>
   g.owner === 'web-1' ? { ...g, pps: 400, limit: LIMIT, waits: true } : g,
@@ -28,7 +28,7 @@ export async function auditLedger(world: World, owner: string): Promise<void> {
   );
 }
 
-async function sentBy(world: World, owner: string): Promise<number | undefined> {
+export async function sentBy(world: World, owner: string): Promise<number | undefined> {
   const vms = (await world.api.hosts()).items.flatMap((h) => h.status.vms);
   return vms.find((v) => v.owner === owner && v.state === 'running')?.sent;
 }

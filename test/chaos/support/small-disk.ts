@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rename, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,6 +29,8 @@ function findObstacle(): string | null {
 
 /** A small file system in the place of a directory, with what was in it. Nobody may have the directory open. */
 export class SmallDisk {
+  #topUp: NodeJS.Timeout | undefined;
+
   private constructor(
     private readonly at: string,
     private readonly before: string,
@@ -54,7 +56,21 @@ export class SmallDisk {
     });
   }
 
+  /** Full, and kept so: a file that is written aside and renamed gives a page back, in which the next one fits. */
+  async fillUp(): Promise<void> {
+    await this.fill(0);
+    this.#topUp = setInterval(() => {
+      try {
+        const { bavail, bsize } = statfsSync(this.at);
+        if (bavail > 0) appendFileSync(join(this.at, 'filler'), Buffer.alloc(bavail * bsize));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      }
+    }, 20);
+  }
+
   async free(): Promise<void> {
+    clearInterval(this.#topUp);
     await rm(join(this.at, 'filler'), { force: true });
   }
 

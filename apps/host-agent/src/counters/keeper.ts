@@ -111,7 +111,7 @@ export class CounterKeeper {
       gone = true;
     }
     // Most plans change no incarnation, and whoever waits for the plan would wait for the disk.
-    if (first || gone || opened.length > 0) await this.#save();
+    if (gone || opened.length > 0) await this.#save();
     if (await this.#closeRetired()) await this.parts.save();
   }
 

@@ -21,6 +21,8 @@ interface Kept<T> {
   count: number;
   from: number;
   to: number;
+  /** Monotonic ms of `from`. */
+  since: number;
   cancel: (() => void) | null;
 }
 
@@ -106,6 +108,7 @@ export class Flapping<T> {
       count: 0,
       from: 0,
       to: 0,
+      since: 0,
       cancel: null,
     };
     this.#kept.set(name, begun);
@@ -123,7 +126,10 @@ export class Flapping<T> {
 
   #count(kept: Kept<T>): void {
     kept.to = this.clock.now();
-    if (kept.count === 0) kept.from = kept.to;
+    if (kept.count === 0) {
+      kept.from = kept.to;
+      kept.since = this.clock.monotonic();
+    }
     kept.count += 1;
   }
 
@@ -132,7 +138,7 @@ export class Flapping<T> {
     kept.cancel ??= this.clock.after(QUIET_MS, () => {
       kept.cancel = null;
       const isQuiet = this.clock.monotonic() - kept.changedAt >= QUIET_MS;
-      if (isQuiet || this.clock.now() - kept.from >= SUM_UP_MS) this.#tell(name, kept);
+      if (isQuiet || this.clock.monotonic() - kept.since >= SUM_UP_MS) this.#tell(name, kept);
       if (!isQuiet) this.#arm(name, kept);
       this.again();
     });

@@ -36,6 +36,27 @@ describe('what an agent remembers', () => {
     expect(kept).toMatchObject({ slots: { [A]: 1 } });
   });
 
+  it('does not let counters that the disk did not take hold up plans, and keeps them when it takes something again', async () => {
+    let full = false;
+    let kept: AgentMemory | null = null;
+    const m = new LocalMemory('boot', emptyMemory('boot'), (state) => {
+      if (full) return Promise.reject(new Error('no space left on device'));
+      kept = structuredClone(state);
+      return Promise.resolve();
+    });
+    await m.allot([A]);
+    full = true;
+    m.incarnations.set(A, { id: 'i1' } as never);
+    await expect(m.save()).rejects.toThrow('no space');
+    await m.allot([A]);
+    m.note(1, true);
+    await expect(m.allot([A])).rejects.toThrow('no space');
+    await expect(m.allot([A])).rejects.toThrow('no space');
+    full = false;
+    await m.allot([A]);
+    expect(kept).toMatchObject({ activations: [A], incarnations: { [A]: { id: 'i1' } } });
+  });
+
   it('has what the data plane did on disk before the next plan, and forgets it with the binding', async () => {
     const m = memory();
     await m.allot([A]);

@@ -11,7 +11,11 @@ export class LocalMemory {
   readonly #handedOver: Set<string>;
   readonly #round: number;
   #saving: Promise<void> = Promise.resolve();
-  #unsaved = false;
+  /** Goes up with what plans rest on: slots, and what the data plane did. Counters only make it worth more. */
+  #needed = 0;
+  /** Up to where that is on disk; and what is on its way there, 0: nothing that may still arrive. */
+  #kept = 0;
+  #underWay = 0;
   /** What came from the disk was looked at. */
   #allotted = false;
 
@@ -31,19 +35,20 @@ export class LocalMemory {
   }
 
   /**
-   * Slots for exactly these bindings, none of those that still stand on the switch for another. Everything known is
-   * on disk when it resolves: a slot that was used is never lost, nor a fact that the next plan makes its own.
+   * Slots for exactly these bindings, none of those that still stand on the switch for another. All that plans rest on
+   * is on disk when it resolves: a slot that was used is never lost, nor a fact that the next plan makes its own.
    */
   async allot(
     keys: readonly BindingKey[],
     standing: () => ReadonlySet<number> = () => new Set(),
   ): Promise<void> {
-    if (this.#allotted && this.#haveAll(keys)) return this.#unsaved ? this.save() : this.#saving;
+    if (this.#allotted && this.#haveAll(keys)) return this.#owed();
     const next = allotSlots(this.#slots, keys, standing());
     this.#allotted = true;
     if (JSON.stringify(next) === JSON.stringify(this.#slots))
-      return this.#unsaved ? this.save() : this.#saving;
+      return this.#owed();
     this.#slots = next;
+    this.#needed += 1;
     const wanted = new Set<string>(keys);
     for (const key of this.#activations) if (!wanted.has(key)) this.#activations.delete(key);
     for (const key of this.#handedOver) if (!wanted.has(key)) this.#handedOver.delete(key);
@@ -62,6 +67,7 @@ export class LocalMemory {
     const into = active ? this.#activations : this.#handedOver;
     if (key === undefined || into.has(key)) return null;
     into.add(key);
+    this.#needed += 1;
     // Awaited, and tried again, by whoever allots next.
     this.save().catch(() => undefined);
     return parseBindingKey(key);
@@ -83,6 +89,8 @@ export class LocalMemory {
 
   /** Rejects when the disk does not take it: nothing may be built on what it would forget. */
   save(): Promise<void> {
+    const needed = this.#needed;
+    this.#underWay = needed;
     const saving = this.persist({
       schema: 1,
       boot: this.boot,
@@ -93,12 +101,18 @@ export class LocalMemory {
       round: this.#round,
     });
     this.#saving = saving.then(
-      () => void (this.#unsaved = false),
+      () => void (this.#kept = Math.max(this.#kept, needed)),
       (cause: unknown) => {
-        this.#unsaved = true;
+        if (this.#underWay === needed) this.#underWay = 0;
         throw cause;
       },
     );
     return this.#saving;
+  }
+
+  /** Counters that the disk did not take hold up no policy. */
+  #owed(): Promise<void> {
+    if (this.#kept >= this.#needed) return Promise.resolve();
+    return this.#underWay === this.#needed ? this.#saving : this.save();
   }
 }

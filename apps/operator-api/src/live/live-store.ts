@@ -13,12 +13,12 @@ export interface Sampled {
 export interface HostLive {
   readonly report: Report | null;
   readonly telemetry: Telemetry | null;
-  /** ms, our clock. */
-  readonly lastSeen: number;
+  /** ms, monotonic: a clock that was set must neither bury hosts nor keep dead ones alive. */
+  readonly seenAt: number;
   readonly samples: ReadonlyMap<string, Sampled>;
 }
 
-const NOTHING: HostLive = { report: null, telemetry: null, lastSeen: 0, samples: new Map() };
+const NOTHING: HostLive = { report: null, telemetry: null, seenAt: 0, samples: new Map() };
 
 /** Samples closer than this give rates that jump. */
 const MIN_INTERVAL_MS = 200;
@@ -35,6 +35,12 @@ export class LiveStore {
 
   host(name: string): HostLive | undefined {
     return this.hosts.get(name);
+  }
+
+  /** ms since it was last heard of; undefined: never. */
+  silence(name: string): number | undefined {
+    const seen = this.hosts.get(name);
+    return seen === undefined ? undefined : this.clock.monotonic() - seen.seenAt;
   }
 
   takeReport(report: Report): void {
@@ -66,7 +72,7 @@ export class LiveStore {
   private put(host: string, change: Partial<HostLive>): void {
     const before = this.hosts.get(host);
     if (before === undefined && this.hosts.size >= MAX_HOSTS) return;
-    this.hosts.set(host, { ...(before ?? NOTHING), ...change, lastSeen: this.clock.now() });
+    this.hosts.set(host, { ...(before ?? NOTHING), ...change, seenAt: this.clock.monotonic() });
   }
 }
 

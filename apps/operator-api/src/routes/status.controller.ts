@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, Query, Res } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { invalid, ProblemError, type Clock } from '#kernel';
+import { invalid, ProblemError } from '#kernel';
 import { type Realised, type Status } from '#contracts/http';
 import { poisonProblem, stateDigest } from '#event-store';
 import { currentCorrelation, HealthRegistry } from '#platform';
@@ -11,7 +11,6 @@ import { asOf } from '../as-of.js';
 import { LiveStore } from '../live/live-store.js';
 import { openApiDocument } from '../openapi/document.js';
 import {
-  CLOCK,
   FOLLOWER,
   GATEWAY,
   RULES,
@@ -33,7 +32,6 @@ export class StatusController {
     @Inject(GATEWAY) private readonly gateway: CommandGateway,
     @Inject(LiveStore) private readonly live: LiveStore,
     @Inject(RULES) private readonly rules: ClusterRules,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @Get('v1/status')
@@ -45,7 +43,6 @@ export class StatusController {
       live: this.live,
       manager: manager.ok ? manager.value : null,
       digest: query.digest === false ? null : this.digestOf(),
-      now: this.clock.now(),
       version: VERSION,
       follows: status === 'live',
       problem: poison ? poisonProblem(poison).message : status === 'live' ? null : `the log is ${status}`,

@@ -13,6 +13,7 @@ export interface Drift {
 
 export function hostView(state: State, host: Host, live: LiveStore, drift: Drift, now: number): HostView {
   const seen = live.host(host.name);
+  const silence = live.silence(host.name);
   const report = reportOf(state, seen);
   return {
     apiVersion: API_VERSION,
@@ -25,11 +26,11 @@ export function hostView(state: State, host: Host, live: LiveStore, drift: Drift
       maintenance: host.maintenance,
     },
     status: {
-      state: aliveness(seen, now),
+      state: aliveness(silence),
       realised: report?.realised ?? null,
       received: report?.received ?? null,
       behind: report === null ? null : Math.max(0, state.revision - report.received),
-      lastSeen: seen === undefined ? null : iso(seen.lastSeen),
+      lastSeen: silence === undefined ? null : iso(now - silence),
       driver: seen?.report?.driver ?? null,
       version: seen?.report?.version ?? null,
       ports: roles(state, host),
@@ -46,9 +47,9 @@ export function hostView(state: State, host: Host, live: LiveStore, drift: Drift
   };
 }
 
-export function aliveness(seen: HostLive | undefined, now: number): HostView['status']['state'] {
-  if (seen === undefined) return 'unknown';
-  const ms = now - seen.lastSeen;
+/** `ms`: since it was last heard of. */
+export function aliveness(ms: number | undefined): HostView['status']['state'] {
+  if (ms === undefined) return 'unknown';
   return ms <= UP_MS ? 'up' : ms <= LATE_MS ? 'late' : 'silent';
 }
 

@@ -10,7 +10,6 @@ export interface StatusInput {
   readonly live: LiveStore;
   readonly manager: ManagerStatus | null;
   readonly digest: string | null;
-  readonly now: number;
   readonly version: string;
   readonly follows: boolean;
   readonly problem: string | null;
@@ -51,14 +50,14 @@ export function statusView(input: StatusInput): Status {
 }
 
 /** A host is where it should be when it realised the newest change of what is wanted, and is still heard of. */
-function hostsStatus({ state, live, now }: StatusInput): Pick<Status, 'hosts' | 'exceptions'> {
+function hostsStatus({ state, live }: StatusInput): Pick<Status, 'hosts' | 'exceptions'> {
   const wanted = intentRevision(state);
   const behind: Status['hosts']['behind'] = [];
   let exceptions = 0;
   for (const host of state.hosts.keys()) {
     const seen = live.host(host);
     const report = reportOf(state, seen);
-    const alive = aliveness(seen, now);
+    const alive = aliveness(live.silence(host));
     exceptions += report?.exceptions.length ?? 0;
     if (alive === 'up' && report !== null && report.realised >= wanted) continue;
     behind.push({

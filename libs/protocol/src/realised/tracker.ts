@@ -28,6 +28,10 @@ interface Wait {
   readonly wake: () => void;
 }
 
+/** Why a host is behind, where it says so: nothing of what is wanted could be carried out. */
+const isFailure = ({ port, code }: Report['exceptions'][number]): boolean =>
+  port === null && code === 'switch-failed';
+
 /**
  * Who has to realise which revision, and who has. Fed with every commit's document changes, live and in replay, and
  * with the hosts' reports.
@@ -167,7 +171,13 @@ export class RealisedTracker {
     const lastSeen = this.reports.lastSeen(host);
     if (realised === null || realised < revision) {
       const reason = this.reports.isDown(host) ? 'down' : 'behind';
-      return { host, realised, lastSeen, reason, exceptions: [] };
+      return {
+        host,
+        realised,
+        lastSeen,
+        reason,
+        exceptions: this.reports.exceptions(host).filter(isFailure),
+      };
     }
     const affected = this.affected.get(revision);
     const exceptions = hindering(this.reports.exceptions(host), affected, host, this.holdings);
