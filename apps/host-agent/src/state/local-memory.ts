@@ -45,8 +45,7 @@ export class LocalMemory {
     if (this.#allotted && this.#haveAll(keys)) return this.#owed();
     const next = allotSlots(this.#slots, keys, standing());
     this.#allotted = true;
-    if (JSON.stringify(next) === JSON.stringify(this.#slots))
-      return this.#owed();
+    if (JSON.stringify(next) === JSON.stringify(this.#slots)) return this.#owed();
     this.#slots = next;
     this.#needed += 1;
     const wanted = new Set<string>(keys);

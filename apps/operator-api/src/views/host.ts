@@ -101,6 +101,8 @@ export function intentRevision(state: State): number {
   for (const all of [state.hosts, state.switches, state.groups, state.ports]) {
     for (const { version } of all.values()) if (version > newest) newest = version;
   }
+  // What was changed in an earlier lineage bears a number of that one: all that is known is that it was before now.
+  newest = Math.min(newest, state.revision);
   intentOf.set(state, newest);
   return newest;
 }
