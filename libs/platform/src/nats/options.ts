@@ -47,12 +47,25 @@ export async function readCredentials(path: string): Promise<Result<NatsCredenti
 export const RECONNECT_WAIT_MS = 250;
 export const reconnectDelay = (): number => 25 + Math.floor(Math.random() * (RECONNECT_WAIT_MS - 25));
 
-/** The client asks twice for each attempt, before it waits and after: two answers would make it wait for the longer. */
-export function reconnectDelays(): () => number {
-  let [wait, asked] = [0, false];
-  return () => {
-    asked = !asked;
-    return asked ? (wait = reconnectDelay()) : wait;
+/**
+ * Between two attempts at the same server passes `reconnectDelay`, by a clock that nobody sets. The client itself counts
+ * by the wall clock: set back by an hour since it last connected, it would not try again for that hour. So its own wait
+ * is always over, and ours is the delay that it grants whoever chooses a server.
+ */
+export function attempts(
+  now: () => number = () => performance.now(),
+): Required<Pick<NodeConnectionOptions, 'reconnectDelayHandler' | 'reconnectToServer'>> {
+  const last = new Map<string, number>();
+  return {
+    reconnectDelayHandler: () => Number.NEGATIVE_INFINITY,
+    // The first is the one that the client would take.
+    reconnectToServer: ([next]) => {
+      if (next === undefined) return null;
+      const before = last.get(next.listen);
+      const delay = before === undefined ? 0 : Math.max(0, before + reconnectDelay() - now());
+      last.set(next.listen, now() + delay);
+      return { server: next, delay };
+    },
   };
 }
 
@@ -63,7 +76,7 @@ export async function connectionOptions(options: NatsOptions): Promise<Result<No
     name: options.name,
     reconnect: true,
     maxReconnectAttempts: -1,
-    reconnectDelayHandler: reconnectDelays(),
+    ...attempts(),
     ignoreAuthErrorAbort: true,
     pingInterval: 5_000,
     maxPingOut: 2,
