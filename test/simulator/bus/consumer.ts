@@ -70,6 +70,20 @@ export class Consumer {
     return this.stream.lastSeq - this.floor;
   }
 
+  /** Up to where everything was acknowledged: what its server keeps of it. */
+  copy(): number {
+    return this.floor;
+  }
+
+  /** The server came back as it once was: whoever read has to begin anew. */
+  restore(floor: number): void {
+    this.current = null;
+    this.floor = floor;
+    this.next = floor + 1;
+    this.pending.clear();
+    this.acked.clear();
+  }
+
   private ack(seq: number): void {
     this.pending.delete(seq);
     this.acked.add(seq);

@@ -74,7 +74,12 @@ export class LinkLog implements CommitLog {
     }
   }
 
-  follow(fromSeq: number, handler: (m: StoredMessage) => void, onEnd: (cause: unknown) => void): Following {
+  follow(
+    fromSeq: number,
+    handler: (m: StoredMessage) => void,
+    onEnd: (cause: unknown) => void,
+    onAgain: () => void = () => undefined,
+  ): Following {
     let next = Math.max(1, fromSeq);
     let ended = false;
     const upTo = (seq: number): void => {
@@ -92,7 +97,11 @@ export class LinkLog implements CommitLog {
     const tell = (seq: number): void => this.link.deliver(`reads the log to ${seq}`, () => upTo(seq));
     const offs = [
       this.link.server.log.tap((m) => tell(m.seq)),
-      this.link.onState((up) => up && tell(this.link.server.log.lastSeq)),
+      this.link.onState((up) => {
+        if (!up) return;
+        this.link.deliver('reads the log again', () => ended || onAgain());
+        tell(this.link.server.log.lastSeq);
+      }),
     ];
     this.link.process.onEnd(() => offs.forEach((off) => off()));
     tell(this.link.server.log.lastSeq);

@@ -1,7 +1,7 @@
 import { STREAMS } from '#contracts';
 import { type Random } from '../engine/random.js';
 import { type Scheduler } from '../engine/scheduler.js';
-import { Stream, WINDOW_MS } from './stream.js';
+import { Stream, WINDOW_MS, type StreamCopy } from './stream.js';
 
 /** How badly the network behaves: probabilities, and delays in ms. */
 export interface Weather {
@@ -42,6 +42,19 @@ interface Candidate {
   /** Nobody listens any more where the holder did. */
   readonly gone: () => void;
   readonly taken: (holder: string, revision: number) => void;
+}
+
+/** What a server had on its disk: the log alone, or everything. */
+export interface ServerCopy {
+  readonly log: StreamCopy;
+  readonly rest: {
+    readonly docs: StreamCopy;
+    readonly facts: StreamCopy;
+    readonly checkpoints: StreamCopy;
+    readonly leaseRevision: number;
+    /** Up to where the reader of facts had acknowledged them. */
+    readonly acknowledged: number;
+  };
 }
 
 /** The message server: streams, a lease bucket, core subjects. Everyone's connection goes through it. */
@@ -124,6 +137,24 @@ export class Server {
       if (!this.up) continue;
       for (const it of this.candidates) if (it.role === held.role && it.link !== link) it.gone();
     }
+  }
+
+  copy(acknowledged: number): ServerCopy {
+    const [docs, facts, checkpoints] = [this.docs.copy(), this.facts.copy(), this.checkpoints.copy()];
+    const { leaseRevision } = this;
+    return { log: this.log.copy(), rest: { docs, facts, checkpoints, leaseRevision, acknowledged } };
+  }
+
+  /** While it is down its store is put back to what it was: leases have run out since. */
+  restore({ log, rest }: ServerCopy, logOnly: boolean): void {
+    if (this.up) throw new Error('a server that runs is not restored');
+    this.log.restore(log);
+    if (logOnly) return;
+    this.docs.restore(rest.docs);
+    this.facts.restore(rest.facts);
+    this.checkpoints.restore(rest.checkpoints);
+    this.leases.clear();
+    this.leaseRevision = rest.leaseRevision;
   }
 
   /** Kept streams, broken connections. */

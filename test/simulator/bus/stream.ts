@@ -22,6 +22,14 @@ export interface PublishAck {
   readonly duplicate: boolean;
 }
 
+export interface StreamCopy {
+  readonly messages: ReadonlyMap<number, StreamMessage>;
+  readonly bySubject: ReadonlyMap<string, number>;
+  readonly ids: ReadonlyMap<string, { readonly seq: number; readonly at: number }>;
+  readonly lastSeq: number;
+  readonly lastMsgId: string;
+}
+
 /** What a server has unless it is told otherwise. */
 export const WINDOW_MS = 120_000;
 
@@ -95,6 +103,31 @@ export class Stream {
     }
     for (const message of this.messages.values()) if (message.seq >= seq) found.push(message);
     return found;
+  }
+
+  /** What stands on its disk. */
+  copy(): StreamCopy {
+    const { lastSeq, lastMsgId } = this;
+    return {
+      messages: new Map(this.messages),
+      bySubject: new Map(this.bySubject),
+      ids: new Map(this.ids),
+      lastSeq,
+      lastMsgId,
+    };
+  }
+
+  /** Goes on with what once stood there. */
+  restore(copy: StreamCopy): void {
+    const put = <K, V>(into: Map<K, V>, from: ReadonlyMap<K, V>): void => {
+      into.clear();
+      for (const [key, value] of from) into.set(key, value);
+    };
+    put(this.messages, copy.messages);
+    put(this.bySubject, copy.bySubject);
+    put(this.ids, copy.ids);
+    this.lastSeq = copy.lastSeq;
+    this.lastMsgId = copy.lastMsgId;
   }
 
   /** Told of every message when it is stored. */

@@ -13,7 +13,7 @@ import {
 } from '#domain';
 import { type DocumentKey, type StateDocument } from '#contracts';
 import { Replica, stateDigest, type Commit } from '#event-store';
-import { contentOf, keysOfHost, project, type Snapshot } from '#protocol';
+import { contentOf, keysOfHost, project, projectAll, type Snapshot } from '#protocol';
 import { clusterRules, stateCodec } from '#runtime';
 import { type StreamMessage } from '../bus/stream.js';
 import { handoverToken } from '../services/signing.js';
@@ -29,6 +29,13 @@ interface Held {
 /** Actor of commands that the story's operator gives. */
 export const OPERATOR = 'op';
 
+/** What is known of a log that was put back. */
+interface Returned {
+  readonly lineage: Lineage | undefined;
+  /** Who had read more than it now holds, and lives: whoever of them writes must open a new lineage. */
+  readonly knowing: ReadonlySet<string>;
+}
+
 interface Past {
   readonly lineage: Lineage;
   readonly revision: Revision;
@@ -37,22 +44,33 @@ interface Past {
 
 /** Reads the log as it is written, by itself, and holds everything else against it. */
 export class Auditor {
-  private readonly replica = new Replica<State, DomainEvent>(clusterRules);
-  private readonly stored: StreamMessage[] = [];
-  private readonly events: DomainEvent[] = [];
+  private replica = new Replica<State, DomainEvent>(clusterRules);
+  private stored: StreamMessage[] = [];
+  private events: DomainEvent[] = [];
   private readonly totals = new Map<string, RawCounters>();
   private readonly commands = new Map<string, number>();
   private readonly asked = new Map<string, Revision>();
   private readonly held = new Map<string, Held[]>();
-  private readonly past: Past[] = [];
+  private past: Past[] = [];
   /** `port epoch` → whose it is. */
   private readonly epochs = new Map<string, string>();
   /** When the present phase of each migration was stored. */
   private readonly phases = new Map<string, number>();
   private documents = new Map<DocumentKey, StateDocument>();
+  /** What held in histories that are no more: hosts carry it out until they hear of another lineage. */
+  private readonly lostPolicies = new Map<string, Held[]>();
+  /** The log came back older, and nothing in it says so yet. */
+  private returned: Returned | null = null;
+  private rereading = false;
+  /** Documents speak of more than the log holds: a new lineage has to come, whatever managers remember. */
+  owesLineage = false;
+  /** How often the log lost something. */
+  returns = 0;
   /** Every port that an interface ever had. */
   readonly portsOf = new Map<string, Set<Port['id']>>();
   commits = 0;
+  /** A host is no more; the state before that. */
+  onRemoved: (host: string, before: State) => void = () => undefined;
 
   constructor(
     private readonly broken: (what: string) => void,
@@ -84,12 +102,45 @@ export class Auditor {
       this.committed(applied.value.commit, applied.value.before, applied.value.after);
   }
 
+
+  /** The log was put back to what its first messages were; what came after them never was. */
+  putBack(messages: number, knowing: Returned['knowing']): void {
+    const kept = this.stored.slice(0, messages);
+    if (kept.length === this.stored.length) return;
+    for (const [iface, list] of this.held)
+      this.lostPolicies.set(iface, [...(this.lostPolicies.get(iface) ?? []), ...list]);
+    this.replica = new Replica<State, DomainEvent>(clusterRules);
+    this.stored = [];
+    this.events = [];
+    this.past = [];
+    this.documents = new Map();
+    for (const known of [this.totals, this.commands, this.asked, this.held, this.epochs]) known.clear();
+    this.rereading = true;
+    for (const message of kept) this.take(message);
+    this.rereading = false;
+    this.returned = { knowing, lineage: this.lineage };
+    this.returns += 1;
+  }
+
+  /** Revisions were used that this log does not hold: whoever knows may not use them again. */
+  private checkReturned({ lineage, actor, revision }: Commit<DomainEvent>): void {
+    if (this.returned === null) return;
+    if (lineage !== this.returned.lineage) {
+      this.returned = null;
+      this.owesLineage = false;
+    } else if (this.returned.knowing.has(actor))
+      this.broken(`${actor} had read more than this log holds, and goes on with revision ${revision}`);
+  }
+
   private committed(commit: Commit<DomainEvent>, before: State, after: State): void {
-    this.commits += 1;
-    this.note(
-      `   # ${commit.revision} ${commit.commandId} by ${commit.actor}: ${commit.events.map(short).join(', ')}`,
-    );
-    for (const what of checkInvariants(after)) this.broken(`at revision ${commit.revision}: ${what}`);
+    if (!this.rereading) {
+      this.commits += 1;
+      this.note(
+        `   # ${commit.revision} ${commit.commandId} by ${commit.actor}: ${commit.events.map(short).join(', ')}`,
+      );
+      for (const what of checkInvariants(after)) this.broken(`at revision ${commit.revision}: ${what}`);
+      this.checkReturned(commit);
+    }
     const twice = this.commands.get(commit.commandId);
     if (twice !== undefined)
       this.broken(`command ${commit.commandId} was done at ${twice} and at ${commit.revision}`);
@@ -97,6 +148,7 @@ export class Auditor {
     if (commit.actor === OPERATOR) this.once(commit.correlationId, commit.revision);
     this.events.push(...commit.events);
     for (const event of commit.events) {
+      if (event.type === 'HostRemoved' && !this.rereading) this.onRemoved(event.name, before);
       if (event.type !== 'PortConnected') continue;
       const { ifaceId } = event.connectee;
       this.portsOf.set(ifaceId, (this.portsOf.get(ifaceId) ?? new Set()).add(event.port));
@@ -160,8 +212,12 @@ export class Auditor {
 
   private remember(commit: Commit<DomainEvent>, before: State, after: State): void {
     const { lineage, revision } = commit;
-    const changes = project(before, after, commit.events, this.documents, handoverToken);
-    const contents = new Map(this.past.at(-1)?.contents);
+    const isNew = lineage !== this.past.at(-1)?.lineage;
+    if (isNew) this.documents = new Map(projectAll({ ...after, lineage, revision }, handoverToken));
+    const changes = isNew
+      ? [...this.documents].map(([key, document]) => ({ key, document }))
+      : project(before, after, commit.events, this.documents, handoverToken);
+    const contents = new Map(isNew ? [] : this.past.at(-1)?.contents);
     for (const { key, document } of changes) {
       this.documents.set(key, document);
       if (document.type === 'tombstone') contents.delete(key);
@@ -192,7 +248,8 @@ export class Auditor {
   /** What may hold for an interface on a host that realised everything up to `since`. */
   policies(ifaceId: string, lineage: Lineage | null, since: number): readonly Held[] {
     const list = this.held.get(ifaceId) ?? [];
-    if (lineage === null || lineage !== this.lineage) return list;
+    if (lineage === null || lineage !== this.lineage || this.returned !== null)
+      return [...(this.lostPolicies.get(ifaceId) ?? []), ...list];
     let from = 0;
     list.forEach((h, i) => {
       if (h.lineage === lineage && h.revision <= since) from = i;
@@ -203,7 +260,7 @@ export class Auditor {
 
   /** What a host holds under each key was so at the revision that it claims, or later. */
   checkClaim(snapshot: Snapshot, revision: number, who: string): void {
-    if (snapshot.lineage === null || snapshot.lineage !== this.lineage) return;
+    if (snapshot.lineage === null || snapshot.lineage !== this.lineage || this.returned !== null) return;
     const from = this.past.findIndex((p) => p.lineage === snapshot.lineage && p.revision >= revision);
     if (from < 0) {
       if (revision > this.revision) this.broken(`${who} claims ${revision}, which never was`);

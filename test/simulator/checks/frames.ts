@@ -1,7 +1,7 @@
 import { type Lineage } from '#kernel';
 import { type Report } from '#contracts';
 import { destinationOf, numberOf, sourceOf, tailOf } from '../host/frames.js';
-import { type Guest } from '../host/guest.js';
+import { type Nic } from '../host/guest.js';
 import { type Machine } from '../host/machine.js';
 import { type Auditor } from './auditor.js';
 
@@ -15,7 +15,7 @@ export interface Surroundings {
 }
 
 interface Sent {
-  readonly from: Guest;
+  readonly from: Nic;
   /** Where, and what that host had claimed by then. */
   readonly claim: { readonly lineage: Lineage | null; readonly realised: number };
 }
@@ -35,36 +35,37 @@ export class FrameChecks {
 
   constructor(private readonly world: Surroundings) {}
 
-  sent(guest: Guest, machine: Machine, number: number | null): void {
+  sent(nic: Nic, machine: Machine, number: number | null): void {
     if (number === null) return;
-    this.flying.set(key(tailOf(guest.spec.mac), number), { from: guest, claim: this.claim(machine) });
+    this.flying.set(key(tailOf(nic.spec.mac), number), { from: nic, claim: this.claim(machine) });
     if (this.flying.size > REMEMBERED) this.flying.delete(this.flying.keys().next().value as string);
   }
 
-  handed(at: Machine, to: Guest, frame: Uint8Array): void {
+  handed(at: Machine, to: Nic, frame: Uint8Array): void {
     to.handed += 1;
-    const runs = to.machine === at.name && to.state === 'running';
-    if (to.machine !== at.name && !(to.moving && to.previous === at.name) && !this.excused(to))
-      this.world.broken(`${at.name} hands frames to the tap of ${to.spec.owner}, which is at ${to.machine}`);
+    const { guest } = to;
+    const runs = guest.machine === at.name && guest.state === 'running';
+    if (guest.machine !== at.name && !(guest.moving && guest.previous === at.name) && !this.excused(to))
+      this.world.broken(`${at.name} hands frames to the tap of ${to.spec.ifaceId}, which is at ${guest.machine}`);
     const number = numberOf(frame);
     if (number === null || !runs || !isFor(frame, to)) return;
     to.received += 1;
     const id = key(sourceOf(frame), number);
-    const got = this.got.get(to.spec.owner) ?? new Set();
-    this.got.set(to.spec.owner, got);
-    if (got.has(id)) this.world.broken(`${to.spec.owner} got frame ${id} twice`);
+    const got = this.got.get(to.spec.ifaceId) ?? new Set();
+    this.got.set(to.spec.ifaceId, got);
+    if (got.has(id)) this.world.broken(`${to.spec.ifaceId} got frame ${id} twice`);
     got.add(id);
     this.delivered += 1;
     const sent = this.flying.get(id);
     if (sent !== undefined) this.policy(sent, at, to, id);
   }
 
-  private excused(to: Guest): boolean {
+  private excused(to: Nic): boolean {
     const { state } = this.world.auditor;
     const id = state.byIface.get(to.spec.ifaceId as never);
     const port = id === undefined ? undefined : state.ports.get(id);
     // Where the guest runs its host could not tell: for all that the log knows it is where it was plugged.
-    return to.state === 'off' || port?.active?.host !== to.machine;
+    return to.guest.state === 'off' || port?.active?.host !== to.guest.machine;
   }
 
   /** The switches are not what they should be for a while: somebody interfered. */
@@ -72,7 +73,7 @@ export class FrameChecks {
     this.excusedUntil = this.world.now() + EXCUSED_MS;
   }
 
-  private policy({ from, claim }: Sent, at: Machine, to: Guest, id: string): void {
+  private policy({ from, claim }: Sent, at: Machine, to: Nic, id: string): void {
     if (this.world.now() < this.excusedUntil) return;
     const { auditor } = this.world;
     const there = this.claim(at);
@@ -80,12 +81,12 @@ export class FrameChecks {
     const receivers = auditor.policies(to.spec.ifaceId, there.lineage, there.realised);
     const open = senders.filter((p) => !p.blocked);
     if (open.length === 0)
-      this.world.broken(`frame ${id} of ${from.spec.owner} passed, though it is blocked`);
+      this.world.broken(`frame ${id} of ${from.spec.ifaceId} passed, though it is blocked`);
     const ears = receivers.filter((p) => !p.blocked);
-    if (ears.length === 0) this.world.broken(`${to.spec.owner} got frame ${id}, though it is blocked`);
+    if (ears.length === 0) this.world.broken(`${to.spec.ifaceId} got frame ${id}, though it is blocked`);
     if (!open.some((a) => ears.some((b) => a.segment === b.segment)))
       this.world.broken(
-        `frame ${id} went from ${from.spec.owner} to ${to.spec.owner}, which are in different VLANs`,
+        `frame ${id} went from ${from.spec.ifaceId} to ${to.spec.ifaceId}, which are in different VLANs`,
       );
   }
 
@@ -96,7 +97,7 @@ export class FrameChecks {
 }
 
 /** What a guest's own NIC takes; a copy with the token of a migration is for no guest. */
-const isFor = (frame: Uint8Array, guest: Guest): boolean =>
-  frame.subarray(0, 6).every((b) => b === 0xff) || destinationOf(frame) === tailOf(guest.spec.mac);
+const isFor = (frame: Uint8Array, nic: Nic): boolean =>
+  frame.subarray(0, 6).every((b) => b === 0xff) || destinationOf(frame) === tailOf(nic.spec.mac);
 
 const key = (source: number, number: number): string => `${source}/${number}`;

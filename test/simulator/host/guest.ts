@@ -1,12 +1,4 @@
-export interface GuestSpec {
-  readonly owner: string;
-  readonly ifaceId: string;
-  readonly mac: string;
-  readonly profile: string;
-  readonly switch: string;
-}
-
-/** A guest: one memory, which runs on one host at a time. What it sends and what becomes of it is known here. */
+/** A guest: one memory, which runs on one host at a time, with one or more vNICs that go wherever it goes. */
 export class Guest {
   state: 'off' | 'running' | 'paused' = 'off';
   /** The host where its memory is. */
@@ -15,6 +7,27 @@ export class Guest {
   moving = false;
   /** Where it was before. */
   previous: string | null = null;
+  readonly nics: Nic[] = [];
+
+  constructor(readonly owner: string) {}
+
+  addNic(spec: Omit<NicSpec, 'owner'>): Nic {
+    const nic = new Nic(this, { ...spec, owner: this.owner });
+    this.nics.push(nic);
+    return nic;
+  }
+}
+
+export interface NicSpec {
+  readonly owner: string;
+  readonly ifaceId: string;
+  readonly mac: string;
+  readonly profile: string;
+  readonly switch: string;
+}
+
+/** A vNIC of a guest. What it sends and what becomes of it is known here. */
+export class Nic {
   number = 0;
   sent = 0;
   /** Frames, and their octets, that a switch counted as coming in from its tap. */
@@ -33,9 +46,12 @@ export class Guest {
   /** Somebody interfered with the flows: what is counted on its way out may not have arrived. */
   tampered = false;
 
-  constructor(readonly spec: GuestSpec) {}
+  constructor(
+    readonly guest: Guest,
+    readonly spec: NicSpec,
+  ) {}
 
   get tap(): string {
-    return `tap-${this.spec.owner}`;
+    return `tap-${this.spec.ifaceId}`;
   }
 }

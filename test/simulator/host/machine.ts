@@ -3,7 +3,7 @@ import { SimulatedSwitch } from '#simulated-switch';
 import { type Random } from '../engine/random.js';
 import { type Scheduler } from '../engine/scheduler.js';
 import { Disk } from './disk.js';
-import { type Guest } from './guest.js';
+import { type Guest, type Nic } from './guest.js';
 import { type Attempt } from './attempt.js';
 
 export const UPLINK = 'eth0';
@@ -17,9 +17,9 @@ export class Machine {
   readonly disk = new Disk();
   readonly drivers = new Set<{ switchRestarted(): void; failNext(): void }>();
   /** Taps that stand here, by name. */
-  readonly taps = new Map<string, Guest>();
-  /** Guests that ever had a tap on this switch. */
-  readonly known = new Set<Guest>();
+  readonly taps = new Map<string, Nic>();
+  /** vNICs that ever had a tap on this switch. */
+  readonly known = new Set<Nic>();
   /** What the hypervisor knows of migrations that it was asked for. */
   readonly attempts = new Map<string, Attempt>();
   readonly watchers = new Set<(attempt: Attempt) => void>();
@@ -29,12 +29,12 @@ export class Machine {
   /** Frames leave by the uplink. */
   onWire: (from: Machine, frame: Uint8Array) => void = () => undefined;
   /** A frame was counted on its way to a tap that is gone: the flows lag behind the unplugging. */
-  onMissed: (guest: Guest) => void = () => undefined;
+  onMissed: (nic: Nic) => void = () => undefined;
   /** Port numbers that taps had on this switch. */
-  private readonly numbers = new Map<number, Guest>();
+  private readonly numbers = new Map<number, Nic>();
   private readonly watched = new WeakSet<object>();
   /** A frame was handed to a tap. */
-  onHanded: (at: Machine, guest: Guest, frame: Uint8Array) => void = () => undefined;
+  onHanded: (at: Machine, nic: Nic, frame: Uint8Array) => void = () => undefined;
 
   constructor(
     readonly name: string,
@@ -54,8 +54,8 @@ export class Machine {
     target.onTransmit((name, frame) => {
       if (this.switch !== target) return;
       if (name === UPLINK) return this.onWire(this, frame);
-      const guest = this.taps.get(name);
-      if (guest !== undefined) this.onHanded(this, guest, frame);
+      const nic = this.taps.get(name);
+      if (nic !== undefined) this.onHanded(this, nic, frame);
     });
   }
 
@@ -89,7 +89,8 @@ export class Machine {
   /** The host goes down with all that runs on it, and comes up with an empty switch. Its disk stands. */
   reboot(): void {
     this.boot = this.random.uuid();
-    for (const guest of this.taps.values()) {
+    for (const { guest } of this.taps.values()) {
+      if (guest.machine !== this.name) continue;
       guest.state = 'off';
       guest.machine = null;
     }
@@ -106,14 +107,24 @@ export class Machine {
     }
   }
 
-  hasBridge(guest: Guest): boolean {
-    return this.switch.bridges.has(bridgeName(guest.spec.switch));
+  hasBridges({ nics }: Guest): boolean {
+    return nics.every(({ spec }) => this.switch.bridges.has(bridgeName(spec.switch)));
   }
 
-  plug(guest: Guest): void {
-    const { spec, tap } = guest;
-    this.taps.set(tap, guest);
-    this.known.add(guest);
+  hasTap({ nics }: Guest): boolean {
+    return nics.some(({ tap }) => this.taps.has(tap));
+  }
+
+  /** The bridge was taken out under a guest: its taps are in none. */
+  strands({ nics }: Guest): boolean {
+    const rows = new Set(this.switch.interfaces().map(({ name }) => name));
+    return nics.some(({ tap }) => !rows.has(tap));
+  }
+
+  plug(nic: Nic): void {
+    const { spec, tap } = nic;
+    this.taps.set(tap, nic);
+    this.known.add(nic);
     const bridge = bridgeName(spec.switch);
     const number = this.switch.addInterface({
       bridge,
@@ -127,12 +138,12 @@ export class Machine {
         'iface-status': 'active',
       },
     });
-    this.watch(bridge, number, guest);
+    this.watch(bridge, number, nic);
   }
 
   /** The switch looks a port's number up when it puts a frame out: a number without a port is a frame lost. */
-  private watch(bridge: string, number: number, guest: Guest | undefined): void {
-    if (guest !== undefined) this.numbers.set(number, guest);
+  private watch(bridge: string, number: number, nic: Nic | undefined): void {
+    if (nic !== undefined) this.numbers.set(number, nic);
     const { ports } = this.switch.bridge(bridge);
     if (this.watched.has(ports)) return;
     this.watched.add(ports);
@@ -146,21 +157,21 @@ export class Machine {
     };
   }
 
-  unplug(guest: Guest): void {
-    if (!this.taps.delete(guest.tap)) return;
-    this.switch.removeInterface(guest.tap);
+  unplug(nic: Nic): void {
+    if (!this.taps.delete(nic.tap)) return;
+    this.switch.removeInterface(nic.tap);
   }
 
-  /** A guest's frame enters the switch by its tap; true when a count meter took it. */
-  inject(guest: Guest, frame: Uint8Array): number {
-    const before = this.countedIn(guest);
-    this.switch.inject(guest.tap, frame);
-    return this.countedIn(guest) - before;
+  /** A guest's frame enters the switch by its tap: how many count meters took it. */
+  inject(nic: Nic, frame: Uint8Array): number {
+    const before = this.countedIn(nic);
+    this.switch.inject(nic.tap, frame);
+    return this.countedIn(nic) - before;
   }
 
-  private countedIn(guest: Guest): number {
+  private countedIn({ spec }: Nic): number {
     let sum = 0;
-    const bridge = this.switch.bridges.get(bridgeName(guest.spec.switch));
+    const bridge = this.switch.bridges.get(bridgeName(spec.switch));
     for (const [id, meter] of bridge?.meters ?? [])
       if (id % METERS < COUNTED_IN) sum += Number(meter.stats().packetsIn);
     return sum;

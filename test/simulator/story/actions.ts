@@ -5,6 +5,9 @@ import { type Guest } from '../host/guest.js';
 import { type Machine } from '../host/machine.js';
 import { type AgentService } from '../services/agent.js';
 import { GROUPS, groupResource } from './groups.js';
+import { leave } from './hosts.js';
+import { forgotten } from './losses.js';
+import { putBack } from './restore.js';
 import { type SimWorld } from './world.js';
 
 /** One thing that happens: what operators and guests do, or what goes wrong. */
@@ -28,7 +31,9 @@ function work(world: SimWorld, dice: Random): void {
         vlan: { mode: 'access', id: dice.pick([10, 20]) },
         ...(dice.chance(0.4) ? { blocked: true } : {}),
       };
-      const { switch: sw, binding, ports, autoExpand, overridable } = group;
+      const { switch: sw, binding, autoExpand, overridable } = group;
+      // Fewer: free ports go, with all that they counted.
+      const ports = binding === 'static' && dice.chance(0.3) ? 1 + dice.below(4) : group.ports;
       void world.apply({
         kind: 'PortGroup',
         name,
@@ -37,7 +42,7 @@ function work(world: SimWorld, dice: Random): void {
       return;
     }
     case 2: {
-      const port = state.byIface.get(guest.spec.ifaceId as never);
+      const port = state.byIface.get(dice.pick(guest.nics).spec.ifaceId as never);
       if (port !== undefined)
         void world.command({ type: 'SetPort', port, override: { blocked: dice.chance(0.5) } });
       return;
@@ -49,10 +54,10 @@ function work(world: SimWorld, dice: Random): void {
     case 4:
       from = world.machines.get(guest.machine ?? '');
       if (from !== undefined && from !== machine)
-        world.mover.migrate(guest.spec.owner, from, machine.name, null);
+        world.mover.migrate(guest.owner, from, machine.name, null);
       return;
     case 10: {
-      const port = state.byIface.get(guest.spec.ifaceId as never);
+      const port = state.byIface.get(dice.pick(guest.nics).spec.ifaceId as never);
       if (port !== undefined && guest.state === 'off') void world.command({ type: 'DisconnectPort', port });
       return;
     }
@@ -72,12 +77,15 @@ function work(world: SimWorld, dice: Random): void {
         return;
       }
       return move(world, guest, machine);
+    case 6:
+      if (dice.chance(0.4)) return leave(world, dice, machine);
+      return move(world, guest, machine);
     default:
       return move(world, guest, machine);
   }
 }
 
-function move(world: SimWorld, { spec: { owner } }: Guest, { name }: Machine): void {
+function move(world: SimWorld, { owner }: Guest, { name }: Machine): void {
   void world.command({ type: 'StartMigration', owner, destination: world.host(name) });
 }
 
@@ -96,7 +104,7 @@ function trouble(world: SimWorld, dice: Random): void {
     if (dice.chance(0.5)) process.kill();
     else process.killAt(1 + dice.below(60));
   };
-  switch (dice.below(20)) {
+  switch (dice.below(21)) {
     case 0: {
       say('the weather turns');
       Object.assign(weather, {
@@ -138,17 +146,8 @@ function trouble(world: SimWorld, dice: Random): void {
       say(`${agent.process.name} freezes`);
       agent.process.freeze();
       return later(50, 4_000, () => agent.process.wake());
-    case 9: {
-      const link = agent?.link;
-      if (link === undefined || link.partitioned) return;
-      say(`${machine.name} is cut off`);
-      link.partitioned = true;
-      link.changed();
-      return later(100, 6_000, () => {
-        link.partitioned = false;
-        link.changed();
-      });
-    }
+    case 9:
+      return world.cutOff(machine, dice.between(100, 6_000));
     case 10:
       if (!server.up) return;
       say('the message server is down');
@@ -163,7 +162,7 @@ function trouble(world: SimWorld, dice: Random): void {
       agent.process.kill();
       machine.disk.wipe();
       machine.forgot = true;
-      lost(world, machine);
+      forgotten(world, machine);
       return later(1, 3_000, () => world.startAgent(machine.name));
     }
     case 13:
@@ -173,7 +172,7 @@ function trouble(world: SimWorld, dice: Random): void {
     case 14:
       say(`somebody deletes a flow at ${machine.name}`);
       world.frames.excuse();
-      for (const guest of machine.known) guest.tampered = true;
+      for (const nic of machine.known) nic.tampered = true;
       return machine.deleteFlow();
     case 15: {
       const process = dice.pick(world.services());
@@ -181,22 +180,23 @@ function trouble(world: SimWorld, dice: Random): void {
       return say(`the clock of ${process.name} jumps to ${process.skewMs} ms`);
     }
     case 16: {
-      // What becomes of a guest that is on its way just then is the hypervisors' own matter.
-      if ([...world.guests.values()].some((g) => g.moving)) return;
       say(`${machine.name} reboots`);
       agent?.process.kill();
-      lost(world, machine);
+      forgotten(world, machine);
       world.reports.delete(machine.name);
+      world.mover.hostDown(machine);
       machine.reboot();
       return later(200, 4_000, () => world.startAgent(machine.name));
     }
+    case 18:
+      return putBack(world, dice);
     case 17:
       if (!dice.chance(0.2)) return;
       return away(world, dice, machine, agent, say);
     default: {
       if (!dice.chance(0.5)) return;
       say(`the switch of ${machine.name} restarts`);
-      lost(world, machine);
+      forgotten(world, machine);
       return machine.restartSwitch();
     }
   }
@@ -225,17 +225,4 @@ function away(
     });
   }
   world.lull = ms + dice.between(0, 15_000);
-}
-
-/** The meters of a switch go with all that they counted. */
-function lost(world: SimWorld, machine: Machine): void {
-  const { auditor } = world;
-  for (const guest of machine.known) {
-    guest.exact = false;
-    const ports = [...(auditor.portsOf.get(guest.spec.ifaceId) ?? [])];
-    const told = ports.some((id) =>
-      auditor.state.ports.get(id)?.ledger.segments.some((s) => s.close === null && s.host === machine.name),
-    );
-    if (!told) guest.silent = true;
-  }
 }

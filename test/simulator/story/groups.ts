@@ -24,7 +24,7 @@ const groupOf = (world: SimWorld, name: string): Group | undefined =>
 export function reopened(world: SimWorld): string | null {
   const missing = GROUPS.filter((name) => groupOf(world, name)?.phase !== 'open');
   for (const name of missing) {
-    for (const guest of world.guests.values()) if (guest.spec.profile === name) world.shutdown(guest);
+    for (const { spec, guest } of world.nics) if (spec.profile === name) world.shutdown(guest);
     if (groupOf(world, name) === undefined) void world.apply(groupResource(name));
     else disconnect(world, name);
   }

@@ -1,12 +1,12 @@
 import { type PortId } from '#kernel';
 import { addCounters, bytesOf, inexactSegments, ledgerTotals, packetsOf, ZERO_COUNTERS } from '#domain';
 import { type CounterSample, type Telemetry } from '#contracts';
-import { type Guest } from '../host/guest.js';
+import { type Nic } from '../host/guest.js';
 import { Broken, type SimWorld } from './world.js';
 
-/** Guests that had ports in common at different times: a port keeps its ledger for whoever comes next. */
+/** vNICs that had ports in common at different times: a port keeps its ledger for whoever comes next. */
 interface Company {
-  readonly guests: Guest[];
+  readonly nics: Nic[];
   readonly ports: Set<PortId>;
 }
 
@@ -23,17 +23,17 @@ export async function checkLedgers(world: SimWorld): Promise<void> {
 
 function companies(world: SimWorld): Company[] {
   let found: Company[] = [];
-  for (const guest of world.guests.values()) {
-    const ports = new Set(world.auditor.portsOf.get(guest.spec.ifaceId));
+  for (const nic of world.nics) {
+    const ports = new Set(world.auditor.portsOf.get(nic.spec.ifaceId));
     const shared = found.filter((c) => [...c.ports].some((p) => ports.has(p)));
     found = found.filter((c) => !shared.includes(c));
     for (const { ports: others } of shared) for (const p of others) ports.add(p);
-    found.push({ guests: [guest, ...shared.flatMap((c) => c.guests)], ports });
+    found.push({ nics: [nic, ...shared.flatMap((c) => c.nics)], ports });
   }
   return found;
 }
 
-function check(world: SimWorld, { guests, ports }: Company, raws: ReadonlyMap<string, CounterSample>): void {
+function check(world: SimWorld, { nics, ports }: Company, raws: ReadonlyMap<string, CounterSample>): void {
   let counted = ZERO_COUNTERS;
   let inexact = 0;
   for (const id of ports) {
@@ -47,21 +47,21 @@ function check(world: SimWorld, { guests, ports }: Company, raws: ReadonlyMap<st
     counted = addCounters(counted, ledgerTotals(ledger, current));
     inexact += inexactSegments(ledger);
   }
-  const sum = (of: (guest: Guest) => number): number => guests.reduce((n, g) => n + of(g), 0);
+  const sum = (of: (nic: Nic) => number): number => nics.reduce((n, g) => n + of(g), 0);
   const [accepted, octets, handed] = [
     sum((g) => g.accepted),
     sum((g) => g.acceptedBytes),
     sum((g) => g.handed + g.missed),
   ];
   const [into, out] = [packetsOf(counted.in), packetsOf(counted.out)];
-  const who = guests.map((g) => g.spec.owner).join('+');
+  const who = nics.map((g) => g.spec.ifaceId).join('+');
   const found = `${who}: ledger in ${into} (${bytesOf(counted.in)} octets), accepted ${accepted} (${octets}); out ${out}, handed ${handed}; ${inexact} inexact`;
   world.scheduler.note(`   = ${found}`);
-  const arrived = out === handed || (out > handed && guests.some((g) => g.tampered));
+  const arrived = out === handed || (out > handed && nics.some((g) => g.tampered));
   const same = into === accepted && arrived;
   if (into > accepted || (out > handed && !arrived)) throw new Broken(`counted too much: ${found}`);
-  if (!same && guests.every((g) => g.exact)) throw new Broken(`not exact, though nothing was lost: ${found}`);
-  if (!same && inexact === 0 && !guests.some((g) => g.silent))
+  if (!same && nics.every((g) => g.exact)) throw new Broken(`not exact, though nothing was lost: ${found}`);
+  if (!same && inexact === 0 && !nics.some((g) => g.silent))
     throw new Broken(`not exact, and does not say so: ${found}`);
   if (same && bytesOf(counted.in) !== octets) throw new Broken(`octets: ${found}`);
 }

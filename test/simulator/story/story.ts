@@ -6,6 +6,7 @@ import { desiredOf } from '../../../apps/host-agent/src/reconcile/desired.js';
 import { stateDigest } from '#event-store';
 import { clusterRules, stateCodec } from '#runtime';
 import { GROUPS, groupResource, reopened } from './groups.js';
+import { allBack, hostResource, restartStranded, switchResource } from './hosts.js';
 import { checkLedgers } from './ledgers.js';
 import { Random } from '../engine/random.js';
 import { plantRules } from '../mutants/rules.js';
@@ -55,6 +56,7 @@ export async function story(options: StoryOptions): Promise<Outcome> {
     await begin(world);
     for (let i = 0; i < actions; i += 1) {
       const own = dice.fork();
+      if (own.chance(0.15)) world.copies.push(world.server.copy(world.facts.copy()));
       if (!without.has(i)) act(world, own, faults);
       await wait(world, (dice.chance(0.1) ? dice.between(0, 4_000) : dice.between(0, 400)) + world.lull);
       world.lull = 0;
@@ -102,12 +104,8 @@ async function begin(world: SimWorld): Promise<void> {
   world.startAll();
   const hosts = [...world.machines.keys()];
   const applied = world.apply(
-    ...hosts.map((name) => ({ kind: 'Host', name, spec: {} })),
-    {
-      kind: 'DistributedSwitch',
-      name: 'lan',
-      spec: { uplinks: ['uplink1'], members: Object.fromEntries(hosts.map((h) => [h, { uplink1: 'eth0' }])) },
-    },
+    ...hosts.map(hostResource),
+    switchResource(hosts),
     ...GROUPS.map(groupResource),
   );
   let done = false;
@@ -135,7 +133,9 @@ async function end(world: SimWorld): Promise<void> {
   // What was asked for in the storm may only be done now: groups may still go.
   await until(world, 'the operator', 60_000, () => (world.asking > 0 ? 'no answer' : null));
   const wanting = new Set([...world.guests.values()].filter((g) => g.machine !== null));
+  await until(world, 'hosts', 60_000, () => allBack(world));
   await until(world, 'groups', 100_000, () => reopened(world));
+  restartStranded(world);
   for (const guest of wanting)
     if (guest.state === 'off') world.boot(guest, world.random.pick([...world.machines.values()]));
   await until(world, 'migrations', 100_000, () => running(world));
@@ -143,6 +143,7 @@ async function end(world: SimWorld): Promise<void> {
   world.traffic = false;
   await wait(world, 1_500);
   await until(world, 'in the end', 60_000, () => notQuiet(world));
+  if (world.auditor.owesLineage) throw new Broken('the log is behind the documents, and no lineage was opened');
   checkReplicas(world);
   world.auditor.finish();
   await checkSwitches(world);
@@ -184,11 +185,11 @@ function notQuiet(world: SimWorld): string | null {
     for (const { host } of port.retiring) world.giveUp(host);
     if (port.retiring.length > 0) return `${port.id} still retires ${JSON.stringify(port.retiring)}`;
   }
-  for (const guest of world.guests.values()) {
-    const id = auditor.state.byIface.get(guest.spec.ifaceId as never);
+  for (const { guest, spec } of world.nics) {
+    const id = auditor.state.byIface.get(spec.ifaceId as never);
     const active = id === undefined ? undefined : auditor.state.ports.get(id)?.active?.host;
     if ((active ?? null) !== guest.machine)
-      return `${guest.spec.owner} is at ${guest.machine}, its port at ${active}`;
+      return `${spec.ifaceId} is at ${guest.machine}, its port at ${active}`;
   }
   for (const service of followers(world)) {
     if (service.follower.status !== 'live') return `${service.process.name} does not follow`;

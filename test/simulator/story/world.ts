@@ -3,7 +3,7 @@ import { validateResource, type Command, type Resource } from '#domain';
 import { type CommandResponse, type Report } from '#contracts';
 import { Consumer } from '../bus/consumer.js';
 import { Link } from '../bus/link.js';
-import { Server, type Weather } from '../bus/server.js';
+import { Server, type ServerCopy, type Weather } from '../bus/server.js';
 import { Auditor, OPERATOR } from '../checks/auditor.js';
 import { FrameChecks } from '../checks/frames.js';
 import { Process } from '../engine/process.js';
@@ -11,13 +11,14 @@ import { Random } from '../engine/random.js';
 import { Scheduler } from '../engine/scheduler.js';
 import { Disk } from '../host/disk.js';
 import { announcement, BROADCAST, numbered } from '../host/frames.js';
-import { Guest } from '../host/guest.js';
+import { Guest, type Nic } from '../host/guest.js';
 import { Machine } from '../host/machine.js';
 import { Mover } from '../host/mover.js';
 import { AgentService, type AgentBugs } from '../services/agent.js';
 import { ask, CoordinatorService } from '../services/coordinator.js';
 import { ManagerService, type ManagerBugs } from '../services/manager.js';
 import { type RuleBug } from '../mutants/rules.js';
+import { forgotten } from './losses.js';
 import { FACT_CONSUMER, OVERTAKING } from './settings.js';
 
 export interface Bugs extends AgentBugs, ManagerBugs {
@@ -55,6 +56,7 @@ export class SimWorld {
   readonly frames: FrameChecks;
   readonly machines = new Map<string, Machine>();
   readonly guests = new Map<string, Guest>();
+  readonly nics: Nic[] = [];
   readonly managers: { disk: Disk; service: ManagerService | null }[] = [];
   readonly coordinators: { service: CoordinatorService | null }[] = [];
   readonly agents = new Map<string, AgentService | null>();
@@ -63,6 +65,8 @@ export class SimWorld {
   readonly mover: Mover;
   readonly weather: Weather;
   readonly operator: Link;
+  /** Copies of what the message server held, for it to be put back to. */
+  readonly copies: ServerCopy[] = [];
   traffic = true;
   calmSince = Number.POSITIVE_INFINITY;
   /** How long nothing new happens, ms: for what takes long to come about. */
@@ -96,10 +100,15 @@ export class SimWorld {
       (text) => scheduler.note(text),
       () => scheduler.now,
     );
+    // What a host that is removed still counts, nobody will ask it for.
+    this.auditor.onRemoved = (host, before) => {
+      const machine = this.machines.get(host);
+      if (machine !== undefined) forgotten(this, machine, before);
+    };
     this.server.log.tap((message) => this.auditor.take(message));
     this.frames = new FrameChecks(this);
-    this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (guest) =>
-      this.announce(guest),
+    this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (nic) =>
+      this.announce(nic),
     );
     this.mover.comesBack = bugs.comesBack ?? this.mover.comesBack;
     this.greedy = random.chance(0.5);
@@ -200,6 +209,16 @@ export class SimWorld {
 
   // --- hosts and guests ---
 
+  /** A host is not heard, and hears nothing. */
+  cutOff(machine: Machine, ms: number): void {
+    const link = this.agents.get(machine.name)?.link;
+    if (link === undefined || link.partitioned) return;
+    this.scheduler.note(`   ! ${machine.name} is cut off`);
+    link.partitioned = true;
+    link.changed();
+    this.scheduler.in(ms, null, 'timer', () => link.heal());
+  }
+
   private addMachine(name: string): void {
     const machine = new Machine(name, this.scheduler, this.random.fork());
     const arrival = new Map<string, number>();
@@ -211,66 +230,73 @@ export class SimWorld {
         this.scheduler.at(at, null, 'timer', () => to.switch.inject('eth0', frame));
       }
     };
-    machine.onMissed = (guest) => (guest.missed += 1);
-    machine.onHanded = (at, guest, frame) => this.frames.handed(at, guest, frame);
+    machine.onMissed = (nic) => (nic.missed += 1);
+    machine.onHanded = (at, nic, frame) => this.frames.handed(at, nic, frame);
     this.machines.set(name, machine);
     this.agents.set(name, null);
   }
 
   private addGuest(i: number): void {
-    const group = this.random.pick(['web', 'web', 'db', 'eph']);
-    const mac = `02:00:00:00:00:${i.toString(16).padStart(2, '0')}`;
-    const guest = new Guest({ owner: `vm${i}`, ifaceId: `if-${i}`, mac, profile: group, switch: 'lan' });
-    this.guests.set(guest.spec.owner, guest);
+    const guest = new Guest(`vm${i}`);
+    this.guests.set(guest.owner, guest);
+    const vnics = this.random.chance(0.3) ? 2 + this.random.below(2) : 1;
+    for (let n = 0; n < vnics; n += 1) this.addNic(guest, `if-${i}${'abc'[n]}`, i * 16 + n);
+  }
+
+  private addNic(guest: Guest, ifaceId: string, number: number): void {
+    const profile = this.random.pick(['web', 'web', 'db', 'eph']);
+    const mac = `02:00:00:00:00:${number.toString(16).padStart(2, '0')}`;
+    const nic = guest.addNic({ ifaceId, mac, profile, switch: 'lan' });
+    this.nics.push(nic);
     const next = (): void => {
       this.scheduler.in(this.random.between(5, 120), null, 'timer', () => {
-        if (this.traffic && guest.state === 'running') this.sendNumbered(guest);
+        if (this.traffic && guest.state === 'running') this.sendNumbered(nic);
         next();
       });
     };
     next();
   }
 
-  private sendNumbered(guest: Guest): void {
-    const peer = this.random.pick([...this.guests.values()]);
-    guest.number += 1;
-    const to = peer === guest ? BROADCAST : peer.spec.mac;
-    this.send(guest, numbered(to, guest.spec.mac, guest.number), guest.number);
+  private sendNumbered(nic: Nic): void {
+    const peer = this.random.pick(this.nics);
+    nic.number += 1;
+    const to = peer === nic ? BROADCAST : peer.spec.mac;
+    this.send(nic, numbered(to, nic.spec.mac, nic.number), nic.number);
   }
 
-  private announce(guest: Guest): void {
-    if (this.traffic && guest.state === 'running') this.send(guest, announcement(guest.spec.mac), null);
+  private announce(nic: Nic): void {
+    if (this.traffic && nic.guest.state === 'running') this.send(nic, announcement(nic.spec.mac), null);
   }
 
-  private send(guest: Guest, frame: Uint8Array, number: number | null): void {
-    const machine = this.machines.get(guest.machine ?? '');
+  private send(nic: Nic, frame: Uint8Array, number: number | null): void {
+    const machine = this.machines.get(nic.guest.machine ?? '');
     if (machine === undefined) return;
-    guest.sent += 1;
-    this.frames.sent(guest, machine, number);
-    const counted = machine.inject(guest, frame);
-    if (counted > 1) this.broken(`a frame of ${guest.spec.owner} was counted ${counted} times`);
-    guest.accepted += counted;
-    guest.acceptedBytes += counted * frame.length;
+    nic.sent += 1;
+    this.frames.sent(nic, machine, number);
+    const counted = machine.inject(nic, frame);
+    if (counted > 1) this.broken(`a frame of ${nic.spec.ifaceId} was counted ${counted} times`);
+    nic.accepted += counted;
+    nic.acceptedBytes += counted * frame.length;
   }
 
   /** Starts a guest on a host, as soon as the bridge is there. */
   boot(guest: Guest, machine: Machine, tries = 40): void {
     if (guest.state !== 'off' || guest.moving || tries === 0) return;
-    if (!machine.hasBridge(guest) || machine.taps.has(guest.tap)) {
+    if (!machine.hasBridges(guest) || machine.hasTap(guest)) {
       this.scheduler.in(100, null, 'timer', () => this.boot(guest, machine, tries - 1));
       return;
     }
-    machine.plug(guest);
+    for (const nic of guest.nics) machine.plug(nic);
     guest.machine = machine.name;
     guest.state = 'running';
-    this.scheduler.note(`   * ${guest.spec.owner} starts at ${machine.name}`);
+    this.scheduler.note(`   * ${guest.owner} starts at ${machine.name}`);
   }
 
   shutdown(guest: Guest): void {
     if (guest.state !== 'running' || guest.moving) return;
     guest.state = 'off';
-    this.machines.get(guest.machine ?? '')?.unplug(guest);
-    this.scheduler.note(`   * ${guest.spec.owner} stops`);
+    for (const nic of guest.nics) this.machines.get(guest.machine ?? '')?.unplug(nic);
+    this.scheduler.note(`   * ${guest.owner} stops`);
     guest.machine = null;
   }
 
@@ -327,9 +353,13 @@ export class SimWorld {
 
   /** A client that did not hear the answer: however late, it is the same. */
   private async askAgain(id: string, command: Command, first: CommandResponse & { ok: true }): Promise<void> {
+    const { returns } = this.auditor;
     await this.operator.process.pause(this.random.between(100, 8_000), 'asks once more');
     const said = await this.askOnce(id, 1, command);
-    if (said.ok && (first.events ?? 0) > 0 && said.revision !== first.revision)
+    // What changed nothing stands in no log: it is remembered in snapshots only, and may be answered anew. What the
+    // log lost is done now, or refused.
+    if ((first.events ?? 0) === 0 || this.auditor.returns !== returns) return;
+    if (said.ok && said.revision !== first.revision)
       this.broken(`${id} was acknowledged at ${first.revision}, and asked again at ${said.revision}`);
     if (!said.ok && !said.problem.retry)
       this.broken(
