@@ -214,6 +214,7 @@ export class Leader {
     const { lineage, revision } = this.sequencer.head;
     if (lineage === undefined) throw new Error('a sequencer that is open has a lineage');
     const state = { ...this.sequencer.state, lineage, revision };
+    const { began } = this.sequencer;
     const waiting: (() => void)[] = [];
     this.#waiting = waiting;
     this.#documents = await projectAllInTurns(state, this.parts.handoverToken, () => this.#pause(1));
@@ -234,6 +235,7 @@ export class Leader {
       this.#documents,
       lineage,
       revision,
+      began.lineage === lineage ? began.revision : (0 as Revision),
     );
     this.#projecting = this.#projector.run().catch(this.parts.onFault);
     for (const follow of waiting) follow();

@@ -190,7 +190,7 @@ describe('a switch-manager', () => {
     expect(lineageOf()).toBe(now);
   });
 
-  it('documents ahead of the log: a new lineage, everything published under it, reports of the old one count for nothing', async () => {
+  it.each([1, 2])('documents %i ahead of the log: a new lineage, everything published under it, reports of the old one count for nothing', async (lost) => {
     const first = await leading('a');
     await done(first, ...hosts('h1'), ...lan('h1'));
     for (const name of ['h2', 'h3', 'h4']) await done(first, ...hosts(name));
@@ -199,11 +199,11 @@ describe('a switch-manager', () => {
     await until('all to be published', () => documents.body('h.h4.host') !== undefined);
     await first.stop();
 
-    // The log is an older copy: it ends two commits earlier.
+    // The log is an older copy: it ends some commits earlier. One is enough, though whoever leads uses it up at once.
     const restored = new InMemoryLog();
     let seq = 0;
     for await (const batch of log.read(1)) {
-      for (const { topic, bytes } of batch.slice(0, -2)) {
+      for (const { topic, bytes } of batch.slice(0, -lost)) {
         await restored.append({ id: `restored-${seq}`, topic, bytes }, seq);
         seq += 1;
       }

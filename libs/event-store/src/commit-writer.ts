@@ -30,6 +30,8 @@ export interface Placed {
   readonly expectedLastSeq: number;
   /** Id of the message that this writer placed before it; undefined for its first. */
   readonly previousId: string | undefined;
+  /** Of the message that must stand before it; empty for the first of the log. */
+  readonly previousHash: string;
 }
 
 /** A commit as messages: its chunks if any, then itself. */
@@ -136,7 +138,12 @@ export class CommitWriter {
       const chunk = { ...envelope, type: CHUNK_TYPE, id, revision, prevhash: head.hash, data } as const;
       const bytes = encodeEnvelope(chunk);
       const previousId = placed.at(-1)?.message.id ?? this.#previousId;
-      placed.push({ message: { id, topic: 'chunk', bytes }, expectedLastSeq: head.seq, previousId });
+      placed.push({
+        message: { id, topic: 'chunk', bytes },
+        expectedLastSeq: head.seq,
+        previousId,
+        previousHash: head.hash,
+      });
       head = { ...head, seq: head.seq + 1, hash: this.rules.hash(bytes) };
     }
     const data = { chunks: placed.length, hash: this.rules.hash(new TextEncoder().encode(list)) };
@@ -155,13 +162,13 @@ export class CommitWriter {
   ): Written {
     const bytes = encodeEnvelope(envelope, data);
     const { id, lineage, revision } = envelope;
-    const { seq: expectedLastSeq } = this.#head;
+    const { seq: expectedLastSeq, hash: previousHash } = this.#head;
     const previousId = before.at(-1)?.message.id ?? this.#previousId;
     const schemaLevel = log?.type === 'SchemaLevelRaised' ? log.data.level : this.#head.schemaLevel;
     const hash = this.rules.hash(bytes);
     this.#head = { seq: expectedLastSeq + 1, hash, lineage, revision, time: now, schemaLevel };
     this.#previousId = id;
-    const placed = { message: { id, topic, bytes }, expectedLastSeq, previousId };
+    const placed = { message: { id, topic, bytes }, expectedLastSeq, previousId, previousHash };
     return { placed: before.length === 0 ? [placed] : [...before, placed], head: this.#head, envelope };
   }
 }

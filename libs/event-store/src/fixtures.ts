@@ -1,4 +1,4 @@
-import { err, invalid, ok, problem, type Clock, type IdGenerator, type Result } from '#kernel';
+import { err, invalid, ok, problem, ProblemError, type Clock, type IdGenerator, type Result } from '#kernel';
 import {
   appendEach,
   type AppendError,
@@ -10,6 +10,7 @@ import {
   type Topic,
 } from './commit-log.js';
 import { type Decider, type StateCodec } from './decider.js';
+import { InMemoryLog } from './in-memory-log.js';
 import { sha256 } from './jetstream/hash.js';
 import { type ReplicaRules } from './replica.js';
 import { flatCodec, Upcasters } from './upcasters.js';
@@ -100,8 +101,11 @@ export class FaultyLog implements CommitLog {
   faults: Fault[] = [];
   /** Appends wait here while it is set. */
   gate: Promise<void> | undefined;
+  /** Questions for its end that are not answered from then on, after so many that are. */
+  silentAfter: { answers: number; silent: number } | undefined;
 
-  constructor(readonly inner: CommitLog) {}
+  /** `inner` may be put in the place of another: a log that was restored from an older copy. */
+  constructor(public inner: CommitLog) {}
 
   get maxBytes(): number {
     return this.inner.maxBytes;
@@ -141,9 +145,21 @@ export class FaultyLog implements CommitLog {
     return this.inner.follow(from, handler, onEnd, onAgain);
   }
   last(): Promise<number> {
+    const { silentAfter } = this;
+    if (silentAfter !== undefined && (silentAfter.answers -= 1) < 0 && (silentAfter.silent -= 1) >= 0)
+      return Promise.reject(new ProblemError(problem('unavailable', 'the log does not answer')));
     return this.inner.last();
   }
   begins(): Promise<LogBegin> {
     return this.inner.begins();
   }
+}
+
+/** The first messages of a log, as they come back from a copy. */
+export async function copyOf(log: CommitLog, messages: number): Promise<InMemoryLog> {
+  const copy = new InMemoryLog();
+  for await (const batch of log.read(1))
+    for (const { seq, topic, bytes } of batch)
+      if (seq <= messages) await copy.append({ id: `copy-${seq}`, topic, bytes }, seq - 1);
+  return copy;
 }

@@ -3,7 +3,9 @@ import { systemClock, unwrap, type Revision } from '#kernel';
 import { type CommitLog } from './commit-log.js';
 import {
   accountCodec,
+  copyOf,
   counterIds,
+  FaultyLog,
   instantClock,
   rules,
   sha256,
@@ -95,10 +97,7 @@ describe('follower', () => {
     const log = new InMemoryLog();
     const first = await lead(log);
     await first.submit(pay('a', 1));
-    const copy = new InMemoryLog();
-    for await (const batch of log.read(1))
-      for (const { seq, topic, bytes } of batch)
-        await copy.append({ id: `copy-${seq}`, topic, bytes }, seq - 1);
+    const copy = await copyOf(log, 2);
     await first.submit(pay('b', 1));
     const follower = follow(log);
     await follower.start();
@@ -117,6 +116,32 @@ describe('follower', () => {
     expect(next.state.balance).toBe(1);
     expect(next.head.lineage).not.toBe(first.head.lineage);
     expect(next.head.revision).toBe(1);
+    await follower.close();
+  });
+
+  it('reads a log anew that came back older, also when that does not answer at first', async () => {
+    const log = new FaultyLog(new InMemoryLog());
+    const leader = await lead(log);
+    await leader.submit(pay('a', 1));
+    await leader.submit(pay('b', 1));
+    let again = (): void => undefined;
+    const follow = log.follow.bind(log);
+    log.follow = (from, handler, onEnd, onAgain) => {
+      again = onAgain ?? again;
+      return follow(from, handler, onEnd, onAgain);
+    };
+    const faults: unknown[] = [];
+    const onFault = (cause: unknown) => void faults.push(cause);
+    const follower = new Follower<Account, Happened>({ log, rules, clock: instantClock(), onFault });
+    await follower.start();
+    expect(follower.revision).toBe(3);
+    const reloaded = new Promise<void>((resolve) => follower.onReload(resolve));
+    log.inner = await copyOf(log, 2);
+    // It says that it is shorter, and then nothing for a while.
+    log.silentAfter = { answers: 1, silent: 3 };
+    again();
+    await reloaded;
+    expect([follower.status, follower.revision, faults]).toEqual(['live', 2, []]);
     await follower.close();
   });
 

@@ -198,7 +198,9 @@ export class Follower<State, Event> {
       for (const listener of this.#reloadListeners) listener();
     })().catch((cause: unknown) => {
       this.#restarting = undefined;
-      this.options.onFault(cause);
+      if (!(cause instanceof ProblemError)) return this.options.onFault(cause);
+      // A log that does not answer now: whoever gave it up here would stand still for ever, and not say so.
+      if (this.#status !== 'closed') this.options.clock.after(LOOK_AGAIN_MS, () => this.#restart());
     });
   }
 

@@ -38,14 +38,15 @@ const RETRY_MS = [10, 20, 50, 100, 250];
  * Appends without waiting, and releases in order. When an append fails it waits until all that are under way have
  * ended, then places them again one by one: same id, same bytes, same place, so each either turns out stored or is
  * stored now. If another message holds the place, another writer took over, and nothing from there on can ever be
- * stored: each later message names its predecessor.
+ * stored: each message names its predecessor. The place alone is not enough: a log that was restored from an older copy
+ * may have grown to the very length that this writer left it at. Servers forget the predecessor's id in time; what they
+ * refuse for that is placed after a look at what stands before it.
  */
 export class Pipeline<T> {
   #entries: Entry<T>[] = [];
   #first = 0;
   /** Placed in this turn of the event loop, and not sent yet. */
   #run: Entry<T>[] = [];
-  #runOverlaps = false;
   /** Runs sent and not answered. */
   #underWay = 0;
   #state: 'flowing' | 'settling' | 'ended' = 'flowing';
@@ -63,17 +64,13 @@ export class Pipeline<T> {
   }
 
   push(placed: Placed | undefined, payload: T): void {
-    const overlaps = this.length > 0;
     const entry: Entry<T> = { placed, payload, stored: placed === undefined, maybe: false };
     this.#entries.push(entry);
     if (placed === undefined) {
       this.#release();
       return;
     }
-    if (this.#run.length === 0) {
-      this.#runOverlaps = overlaps;
-      queueMicrotask(this.#send);
-    }
+    if (this.#run.length === 0) queueMicrotask(this.#send);
     this.#run.push(entry);
     if (this.#run.length === LONGEST_RUN) this.#send();
   }
@@ -87,7 +84,7 @@ export class Pipeline<T> {
     this.#underWay++;
     const { expectedLastSeq, previousId } = run[0]!.placed!;
     const messages = run.map(({ placed }) => placed!.message);
-    this.options.log.appendRun(messages, expectedLastSeq, this.#runOverlaps ? previousId : undefined).then(
+    this.options.log.appendRun(messages, expectedLastSeq, previousId).then(
       (result) => this.#onAppended(run, result),
       (cause: unknown) => {
         // Adapters answer with values; one that throws has a defect, and nothing is known of the messages.
@@ -140,10 +137,11 @@ export class Pipeline<T> {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#quiet = resolve));
     this.#quiet = undefined;
     const until = this.options.clock.monotonic() + this.options.settleMs;
-    for (let attempt = 0; ;) {
+    for (let attempt = 0, isBehindOurs = false; ;) {
       const entry = this.#nextUnstored();
       if (entry === undefined) break;
-      const verdict = await this.#place(entry);
+      const verdict = await this.#place(entry, isBehindOurs);
+      isBehindOurs = verdict === 'stored';
       if (verdict === 'stored') {
         attempt = 0;
         entry.stored = true;
@@ -168,9 +166,14 @@ export class Pipeline<T> {
     return undefined;
   }
 
-  async #place(entry: Entry<T>): Promise<'stored' | 'try-again' | EndReason> {
+  /** `isBehindOurs`: the message before it was placed just now. */
+  async #place(entry: Entry<T>, isBehindOurs: boolean): Promise<'stored' | 'try-again' | EndReason> {
     const { message, expectedLastSeq } = entry.placed!;
     try {
+      if (!isBehindOurs && expectedLastSeq > 0) {
+        const before = await this.#before(entry.placed!);
+        if (before !== 'ours') return before;
+      }
       const result = await this.options.log.append(message, expectedLastSeq);
       if (result.ok) return 'stored';
       if (result.error === 'unknown') entry.maybe = true;
@@ -187,6 +190,16 @@ export class Pipeline<T> {
       entry.maybe = true;
       return 'try-again';
     }
+  }
+
+  /** What stands where the message before this one was stored. */
+  async #before({ expectedLastSeq, previousHash }: Placed): Promise<'ours' | EndReason> {
+    for await (const batch of this.options.log.read(expectedLastSeq)) {
+      const found = batch[0];
+      if (found === undefined) continue;
+      return this.options.hash(found.bytes) === previousHash ? 'ours' : 'fenced';
+    }
+    return 'log-lost';
   }
 
   #pause(ms: number): Promise<void> {

@@ -5,6 +5,7 @@ import { type CommitLog, type StoredMessage } from './commit-log.js';
 import { type Accepted } from './decider.js';
 import {
   accountCodec,
+  copyOf,
   counterIds,
   FaultyLog,
   instantClock,
@@ -325,6 +326,46 @@ describe('sequencer, whatever happens', () => {
       ),
       { numRuns: 300, examples: [[twoPaid, storedBehindLostAck]] },
     );
+  });
+});
+
+describe('a log that was put back to an older copy', () => {
+  it('takes nothing of one who slept meanwhile, though it has grown to the length that this one knew', async () => {
+    const log = new FaultyLog(new InMemoryLog());
+    const asleep = await open(log);
+    await asleep.submit(pay('a', 1));
+    await asleep.submit(pay('b', 1));
+    log.inner = await copyOf(log, 2);
+    const other = await open(log.inner);
+    expect([await log.last(), other.head.seq]).toEqual([3, asleep.head.seq]);
+    expect(await asleep.submit(pay('c', 1))).toMatchObject({ error: { code: 'unavailable' } });
+    expect(asleep.phase).toBe('ended');
+    expect(await other.submit(pay('d', 1))).toMatchObject({ ok: true });
+    expect((await replayed(log)).state.balance).toBe(2);
+  });
+
+  it('is not gone on with where it ended, nor taken for it, while its answers do not come', async () => {
+    const log = new FaultyLog(new InMemoryLog());
+    const first = await open(log);
+    await first.submit(pay('a', 1));
+    log.faults = ['refused', 'lost'];
+    const asked = first.submit(pay('b', 1));
+    log.inner = await copyOf(log, 1);
+    await open(log.inner);
+    expect(await asked).toMatchObject({ ok: false });
+    expect((await replayed(log)).state.balance).toBe(0);
+  });
+});
+
+describe('a server that forgot the id of its last message', () => {
+  it('is asked what stands there, and gone on with if that is ours', async () => {
+    const forgetful = new InMemoryLog();
+    const log = new FaultyLog(forgetful);
+    const sequencer = await open(log);
+    await sequencer.submit(pay('a', 1));
+    log.inner = await copyOf(log, 2);
+    expect(await sequencer.submit(pay('b', 1))).toMatchObject({ ok: true, value: { revision: 3 } });
+    expect((await replayed(log)).state.balance).toBe(2);
   });
 });
 

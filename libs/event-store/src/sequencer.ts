@@ -86,6 +86,8 @@ export class Sequencer<State, Command, Event> {
   /** What is stored and released. */
   #settledState: State;
   #settledHead: Head;
+  /** Where the log stood before this one wrote. */
+  readonly began: Head;
   readonly #repudiated: Repudiations;
   readonly #commands: CommandIndex;
   readonly #writer: CommitWriter;
@@ -104,7 +106,7 @@ export class Sequencer<State, Command, Event> {
     const { log, clock, ids, cluster, rules, settleMs = 5000, maxCommitLength } = options;
     this.#state = from.state;
     this.#settledState = from.state;
-    this.#settledHead = from.head;
+    this.#settledHead = this.began = from.head;
     this.#repudiated = from.repudiated;
     this.#commands = from.commands;
     const limits = { maxBytes: log.maxBytes, ...(maxCommitLength === undefined ? {} : { maxCommitLength }) };

@@ -103,6 +103,11 @@ export class Auditor {
   }
 
 
+  /** Nothing in the log says yet that it was put back. */
+  get isReturned(): boolean {
+    return this.returned !== null;
+  }
+
   /** The log was put back to what its first messages were; what came after them never was. */
   putBack(messages: number, knowing: Returned['knowing']): void {
     const kept = this.stored.slice(0, messages);
@@ -239,7 +244,7 @@ export class Auditor {
       const segment = policy.vlan.mode === 'access' ? String(policy.vlan.id) : policy.vlan.mode;
       const list = this.held.get(port.connectee.ifaceId) ?? [];
       const last = list.at(-1);
-      if (last?.blocked === policy.blocked && last.segment === segment) continue;
+      if (last?.lineage === lineage && last.blocked === policy.blocked && last.segment === segment) continue;
       list.push({ lineage, revision, blocked: policy.blocked, segment });
       this.held.set(port.connectee.ifaceId, list);
     }

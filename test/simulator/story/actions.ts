@@ -104,7 +104,7 @@ function trouble(world: SimWorld, dice: Random): void {
     if (dice.chance(0.5)) process.kill();
     else process.killAt(1 + dice.below(60));
   };
-  switch (dice.below(21)) {
+  switch (dice.below(22)) {
     case 0: {
       say('the weather turns');
       Object.assign(weather, {
@@ -134,6 +134,11 @@ function trouble(world: SimWorld, dice: Random): void {
       const i = dice.below(world.coordinators.length);
       const process = world.coordinators[i]?.service?.process;
       if (process?.alive !== true) return;
+      if (dice.chance(0.3) && !process.frozen) {
+        say(`${process.name} freezes`);
+        process.freeze();
+        return later(50, 6_000, () => process.wake());
+      }
       return kill(process, 4_000, () => world.startCoordinator(i));
     }
     case 5:
@@ -147,7 +152,7 @@ function trouble(world: SimWorld, dice: Random): void {
       agent.process.freeze();
       return later(50, 4_000, () => agent.process.wake());
     case 9:
-      return world.cutOff(machine, dice.between(100, 6_000));
+      return world.cutOff(machine.name, agent?.link, dice.between(100, 6_000));
     case 10:
       if (!server.up) return;
       say('the message server is down');
@@ -190,6 +195,12 @@ function trouble(world: SimWorld, dice: Random): void {
     }
     case 18:
       return putBack(world, dice);
+    case 19: {
+      const service = dice.pick(
+        [...world.managers, ...world.coordinators].flatMap((p) => (p.service === null ? [] : [p.service])),
+      );
+      return world.cutOff(service.process.name, service.link, dice.between(100, 6_000));
+    }
     case 17:
       if (!dice.chance(0.2)) return;
       return away(world, dice, machine, agent, say);

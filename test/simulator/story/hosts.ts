@@ -32,7 +32,7 @@ export function leave(world: SimWorld, dice: Random, machine: Machine): void {
   }
   if (dice.chance(0.4)) {
     const cutOff = dice.between(0, 400);
-    world.scheduler.in(cutOff, null, 'timer', () => world.cutOff(machine, dice.between(500, 8_000)));
+    world.scheduler.in(cutOff, null, 'timer', () => world.cutOff(name, world.agents.get(name)?.link, dice.between(500, 8_000)));
   }
   const asked = dice.chance(0.5) ? dice.between(0, 300) : dice.between(300, 3_000);
   later(world, asked, () => remove(world, name));

@@ -15,13 +15,14 @@ export function putBack(world: SimWorld, dice: Random): void {
   const isRecent = world.copies.length === 0 || dice.chance(0.3);
   const copy = isRecent ? server.copy(world.facts.copy()) : dice.pick(world.copies);
   scheduler.in(isRecent ? dice.between(1, 300) : 0, null, 'timer', () => {
-    if (!server.up || auditor.owesLineage || world.now() >= world.calmSince) return;
+    if (!server.up || auditor.isReturned || world.now() >= world.calmSince) return;
     const to = part === 'documents' ? copy.rest.docs.lastSeq : copy.log.lastSeq;
     scheduler.note(`   ! the message server goes down, and will come back with an older copy: ${part}, ${to}`);
     server.stop();
     if (part === 'documents') server.docs.restore(copy.rest.docs);
     else restore(world, copy, part);
     scheduler.in(dice.between(50, 3_000), null, 'timer', () => server.start());
+    if (dice.chance(0.3)) restartManagers(world, dice);
   });
 }
 
@@ -35,6 +36,8 @@ function restore(world: SimWorld, copy: ServerCopy, part: Part): void {
   });
   server.restore(copy, part === 'log');
   if (part === 'all') facts.restore(copy.rest.acknowledged);
+  // What was copied of more is of another history from now on.
+  world.copies = world.copies.filter((c) => c.log.lastSeq <= lastSeq);
   if (!isLess) return;
   auditor.putBack(lastSeq, new Set(had));
   auditor.owesLineage = isAhead(world);
@@ -43,6 +46,17 @@ function restore(world: SimWorld, copy: ServerCopy, part: Part): void {
     nic.exact = false;
     nic.silent = true;
   }
+}
+
+/** Nobody remembers what was read but their disks, if at all. */
+function restartManagers(world: SimWorld, dice: Random): void {
+  const isWiped = dice.chance(0.5);
+  world.scheduler.note(`   ! all managers are killed${isWiped ? ', and their disks are lost' : ''}`);
+  world.managers.forEach(({ service, disk }, i) => {
+    service?.process.kill();
+    if (isWiped) disk.wipe();
+    world.scheduler.in(dice.between(1, 4_000), null, 'timer', () => world.startManager(i));
+  });
 }
 
 /** Whether the last mark speaks of a revision that the log, as it was put back, does not hold. */

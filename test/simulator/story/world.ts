@@ -65,8 +65,8 @@ export class SimWorld {
   readonly mover: Mover;
   readonly weather: Weather;
   readonly operator: Link;
-  /** Copies of what the message server held, for it to be put back to. */
-  readonly copies: ServerCopy[] = [];
+  /** Copies of what the message server held, for it to be put back to: all of the history that stands. */
+  copies: ServerCopy[] = [];
   traffic = true;
   calmSince = Number.POSITIVE_INFINITY;
   /** How long nothing new happens, ms: for what takes long to come about. */
@@ -209,11 +209,10 @@ export class SimWorld {
 
   // --- hosts and guests ---
 
-  /** A host is not heard, and hears nothing. */
-  cutOff(machine: Machine, ms: number): void {
-    const link = this.agents.get(machine.name)?.link;
-    if (link === undefined || link.partitioned) return;
-    this.scheduler.note(`   ! ${machine.name} is cut off`);
+  /** A service is not heard, and hears nothing. */
+  cutOff(name: string, link: Link | undefined, ms: number): void {
+    if (link === undefined || link.partitioned || !link.process.alive) return;
+    this.scheduler.note(`   ! ${name} is cut off`);
     link.partitioned = true;
     link.changed();
     this.scheduler.in(ms, null, 'timer', () => link.heal());

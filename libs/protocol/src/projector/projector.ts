@@ -64,6 +64,8 @@ export class Projector {
     documents: Documents,
     lineage: Lineage,
     revision: Revision,
+    /** Where the log ended before this term wrote to it: what was published of more is of a log that is no more. */
+    private readonly began: Revision = revision,
   ) {
     this.desired = new Desired(documents, lineage, revision);
     this.pacer = new Pacer(options.clock);
@@ -178,12 +180,13 @@ export class Projector {
       return problem('fenced', 'another projector took the documents over');
     // Once it has written, what came before it can't come back.
     if (life === this.options.life) this.predecessor = life;
-    if (mark === null) return null;
+    if (mark === null || life === this.options.life) return null;
     const { lineage, revision } = mark.document;
-    if (lineage !== this.desired.lineage || revision <= this.desired.revision) return null;
+    // By the end of the log as it was found: revisions that were lost with its end are used again by now.
+    if (lineage !== this.desired.lineage || revision <= this.began) return null;
     return problem(
       'conflict',
-      `documents were written up to revision ${revision}, the log ends at ${this.desired.revision}`,
+      `documents were written up to revision ${revision}, the log ended at ${this.began}`,
     );
   }
 
