@@ -197,6 +197,7 @@ export class Agent {
     this.#looked = null;
     this.#uplinksTold = new Map();
     this.#keeper.tellAgain();
+    this.#orders.giveAgain();
     this.parts.journal.resendAll();
   }
 

@@ -190,48 +190,51 @@ describe('a switch-manager', () => {
     expect(lineageOf()).toBe(now);
   });
 
-  it.each([1, 2])('documents %i ahead of the log: a new lineage, everything published under it, reports of the old one count for nothing', async (lost) => {
-    const first = await leading('a');
-    await done(first, ...hosts('h1'), ...lan('h1'));
-    for (const name of ['h2', 'h3', 'h4']) await done(first, ...hosts(name));
-    const status = first.manager.status();
-    const old = status.ok ? status.status.lineage! : '';
-    await until('all to be published', () => documents.body('h.h4.host') !== undefined);
-    await first.stop();
+  it.each([1, 2])(
+    'documents %i ahead of the log: a new lineage, everything published under it, reports of the old one count for nothing',
+    async (lost) => {
+      const first = await leading('a');
+      await done(first, ...hosts('h1'), ...lan('h1'));
+      for (const name of ['h2', 'h3', 'h4']) await done(first, ...hosts(name));
+      const status = first.manager.status();
+      const old = status.ok ? status.status.lineage! : '';
+      await until('all to be published', () => documents.body('h.h4.host') !== undefined);
+      await first.stop();
 
-    // The log is an older copy: it ends some commits earlier. One is enough, though whoever leads uses it up at once.
-    const restored = new InMemoryLog();
-    let seq = 0;
-    for await (const batch of log.read(1)) {
-      for (const { topic, bytes } of batch.slice(0, -lost)) {
-        await restored.append({ id: `restored-${seq}`, topic, bytes }, seq);
-        seq += 1;
+      // The log is an older copy: it ends some commits earlier. One is enough, though whoever leads uses it up at once.
+      const restored = new InMemoryLog();
+      let seq = 0;
+      for await (const batch of log.read(1)) {
+        for (const { topic, bytes } of batch.slice(0, -lost)) {
+          await restored.append({ id: `restored-${seq}`, topic, bytes }, seq);
+          seq += 1;
+        }
       }
-    }
-    log = restored;
-    const second = await leading('b');
-    const lineageOf = (): string | null => {
-      const now = second.manager.status();
-      return now.ok ? now.status.lineage : null;
-    };
-    await until('a new lineage', () => lineageOf() !== null && lineageOf() !== old);
-    await until('everything to be published anew', () =>
-      ['s.mark', 's.group.web', 's.switch.lan', 'h.h1.host'].every(
-        (key) => documents.body(key)?.lineage === lineageOf(),
-      ),
-    );
-    expect(second.said.join('\n')).toMatch(/opening a new lineage/);
-    second.manager.report('h1' as HostName, report('h1', old, 99));
-    const standing = second.manager.status();
-    expect(standing).toMatchObject({
-      status: {
-        realisedUpTo: 0,
-        hosts: expect.arrayContaining([
-          expect.objectContaining({ host: 'h1', state: 'other-lineage', realised: null }),
-        ]),
-      },
-    });
-  });
+      log = restored;
+      const second = await leading('b');
+      const lineageOf = (): string | null => {
+        const now = second.manager.status();
+        return now.ok ? now.status.lineage : null;
+      };
+      await until('a new lineage', () => lineageOf() !== null && lineageOf() !== old);
+      await until('everything to be published anew', () =>
+        ['s.mark', 's.group.web', 's.switch.lan', 'h.h1.host'].every(
+          (key) => documents.body(key)?.lineage === lineageOf(),
+        ),
+      );
+      expect(second.said.join('\n')).toMatch(/opening a new lineage/);
+      second.manager.report('h1' as HostName, report('h1', old, 99));
+      const standing = second.manager.status();
+      expect(standing).toMatchObject({
+        status: {
+          realisedUpTo: 0,
+          hosts: expect.arrayContaining([
+            expect.objectContaining({ host: 'h1', state: 'other-lineage', realised: null }),
+          ]),
+        },
+      });
+    },
+  );
 
   it('holds a coordinator’s evidence against what hosts reported here, and asks for patience, not for good', async () => {
     const { manager } = await leading('a');

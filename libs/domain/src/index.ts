@@ -53,6 +53,7 @@ export {
   type VlanRange,
 } from './policy/policy.js';
 export { freeze, thaw } from './state/bulk.js';
+export { reopen } from './decider/reopen.js';
 export { decide, decideAndEvolve, SCHEMA_LEVEL } from './decider/decide.js';
 export { evolve } from './decider/evolve.js';
 export { initialState } from './state/initial.js';

@@ -34,6 +34,8 @@ export interface Decider<State, Command, Event> {
    * makes of the events in the commit that the context names, at `revision + 1`.
    */
   decideAndEvolve?(state: State, command: Command, context: DecideContext): Result<Decided<State, Event>>;
+  /** What is to be said in the commit that opens another history behind an older copy of this one. */
+  reopen?(state: State): readonly Event[];
   /** For reading in bulk. Both, or none. */
   readonly bulk?: Bulk<State>;
 }

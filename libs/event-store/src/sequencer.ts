@@ -179,7 +179,13 @@ export class Sequencer<State, Command, Event> {
     const { lineage: previous, revision } = this.#writer.head;
     const lineage = this.options.ids.next() as Lineage;
     const before = previous === undefined ? {} : { previous: { lineage: previous, revision } };
-    return this.#record({ type: 'LineageOpened', data: { lineage, reason, ...before } }, actor, reason);
+    const events = previous === undefined ? [] : (this.options.rules.decider.reopen?.(this.#state) ?? []);
+    return this.#record(
+      { type: 'LineageOpened', data: { lineage, reason, ...before } },
+      actor,
+      reason,
+      events,
+    );
   }
 
   /** Allows events in forms that only readers of this level know. To be called when all of them do. */
@@ -204,12 +210,17 @@ export class Sequencer<State, Command, Event> {
     this.#resolveEnded(this.#why);
   }
 
-  #record(event: LogEvent, actor: string, reason: string): Promise<Answer<Event>> {
+  #record(
+    event: LogEvent,
+    actor: string,
+    reason: string,
+    events: readonly Event[] = [],
+  ): Promise<Answer<Event>> {
     const refusal = this.#refusal();
     if (refusal !== undefined) return Promise.resolve(err(refusal));
     const meta = { commandId: this.options.ids.next(), actor, reason };
     return this.#fly(meta.commandId, (resolve) =>
-      this.#commit(meta, [], resolve, this.#now(), this.#state, event),
+      this.#commit(meta, events, resolve, this.#now(), undefined, event),
     );
   }
 
@@ -287,8 +298,9 @@ export class Sequencer<State, Command, Event> {
     let after: State;
     let written: Result<Written>;
     try {
-      after = evolved ?? this.#evolve(before, events, now);
-      const wires = log === undefined ? events.map((event) => codec.toWire(event)) : [logEvent(log)];
+      after = evolved ?? this.#evolve(before, events, now, log);
+      const wires = events.map((event) => codec.toWire(event));
+      if (log !== undefined) wires.unshift(logEvent(log));
       written = this.#writer.write(meta, wires, now, log);
     } catch (cause) {
       this.options.onFault(cause);
@@ -309,9 +321,12 @@ export class Sequencer<State, Command, Event> {
     this.#pipeline.push(placed[last], waiting);
   }
 
-  #evolve(state: State, events: readonly Event[], time: number): State {
+  #evolve(state: State, events: readonly Event[], time: number, log?: LogEvent): State {
     const { lineage, revision } = this.#writer.head;
-    const place = { lineage: lineage as Lineage, revision: (revision + 1) as Revision, time };
+    const place =
+      log?.type === 'LineageOpened'
+        ? { lineage: log.data.lineage, revision: 1 as Revision, time }
+        : { lineage: lineage as Lineage, revision: (revision + 1) as Revision, time };
     return evolveAll(this.options.rules.decider, state, events, place);
   }
 

@@ -18,6 +18,7 @@ import {
   freeze,
   initialState,
   parseEvent,
+  reopen,
   SCHEMA_LEVEL,
   stateDigestInput,
   stateFromJson,
@@ -50,6 +51,7 @@ export const clusterDecider: Decider<State, Command, DomainEvent> = {
     return decideAndEvolve(state, command, commandContext(context), commit);
   },
   evolve: (state, event, meta) => evolve(state, event, meta),
+  reopen,
   bulk: { thaw, freeze },
 };
 

@@ -102,7 +102,6 @@ export class Auditor {
       this.committed(applied.value.commit, applied.value.before, applied.value.after);
   }
 
-
   /** Nothing in the log says yet that it was put back. */
   get isReturned(): boolean {
     return this.returned !== null;

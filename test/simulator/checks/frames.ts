@@ -46,7 +46,9 @@ export class FrameChecks {
     const { guest } = to;
     const runs = guest.machine === at.name && guest.state === 'running';
     if (guest.machine !== at.name && !(guest.moving && guest.previous === at.name) && !this.excused(to))
-      this.world.broken(`${at.name} hands frames to the tap of ${to.spec.ifaceId}, which is at ${guest.machine}`);
+      this.world.broken(
+        `${at.name} hands frames to the tap of ${to.spec.ifaceId}, which is at ${guest.machine}`,
+      );
     const number = numberOf(frame);
     if (number === null || !runs || !isFor(frame, to)) return;
     to.received += 1;

@@ -53,8 +53,7 @@ function work(world: SimWorld, dice: Random): void {
       return;
     case 4:
       from = world.machines.get(guest.machine ?? '');
-      if (from !== undefined && from !== machine)
-        world.mover.migrate(guest.owner, from, machine.name, null);
+      if (from !== undefined && from !== machine) world.mover.migrate(guest.owner, from, machine.name, null);
       return;
     case 10: {
       const port = state.byIface.get(dice.pick(guest.nics).spec.ifaceId as never);

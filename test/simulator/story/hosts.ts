@@ -32,7 +32,9 @@ export function leave(world: SimWorld, dice: Random, machine: Machine): void {
   }
   if (dice.chance(0.4)) {
     const cutOff = dice.between(0, 400);
-    world.scheduler.in(cutOff, null, 'timer', () => world.cutOff(name, world.agents.get(name)?.link, dice.between(500, 8_000)));
+    world.scheduler.in(cutOff, null, 'timer', () =>
+      world.cutOff(name, world.agents.get(name)?.link, dice.between(500, 8_000)),
+    );
   }
   const asked = dice.chance(0.5) ? dice.between(0, 300) : dice.between(300, 3_000);
   later(world, asked, () => remove(world, name));
@@ -74,7 +76,8 @@ export function allBack(world: SimWorld): string | null {
 export function restartStranded(world: SimWorld): void {
   for (const guest of world.guests.values()) {
     const machine = world.machines.get(guest.machine ?? '');
-    if (machine === undefined || guest.moving || guest.state !== 'running' || !machine.strands(guest)) continue;
+    if (machine === undefined || guest.moving || guest.state !== 'running' || !machine.strands(guest))
+      continue;
     world.shutdown(guest);
     world.boot(guest, machine);
   }

@@ -12,12 +12,23 @@ type Part = (typeof PARTS)[number];
 export function putBack(world: SimWorld, dice: Random): void {
   const { server, scheduler, auditor } = world;
   const part = dice.pick(PARTS);
-  const isRecent = world.copies.length === 0 || dice.chance(0.3);
-  const copy = isRecent ? server.copy(world.facts.copy()) : dice.pick(world.copies);
+  // Documents of another lineage than the log's: which of them is the newer one nobody could tell.
+  const known =
+    part === 'documents' ? world.copies.filter((c) => c.lineage === auditor.lineage) : world.copies;
+  const isRecent = known.length === 0 || dice.chance(0.3);
+  const copy = isRecent ? world.copy() : dice.pick(known);
   scheduler.in(isRecent ? dice.between(1, 300) : 0, null, 'timer', () => {
-    if (!server.up || auditor.isReturned || world.now() >= world.calmSince) return;
+    if (
+      !server.up ||
+      auditor.isReturned ||
+      (copy.lineage !== auditor.lineage && part === 'documents') ||
+      world.now() >= world.calmSince
+    )
+      return;
     const to = part === 'documents' ? copy.rest.docs.lastSeq : copy.log.lastSeq;
-    scheduler.note(`   ! the message server goes down, and will come back with an older copy: ${part}, ${to}`);
+    scheduler.note(
+      `   ! the message server goes down, and will come back with an older copy: ${part}, ${to}`,
+    );
     server.stop();
     if (part === 'documents') server.docs.restore(copy.rest.docs);
     else restore(world, copy, part);

@@ -1,4 +1,4 @@
-import { type HostName } from '#kernel';
+import { type HostName, type Lineage } from '#kernel';
 import { validateResource, type Command, type Resource } from '#domain';
 import { type CommandResponse, type Report } from '#contracts';
 import { Consumer } from '../bus/consumer.js';
@@ -66,7 +66,7 @@ export class SimWorld {
   readonly weather: Weather;
   readonly operator: Link;
   /** Copies of what the message server held, for it to be put back to: all of the history that stands. */
-  copies: ServerCopy[] = [];
+  copies: (ServerCopy & { readonly lineage: Lineage | undefined })[] = [];
   traffic = true;
   calmSince = Number.POSITIVE_INFINITY;
   /** How long nothing new happens, ms: for what takes long to come about. */
@@ -107,9 +107,7 @@ export class SimWorld {
     };
     this.server.log.tap((message) => this.auditor.take(message));
     this.frames = new FrameChecks(this);
-    this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (nic) =>
-      this.announce(nic),
-    );
+    this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (nic) => this.announce(nic));
     this.mover.comesBack = bugs.comesBack ?? this.mover.comesBack;
     this.greedy = random.chance(0.5);
     this.operator = new Link(new Process('operator', scheduler, random.fork()), this.server);
@@ -297,6 +295,11 @@ export class SimWorld {
     for (const nic of guest.nics) this.machines.get(guest.machine ?? '')?.unplug(nic);
     this.scheduler.note(`   * ${guest.owner} stops`);
     guest.machine = null;
+  }
+
+  /** What the message server holds now, to be put back to. */
+  copy(): SimWorld['copies'][number] {
+    return { ...this.server.copy(this.facts.copy()), lineage: this.auditor.lineage };
   }
 
   // --- the operator ---

@@ -88,6 +88,29 @@ describe('the keeper of counters', () => {
     expect((await next.sample()).map(({ incarnation }) => incarnation)).toEqual(['i2']);
   });
 
+  it('goes on, in a segment of its own, where a binding is held again that was handed in: the log came back older', async () => {
+    const k = keeper();
+    await k.installed([binding()], new Set([KEY]));
+    count = 10;
+    age = 1_000;
+    await k.installed([binding('retired')], new Set());
+    facts = [];
+    k.tellAgain();
+    await k.installed([binding()], new Set());
+    expect(told()).toEqual(['SegmentOpened i1', 'SegmentClosed i1', 'saved', 'SegmentOpened i2']);
+    const [, closed, , opened] = facts;
+    expect(opened).toMatchObject({ raw: (closed as { raw: unknown }).raw });
+    count = 25;
+    age = 2_000;
+    facts = [];
+    await k.installed([binding('retired')], new Set());
+    expect(told()).toEqual(['SegmentClosed i2', 'saved']);
+    // Told again it is what it was: from where it went on, not from nothing.
+    facts = [];
+    await keeper().installed([binding('retired')], new Set());
+    expect(facts[0]).toEqual({ ...(opened as Fact) });
+  });
+
   it('ends what was counted before once, however often the plan is tried', async () => {
     const k = keeper();
     await k.installed([binding()], new Set([KEY]));

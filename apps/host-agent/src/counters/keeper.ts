@@ -94,11 +94,15 @@ export class CounterKeeper {
       }
       if (known !== undefined && !made.has(key)) {
         if (first) this.#tellAgain(binding, known);
+        if (!known.closed || binding.role === 'retired') continue;
+        // Held again after its final value: the log came back from before. Its meters go on from there.
+        incarnations.set(key, { ...known, id: this.parts.ids.next(), open: known.last, closed: false });
+        opened.push(binding);
         continue;
       }
       // Retired bindings without a history here have nothing to count: their segment ended on an earlier boot.
-      if (known !== undefined && known.closed) continue;
-      if (known !== undefined) this.#endAtLast(binding, known, 'the meters were made anew');
+      if (known?.closed === true && binding.role === 'retired') continue;
+      if (known?.closed === false) this.#endAtLast(binding, known, 'the meters were made anew');
       incarnations.set(key, this.#fresh());
       opened.push(binding);
     }
@@ -209,9 +213,10 @@ export class CounterKeeper {
 
   #tellOpened(binding: CountedBinding): void {
     const { port, epoch } = binding;
-    const incarnation = this.parts.incarnations.get(bindingKey(port, epoch))?.id;
-    if (incarnation === undefined) return;
-    this.parts.record({ type: 'SegmentOpened', port, epoch, incarnation, raw: ZERO_COUNTERS });
+    const known = this.parts.incarnations.get(bindingKey(port, epoch));
+    if (known === undefined) return;
+    const { id: incarnation, open: raw = ZERO_COUNTERS } = known;
+    this.parts.record({ type: 'SegmentOpened', port, epoch, incarnation, raw });
   }
 
   #close(binding: CountedBinding, of: Incarnation, raw: RawCounters): void {

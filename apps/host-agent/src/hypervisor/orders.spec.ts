@@ -53,6 +53,15 @@ describe('migration orders', () => {
     expect(done).toEqual(['migrate 1', 'abort 1', 'migrate 2']);
   });
 
+  it('are given again when the log came back older: how they ended may be lost with it', () => {
+    const o = orders();
+    o.follow([order()]);
+    o.giveAgain();
+    o.follow([order()]);
+    o.follow([order()]);
+    expect(done).toEqual(['migrate 1', 'migrate 1']);
+  });
+
   it('are given again by a new run: the hypervisor looks before it acts', () => {
     orders().follow([order()]);
     orders().follow([order()]);

@@ -18,6 +18,11 @@ export class Orders {
     hypervisor.watch((outcome) => record({ type: 'HypervisorMigration', ...outcome }));
   }
 
+  /** The log came back older: what the hypervisor said of its orders may be lost. Asked again, it says how they stand. */
+  giveAgain(): void {
+    this.#given.clear();
+  }
+
   follow(orders: readonly MigrationOrder[]): void {
     for (const order of orders) {
       const key = `${order.migration}/${order.attempt}/${order.action}`;

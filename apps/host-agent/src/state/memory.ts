@@ -15,6 +15,8 @@ export function parseBindingKey(key: string): { readonly port: PortId; readonly 
 export interface Incarnation {
   readonly id: string;
   readonly last: RawCounters;
+  /** What the meters had when it began; absent: nothing. */
+  readonly open?: RawCounters;
   /** Age of the meters at the last reading; a younger one later means that they were made anew. */
   readonly lastDurationMs: number;
   /** ms since the epoch, of the last reading. */
@@ -72,13 +74,17 @@ function isIncarnation(v: unknown): boolean {
     typeof v['lastDurationMs'] === 'number' &&
     typeof v['lastAt'] === 'number' &&
     typeof v['closed'] === 'boolean' &&
-    isRecord(v['last']) &&
-    ['in', 'out'].every((d) => {
-      const direction = (v['last'] as Record<string, unknown>)[d];
-      return isRecord(direction) && ['unicast', 'multicast', 'broadcast'].every((k) => isCount(direction[k]));
-    })
+    isCounters(v['last']) &&
+    (v['open'] === undefined || isCounters(v['open']))
   );
 }
+
+const isCounters = (v: unknown): boolean =>
+  isRecord(v) &&
+  ['in', 'out'].every((d) => {
+    const direction = v[d];
+    return isRecord(direction) && ['unicast', 'multicast', 'broadcast'].every((k) => isCount(direction[k]));
+  });
 
 const isCount = (v: unknown): boolean =>
   isRecord(v) && typeof v['packets'] === 'number' && typeof v['bytes'] === 'number';

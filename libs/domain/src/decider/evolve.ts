@@ -79,6 +79,11 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
     case 'RevisionRealised':
       next.realised = event.upTo;
       return;
+    case 'NumbersRaised':
+      next.nextPort = Math.max(next.nextPort, event.to);
+      next.nextMigration = Math.max(next.nextMigration, event.to);
+      next.epochsFrom = Math.max(next.epochsFrom, event.to);
+      return;
     case 'SchemaLevelRaised':
       next.schemaLevel = event.level;
       return;

@@ -77,6 +77,8 @@ export function describeEvent(e: DomainEvent): string {
       return `uplink ${e.uplink} of ${e.switch} on ${e.host} is ${e.up ? 'up' : 'down'}`;
     case 'RevisionRealised':
       return `everything up to revision ${e.upTo} realised on ${plural(e.hosts, 'host')}`;
+    case 'NumbersRaised':
+      return `ports, epochs and migrations are numbered from ${e.to} on: what was lost may have used the numbers before`;
     case 'SchemaLevelRaised':
       return `schema level raised to ${e.level}`;
     default:

@@ -166,6 +166,7 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
   FlappingObserved: { host: hostShape, object: text(), count: int(1), from: time, to: time },
   UplinkChanged: { host: hostShape, switch: switchShape, uplink: text(63), up: bool },
   RevisionRealised: { upTo: revisionShape, hosts: int() },
+  NumbersRaised: { to: int(1) },
   SchemaLevelRaised: { level: int() },
 };
 

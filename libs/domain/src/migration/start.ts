@@ -22,7 +22,7 @@ export function start(draft: Draft, { ports, ...what }: Start): MigrationId {
     migration: {
       id,
       ...what,
-      ports: ports.map((p) => ({ port: p.id, epoch: nextEpoch(p), activated: false })),
+      ports: ports.map((p) => ({ port: p.id, epoch: nextEpoch(draft, p), activated: false })),
       phase: 'admitted',
       episode: 1,
       outcome: null,
@@ -32,7 +32,7 @@ export function start(draft: Draft, { ports, ...what }: Start): MigrationId {
     },
   });
   for (const port of ports) {
-    const standby = { host: what.destination, epoch: nextEpoch(port), migration: id };
+    const standby = { host: what.destination, epoch: nextEpoch(draft, port), migration: id };
     draft.emit({ type: 'StandbyGranted', port: port.id, standby });
   }
   return id;

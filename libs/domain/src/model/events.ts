@@ -106,6 +106,8 @@ export type DomainEvent =
       readonly code: string;
       readonly reason: string;
     }
+  /** The log came back older: what it lost may have used numbers up to here, which hosts remember. */
+  | { readonly type: 'NumbersRaised'; readonly to: number }
   | {
       readonly type: 'FlappingObserved';
       readonly host: HostName;

@@ -42,6 +42,8 @@ export interface State {
   readonly realised: Revision;
   readonly nextPort: number;
   readonly nextMigration: number;
+  /** New bindings take no epoch below this one: a history that is no more may have used it. */
+  readonly epochsFrom: number;
   readonly schemaLevel: number;
 }
 

@@ -4,7 +4,8 @@ import { deleteIfDone } from '../group/ports.js';
 import { hasOpen } from '../ledger/ledger.js';
 import { type Port } from '../model/state.js';
 
-export const nextEpoch = (port: Port): Epoch => (port.epoch + 1) as Epoch;
+export const nextEpoch = ({ state }: Draft, port: Port): Epoch =>
+  Math.max(port.epoch + 1, state.epochsFrom) as Epoch;
 
 export function livePort(draft: Draft, id: PortId): Port {
   const port = draft.state.ports.get(id);
@@ -13,7 +14,7 @@ export function livePort(draft: Draft, id: PortId): Port {
 }
 
 export function bind(draft: Draft, id: PortId, host: HostName): void {
-  draft.emit({ type: 'PortBound', port: id, host, epoch: nextEpoch(livePort(draft, id)) });
+  draft.emit({ type: 'PortBound', port: id, host, epoch: nextEpoch(draft, livePort(draft, id)) });
 }
 
 /** Takes the active binding away because its own host saw the interface go. */

@@ -22,5 +22,6 @@ export const initialState: State = {
   realised: 0 as Revision,
   nextPort: 1,
   nextMigration: 1,
+  epochsFrom: 0,
   schemaLevel: 0,
 };

@@ -30,6 +30,7 @@ import {
   nullable,
   object,
   oneOf,
+  optional,
   parseWith,
   text,
   time,
@@ -52,6 +53,8 @@ export interface StateJson {
   readonly realised: State['realised'];
   readonly nextPort: number;
   readonly nextMigration: number;
+  /** Absent: 0, so that states of before have the digest that they had. */
+  readonly epochsFrom?: number | undefined;
   readonly schemaLevel: number;
 }
 
@@ -74,6 +77,7 @@ export function stateDigestInput(state: State): StateJson {
     realised: state.realised,
     nextPort: state.nextPort,
     nextMigration: state.nextMigration,
+    ...(state.epochsFrom === 0 ? {} : { epochsFrom: state.epochsFrom }),
     schemaLevel: state.schemaLevel,
   };
 }
@@ -186,6 +190,7 @@ const stateShape: Shape<StateJson> = object<StateJson>({
   realised: revisionShape,
   nextPort: int(1),
   nextMigration: int(1),
+  epochsFrom: optional(int(1)) as Shape<number>,
   schemaLevel: int(),
 });
 
@@ -206,6 +211,7 @@ export function stateFromJson(value: unknown): Result<State> {
     realised: json.realised,
     nextPort: json.nextPort,
     nextMigration: json.nextMigration,
+    epochsFrom: json.epochsFrom ?? 0,
     schemaLevel: json.schemaLevel,
     hosts: Map(json.hosts.map((x) => [x.name, x])),
     switches: Map(json.switches.map((x) => [x.name, x])),

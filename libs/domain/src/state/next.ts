@@ -27,6 +27,7 @@ export function copyOf(s: State): Next {
     realised: s.realised,
     nextPort: s.nextPort,
     nextMigration: s.nextMigration,
+    epochsFrom: s.epochsFrom,
     schemaLevel: s.schemaLevel,
   };
 }

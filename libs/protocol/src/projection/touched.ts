@@ -69,6 +69,7 @@ function touch(event: DomainEvent, touched: Touched): void {
     case 'FlappingObserved':
     case 'UplinkChanged':
     case 'RevisionRealised':
+    case 'NumbersRaised':
     case 'SchemaLevelRaised':
       return;
   }
