@@ -34,6 +34,8 @@ interface Returned {
   readonly lineage: Lineage | undefined;
   /** Who had read more than it now holds, and lives: whoever of them writes must open a new lineage. */
   readonly knowing: ReadonlySet<string>;
+  /** Something was written to it since. */
+  readonly goneOn: boolean;
 }
 
 interface Past {
@@ -122,17 +124,22 @@ export class Auditor {
     this.rereading = true;
     for (const message of kept) this.take(message);
     this.rereading = false;
-    this.returned = { knowing, lineage: this.lineage };
+    this.returned = { knowing, lineage: this.lineage, goneOn: false };
     this.returns += 1;
   }
 
   /** Revisions were used that this log does not hold: whoever knows may not use them again. */
-  private checkReturned({ lineage, actor, revision }: Commit<DomainEvent>): void {
+  private checkReturned({ lineage, actor, revision, events }: Commit<DomainEvent>): void {
     if (this.returned === null) return;
     if (lineage !== this.returned.lineage) {
       this.returned = null;
       this.owesLineage = false;
-    } else if (this.returned.knowing.has(actor))
+      return;
+    }
+    // A term from before the copy goes on just where it stood: it looked at the documents when it began.
+    if (events.length > 0 && !this.returned.goneOn) this.owesLineage = false;
+    this.returned = { ...this.returned, goneOn: true };
+    if (this.returned.knowing.has(actor))
       this.broken(`${actor} had read more than this log holds, and goes on with revision ${revision}`);
   }
 
@@ -252,7 +259,8 @@ export class Auditor {
   /** What may hold for an interface on a host that realised everything up to `since`. */
   policies(ifaceId: string, lineage: Lineage | null, since: number): readonly Held[] {
     const list = this.held.get(ifaceId) ?? [];
-    if (lineage === null || lineage !== this.lineage || this.returned !== null)
+    // Nothing of this lineage is realised: what was before still is.
+    if (lineage === null || lineage !== this.lineage || since === 0 || this.returned !== null)
       return [...(this.lostPolicies.get(ifaceId) ?? []), ...list];
     let from = 0;
     list.forEach((h, i) => {
