@@ -166,7 +166,7 @@ function trouble(world: SimWorld, dice: Random): void {
       agent.process.kill();
       machine.disk.wipe();
       machine.forgot = true;
-      forgotten(world, machine);
+      forgotten(world.auditor, machine);
       return later(1, 3_000, () => world.startAgent(machine.name));
     }
     case 13:
@@ -186,7 +186,7 @@ function trouble(world: SimWorld, dice: Random): void {
     case 16: {
       say(`${machine.name} reboots`);
       agent?.process.kill();
-      forgotten(world, machine);
+      forgotten(world.auditor, machine);
       world.reports.delete(machine.name);
       world.mover.hostDown(machine);
       machine.reboot();
@@ -206,7 +206,7 @@ function trouble(world: SimWorld, dice: Random): void {
     default: {
       if (!dice.chance(0.5)) return;
       say(`the switch of ${machine.name} restarts`);
-      forgotten(world, machine);
+      forgotten(world.auditor, machine);
       return machine.restartSwitch();
     }
   }

@@ -1,10 +1,9 @@
 import { type State } from '#domain';
+import { type Auditor } from '../checks/auditor.js';
 import { type Machine } from '../host/machine.js';
-import { type SimWorld } from './world.js';
 
 /** The meters of a switch go with all that they counted, or nobody will tell what they say. */
-export function forgotten(world: SimWorld, machine: Machine, state: State = world.auditor.state): void {
-  const { auditor } = world;
+export function forgotten(auditor: Auditor, machine: Machine, state: State = auditor.state): void {
   for (const nic of machine.known) {
     nic.exact = false;
     const ports = [...(auditor.portsOf.get(nic.spec.ifaceId) ?? [])];

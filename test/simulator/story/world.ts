@@ -103,7 +103,7 @@ export class SimWorld {
     // What a host that is removed still counts, nobody will ask it for.
     this.auditor.onRemoved = (host, before) => {
       const machine = this.machines.get(host);
-      if (machine !== undefined) forgotten(this, machine, before);
+      if (machine !== undefined) forgotten(this.auditor, machine, before);
     };
     this.server.log.tap((message) => this.auditor.take(message));
     this.frames = new FrameChecks(this);
