@@ -84,12 +84,23 @@ export class Coordinator {
       if (report.lineage === follower.lineage) reports.set(host, report);
     const isOverdue = (m: Migration): boolean => this.#phases.isOverdue(m);
     const proposals = proposeAll({ state: follower.state, reports, isOverdue });
+    this.#forget(proposals, follower.state);
     for (const proposal of proposals) {
       const { commandId } = proposal;
       if (this.#underWay.has(commandId) || this.#refused.has(commandId)) continue;
       this.#underWay.add(commandId);
       void this.#make(proposal);
     }
+  }
+
+  /** What is no longer proposed will not be again: a phase is left for good. Nor does a host speak that is no more. */
+  #forget(proposals: readonly Proposal[], { hosts }: State): void {
+    if (this.#refused.size > 0) {
+      const now = new Set(proposals.map((p) => p.commandId));
+      for (const commandId of this.#refused) if (!now.has(commandId)) this.#refused.delete(commandId);
+    }
+    if (this.#reports.size > hosts.size)
+      for (const host of this.#reports.keys()) if (!hosts.has(host)) this.#reports.delete(host);
   }
 
   async #make({ commandId, command }: Proposal): Promise<void> {

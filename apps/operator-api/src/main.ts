@@ -77,6 +77,7 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
   follower.onCommit(({ events }) => {
     // Only the log's own events are none of the domain: a leader's first is one of them.
     if (events.length === 0) gateway.interrupt('another switch-manager leads');
+    for (const event of events) if (event.type === 'HostRemoved') live.forget(event.name);
   });
   const parts = {
     follower,

@@ -84,14 +84,15 @@ export class Leader {
   readonly #phases: PhaseWatch;
 
   private constructor(
-    private readonly parts: LeaderParts,
+    /** Without the state that it began from: a term may last for months. */
+    private readonly parts: Omit<LeaderParts, 'from'>,
     readonly sequencer: Sequencer<State, Command, DomainEvent>,
   ) {
     this.#phases = new PhaseWatch(parts.clock);
     for (const migration of sequencer.state.migrations.values()) this.#phases.saw(migration);
   }
 
-  static async begin(parts: LeaderParts): Promise<Result<Leader>> {
+  static async begin({ from, ...parts }: LeaderParts): Promise<Result<Leader>> {
     const opened = await openSequencer({
       log: parts.log,
       rules: clusterRules,
@@ -101,7 +102,7 @@ export class Leader {
       actor: parts.instance,
       onFault: parts.onFault,
       onEnd: (_reason, fault) => parts.onEnd(fault),
-      ...(parts.from === undefined ? {} : { from: parts.from }),
+      ...(from === undefined ? {} : { from }),
       ...(parts.lost === undefined ? {} : { lost: parts.lost }),
     });
     if (!opened.ok) return opened;
@@ -257,7 +258,11 @@ export class Leader {
   #publish(commit: ClusterCommit, before: State, after: State): void {
     if (this.#waiting !== null) return void this.#waiting.push(() => this.#publish(commit, before, after));
     const changes = project(before, after, commit.events, this.#documents, this.parts.handoverToken);
-    for (const { key, document } of changes) this.#documents.set(key, document);
+    for (const { key, document } of changes) {
+      // That something was there is the projector's to remember, until every host has heard of it.
+      if (document.type === 'tombstone') this.#documents.delete(key);
+      else this.#documents.set(key, document);
+    }
     const projector = this.#projector;
     this.parts.afterAnswers(() => projector?.commit(commit.lineage, commit.revision, changes));
     this.parts.onCommit(commit, changes);

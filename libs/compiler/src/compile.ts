@@ -32,8 +32,10 @@ import {
 export function compile(desired: Desired, local: LocalFacts, memo?: CompileMemo): Compiled {
   const { bridges, exceptions } = resolveBridges(desired, local, memo?.resolved);
   const refused = new Set(exceptions.map((e) => e.port));
+  const states = bridges.map((bridge) => compileBridge(bridge, local.round, memo));
+  memo?.sweep();
   return {
-    state: { bridges: bridges.map((bridge) => compileBridge(bridge, local.round, memo)) },
+    state: { bridges: states },
     exceptions: [...exceptions].sort(byObject),
     bindings: bridges.flatMap((bridge) => {
       const lists = listNumbers(bridge);
@@ -66,7 +68,6 @@ function compileBridge(bridge: BridgePlan, round: number, memo: CompileMemo | un
     const made = memo?.port(bridge, port, round, all, ofPort) ?? FEATURES.map((_, i) => ofPort(port, i));
     pieces.set(`${port.port}@${port.epoch}`, made);
   }
-  memo?.sweep(bridge);
   const flows = once(() => gathered(pieces, (piece) => piece.flows).sort(byTableAndPriority));
   const groups = once(() => gathered(pieces, (piece) => piece.groups).sort(byId));
   const meters = once(() => gathered(pieces, (piece) => piece.meters).sort(byId));

@@ -83,13 +83,20 @@ export class CompileMemo {
     return binding;
   }
 
-  /** Forgets ports that were not asked for since the last sweep. */
-  sweep(bridge: BridgePlan): void {
-    const ports = this.#ports.get(bridge.name);
-    for (const [key, held] of ports ?? []) {
-      if (held.asked) held.asked = false;
-      else ports?.delete(key);
+  /** Forgets what was not asked for since the last sweep, bridges that are gone too. */
+  sweep(): void {
+    for (const [name, ports] of this.#ports) {
+      forget(ports);
+      if (ports.size === 0) this.#ports.delete(name);
     }
+    forget(this.#bridges);
+  }
+}
+
+function forget(all: Map<string, { asked: boolean }>): void {
+  for (const [key, held] of all) {
+    if (held.asked) held.asked = false;
+    else all.delete(key);
   }
 }
 

@@ -91,6 +91,8 @@ export {
 export { isComplete as isMigrationComplete } from './migration/complete.js';
 export { allowanceOf, deadlineOf, hasEnded, PHASE_DURATIONS } from './migration/phases.js';
 export { PROPOSALS, reactionTo, type Input, type Reaction } from './migration/machine.js';
+export { MIGRATIONS_KEPT } from './migration/evolve.js';
+export { DELETED_KEPT } from './port/deleted.js';
 export { effectiveVlan } from './port/segment.js';
 export { hostsOf } from './state/next.js';
 export { checkInvariants } from './state/invariants.js';

@@ -67,13 +67,15 @@ async function firstCommit<State, Command, Event>(
   replica: Replica<State, Event>,
   lost: Lost | undefined,
 ): Promise<Result<Sequencer<State, Command, Event>>> {
-  const { actor } = options;
+  // A sequencer lasts for months: the state that it was made of is not kept so long, in no closure either.
+  const { actor, from: _from, snapshots: _snapshots, lost: _lost, notice: _notice, ...lasting } = options;
+  const told = options.onEnd;
   // A failure here is told by the result; the owner's own `onEnd` is for a sequencer that it was given.
   let given = false;
   const onEnd: OpenOptions<State, Command, Event>['onEnd'] = (reason, fault) => {
-    if (given) options.onEnd?.(reason, fault);
+    if (given) told?.(reason, fault);
   };
-  const sequencer = new Sequencer({ ...options, onEnd }, replica.capture());
+  const sequencer = new Sequencer({ ...lasting, onEnd }, replica.capture());
   const commits = replica.staged.map((commit) => sequencer.abandonChunks(commit, actor));
   if (replica.head.lineage === undefined) commits.push(sequencer.openLineage('first start', actor));
   // Revisions that were used would be used again, and what hosts say of them would be believed of other ones.

@@ -74,6 +74,7 @@ export class Stream {
     this.lastSeq += 1;
     this.lastMsgId = msgId ?? '';
     const message = { seq: this.lastSeq, subject, bytes: bytes.slice(), msgId: msgId ?? null };
+    if (msgId !== undefined) this.forgetIds();
     if (msgId !== undefined) this.ids.set(msgId, { seq: message.seq, at: this.now() });
     const before = this.lastValueOnly ? this.bySubject.get(subject) : undefined;
     if (before !== undefined) this.messages.delete(before);
@@ -81,6 +82,14 @@ export class Stream {
     this.bySubject.set(subject, message.seq);
     for (const tap of this.taps) tap(message);
     return ok({ seq: message.seq, duplicate: false });
+  }
+
+  /** Those that are outside of the window, the eldest first. */
+  private forgetIds(): void {
+    for (const [id, { at }] of this.ids) {
+      if (this.now() - at < this.windowMs()) return;
+      this.ids.delete(id);
+    }
   }
 
   last(subject: string): StreamMessage | undefined {

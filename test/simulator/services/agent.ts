@@ -38,6 +38,8 @@ export class AgentService {
   agent: Agent | null = null;
   journal: FactJournal | null = null;
   memory: LocalMemory | null = null;
+  sync: DocumentSync | null = null;
+  reporter: Reporter | null = null;
   last: Snapshot | null = null;
   reported: Report | null = null;
 
@@ -98,6 +100,7 @@ export class AgentService {
         link.publish('report', encodeBytes(report));
       },
     });
+    this.reporter = reporter;
     const log = {
       info: (fields: object, message: string) => process.log('info', fields, message),
       warn: (fields: object, message: string) => process.log('warn', fields, message),
@@ -135,6 +138,7 @@ export class AgentService {
       },
       onTrouble: (what) => log.warn({ problem: what.message }, 'documents'),
     });
+    this.sync = sync;
     link.onState((up) => up && journal.resendAll());
     await agent.start(held === null ? null : (hooks.bugs.view?.(held) ?? held));
     sync.run().catch((cause: unknown) => hooks.fault(`${process.name}: sync`, cause));

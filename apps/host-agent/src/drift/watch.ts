@@ -50,7 +50,10 @@ export class DriftWatch {
   repaired(): void {
     const now = this.clock.monotonic();
     for (const [object, kept] of this.#objects) {
-      if (kept.since === null) continue;
+      if (kept.since === null) {
+        if (kept.timer === null && now - kept.toldAt >= QUIET_MS) this.#objects.delete(object);
+        continue;
+      }
       kept.stood += now - kept.since;
       kept.since = null;
       const wait = kept.toldAt + QUIET_MS - now;

@@ -24,8 +24,11 @@ export class Orders {
   }
 
   follow(orders: readonly MigrationOrder[]): void {
+    // An order that is no longer there was answered, and is not given again.
+    const now = new Set(orders.map(keyOf));
+    for (const key of this.#given) if (!now.has(key)) this.#given.delete(key);
     for (const order of orders) {
-      const key = `${order.migration}/${order.attempt}/${order.action}`;
+      const key = keyOf(order);
       if (this.#given.has(key)) continue;
       this.#given.add(key);
       if (!this.hypervisor.drives) {
@@ -52,3 +55,5 @@ export class Orders {
     this.record({ type: 'HypervisorMigration', migration, attempt, outcome: 'unknown', reason });
   }
 }
+
+const keyOf = ({ migration, attempt, action }: MigrationOrder): string => `${migration}/${attempt}/${action}`;

@@ -167,6 +167,7 @@ export class EventFeed {
     if (old?.before !== undefined) this.seen[this.seen.length - KEPT_STATES - 1] = { commit: old.commit };
     if (this.seen.length > 2 * KEPT) this.seen = this.seen.slice(-KEPT);
     for (const event of seen.commit.events) {
+      if (event.type === 'HostRemoved') this.drift.delete(event.name);
       if (event.type !== 'DriftObserved') continue;
       this.drift.set(event.host, { count: this.driftOf(event.host).count + 1, last: seen.commit.time });
     }

@@ -69,9 +69,17 @@ export class LiveStore {
     return this.hosts.get(segment.host)?.samples.get(keyOf(port, segment.epoch, segment.incarnation));
   }
 
+  /** The one that was silent for the longest: hosts that were removed must not keep out those that come. */
+  private forgetSilent(): void {
+    let [oldest, seenAt] = ['', Number.POSITIVE_INFINITY];
+    for (const [host, live] of this.hosts)
+      if (live.seenAt < seenAt) [oldest, seenAt] = [host, live.seenAt];
+    this.hosts.delete(oldest);
+  }
+
   private put(host: string, change: Partial<HostLive>): void {
     const before = this.hosts.get(host);
-    if (before === undefined && this.hosts.size >= MAX_HOSTS) return;
+    if (before === undefined && this.hosts.size >= MAX_HOSTS) this.forgetSilent();
     this.hosts.set(host, { ...(before ?? NOTHING), ...change, seenAt: this.clock.monotonic() });
   }
 }

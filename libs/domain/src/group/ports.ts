@@ -9,6 +9,8 @@ export function createPort(draft: Draft, group: Group): PortId {
   return port;
 }
 
+const numberOf = (id: PortId): number => Number(id.slice(1));
+
 const count = (draft: Draft, group: GroupName): number => draft.state.byGroup.get(group)?.size ?? 0;
 const freeCount = (draft: Draft, group: GroupName): number => draft.state.free.get(group)?.size ?? 0;
 
@@ -30,8 +32,8 @@ export function fitPorts(draft: Draft, group: Group, before: Group | undefined):
 /** Deletes up to `howMany` free ports, those with the greatest numbers first: they have the least history. */
 function dropFree(draft: Draft, group: GroupName, howMany: number): void {
   const free = draft.state.free.get(group) ?? Set<PortId>();
-  const ids = [...free].sort((a, b) => Number(b.slice(1)) - Number(a.slice(1)));
-  for (const port of ids.slice(0, howMany)) draft.emit({ type: 'PortDeleted', port });
+  const ids = [...free].sort((a, b) => numberOf(b) - numberOf(a)).slice(0, howMany);
+  for (const port of ids.reverse()) draft.emit({ type: 'PortDeleted', port });
 }
 
 /** A closing group goes with its last connected port. */
@@ -41,7 +43,7 @@ export function deleteIfDone(draft: Draft, name: GroupName): void {
 }
 
 export function removeGroup(draft: Draft, name: GroupName): void {
-  for (const port of draft.state.byGroup.get(name) ?? Set<PortId>())
-    draft.emit({ type: 'PortDeleted', port });
+  const ids = [...(draft.state.byGroup.get(name) ?? Set<PortId>())].sort((a, b) => numberOf(a) - numberOf(b));
+  for (const port of ids) draft.emit({ type: 'PortDeleted', port });
   draft.emit({ type: 'GroupDeleted', name });
 }

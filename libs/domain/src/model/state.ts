@@ -1,4 +1,4 @@
-import { type Map, type Set } from 'immutable';
+import { type List, type Map, type Set } from 'immutable';
 import {
   type Epoch,
   type GroupName,
@@ -38,6 +38,8 @@ export interface State {
   readonly byOwner: Map<string, Set<PortId>>;
   /** Port → the migration that moves it now. */
   readonly moving: Map<PortId, MigrationId>;
+  /** Deleted ports that are still held, those that went first in front. */
+  readonly deleted: List<PortId>;
   /** Everything up to here was reported as realised by every host concerned. */
   readonly realised: Revision;
   readonly nextPort: number;
@@ -129,7 +131,7 @@ export interface Port {
   /** The highest epoch ever given. */
   readonly epoch: Epoch;
   readonly ledger: Ledger;
-  /** A deleted port keeps its epoch and ledger. */
+  /** A deleted port keeps its epoch and ledger, until many others were deleted after it; then the log alone has them. */
   readonly deleted: boolean;
 }
 

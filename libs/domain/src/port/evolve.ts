@@ -2,6 +2,7 @@ import { type Epoch, type HostName } from '#kernel';
 import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { type Binding, type Port } from '../model/state.js';
 import { activated } from '../migration/evolve.js';
+import { keepDeleted } from './deleted.js';
 import { portOf, putPort, type Next } from '../state/next.js';
 
 type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
@@ -34,7 +35,9 @@ export function portOverridden(next: Next, e: Of<'PortOverridden'>, meta: EventM
 
 export function portDeleted(next: Next, e: Of<'PortDeleted'>, meta: EventMeta): void {
   const port = portOf(next, e.port);
-  putPort(next, port, changed(port, { deleted: true, connectee: null, version: meta.revision }));
+  const deleted = changed(port, { deleted: true, connectee: null, version: meta.revision });
+  putPort(next, port, deleted);
+  keepDeleted(next, deleted);
 }
 
 export function portConnected(next: Next, e: Of<'PortConnected'>, meta: EventMeta): void {

@@ -14,6 +14,7 @@ const MAPS = [
   'byHost',
   'byOwner',
   'moving',
+  'deleted',
 ] as const satisfies readonly (keyof State)[];
 
 /** Every map of a state that is one. A new one must be named here: the type below says so. */

@@ -1,4 +1,4 @@
-import { Map } from 'immutable';
+import { List, Map } from 'immutable';
 import { type Revision } from '#kernel';
 import { type State } from '../model/state.js';
 
@@ -19,6 +19,7 @@ export const initialState: State = {
   byHost: Map(),
   byOwner: Map(),
   moving: Map(),
+  deleted: List(),
   realised: 0 as Revision,
   nextPort: 1,
   nextMigration: 1,

@@ -2,6 +2,7 @@ import { type PortId } from '#kernel';
 import { atLeast } from '../ledger/counters.js';
 import { holds } from '../ledger/facts.js';
 import { hasEnded } from '../migration/phases.js';
+import { DELETED_KEPT } from '../port/deleted.js';
 import { type Group, type Migration, type Port, type State } from '../model/state.js';
 import { reindexed } from './json.js';
 
@@ -123,6 +124,8 @@ function checkIndexes(state: State, say: Say): void {
   for (const key of ['byHost', 'byOwner', 'byGroup', 'free'] as const) {
     if (sets(state[key]) !== sets(right[key])) say(`index ${key} does not fit the ports`);
   }
+  if (!state.deleted.equals(right.deleted)) say('index deleted does not fit the ports');
+  if (state.deleted.size > DELETED_KEPT) say(`holds ${state.deleted.size} deleted ports`);
   const connected = [...state.ports.values()].filter((p) => p.connectee !== null).length;
   if (state.byIface.size !== connected) say('one connectee has two ports');
   if (state.byMac.size !== connected) say('one MAC has two ports in a segment');

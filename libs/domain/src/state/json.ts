@@ -1,4 +1,4 @@
-import { Map } from 'immutable';
+import { List, Map } from 'immutable';
 import { err, ok, problem, type Result } from '#kernel';
 import {
   connecteeShape,
@@ -37,6 +37,7 @@ import {
   type Shape,
 } from '../shape/shape.js';
 import { hasEnded } from '../migration/phases.js';
+import { byDeletion } from '../port/deleted.js';
 import { initialState } from './initial.js';
 import { putPort, type Next } from './next.js';
 
@@ -228,6 +229,7 @@ function hasTwice(items: readonly ({ readonly name: string } | { readonly id: st
 
 function indexAll(next: Next, ports: readonly Port[]): void {
   for (const p of ports) putPort(next, undefined, p);
+  next.deleted = List(ports.filter((p) => p.deleted).sort(byDeletion)).map((p) => p.id);
   for (const m of next.migrations.values()) {
     if (hasEnded(m.phase)) continue;
     for (const p of m.ports) next.moving = next.moving.set(p.port, m.id);
@@ -236,8 +238,8 @@ function indexAll(next: Next, ports: readonly Port[]): void {
 
 /** The same state with every index built from nothing: the oracle for those that evolve keeps. */
 export function reindexed(state: State): State {
-  const { byGroup, free, byHost, byOwner, byIface, byMac, moving } = initialState;
-  const next: Next = { ...state, byGroup, free, byHost, byOwner, byIface, byMac, moving, ports: Map() };
+  const { byGroup, free, byHost, byOwner, byIface, byMac, moving, deleted, ports } = initialState;
+  const next: Next = { ...state, byGroup, free, byHost, byOwner, byIface, byMac, moving, deleted, ports };
   indexAll(next, [...state.ports.values()]);
   return next;
 }

@@ -24,6 +24,7 @@ export function copyOf(s: State): Next {
     byHost: s.byHost,
     byOwner: s.byOwner,
     moving: s.moving,
+    deleted: s.deleted,
     realised: s.realised,
     nextPort: s.nextPort,
     nextMigration: s.nextMigration,

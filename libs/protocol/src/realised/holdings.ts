@@ -54,7 +54,8 @@ export class Holdings {
       ports.set(id, document);
       this.count(document.group, host, 1);
     }
-    this.placed.set(host, ports);
+    if (ports.size === 0) this.placed.delete(host);
+    else this.placed.set(host, ports);
     const hosts = this.byPort.get(id) ?? new Set<HostName>();
     if (document === null) hosts.delete(host);
     else hosts.add(host);
@@ -67,6 +68,7 @@ export class Holdings {
     const count = (hosts.get(host) ?? 0) + by;
     if (count > 0) hosts.set(host, count);
     else hosts.delete(host);
-    this.byGroup.set(group, hosts);
+    if (hosts.size === 0) this.byGroup.delete(group);
+    else this.byGroup.set(group, hosts);
   }
 }

@@ -58,6 +58,15 @@ export class Reports {
     );
   }
 
+  forget(host: HostName): void {
+    this.heard.delete(host);
+  }
+
+  /** Hosts that went while another led. */
+  keep(hosts: ReadonlyMap<HostName, unknown>): void {
+    for (const host of this.heard.keys()) if (!hosts.has(host)) this.heard.delete(host);
+  }
+
   /** What a host is known to have realised in a lineage: never what the log does not contain. */
   realised(host: HostName, lineage: Lineage | null, head: Revision): Revision | null {
     const report = this.heard.get(host)?.report;

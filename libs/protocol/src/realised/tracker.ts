@@ -10,7 +10,7 @@ import {
   type Revision,
 } from '#kernel';
 import { type HostStanding, type Report, type WaitingHost, type WaitOutcome } from '#contracts';
-import { type DocumentChange, type Documents } from '../projection/documents.js';
+import { hostOfKey, type DocumentChange, type Documents } from '../projection/documents.js';
 import { affectedBy, hindering, targetsOf, type Affected } from './affected.js';
 import { Holdings } from './holdings.js';
 import { Reports } from './reports.js';
@@ -55,6 +55,7 @@ export class RealisedTracker {
   begin(lineage: Lineage, revision: Revision, documents: Documents): void {
     this.holdings = new Holdings();
     for (const [key, document] of documents) this.holdings.take({ key, document });
+    this.reports.keep(this.holdings.hosts);
     this.reports.listen();
     this.enter(lineage);
     this.head = revision;
@@ -62,13 +63,24 @@ export class RealisedTracker {
 
   committed(lineage: Lineage, revision: Revision, changes: readonly DocumentChange[]): void {
     if (lineage !== this.lineage) this.enter(lineage);
-    for (const change of changes) this.holdings.take(change);
+    for (const change of changes) {
+      this.holdings.take(change);
+      this.forgetHost(change);
+    }
     const affected = affectedBy(changes);
     this.head = revision;
     this.affected.set(revision, affected);
     this.affected.delete((revision - KNOWN) as Revision);
     for (const host of targetsOf(affected, this.holdings)) this.wanted.set(host, revision);
     this.look();
+  }
+
+  /** What a host said that is no more says nothing of one that comes under its name. */
+  private forgetHost({ key, document }: DocumentChange): void {
+    const host = hostOfKey(key) as HostName | null;
+    if (host === null || document.type !== 'tombstone' || document.of !== 'host') return;
+    this.wanted.delete(host);
+    this.reports.forget(host);
   }
 
   /**

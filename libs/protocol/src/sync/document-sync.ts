@@ -45,8 +45,11 @@ export class DocumentSync {
   private shown: Snapshot;
   private shownTable = -1;
 
-  constructor(private readonly options: DocumentSyncOptions) {
-    const { host, source, clock, verifier, held } = options;
+  private readonly options: Omit<DocumentSyncOptions, 'held'>;
+
+  constructor({ held, ...options }: DocumentSyncOptions) {
+    const { host, source, clock, verifier } = options;
+    this.options = options;
     this.pacer = new Pacer(clock);
     this.reader = new Reader(host, source, verifier);
     this.inbox = new Inbox(`h.${host}.`);

@@ -1,0 +1,227 @@
+import { type HostName, type IfaceId, type Lineage } from '#kernel';
+import { validateResource, type Command, type DomainEvent, type State } from '#domain';
+import { type CommandResponse, type Report } from '#contracts';
+import { Replica } from '#event-store';
+import { clusterRules } from '#runtime';
+import { Consumer } from '../bus/consumer.js';
+import { Link } from '../bus/link.js';
+import { Server } from '../bus/server.js';
+import { OPERATOR } from '../checks/auditor.js';
+import { Process } from '../engine/process.js';
+import { Random } from '../engine/random.js';
+import { Scheduler } from '../engine/scheduler.js';
+import { Disk } from '../host/disk.js';
+import { announcement } from '../host/frames.js';
+import { Guest } from '../host/guest.js';
+import { Machine } from '../host/machine.js';
+import { Mover } from '../host/mover.js';
+import { AgentService } from '../services/agent.js';
+import { ask, CoordinatorService } from '../services/coordinator.js';
+import { ManagerService } from '../services/manager.js';
+import { FACT_CONSUMER } from '../story/settings.js';
+
+/** Messages of the log and of facts that stay, for whoever is a little behind: the rest is the server's to keep. */
+const KEPT = 5_000;
+
+const DAY_MS = 25 * 60 * 60 * 1_000;
+
+/** Services, hosts and guests in calm weather, for as long as one likes: nothing here grows with what happened. */
+export class LifeWorld {
+  readonly random: Random;
+  readonly scheduler = new Scheduler();
+  readonly server: Server;
+  readonly machines = new Map<string, Machine>();
+  readonly agents = new Map<string, AgentService>();
+  readonly managers: ManagerService[] = [];
+  readonly coordinators: CoordinatorService[] = [];
+  readonly guests = new Map<string, Guest>();
+  readonly reports = new Map<string, Report>();
+  readonly faults: string[] = [];
+  readonly mover: Mover;
+  /** The state by the log alone. */
+  private readonly replica = new Replica<State, DomainEvent>(clusterRules);
+  private readonly disks = [new Disk(), new Disk()];
+  readonly facts: Consumer;
+  private readonly operator: Link;
+  /** What the wall clocks of managers are ahead, ms. */
+  private skewMs = 0;
+  private lives = 0;
+  private commands = 0;
+  private made = 0;
+
+  constructor(seed: number, hosts: readonly string[]) {
+    this.random = new Random(seed);
+    const { random, scheduler } = this;
+    const weather = { loss: 0, drop: 0, duplicate: 0, delay: 1, spike: 5 };
+    this.server = new Server(scheduler, random.fork(), weather);
+    this.facts = new Consumer(this.server.facts, scheduler, FACT_CONSUMER);
+    this.server.log.tap(({ seq, subject, bytes }) => {
+      const taken = this.replica.apply({ seq, topic: subject.slice(4) as 'commit', bytes });
+      if (!taken.ok) this.faults.push(`the log can't be read at ${seq}: ${taken.error.problem.message}`);
+      this.server.log.delete(seq - KEPT);
+    });
+    this.server.facts.tap(({ seq }) => this.server.facts.delete(seq - KEPT));
+    this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (g) => this.announce(g));
+    this.operator = new Link(this.process('operator'), this.server);
+    for (const name of hosts) this.addMachine(name);
+    this.disks.forEach((_, i) => this.startManager(i));
+    for (let i = 0; i < 2; i += 1)
+      this.coordinators.push(
+        new CoordinatorService(this.process(`coordinator${i + 1}`), this.server, this.fault, false),
+      );
+    for (const name of hosts) this.startAgent(name);
+  }
+
+  get state(): State {
+    return this.replica.state;
+  }
+
+  get revision(): number {
+    return this.replica.head.revision;
+  }
+
+  get lineage(): Lineage | undefined {
+    return this.replica.head.lineage;
+  }
+
+  fault = (where: string, cause: unknown): void => {
+    this.faults.push(
+      `${where}: ${cause instanceof Error ? (cause.stack ?? cause.message) : JSON.stringify(cause)}`,
+    );
+  };
+
+  get now(): number {
+    return this.scheduler.now;
+  }
+
+  async wait(ms: number): Promise<void> {
+    await this.scheduler.runUntil(this.scheduler.now + ms);
+    if (this.faults.length > 0) throw new Error(this.faults.join('\n'));
+  }
+
+  async until(what: string, limitMs: number, whyNot: () => string | null, stepMs = 250): Promise<void> {
+    const limit = this.scheduler.now + limitMs;
+    for (let why = whyNot(); why !== null; why = whyNot()) {
+      if (this.scheduler.now >= limit) throw new Error(`${what}: ${why}`);
+      await this.wait(stepMs);
+    }
+  }
+
+  /** A command, and its answer while time goes on. */
+  async ask(command: Command): Promise<CommandResponse> {
+    this.commands += 1;
+    const id = `op-${this.commands}`;
+    for (;;) {
+      let said: CommandResponse | null = null;
+      const request = { v: 1, commandId: id, actor: OPERATOR, correlationId: id, command } as const;
+      void ask(this.operator, request).then((a) => (said = a.ok ? a.value : { ok: false, problem: a.error }));
+      await this.until(`an answer to ${id}`, 30_000, () => (said === null ? 'none yet' : null), 2);
+      const answer = said as unknown as CommandResponse;
+      if (answer.ok || !answer.problem.retry) return answer;
+      await this.wait(200);
+    }
+  }
+
+  apply(...resources: object[]): Promise<CommandResponse> {
+    const valid = resources.map((r) => {
+      const checked = validateResource(r);
+      if (!checked.ok) throw new Error(checked.error.message);
+      return checked.value;
+    });
+    return this.ask({ type: 'Apply', resources: valid });
+  }
+
+  // --- services ---
+
+  startManager(i: number): void {
+    const disk = this.disks[i] ?? new Disk();
+    const process = this.process(`manager${i + 1}`);
+    process.skewMs = this.skewMs;
+    this.managers[i] = new ManagerService(process, this.server, this.facts, disk, this.fault);
+  }
+
+  /** For what is kept by the wall clock, nothing else happens meanwhile. */
+  dayPasses(): void {
+    this.skewMs += DAY_MS;
+    for (const { process } of this.managers) process.skewMs = this.skewMs;
+  }
+
+  startAgent(name: string): void {
+    const machine = this.machines.get(name);
+    if (machine === undefined) throw new Error(`there is no machine ${name}`);
+    const hooks = {
+      fault: this.fault,
+      reported: (_: AgentService, report: Report) => void this.reports.set(name, report),
+      bugs: {},
+    };
+    this.agents.set(name, new AgentService(this.process(name), this.server, machine, this.mover, hooks));
+  }
+
+  private process(name: string): Process {
+    this.lives += 1;
+    return new Process(`${name}.${this.lives}`, this.scheduler, this.random.fork());
+  }
+
+  // --- hosts and guests ---
+
+  private addMachine(name: string): void {
+    const machine = new Machine(name, this.scheduler, this.random.fork());
+    machine.onWire = (from, frame) => {
+      for (const to of this.machines.values())
+        if (to !== from)
+          this.scheduler.in(this.random.between(0.05, 0.6), null, 'timer', () =>
+            to.switch.inject('eth0', frame),
+          );
+    };
+    this.machines.set(name, machine);
+  }
+
+  private announce(guest: Guest): void {
+    const machine = this.machines.get(guest.machine ?? '');
+    if (guest.state === 'running' && machine !== undefined)
+      machine.inject(guest, announcement(guest.spec.mac));
+  }
+
+  /** A guest that never was before; null: the host is not in the switch yet. */
+  boot(profile: string, lan: string, machine: Machine): Guest | null {
+    this.made += 1;
+    const mac = `02:${hex(this.made >> 24)}:${hex(this.made >> 16)}:${hex(this.made >> 8)}:${hex(this.made)}:01`;
+    const owner = `vm${this.made}`;
+    const guest = new Guest({ owner, ifaceId: `if-${this.made}`, mac, profile, switch: lan });
+    return this.start(guest, machine) ? guest : null;
+  }
+
+  start(guest: Guest, machine: Machine): boolean {
+    if (guest.state !== 'off' || guest.moving || !machine.hasBridge(guest) || machine.taps.has(guest.tap))
+      return false;
+    machine.plug(guest);
+    guest.machine = machine.name;
+    guest.state = 'running';
+    this.guests.set(guest.spec.owner, guest);
+    this.scheduler.in(50, null, 'timer', () => this.announce(guest));
+    return true;
+  }
+
+  stop(guest: Guest): void {
+    if (guest.state !== 'running' || guest.moving) return;
+    guest.state = 'off';
+    this.machines.get(guest.machine ?? '')?.unplug(guest);
+    guest.machine = null;
+  }
+
+  /** Nobody will start it again. */
+  forget(guest: Guest): void {
+    this.guests.delete(guest.spec.owner);
+    for (const machine of this.machines.values()) machine.known.delete(guest);
+  }
+
+  portOf(guest: Guest): string | undefined {
+    return this.state.byIface.get(guest.spec.ifaceId as IfaceId);
+  }
+
+  host(name: string): HostName {
+    return name as HostName;
+  }
+}
+
+const hex = (n: number): string => (n & 0xff).toString(16).padStart(2, '0');
