@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type Logger } from 'pino';
+import { Registry } from 'prom-client';
 import { systemClock, unwrap } from '#kernel';
-import { checkCommandResponse, parseReport } from '#contracts';
+import { checkCommandResponse, parseReport, SUBJECTS } from '#contracts';
 import { Follower } from '#event-store';
 import { Election } from '#event-store/jetstream';
 import {
+  Distrust,
   HealthModule,
   HealthRegistry,
   natsCheck,
@@ -65,13 +67,16 @@ async function serve(config: MigrationCoordinatorConfig, logger: Logger, shutdow
     },
     log: logger,
   });
-  nc.subscribe('report.*', {
+  const distrust = new Distrust(systemClock, logger);
+  nc.subscribe(SUBJECTS.report('*'), {
     callback: (error, message) => {
-      const report = error === null ? parseReport(message.data) : null;
-      if (report === null) logger.warn({ err: error }, 'reports');
-      else if (report.ok && message.subject === `report.${report.value.host}`)
-        coordinator.heard(report.value);
-      else logger.warn({ subject: message.subject }, 'a report was refused');
+      if (error !== null) return logger.warn({ err: error }, 'reports');
+      const host = message.subject.slice(SUBJECTS.report('').length);
+      if (!distrust.allows('report', host, message.data.length)) return;
+      const report = parseReport(message.data);
+      if (!report.ok) distrust.refusedFor(host, report.error);
+      else if (report.value.host === host) coordinator.heard(report.value);
+      else distrust.refused(host, 'other-host', `it speaks for ${report.value.host}`);
     },
   });
   await patiently(async () => unwrap(await election.start()), systemClock, fault);
@@ -96,6 +101,7 @@ async function serve(config: MigrationCoordinatorConfig, logger: Logger, shutdow
   const app = await NestFactory.createApplicationContext(MigrationCoordinatorModule, {
     logger: new NestLogger(logger),
   });
+  distrust.measure(app.get(Registry));
   const health = app.get(HealthRegistry);
   health.register('nats', natsCheck(link));
   health.register('log', logCheck(follower));

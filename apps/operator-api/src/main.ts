@@ -6,6 +6,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { systemClock } from '#kernel';
 import { Follower } from '#event-store';
 import {
+  Distrust,
   HealthRegistry,
   natsCheck,
   natsOptionsOf,
@@ -62,7 +63,8 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
   const feed = new EventFeed(follower, log, clusterRules);
   await patiently(() => feed.start(), systemClock, waiting);
   const live = new LiveStore(systemClock);
-  await new NatsLive(link, live).start();
+  const distrust = new Distrust(systemClock, logger);
+  await new NatsLive(link, live, distrust).start();
   const health = new HealthRegistry();
   health.register('nats', natsCheck(link));
   health.register('log', logCheck(follower));
@@ -70,6 +72,7 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
   metrics.setDefaultLabels({ service: NAME });
   collectDefaultMetrics({ register: metrics });
   measure(metrics, follower, live);
+  distrust.measure(metrics);
   const gateway = new NatsGateway(new PortolanNatsClient(link), systemClock);
   link.onState((state) => {
     if (state !== 'connected') gateway.interrupt('the connection to the message server was lost');

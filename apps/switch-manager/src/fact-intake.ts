@@ -9,7 +9,7 @@ import {
 } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { problem, type Clock, type IdGenerator, type Problem } from '#kernel';
-import { parseFactBatch, STREAMS, type FactBatch } from '#contracts';
+import { parseFactBatch, STREAMS, SUBJECTS, type FactBatch } from '#contracts';
 
 /** Consumers of the sequencers, one for each reading; the others are taken out when a new one stands. */
 const PREFIX = 'sequencer-';
@@ -23,8 +23,10 @@ export interface FactIntakeOptions {
   readonly ids: IdGenerator;
   /** Resolves `taken` when the batch is in the log, or refused for good. `place`: of this delivery in the stream. */
   readonly ingest: (batch: FactBatch, place: string) => Promise<'taken' | 'later'>;
-  /** A message that no honest agent sends. */
-  readonly onRefused: (subject: string, problem: Problem) => void;
+  /** A message that no honest agent sends; `host`: whose account it came from. */
+  readonly onRefused: (host: string, problem: Problem) => void;
+  /** Whether a message of a host is read at all; absent: every one. An honest agent sends what was not again. */
+  readonly allows?: (host: string, bytes: number) => boolean;
   readonly onFault: (cause: unknown) => void;
 }
 
@@ -82,6 +84,8 @@ export class FactIntake {
   }
 
   async #take(message: JsMsg): Promise<void> {
+    const { allows } = this.options;
+    if (allows?.(hostOf(message), message.data.length) === false) return message.ack();
     const batch = parseFactBatch(message.data);
     if (!batch.ok) return this.#refuse(message, batch.error);
     // The subject is what the account may publish: it says who speaks, whatever the body claims.
@@ -97,7 +101,7 @@ export class FactIntake {
   }
 
   #refuse(message: JsMsg, why: Problem): void {
-    this.options.onRefused(message.subject, why);
+    this.options.onRefused(hostOf(message), why);
     message.term();
   }
 
@@ -113,6 +117,8 @@ export class FactIntake {
     });
   }
 }
+
+const hostOf = ({ subject }: JsMsg): string => subject.slice(SUBJECTS.fact('').length);
 
 /**
  * A consumer of its own that goes on where the last one was acknowledged. A reader that was there before is cut off by

@@ -163,8 +163,8 @@ export class Leader {
     });
   }
 
-  /** Facts of one host. `later`: nothing was done, and it may be tried again. */
-  async ingest(batch: FactBatch, place: string): Promise<Result<'taken' | 'later'>> {
+  /** Facts of one host. `later`: nothing was done, and it may be tried again. `repeated`: the log had all of them. */
+  async ingest(batch: FactBatch, place: string): Promise<Result<'taken' | 'repeated' | 'later'>> {
     const { host, boot, after, facts } = batch;
     const commandId = factsCommandId(batch, place);
     const checkpoints = await this.#forgotten(batch);
@@ -185,7 +185,7 @@ export class Leader {
         ...(checkpoints.value === null ? {} : { checkpoints: checkpoints.value }),
       },
     });
-    if (answer.ok) return ok('taken');
+    if (answer.ok) return ok(answer.value.events.length > 0 || answer.value.repeated ? 'taken' : 'repeated');
     // What fills the gap stands behind it in the stream, if anywhere: waiting would hold up every host for ever.
     if (isGap(answer.error)) return err({ ...answer.error, retry: false });
     return answer.error.retry ? ok('later') : err(answer.error);

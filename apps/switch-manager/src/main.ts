@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type Logger } from 'pino';
+import { Registry } from 'prom-client';
 import { type MicroserviceOptions } from '@nestjs/microservices';
 import { systemClock, unwrap, type HostName } from '#kernel';
 import { parseReport, SUBJECTS } from '#contracts';
@@ -18,6 +19,7 @@ import {
   LOG_STREAM,
 } from '#event-store/jetstream';
 import {
+  Distrust,
   HealthModule,
   HealthRegistry,
   natsCheck,
@@ -79,6 +81,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     maxBytes: 1_000_000,
   });
   let intake: FactIntake | null = null;
+  const distrust = new Distrust(clock, logger);
   const manager = new Manager({
     log,
     store: new JetStreamDocumentStore(link),
@@ -91,6 +94,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     cluster: config.cluster,
     instance: config.instance,
     logger,
+    distrust,
     checkpoint: lastCheckpoint(nc, (host, why) => logger.warn({ host, why }, 'a checkpoint is not used')),
     elected: () => election.leads,
     afterAnswers: (work) => void setImmediate(work),
@@ -109,12 +113,10 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
       ingest: async (batch, place) => {
         const taken = await manager.ingest(batch, place);
         if (taken.ok) return taken.value;
-        if (taken.error.retry) return 'later';
-        logger.warn({ host: batch.host, problem: taken.error.message }, 'facts were refused');
-        return 'taken';
+        return taken.error.retry ? 'later' : 'taken';
       },
-      onRefused: (subject, problem) =>
-        logger.warn({ subject, problem: problem.message }, 'facts were refused'),
+      onRefused: (host, problem) => distrust.refusedFor(host, problem),
+      allows: (host, bytes) => distrust.allows('facts', host, bytes),
       onFault: (cause) => logger.error({ err: cause }, 'taking facts in'),
     });
   const election = new Election({
@@ -131,10 +133,11 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
   nc.subscribe(SUBJECTS.report('*'), {
     callback: (error, message) => {
       const host = message.subject.slice(SUBJECTS.report('').length) as HostName;
-      const report = error === null ? parseReport(message.data) : null;
-      if (report === null) logger.warn({ err: error }, 'reports');
-      else if (report.ok) manager.report(host, report.value);
-      else logger.warn({ host, problem: report.error.message }, 'a report was refused');
+      if (error !== null) return logger.warn({ err: error }, 'reports');
+      if (!distrust.allows('report', host, message.data.length)) return;
+      const report = parseReport(message.data);
+      if (report.ok) manager.report(host, report.value);
+      else distrust.refusedFor(host, report.error);
     },
   });
 
@@ -158,6 +161,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
   });
   // Without it a refusal would reach the asker as "internal": what is wrong, and where, would be lost.
   app.useGlobalFilters(new RpcProblemFilter());
+  distrust.measure(app.get(Registry));
   const health = app.get(HealthRegistry);
   health.register('nats', natsCheck(link));
   health.register('log', logCheck(follower));

@@ -1,5 +1,6 @@
 import {
   err,
+  ok,
   problem,
   type Clock,
   type HostName,
@@ -22,6 +23,7 @@ import {
   type WaitRequest,
   type WaitResponse,
 } from '#contracts';
+import { type Distrust } from '#platform';
 import { RealisedTracker, type DocumentChange, type DocumentStore } from '#protocol';
 import { type ClusterCommit } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
@@ -51,6 +53,8 @@ export interface ManagerParts {
   readonly setActive: (active: boolean) => Promise<void>;
   /** Still elected? A term that ended by itself is begun anew while this says so. */
   readonly elected: () => boolean;
+  /** Where it is counted what hosts sent and no honest agent would. */
+  readonly distrust?: Pick<Distrust, 'refused' | 'refusedFor' | 'list'>;
   /** See `LeaderParts`; absent: at once. */
   readonly afterAnswers?: (work: () => void) => void;
 }
@@ -141,6 +145,7 @@ export class Manager {
       revision: head.revision,
       realisedUpTo: this.tracker.allRealisedUpTo().upTo,
       hosts: this.tracker.standings(),
+      refused: this.parts.distrust?.list() ?? [],
       time: this.parts.clock.now(),
     };
     return { ok: true, status };
@@ -149,9 +154,15 @@ export class Manager {
   /** A report as it came in under a host's subject. */
   report(from: HostName, report: Report): void {
     if (this.#leader === null) return;
+    const { distrust } = this.parts;
     const taken = this.tracker.report(from, report);
-    if (taken.ok) return;
-    this.parts.logger.warn({ host: from, problem: taken.error.message }, 'a report does not count');
+    if (taken.ok) {
+      // It stands, for people to see, and counts for nothing: every host says so for a while after a new lineage.
+      if (report.lineage !== this.#leader.lineage)
+        distrust?.refused(from, 'other-lineage', `it is of lineage ${report.lineage}`);
+      return;
+    }
+    distrust?.refusedFor(from, taken.error);
     this.#lookBehind(this.#leader);
   }
 
@@ -170,7 +181,12 @@ export class Manager {
   }
 
   async ingest(batch: FactBatch, place: string): Promise<Result<'taken' | 'later'>> {
-    return this.#leader?.ingest(batch, place) ?? err(notLeading());
+    if (this.#leader === null) return err(notLeading());
+    const taken = await this.#leader.ingest(batch, place);
+    if (!taken.ok && !taken.error.retry) this.parts.distrust?.refusedFor(batch.host, taken.error);
+    if (taken.ok && taken.value === 'repeated')
+      this.parts.distrust?.refused(batch.host, 'repeat', 'the log has these facts');
+    return taken.ok && taken.value === 'repeated' ? ok('taken') : (taken as Result<'taken' | 'later'>);
   }
 
   #accepted(accepted: Accepted<DomainEvent>): CommandResponse {
@@ -286,6 +302,9 @@ export class Manager {
   #committed(commit: ClusterCommit, changes: readonly DocumentChange[]): void {
     this.tracker.committed(commit.lineage, commit.revision, changes);
     if (changes.length > 0) this.#affecting = commit.revision;
+    for (const event of commit.events)
+      if (event.type === 'FactRefused')
+        this.parts.distrust?.refused(event.host, `fact:${event.code}`, event.reason);
   }
 
   /**

@@ -108,6 +108,8 @@ export interface ManagerStatus {
   /** Everything up to here is realised on every host concerned. */
   readonly realisedUpTo: Revision;
   readonly hosts: readonly HostStanding[];
+  /** What hosts sent to this copy and it refused, by kind, since it began. Absent: an old manager. */
+  readonly refused?: readonly { readonly host: string; readonly kind: string; readonly count: number }[];
   /** ms since the epoch. */
   readonly time: number;
 }

@@ -4,6 +4,7 @@ export { LogConfig } from './config/log.js';
 export { EnvField, type EnvFieldOptions } from './config/env-field.js';
 export { loadConfig, redactConfig, type ConfigSources } from './config/load.js';
 export { currentCorrelation, withCorrelation } from './correlation.js';
+export { Distrust, type Refused } from './distrust/distrust.js';
 export { NatsDocumentSource } from './nats/document-source.js';
 export { NatsLink, type LinkListener, type LinkState } from './nats/link.js';
 export { NatsModule } from './nats/module.js';

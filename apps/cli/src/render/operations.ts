@@ -52,6 +52,14 @@ export function statsSummary(items: readonly PortStats[]): string {
   return `${plural(items.length, 'port')}: in ${packetRate(sum('in'))}, out ${packetRate(sum('out'))}`;
 }
 
+/** Repeats are no sign of anything: agents tell again what they do not know to have arrived. */
+function refusedOf({ refused = [] }: Status, style: Style): [string, string][] {
+  const lines = refused
+    .filter((r) => r.kind !== 'repeat')
+    .map((r) => style.warn(safe(`${r.count} of ${r.host}: ${r.kind}`)));
+  return lines.length === 0 ? [] : [['refused', lines.join('\n')]];
+}
+
 export function statusText(s: Status, style: Style, now: number): string {
   const late = s.hosts.behind.map(
     (h) =>
@@ -74,6 +82,7 @@ export function statusText(s: Status, style: Style, now: number): string {
       ...(managers.length === 0 ? [] : [['managers', managers.join('\n')] as [string, string]]),
       ['hosts', `${all ? style.good(realised) : style.warn(realised)} realised${late.join('')}`],
       ['problems', s.exceptions === 0 ? 'none' : style.bad(`${s.exceptions}: see portolan hosts`)],
+      ...refusedOf(s, style),
       ['switches', `${s.counts.switches}, with ${plural(s.counts.groups, 'port group')}`],
       ['ports', `${s.counts.ports}, ${s.counts.connected} connected, ${s.counts.migrating} migrating`],
       [

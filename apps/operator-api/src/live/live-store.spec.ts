@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { systemClock } from '#kernel';
 import { type RawCounters } from '#domain';
 import { encodeBytes, parseTelemetry, type Telemetry } from '#contracts';
+import { Distrust } from '#platform';
 import { LiveStore } from './live-store.js';
 import { NatsLive } from './nats-live.js';
 
@@ -63,7 +64,8 @@ describe('a host whose clock was set back', () => {
 
 describe('messages of hosts', () => {
   const live = new LiveStore(systemClock);
-  const nats = new NatsLive(undefined as never, live);
+  const distrust = new Distrust(systemClock, { warn: () => undefined });
+  const nats = new NatsLive(undefined as never, live, distrust);
   const receive = (subject: string, data: Uint8Array) =>
     nats.received(null, { subject, data }, parseTelemetry, (t) => live.takeTelemetry(t));
 
@@ -72,6 +74,7 @@ describe('messages of hosts', () => {
     expect(live.host('alpha')).toBeUndefined();
     receive('tele.alpha', encodeBytes(telemetry('alpha', 1000, 10)));
     expect(live.host('alpha')).toBeDefined();
+    expect(distrust.list()).toEqual([{ host: 'bravo', kind: 'other-host', count: 1 }]);
   });
 
   it('that are rubbish, or break a taker, do not throw', () => {

@@ -37,6 +37,7 @@ export function statusView(input: StatusInput): Status {
             },
           ],
     ...hosts,
+    ...(manager?.refused === undefined ? {} : { refused: [...manager.refused] }),
     counts: {
       switches: state.switches.size,
       groups: state.groups.size,

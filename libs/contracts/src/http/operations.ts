@@ -64,6 +64,11 @@ export const Status = Type.Object(
       ),
     }),
     exceptions: Count,
+    refused: Type.Optional(
+      Type.Array(Type.Object({ host: Text, kind: Text, count: Count }), {
+        description: 'messages and facts of hosts that the leader refused since it began, by kind',
+      }),
+    ),
     counts: Type.Object({ switches: Count, groups: Count, ports: Count, connected: Count, migrating: Count }),
     version: Text,
     api: Type.Object(

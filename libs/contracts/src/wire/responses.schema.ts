@@ -98,6 +98,7 @@ export const StatusResponseSchema = union([
         }),
         100_000,
       ),
+      refused: optional(list(shape({ host: AText, kind: AText, count: Count }), 20_000)),
       time: Millis,
     }),
   }),

@@ -4,6 +4,7 @@ import { refusal, refuse, sentence, type Refuse } from '../decider/refusal.js';
 import { type Command, type Fact, type NumberedFact } from '../model/commands.js';
 import { segmentClosed, segmentOpened } from '../ledger/facts.js';
 import { activatedFact, hypervisorFact } from '../migration/facts.js';
+import { type DomainEvent } from '../model/events.js';
 import { FACT_SHAPES, explainFact, factShape } from './shapes.js';
 import { inventory, plugged, unplugged } from './interfaces.js';
 import { drift, flapping, uplinkState } from './observed.js';
@@ -24,11 +25,13 @@ export function ingest(draft: Draft, command: Ingest): Problem | null {
   const accepted = host.facts?.boot === command.boot ? host.facts.seq : 0;
   if (command.after !== undefined && command.after > accepted) return gap(command.after, accepted);
   let seq = accepted;
+  const refusals = new Refusals(draft, command.host);
   for (const numbered of [...command.facts].sort((a, b) => a.seq - b.seq)) {
     if (numbered.seq <= seq) continue;
     seq = numbered.seq;
-    takeIn(draft, command, numbered);
+    takeIn(draft, command, numbered, refusals);
   }
+  refusals.end();
   if (seq > accepted) draft.emit({ type: 'FactsAccepted', host: command.host, boot: command.boot, seq });
   return null;
 }
@@ -46,16 +49,45 @@ function known(fact: unknown): boolean {
 
 type Ingest = Extract<Command, { type: 'IngestFacts' }>;
 
-function takeIn(draft: Draft, { host, checkpoints }: Ingest, { seq, fact }: NumberedFact): void {
-  const record: Refuse = (r) =>
-    draft.emit({ type: 'FactRefused', host, seq, fact: fact.type, code: r.code, reason: sentence(r) });
+/** Refusals that one batch writes into the log; what is more is summed up in one. */
+const MOST_REFUSED = 50;
+
+class Refusals {
+  private count = 0;
+  private last: Extract<DomainEvent, { type: 'FactRefused' }> | null = null;
+
+  constructor(
+    private readonly draft: Draft,
+    private readonly host: HostName,
+  ) {}
+
+  add({ seq, fact }: NumberedFact, code: string, reason: string): void {
+    this.count += 1;
+    this.last = { type: 'FactRefused', host: this.host, seq, fact: fact.type, code, reason };
+    if (this.count <= MOST_REFUSED) this.draft.emit(this.last);
+  }
+
+  end(): void {
+    const more = this.count - MOST_REFUSED;
+    if (more <= 0 || this.last === null) return;
+    const reason = `${more} more facts of the batch were refused; the last: ${this.last.reason}`;
+    this.draft.emit({ ...this.last, code: 'many', reason: reason.slice(0, 4_000) });
+  }
+}
+
+function takeIn(
+  draft: Draft,
+  { host, checkpoints }: Ingest,
+  numbered: NumberedFact,
+  refusals: Refusals,
+): void {
+  const { fact } = numbered;
+  const record: Refuse = (r) => refusals.add(numbered, r.code, sentence(r));
   if (factShape.is(fact)) {
     judge(draft, host, fact, record, checkpoints);
     return;
   }
-  const type = (fact as Fact).type;
-  const reason = explainFact(fact).map(describe).join('; ');
-  draft.emit({ type: 'FactRefused', host, seq, fact: type, code: 'malformed', reason });
+  refusals.add(numbered, 'malformed', explainFact(fact).map(describe).join('; '));
 }
 
 function judge(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type HostName, type IfaceId, type PortId } from '#kernel';
+import { type Epoch, type HostName, type IfaceId, type PortId } from '#kernel';
 import { type Command } from '../model/commands.js';
 import { MAC_A, MAC_B, handedIn, plug, raw, threeHosts, types } from '../testing.js';
 
@@ -152,6 +152,19 @@ describe('an interface is unplugged', () => {
 });
 
 describe('a batch of facts', () => {
+  it('that is nothing but nonsense puts a few lines into the log, and how many more there were', () => {
+    const w = threeHosts();
+    const nonsense = Array.from(
+      { length: 5_000 },
+      () => ({ type: 'PortActivated', port, epoch: 9 as Epoch }) as const,
+    );
+    const events = w.facts('h1', ...nonsense);
+    expect(events).toHaveLength(52);
+    expect(events.at(-2)).toMatchObject({ type: 'FactRefused', code: 'many', seq: 5_000 });
+    expect(JSON.stringify(events.at(-2))).toContain('4950 more facts');
+    expect(events.at(-1)).toMatchObject({ type: 'FactsAccepted', seq: 5_000 });
+  });
+
   const ingest = (boot: string, after: number | undefined, ...seqs: number[]): Command => ({
     type: 'IngestFacts',
     host: 'h1' as HostName,

@@ -37,13 +37,18 @@ export const DOCS_STREAM: StreamSpec = {
   republish: { src: 'doc.>', dest: 'live.doc.>' },
 };
 
-/** What agents saw, until the sequencer has taken it in. */
+/**
+ * What agents saw, until the sequencer has taken it in. A host has room for so much, at most: who floods its subject
+ * loses its own, which an honest agent keeps until the log has it, and tells again.
+ */
 export const FACTS_STREAM: StreamSpec = {
   ...COMMON,
   name: 'FACT',
   subjects: ['fact.>'],
   discard: DiscardPolicy.Old,
   max_age: nanos(24 * 60 * MINUTE_MS),
+  max_msgs_per_subject: 5_000,
+  max_msg_size: 500_000,
   duplicate_window: nanos(2 * MINUTE_MS),
 };
 
