@@ -113,6 +113,7 @@ export class AgentHost {
   readonly out: { readonly name: string; readonly frame: Uint8Array }[] = [];
   readonly facts: Fact[] = [];
   readonly steps: Step[] = [];
+  readonly warnings: string[] = [];
   reports: Pick<Report, 'lineage' | 'realised' | 'received' | 'exceptions'>[] = [];
   disk: AgentMemory = emptyMemory('boot');
   /** Whether the switch refuses to be changed. */
@@ -158,7 +159,7 @@ export class AgentHost {
       memory,
       clock,
       ids: { next: () => `i${(this.#ids += 1)}` },
-      log: { info: () => undefined, warn: () => undefined },
+      log: { info: () => undefined, warn: (_, message) => void this.warnings.push(message) },
       report: (report) => this.reports.push(report),
     });
     await this.agent.start(held);

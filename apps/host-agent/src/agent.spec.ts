@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { AgentHost, BRIDGE, LINEAGE, mac, settle, view } from './agent.fixture.js';
 import { TABLES } from '#compiler';
+import { type Revision } from '#kernel';
 
 const TOKEN = '03:5e:c2:e7:00:01';
 
@@ -103,6 +104,24 @@ describe('an agent', () => {
     expect(host.of('PortActivated')).toHaveLength(1);
     await host.send(1, mac(2));
     expect(host.received('tap2')).toBe(4);
+  });
+
+  it('of a host that was removed while it was cut off takes out what it carried, and says why; it begins anew when it is defined again', async () => {
+    await bind(1, 2);
+    const nobody = { ...view(9, []), documents: new Map() };
+    host.agent.documents(nobody);
+    await settle();
+    expect(host.switch.bridges.has(BRIDGE)).toBe(false);
+    expect(
+      host.warnings.filter((w) => w.includes('not defined in the cluster, or was removed')),
+    ).toHaveLength(1);
+    // Heartbeats say nothing new.
+    host.agent.documents({ ...nobody, received: 10 as Revision });
+    await settle();
+    expect(host.warnings.filter((w) => w.includes('was removed'))).toHaveLength(1);
+    await host.become(11, []);
+    expect(host.switch.bridges.has(BRIDGE)).toBe(true);
+    expect(host.reports.at(-1)).toMatchObject({ realised: 11, exceptions: [] });
   });
 
   it('repairs drift and tells of it once, and never of its own changes', async () => {

@@ -127,9 +127,9 @@ export class Agent {
     const isSameLineage = before?.lineage === view.lineage;
     // A mark that brings nothing for this host, heartbeats among them: all hosts get every one of them.
     if (sameDocuments && isSameLineage && this.#holds(view, false)) return;
-    const desired = sameDocuments
-      ? this.#desired
-      : (desiredOf(view.documents) ?? released(this.#desired, view));
+    const mine = sameDocuments ? this.#desired : desiredOf(view.documents);
+    if (mine === null) this.#unknownHere(before, view);
+    const desired = mine ?? released(this.#desired, view);
     if (before !== null && before.lineage !== null && !isSameLineage) this.#tellAllAgain();
     const accepted = desired?.host.acceptedFactSeq;
     if (accepted !== undefined) this.parts.journal.accepted(accepted?.boot ?? null, accepted?.seq ?? 0);
@@ -189,6 +189,17 @@ export class Agent {
       this.parts.log.warn({ reason: String(cause) }, 'the counters could not be read at the end');
     });
     await this.parts.driver.close();
+  }
+
+  /** Nothing is carried out and nothing is taken in of a host that the cluster does not know: said once, with why. */
+  #unknownHere(before: Snapshot | null, { lineage, faults, received }: Snapshot): void {
+    const wasKnown = before === null || before.lineage !== lineage || desiredOf(before.documents) !== null;
+    if (!wasKnown || lineage === null || faults.length > 0) return;
+    const left = this.#desired === null ? 'nothing is touched here' : 'what it carried is taken out';
+    this.parts.log.warn(
+      { host: this.parts.host, lineage, revision: received },
+      `this host is not defined in the cluster, or was removed: ${left}, and its facts are refused`,
+    );
   }
 
   /** Another lineage: the log was restored from a copy, and may lack what it had accepted before. */
