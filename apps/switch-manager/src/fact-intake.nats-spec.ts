@@ -25,20 +25,23 @@ beforeEach(async () => {
 });
 
 const host = 'alpha' as HostName;
-const say = (seq: number): Promise<unknown> => {
+const say = (seq: number, from = host): Promise<unknown> => {
   const batch: FactBatch = {
     schema: 1,
-    host,
+    host: from,
     boot: 'b',
     facts: [{ seq, at: 1, fact: { type: 'Inventory', interfaces: [] } }],
   };
-  return jetstream(nc).publish(SUBJECTS.fact(host), encodeBytes(batch));
+  return jetstream(nc).publish(SUBJECTS.fact(from), encodeBytes(batch));
 };
 
 type Answer = 'taken' | 'later';
 
 /** A reader with the numbers it was given, in order, and a way to wait for one. */
-function reader(answer: (seq: number, times: number) => Answer | Promise<Answer>) {
+function reader(
+  answer: (seq: number, times: number) => Answer | Promise<Answer>,
+  allows: (host: string) => boolean = () => true,
+) {
   const given: number[] = [];
   const faults: unknown[] = [];
   let notify = (): void => undefined;
@@ -52,7 +55,8 @@ function reader(answer: (seq: number, times: number) => Answer | Promise<Answer>
       notify();
       return answer(seq, given.filter((n) => n === seq).length);
     },
-    onRefused: (_subject, why) => faults.push(why),
+    allows,
+    onRefused: (_host, why) => faults.push(why),
     onFault: (cause) => faults.push(cause),
   });
   const until = (seq: number) =>
@@ -102,4 +106,39 @@ describe('taking facts in', () => {
     await intake.stop();
     expect(given[0]).toBe(1);
   });
+
+  it('passes over what a host may not send any more, and reads the others', async () => {
+    const other = 'bravo' as HostName;
+    for (const seq of [1, 2, 3]) await say(seq);
+    await say(4, other);
+    const { intake, given, until } = reader(
+      () => 'taken',
+      (from) => from !== host,
+    );
+    intake.start();
+    await until(4);
+    await intake.stop();
+    expect(given).toEqual([4]);
+    const { num_pending, num_ack_pending } = await pending();
+    expect([num_pending, num_ack_pending]).toEqual([0, 0]);
+  });
+
+  it('a host that floods its subject pushes out its own, and nothing of others', async () => {
+    await say(1, 'bravo' as HostName);
+    const most = FACTS_STREAM.max_msgs_per_subject ?? 0;
+    const all = Array.from({ length: most + 10 }, (_, i) => i + 1);
+    for (let i = 0; i < all.length; i += 500) await Promise.all(all.slice(i, i + 500).map((seq) => say(seq)));
+    const manager = await jetstreamManager(nc);
+    const { state } = await manager.streams.info(STREAMS.facts, { subjects_filter: '>' });
+    expect(state.subjects).toEqual({ [SUBJECTS.fact('bravo')]: 1, [SUBJECTS.fact(host)]: most });
+    const large = jetstream(nc).publish(SUBJECTS.fact(host), new Uint8Array(500_001));
+    await expect(large).rejects.toThrow(/exceeds maximum/);
+  });
 });
+
+/** Of the reader's consumer. */
+async function pending(): Promise<{ num_pending: number; num_ack_pending: number }> {
+  const manager = await jetstreamManager(nc);
+  for await (const consumer of manager.consumers.list(STREAMS.facts)) return consumer;
+  throw new Error('there is no consumer');
+}

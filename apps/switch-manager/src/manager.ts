@@ -183,10 +183,14 @@ export class Manager {
   async ingest(batch: FactBatch, place: string): Promise<Result<'taken' | 'later'>> {
     if (this.#leader === null) return err(notLeading());
     const taken = await this.#leader.ingest(batch, place);
-    if (!taken.ok && !taken.error.retry) this.parts.distrust?.refusedFor(batch.host, taken.error);
-    if (taken.ok && taken.value === 'repeated')
-      this.parts.distrust?.refused(batch.host, 'repeat', 'the log has these facts');
-    return taken.ok && taken.value === 'repeated' ? ok('taken') : (taken as Result<'taken' | 'later'>);
+    const { distrust } = this.parts;
+    if (!taken.ok) {
+      if (!taken.error.retry) distrust?.refusedFor(batch.host, taken.error);
+      return taken;
+    }
+    if (taken.value !== 'repeated') return ok(taken.value);
+    distrust?.refused(batch.host, 'repeat', 'the log has these facts');
+    return ok('taken');
   }
 
   #accepted(accepted: Accepted<DomainEvent>): CommandResponse {
