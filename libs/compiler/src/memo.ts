@@ -90,6 +90,7 @@ export class CompileMemo {
       if (ports.size === 0) this.#ports.delete(name);
     }
     forget(this.#bridges);
+    this.resolved.keep(this.#bridges);
   }
 }
 

@@ -45,6 +45,11 @@ export class ResolveMemo {
     return now;
   }
 
+  /** Bridges that are there; the others are forgotten. */
+  keep(bridges: Pick<ReadonlyMap<string, unknown>, 'has'>): void {
+    for (const name of this.#places.keys()) if (!bridges.has(name)) this.#places.delete(name);
+  }
+
   port(doc: PortDocument, context: PortContext): ResolvedPort {
     const before = this.#ports.get(doc);
     const key = before?.key ?? slotKey(doc.port, doc.epoch);
