@@ -6,7 +6,7 @@
 //   npm run bench -- ovn --simulated          against OVN with more ports, on switches without a data plane
 //   npm run bench -- scale --hosts 2000 --ports 100000 --groups 10000   of a size, in all
 //   npm run bench -- scale --hosts 2000 --growth   at an eighth, a quarter, half and all of it
-//   npm run bench -- scale --steps changes,moves   parts of it
+//   npm run bench -- scale --steps changes,moves --minutes 10   parts of it; none is begun after so long
 //   npm run bench -- cold-start --commits 1000000 --ports 10000
 //   npm run bench -- NAME… --json FILE   the document into a file, too
 //   npm run bench -- NAME… --keep   leaves the cluster's directory with its logs, and says where
@@ -39,6 +39,7 @@ const { values: options, positionals } = parseArgs({
     groups: { type: 'string' },
     commits: { type: 'string' },
     growth: { type: 'boolean' },
+    minutes: { type: 'string' },
     steps: { type: 'string' },
     keep: { type: 'boolean' },
     json: { type: 'string' },
@@ -53,6 +54,7 @@ for (const [option, most] of [
   ['ports', 500_000],
   ['groups', 50_000],
   ['commits', 5_000_000],
+  ['minutes', 50],
 ]) {
   const value = options[option];
   if (value === undefined) continue;
@@ -164,5 +166,11 @@ const document = {
 process.stdout.write(`${table(figures)}\n`);
 for (const failure of failures) say(failure);
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(document, null, 2)}\n`);
+if (options.growth) {
+  const { writeGrowth } = await import(join(ROOT, 'dist', 'test', 'bench', 'scale', 'growth.js'));
+  const { cpus: cores, node, load: at } = document.machine;
+  const machine = `Measured on ${cores} cores, Node ${node}, load ${at.before.toFixed(0)} before, in ${document.seconds} s.`;
+  await writeGrowth(ROOT, figures.filter((f) => f.bench === 'scale'), machine);
+}
 process.stdout.write(`\n${JSON.stringify(document)}\n`);
 process.exitCode = failures.length === 0 ? 0 : 1;

@@ -57,10 +57,12 @@ export interface LeaderParts {
   /** After each commit, in order. */
   readonly onCommit: (commit: ClusterCommit, changes: readonly DocumentChange[]) => void;
   /** What the term begins with, before any commit of its own. */
-  readonly onBegin: (lineage: Lineage, revision: Revision, documents: Documents) => void;
+  readonly onBegin: (lineage: Lineage, revision: Revision, documents: Documents) => Promise<void>;
   /** This leader can't go on; another, or a new one here, must take over from the log. */
   readonly onEnd: (why: Problem) => void;
   readonly onTrouble: (what: Problem) => void;
+  /** From here on, what is decided reaches the hosts. `documents`: how many stand. */
+  readonly onClaimed: (documents: number) => void;
   /** Absent: openings that a forgotten segment stands in the way of are refused. */
   readonly checkpoint?: LastCheckpoint;
   readonly onFault: (cause: unknown) => void;
@@ -220,8 +222,9 @@ export class Leader {
     this.#waiting = waiting;
     this.#documents = await projectAllInTurns(state, this.parts.handoverToken, () => this.#pause(1));
     if (this.#over) return;
+    await this.parts.onBegin(lineage, revision, this.#documents);
+    if (this.#over) return;
     this.#waiting = null;
-    this.parts.onBegin(lineage, revision, this.#documents);
     this.#projector = new Projector(
       {
         store: this.parts.store,
@@ -232,6 +235,7 @@ export class Leader {
         stillLeads: () => this.#stillLeads(),
         onEnd: (why) => void this.#projectorEnded(why),
         onTrouble: this.parts.onTrouble,
+        onClaimed: this.parts.onClaimed,
       },
       this.#documents,
       lineage,

@@ -30,7 +30,8 @@ import {
   runService,
   type Shutdown,
 } from '#platform';
-import { JetStreamDocumentStore } from '#platform/jetstream';
+import { FollowedDocuments, JetStreamDocumentStore } from '#platform/jetstream';
+import { ownFirst } from '#protocol';
 import { PortolanNatsServer, RpcProblemFilter } from '#platform/transport';
 import { documentSigner, documentVerifier, handoverTokens } from '#platform';
 import { clusterRules, logCheck, openLog, patiently } from '#runtime';
@@ -82,12 +83,21 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
   });
   let intake: FactIntake | null = null;
   const distrust = new Distrust(clock, logger);
+  const signer = await documentSigner(config.signingKey);
+  const verifier = await documentVerifier([config.signingKey]);
+  const followed = new FollowedDocuments({
+    link,
+    clock,
+    verifier: ownFirst(signer, verifier),
+    onFault: (cause) => logger.warn({ err: cause }, 'following the documents'),
+  });
+  shutdown.add('documents', () => Promise.resolve(followed.stop()));
   const manager = new Manager({
     log,
-    store: new JetStreamDocumentStore(link),
+    store: new JetStreamDocumentStore(link, { followed }),
     follower,
-    signer: await documentSigner(config.signingKey),
-    verifier: await documentVerifier([config.signingKey]),
+    signer,
+    verifier,
     handoverToken: await handoverTokens(config.signingKey),
     clock,
     ids,
@@ -100,6 +110,8 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     afterAnswers: (work) => void setImmediate(work),
     setActive: async (active) => {
       await server.setActive(active);
+      // Who leads writes them itself; another may, after it.
+      if (!active) followed.follow();
       await intake?.stop();
       intake = active ? newIntake() : null;
       intake?.start();
@@ -171,6 +183,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     logger.warn({ err: cause }, 'a snapshot could not be written'),
   );
   shutdown.add('snapshots', () => snapshotter.close());
+  followed.follow();
   await patiently(async () => unwrap(await election.start()), clock, waiting);
   shutdown.add('leading', async () => {
     await manager.close();

@@ -206,6 +206,10 @@ export class Manager {
     };
   }
 
+  #breath(): Promise<void> {
+    return new Promise((resolve) => void this.parts.clock.after(1, resolve));
+  }
+
   /** Beginnings and ends of terms happen one after the other. */
   #then(work: () => Promise<void>): void {
     this.#changing = this.#changing.then(work).catch((cause: unknown) => {
@@ -217,6 +221,7 @@ export class Manager {
     if (this.#leader !== null || !this.parts.elected()) return;
     const { logger, follower } = this.parts;
     const began = this.parts.clock.monotonic();
+    const since = (): number => Math.round(this.parts.clock.monotonic() - began);
     this.#term += 1;
     const term = this.#term;
     this.#lostBefore = follower.lost;
@@ -227,13 +232,14 @@ export class Manager {
       from: follower.capture(),
       ...(lost === undefined ? {} : { lost }),
       onCommit: (commit, changes) => this.#committed(commit, changes),
-      onBegin: (lineage, revision, documents) => {
-        this.tracker.begin(lineage, revision, documents);
+      onBegin: async (lineage, revision, documents) => {
+        await this.tracker.begin(lineage, revision, documents, () => this.#breath());
         this.#summedUp = 0;
         this.#affecting = revision;
       },
       onEnd: (why) => this.#ended(term, why),
       onTrouble: (what) => logger.warn({ problem: what.message }, 'documents'),
+      onClaimed: (documents) => logger.info({ documents, tookMs: since() }, 'the documents are taken over'),
       onFault: (cause) => logger.error({ err: cause }, 'a defect in the leader'),
     });
     if (!leader.ok) {
@@ -257,11 +263,8 @@ export class Manager {
       this.#again();
       return;
     }
-    const tookMs = Math.round(this.parts.clock.monotonic() - began);
-    logger.info(
-      { lineage: leader.value.lineage, revision: leader.value.revision, tookMs },
-      'this copy leads',
-    );
+    const { lineage, revision } = leader.value;
+    logger.info({ lineage, revision, tookMs: since() }, 'this copy leads');
   }
 
   async #end(reason: string): Promise<void> {

@@ -8,6 +8,7 @@ export {
 export { keysOfHost, projectAll, projectAllInTurns } from './projection/project-all.js';
 export { project, withChanges } from './projection/project.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';
+export { nothingPublished, ownFirst, takeStored, type Published } from './projector/published.js';
 export {
   type DocumentStore,
   type PutError,

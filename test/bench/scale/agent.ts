@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemClock, type HostName } from '#kernel';
 import { bridgeName } from '#compiler';
 import { type Verifier } from '#contracts';
+import { type Observation, type ObservedInterface, type Step } from '#openflow';
 import { NatsDocumentSource, NatsLink } from '#platform';
 import { credentialsPath } from '#platform/accounts';
 import { DocumentSync, Reporter } from '#protocol';
@@ -17,6 +18,27 @@ import { DEVICE, SWITCH, type HostShape, type SwarmPlan } from './plan.js';
 import { tapOf, type Rack } from './rack.js';
 
 const warn = (text: string): void => void process.stderr.write(`swarm: ${text}\n`);
+
+/**
+ * A real switch is asked over a socket, and meanwhile its host reads others. Hundreds of hosts that share a process
+ * would otherwise let none of them hear anything until all had done what they have to.
+ */
+class SharingDriver extends SimulatedDriver {
+  override async apply(step: Step): Promise<void> {
+    await new Promise(setImmediate);
+    return super.apply(step);
+  }
+
+  override async read(): Promise<Observation> {
+    await new Promise(setImmediate);
+    return super.read();
+  }
+
+  override async interfaces(): Promise<readonly ObservedInterface[]> {
+    await new Promise(setImmediate);
+    return super.interfaces();
+  }
+}
 
 /** Each sends its own at a time of its own. */
 const CHECKPOINT_MS = 30_000;
@@ -50,7 +72,7 @@ export async function startHost(
   });
   await link.connection();
   const target = new SimulatedSwitch({ clock, devices: [DEVICE] });
-  const driver = new SimulatedDriver(target);
+  const driver = new SharingDriver(target);
   const hypervisor = rack?.join(host, target);
   const boot = randomUUID();
   const centre = new Centre(link, host, (text) => warn(`${host}: ${text}`));

@@ -24,7 +24,7 @@ const RUN: Readonly<Record<Step, (world: ScaleWorld) => Promise<Figure[]>>> = {
   dead,
 };
 /** What ends with the cluster not as it was, and need not be seen at every size. */
-const LAST_ONLY: ReadonlySet<Step> = new Set(['outages', 'dead']);
+const LAST_ONLY: ReadonlySet<Step> = new Set(['switch', 'moves', 'outages', 'dead']);
 
 type Say = (line: string) => void;
 
@@ -55,11 +55,13 @@ export const scale: Bench = async (say) => {
 
 async function measure(world: ScaleWorld, settings: ScaleSettings, say: Say): Promise<Figure[]> {
   const figures: Figure[] = [];
+  const end = performance.now() + settings.limitMs;
   for (const stage of settings.stages) {
     figures.push(...(await buildUp(world, stage)));
     for (const step of settings.steps) {
       if (LAST_ONLY.has(step) && stage !== settings.stages.at(-1)) continue;
-      figures.push(...(await tried(world, step, say)));
+      if (performance.now() < end) figures.push(...(await tried(world, step, say)));
+      else figures.push(failure(`${step} with ${world.up} hosts`, 'there was no time left for it'));
     }
     figures.push(await atRest(world));
   }
@@ -78,11 +80,17 @@ async function tried(world: ScaleWorld, step: Step, say: Say): Promise<Figure[]>
     if (deaths.length > 0) throw cause;
     const why = cause instanceof Error ? `${cause.message}${because(cause)}` : String(cause);
     say(`${step} FAILED: ${why}`);
-    return [
-      { bench: 'scale', what: `${step} with ${world.up} hosts`, unit: 'ms', spread: spread([]), failed: why },
-    ];
+    return [failure(`${step} with ${world.up} hosts`, why)];
   }
 }
+
+const failure = (what: string, failed: string): Figure => ({
+  bench: 'scale',
+  what,
+  unit: 'ms',
+  spread: spread([]),
+  failed,
+});
 
 const because = ({ cause }: Error): string => (cause === undefined ? '' : ` (${String(cause)})`);
 
@@ -99,6 +107,7 @@ async function buildUp(world: ScaleWorld, to: number): Promise<Figure[]> {
   await world.change(NARROW, Math.min(world.up, NARROW_HOSTS));
   const seconds = (performance.now() - begun) / 1000;
   const cpuMsPerHost = cpuBetween(before, await world.cpu(), to - from);
+  world.say(`${world.up} hosts up and in step after ${seconds.toFixed(0)} s`);
   return [
     {
       bench: 'scale',

@@ -11,6 +11,8 @@ export interface ScaleSettings {
   readonly stages: readonly number[];
   readonly steps: ReadonlySet<Step>;
   readonly processes: number;
+  /** What is not begun by then is not begun any more, ms. */
+  readonly limitMs: number;
 }
 
 const PORTS_A_HOST = 50;
@@ -33,5 +35,6 @@ export function scaleSettings(env: NodeJS.ProcessEnv): ScaleSettings {
     stages: grows ? [...new Set(GROWTH.slice(0, -1).map(inRacks)), hosts] : [hosts],
     steps: new Set(STEPS.filter((step) => asked.includes(step))),
     processes: 2,
+    limitMs: Number(env['PORTOLAN_BENCH_MINUTES'] ?? 50) * 60_000,
   };
 }

@@ -6,7 +6,7 @@ import { cpuBetween, type ScaleWorld } from './world.js';
 
 const PAUSE_MS = 200;
 /** For each figure; fewer changes are measured where one takes long. */
-const MEASURE_MS = 40_000;
+const MEASURE_MS = 20_000;
 const BURST = 100;
 const SWITCH_CHANGES = 3;
 /** Medians and 99th percentile of what others report for a programming change of this kind. */

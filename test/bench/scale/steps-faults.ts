@@ -8,7 +8,7 @@ import { type ScaleWorld } from './world.js';
 
 export const MANAGERS = ['switch-manager-1', 'switch-manager-2'] as const;
 
-const LEADERS = 3;
+const LEADERS = 2;
 const OUTAGES = [1_000, 10_000] as const;
 const BAR_MS = 500;
 const WAIT_MS = 2_000;

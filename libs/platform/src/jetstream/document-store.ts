@@ -12,12 +12,15 @@ import { STREAMS, SUBJECTS, type DocumentKey } from '#contracts';
 import { type DocumentStore, type PutError, type StoreContent, type StoredDocument } from '#protocol';
 import { type NatsLink } from '../nats/link.js';
 import { PutInbox } from './ack-inbox.js';
+import { type FollowedDocuments } from './followed-documents.js';
 
 export interface JetStreamStoreOptions {
   /** How long a put waits for its answer, ms. Default 3,000. */
   readonly ackTimeoutMs?: number;
   /** How long reading waits for the next message, ms. Default 5,000. */
   readonly readTimeoutMs?: number;
+  /** What a standby has read already; what it does not know in time is read anew. */
+  readonly followed?: Pick<FollowedDocuments, 'take'>;
 }
 
 const PREFIX = SUBJECTS.doc('').length;
@@ -52,6 +55,9 @@ export class JetStreamDocumentStore implements DocumentStore {
       if (state.messages === 0) return ok({ lastSeq: state.last_seq, documents: [] });
       const last = await streams.getMessage(STREAMS.documents, { last_by_subj: SUBJECTS.doc('>') });
       if (last === null) return err(problem('unavailable', 'the last document went while it was asked for'));
+      const stored = { key: last.subject.slice(PREFIX), bytes: last.data, seq: last.seq };
+      const standing = await this.options.followed?.take(stored);
+      if (standing) return ok({ lastSeq: state.last_seq, documents: [], standing });
       return ok({ lastSeq: state.last_seq, documents: await this.readAll(nc, last.seq) });
     } catch (cause) {
       return err(problem('unavailable', `the documents can't be read: ${String(cause)}`));

@@ -10,6 +10,9 @@ import {
 } from '../projection/documents.js';
 import { type Published } from './published.js';
 
+/** Documents compared at a stretch, some 10 ms of work. */
+const AT_A_STRETCH = 2_000;
+
 /** What is to stand in the store, and which keys of it are not known to stand there yet. */
 export class Desired {
   private readonly documents: Map<DocumentKey, StateDocument>;
@@ -34,15 +37,21 @@ export class Desired {
     }
   }
 
-  /** Compares with what stands: what differs is pending, what is there and should not be gets a tombstone. */
-  reconcile(published: Published): void {
+  /**
+   * Compares with what stands: what differs is pending, what is there and should not be gets a tombstone. Others have
+   * their turn after each stretch, by `pause`; what is taken meanwhile is pending by that.
+   */
+  async reconcile(published: Published, pause: () => Promise<void>): Promise<void> {
     this.pending = new Set();
+    let done = 0;
     for (const [key, { document }] of published.documents) {
+      if ((done += 1) % AT_A_STRETCH === 0) await pause();
       if (this.documents.has(key)) continue;
       const gone = document?.type === 'tombstone' && document.lineage === this.lineage;
       this.set(key, gone ? document : this.tombstone(key, document));
     }
     for (const [key, document] of this.documents) {
+      if ((done += 1) % AT_A_STRETCH === 0) await pause();
       const stands = published.documents.get(key)?.document ?? undefined;
       if (document.type === 'tombstone' && !published.documents.has(key)) this.documents.delete(key);
       else if (!sameContent(stands, document) || stands?.lineage !== document.lineage) this.pending.add(key);

@@ -3,7 +3,7 @@ import { type Signer, type Verifier } from '#contracts';
 import { type DocumentChange, type Documents } from '../projection/documents.js';
 import { Desired } from './desired.js';
 import { Pacer } from './pacer.js';
-import { readStore, type Published } from './published.js';
+import { ownFirst, readStore, type Published } from './published.js';
 import { type DocumentStore } from './store.js';
 import { writeBatch } from './writer.js';
 
@@ -27,6 +27,8 @@ export interface ProjectorOptions {
    * this one was given (`conflict`). Who still leads by the log starts a new one.
    */
   readonly onEnd: (why: Problem) => void;
+  /** It is the writer now; with so many documents in the store. */
+  readonly onClaimed?: (documents: number) => void;
   /** The store did not answer as it should; the projector goes on trying. */
   readonly onTrouble?: (what: Problem) => void;
 }
@@ -168,9 +170,10 @@ export class Projector {
       this.failed(written.error);
       return this.pacer.pause(written.error === 'wrong-last-sequence' ? 1 : RETRY_MS);
     }
+    await this.desired.reconcile(published, () => this.pacer.pause(1));
     this.published = published;
     this.markedSeq = published.mark?.seq ?? 0;
-    this.desired.reconcile(published);
+    this.options.onClaimed?.(published.documents.size);
   }
 
   private mayClaim({ mark }: Published): Problem | null {
@@ -201,12 +204,3 @@ export class Projector {
     this.options.onEnd(why);
   }
 }
-
-/**
- * Ed25519 gives one text one signature: whether what stands was signed with our key is known by signing it again, at
- * half the cost of a check, and a new leader does that with everything that stands.
- */
-const ownFirst = (signer: Signer, verifier: Verifier): Verifier => ({
-  verify: (body, sig, kid) =>
-    kid === signer.kid ? signer.sign(body) === sig : verifier.verify(body, sig, kid),
-});

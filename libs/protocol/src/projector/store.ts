@@ -1,5 +1,6 @@
 import { type Result } from '#kernel';
 import { type DocumentKey } from '#contracts';
+import { type Published } from './published.js';
 
 /**
  * Why a put did not answer with a sequence. `wrong-last-sequence`: something else was written meanwhile; not stored.
@@ -17,6 +18,8 @@ export interface StoreContent {
   /** Sequence of the last message ever stored, taken before the documents were read. */
   readonly lastSeq: number;
   readonly documents: readonly StoredDocument[];
+  /** What was read and opened before; it becomes the projector's, and `documents` go over it. */
+  readonly standing?: Published;
 }
 
 /** The last-value stream as the projector needs it. */

@@ -141,7 +141,7 @@ describe('realised tracking', () => {
     says(a, 2);
     await clock.advance(60_000);
     const documents = new Map([host('a'), host('b'), port('b', 'p2', 'db')].map((c) => [c.key, c.document]));
-    tracker.begin(lineage, r(2), documents);
+    await tracker.begin(lineage, r(2), documents, () => Promise.resolve());
     expect(outcome(2)).toMatchObject({ done: false, waiting: [{ host: b, reason: 'behind' }] });
     expect(tracker.standings().map((s) => s.state)).toEqual(['current', 'unheard']);
     await clock.advance(16_000);

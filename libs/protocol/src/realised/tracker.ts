@@ -20,6 +20,9 @@ const KNOWN = 10_000;
 /** Silence makes a host down without any message: waits look again by themselves. */
 const LOOK_AGAIN_MS = 1000;
 
+/** Documents taken in at a stretch, some 10 ms of work. */
+const AT_A_STRETCH = 5_000;
+
 interface Wait {
   /** The answer would come from a leader that leads no more. */
   readonly end: () => void;
@@ -51,11 +54,24 @@ export class RealisedTracker {
     this.reports = new Reports(clock);
   }
 
-  /** For a start from a snapshot: what stands at a revision, whose past is not known. */
-  begin(lineage: Lineage, revision: Revision, documents: Documents): void {
-    this.holdings = new Holdings();
-    for (const [key, document] of documents) this.holdings.take({ key, document });
-    this.reports.keep(this.holdings.hosts);
+  /**
+   * For a start from a snapshot: what stands at a revision, whose past is not known. Others have their turn after each
+   * stretch, by `pause`; until it is over, what was known before holds.
+   */
+  async begin(
+    lineage: Lineage,
+    revision: Revision,
+    documents: Documents,
+    pause: () => Promise<void>,
+  ): Promise<void> {
+    const holdings = new Holdings();
+    let done = 0;
+    for (const [key, document] of documents) {
+      if ((done += 1) % AT_A_STRETCH === 0) await pause();
+      holdings.take({ key, document });
+    }
+    this.holdings = holdings;
+    this.reports.keep(holdings.hosts);
     this.reports.listen();
     this.enter(lineage);
     this.head = revision;

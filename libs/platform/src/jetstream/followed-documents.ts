@@ -1,0 +1,139 @@
+import { jetstream, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
+import { type NatsConnection } from '@nats-io/transport-node';
+import { type Clock } from '#kernel';
+import { STREAMS, SUBJECTS, type Verifier } from '#contracts';
+import { nothingPublished, takeStored, type Published, type StoredDocument } from '#protocol';
+import { type NatsLink } from '../nats/link.js';
+
+export interface FollowedOptions {
+  readonly link: Pick<NatsLink, 'connection'>;
+  readonly clock: Clock;
+  readonly verifier: Verifier;
+  readonly onFault: (cause: unknown) => void;
+  /** How long who takes over waits for what is on its way, ms; after that it is quicker, or surer, to read. Default 500. */
+  readonly catchUpMs?: number;
+}
+
+const PREFIX = SUBJECTS.doc('').length;
+const READ_AHEAD = 500;
+/** Documents opened at a stretch, some 10 ms of work. */
+const AT_A_STRETCH = 100;
+const CATCH_UP_MS = 500;
+const RETRY_MS = 1_000;
+/** What was taken out of the stream is never told: with so many that may be gone, it is read anew. */
+const TOMBSTONES = 10_000;
+
+/**
+ * The documents as they stand, read and opened while somebody else writes them: who takes over has them at hand. With
+ * thousands of hosts, reading and checking them takes many seconds, in which no change would be carried out.
+ *
+ * What it gives may be of a moment ago: the writer's expectation finds out, and the store is read anew then. Messages
+ * that were taken out of the stream stay in it: they are tombstones, and taking them out again is no error.
+ */
+export class FollowedDocuments {
+  #published: Published | null = null;
+  #messages: ConsumerMessages | undefined;
+  #queue: StoredDocument[] = [];
+  #working = false;
+  #last: StoredDocument | null = null;
+  #tombstones = 0;
+  #news: () => void = () => undefined;
+  /** Goes up when what was begun is over. */
+  #run = 0;
+
+  constructor(private readonly options: FollowedOptions) {}
+
+  /** From the beginning, if it does not follow already. */
+  follow(): void {
+    if (this.#published !== null) return;
+    this.#published = nothingPublished();
+    void this.#read((this.#run += 1));
+  }
+
+  stop(): void {
+    this.#run += 1;
+    this.#published = null;
+    this.#last = null;
+    this.#tombstones = 0;
+    this.#queue = [];
+    this.#messages?.stop();
+    this.#messages = undefined;
+  }
+
+  /**
+   * What stands up to the stream's last message, and follows no more; null: it is not known in time, or that message is
+   * another one, as where the stream was restored from a copy.
+   */
+  async take(last: StoredDocument): Promise<Published | null> {
+    const published = this.#published;
+    if (published === null) return null;
+    const { clock, catchUpMs = CATCH_UP_MS } = this.options;
+    const until = clock.monotonic() + catchUpMs;
+    while (published.lastSeq < last.seq && clock.monotonic() < until && published === this.#published)
+      await this.#nextNews(until - clock.monotonic());
+    const isCurrent = published === this.#published && published.lastSeq === last.seq;
+    const isSame = this.#last?.key === last.key && Buffer.compare(this.#last.bytes, last.bytes) === 0;
+    this.stop();
+    return isCurrent && isSame ? published : null;
+  }
+
+  async #read(run: number): Promise<void> {
+    const { link, clock, onFault } = this.options;
+    while (run === this.#run) {
+      try {
+        await this.#readOnce(run, await link.connection());
+      } catch (cause) {
+        if (run === this.#run) onFault(cause);
+      }
+      if (run !== this.#run) return;
+      await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
+    }
+  }
+
+  /** The client makes a broken consumer anew from where it stood; ends when it gives up, or is stopped. */
+  async #readOnce(run: number, nc: NatsConnection): Promise<void> {
+    const from = (this.#published?.lastSeq ?? 0) + 1;
+    const consumer = await jetstream(nc).consumers.get(STREAMS.documents, { opt_start_seq: from });
+    const callback = (m: JsMsg): void => {
+      if (run !== this.#run) return;
+      this.#queue.push({ key: m.subject.slice(PREFIX), bytes: m.data, seq: m.seq });
+      void this.#work();
+    };
+    const messages = await consumer.consume({ max_messages: READ_AHEAD, callback });
+    this.#messages = messages;
+    if (run !== this.#run) messages.stop();
+    await messages.closed();
+    await consumer.delete().catch(() => false);
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    while (this.#published !== null && this.#queue.length > 0) {
+      for (const stored of this.#queue.splice(0, AT_A_STRETCH)) {
+        takeStored(this.#published, stored, this.options.verifier);
+        this.#last = stored;
+        if (this.#published.documents.get(stored.key)?.document?.type === 'tombstone') this.#tombstones += 1;
+      }
+      if (this.#tombstones > TOMBSTONES) {
+        this.stop();
+        this.follow();
+      }
+      this.#news();
+      await new Promise<void>((resolve) => void this.options.clock.after(1, resolve));
+    }
+    this.#working = false;
+  }
+
+  #nextNews(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        this.#news = () => undefined;
+        resolve();
+      };
+      const cancel = this.options.clock.after(Math.max(1, ms), end);
+      this.#news = end;
+    });
+  }
+}
