@@ -170,7 +170,11 @@ if (options.growth) {
   const { writeGrowth } = await import(join(ROOT, 'dist', 'test', 'bench', 'scale', 'growth.js'));
   const { cpus: cores, node, load: at } = document.machine;
   const machine = `Measured on ${cores} cores, Node ${node}, load ${at.before.toFixed(0)} before, in ${document.seconds} s.`;
-  await writeGrowth(ROOT, figures.filter((f) => f.bench === 'scale'), machine);
+  await writeGrowth(
+    ROOT,
+    figures.filter((f) => f.bench === 'scale'),
+    machine,
+  );
 }
 process.stdout.write(`\n${JSON.stringify(document)}\n`);
 process.exitCode = failures.length === 0 ? 0 : 1;

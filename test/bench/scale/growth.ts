@@ -27,9 +27,18 @@ const hostsOf = (figure: Figure): number => Number(figure.detail?.['hosts'] ?? N
 
 function tableOf(figures: readonly Figure[]): string[] {
   const rows = figures.map(({ what, unit, spread: s, failed, target, detail }) => {
-    const verdict = failed === undefined ? (target === undefined ? '' : target.met ? 'met' : 'missed') : 'failed';
+    const verdict =
+      failed === undefined ? (target === undefined ? '' : target.met ? 'met' : 'missed') : 'failed';
     const numbers = [s.p50, s.p99, s.max].map((n) => (Number.isFinite(n) ? String(n) : ''));
-    return [String(detail?.['hosts'] ?? ''), what, unit, ...numbers, String(s.n), target?.text ?? '', verdict];
+    return [
+      String(detail?.['hosts'] ?? ''),
+      what,
+      unit,
+      ...numbers,
+      String(s.n),
+      target?.text ?? '',
+      verdict,
+    ];
   });
   const head = ['hosts', 'what', 'unit', 'p50', 'p99', 'max', 'n', 'target', ''];
   const all = [head, ...rows];
@@ -40,7 +49,8 @@ function tableOf(figures: readonly Figure[]): string[] {
 }
 
 /** Figures without their numbers of hosts are the same thing at another size. */
-const subject = (what: string): string => what.replaceAll(/\b\d+ (?=hosts)/g, '').replace(/^hosts \d+ to \d+ /, '');
+const subject = (what: string): string =>
+  what.replaceAll(/\b\d+ (?=hosts)/g, '').replace(/^hosts \d+ to \d+ /, '');
 
 function linesOf(figures: readonly Figure[]): Line[] {
   const lines = new Map<string, { unit: string; points: [number, number][] }>();

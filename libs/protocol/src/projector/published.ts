@@ -20,7 +20,11 @@ export interface Published {
 }
 
 /** Takes a message in as it stands in the store; later ones of a key go over earlier ones. */
-export function takeStored(published: Published, { key, bytes, seq }: StoredDocument, verifier: Verifier): void {
+export function takeStored(
+  published: Published,
+  { key, bytes, seq }: StoredDocument,
+  verifier: Verifier,
+): void {
   const opened: Result<Document> = openDocumentBytes(bytes, verifier, key);
   if (key === KEYS.mark) {
     if (opened.ok && opened.value.type === 'mark') published.mark = { document: opened.value, seq };
