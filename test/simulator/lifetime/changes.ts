@@ -108,7 +108,7 @@ export class Changes {
       this.groups.delete(name);
     if (world.state.groups.has(name as never)) this.count('group closing');
     for (const guest of [...world.guests.values()])
-      if (guest.spec.profile === name && world.random.chance(0.7)) await this.retire(guest);
+      if (guest.nics[0]?.spec.profile === name && world.random.chance(0.7)) await this.retire(guest);
   }
 
   private async groupChanges(): Promise<void> {
@@ -269,12 +269,12 @@ export class Changes {
         reason: 'changed our mind',
       });
     } else if (world.random.chance(0.3)) {
-      world.mover.migrate(guest.spec.owner, from, to.name, null);
+      world.mover.migrate(guest.owner, from, to.name, null);
       this.count('migration by hand');
     } else {
       await this.ask('migration', {
         type: 'StartMigration',
-        owner: guest.spec.owner,
+        owner: guest.owner,
         destination: world.host(to.name),
       });
     }

@@ -12,7 +12,7 @@ import { Random } from '../engine/random.js';
 import { Scheduler } from '../engine/scheduler.js';
 import { Disk } from '../host/disk.js';
 import { announcement } from '../host/frames.js';
-import { Guest } from '../host/guest.js';
+import { Guest, type Nic } from '../host/guest.js';
 import { Machine } from '../host/machine.js';
 import { Mover } from '../host/mover.js';
 import { AgentService } from '../services/agent.js';
@@ -61,7 +61,7 @@ export class LifeWorld {
       this.server.log.delete(seq - KEPT);
     });
     this.server.facts.tap(({ seq }) => this.server.facts.delete(seq - KEPT));
-    this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (g) => this.announce(g));
+    this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (nic) => this.announce(nic));
     this.operator = new Link(this.process('operator'), this.server);
     for (const name of hosts) this.addMachine(name);
     this.disks.forEach((_, i) => this.startManager(i));
@@ -176,47 +176,48 @@ export class LifeWorld {
     this.machines.set(name, machine);
   }
 
-  private announce(guest: Guest): void {
-    const machine = this.machines.get(guest.machine ?? '');
-    if (guest.state === 'running' && machine !== undefined)
-      machine.inject(guest, announcement(guest.spec.mac));
+  private announce(nic: Nic): void {
+    const machine = this.machines.get(nic.guest.machine ?? '');
+    if (nic.guest.state === 'running' && machine !== undefined)
+      machine.inject(nic, announcement(nic.spec.mac));
   }
 
   /** A guest that never was before; null: the host is not in the switch yet. */
   boot(profile: string, lan: string, machine: Machine): Guest | null {
     this.made += 1;
     const mac = `02:${hex(this.made >> 24)}:${hex(this.made >> 16)}:${hex(this.made >> 8)}:${hex(this.made)}:01`;
-    const owner = `vm${this.made}`;
-    const guest = new Guest({ owner, ifaceId: `if-${this.made}`, mac, profile, switch: lan });
+    const guest = new Guest(`vm${this.made}`);
+    guest.addNic({ ifaceId: `if-${this.made}`, mac, profile, switch: lan });
     return this.start(guest, machine) ? guest : null;
   }
 
   start(guest: Guest, machine: Machine): boolean {
-    if (guest.state !== 'off' || guest.moving || !machine.hasBridge(guest) || machine.taps.has(guest.tap))
+    if (guest.state !== 'off' || guest.moving || !machine.hasBridges(guest) || machine.hasTap(guest))
       return false;
-    machine.plug(guest);
+    for (const nic of guest.nics) machine.plug(nic);
     guest.machine = machine.name;
     guest.state = 'running';
-    this.guests.set(guest.spec.owner, guest);
-    this.scheduler.in(50, null, 'timer', () => this.announce(guest));
+    this.guests.set(guest.owner, guest);
+    this.scheduler.in(50, null, 'timer', () => guest.nics.forEach((nic) => this.announce(nic)));
     return true;
   }
 
   stop(guest: Guest): void {
     if (guest.state !== 'running' || guest.moving) return;
     guest.state = 'off';
-    this.machines.get(guest.machine ?? '')?.unplug(guest);
+    for (const nic of guest.nics) this.machines.get(guest.machine ?? '')?.unplug(nic);
     guest.machine = null;
   }
 
   /** Nobody will start it again. */
   forget(guest: Guest): void {
-    this.guests.delete(guest.spec.owner);
-    for (const machine of this.machines.values()) machine.known.delete(guest);
+    this.guests.delete(guest.owner);
+    for (const machine of this.machines.values()) for (const nic of guest.nics) machine.known.delete(nic);
   }
 
-  portOf(guest: Guest): string | undefined {
-    return this.state.byIface.get(guest.spec.ifaceId as IfaceId);
+  /** Its guests have one vNIC each. */
+  portOf({ nics: [nic] }: Guest): string | undefined {
+    return this.state.byIface.get((nic?.spec.ifaceId ?? '') as IfaceId);
   }
 
   host(name: string): HostName {

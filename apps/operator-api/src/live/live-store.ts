@@ -72,8 +72,7 @@ export class LiveStore {
   /** The one that was silent for the longest: hosts that were removed must not keep out those that come. */
   private forgetSilent(): void {
     let [oldest, seenAt] = ['', Number.POSITIVE_INFINITY];
-    for (const [host, live] of this.hosts)
-      if (live.seenAt < seenAt) [oldest, seenAt] = [host, live.seenAt];
+    for (const [host, live] of this.hosts) if (live.seenAt < seenAt) [oldest, seenAt] = [host, live.seenAt];
     this.hosts.delete(oldest);
   }
 

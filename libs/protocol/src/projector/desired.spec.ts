@@ -17,6 +17,8 @@ const host = (name: string): DocumentChange => made(KEYS.host(name), 'host', 1, 
 const gone = (key: DocumentKey, of: string, revision = 5): DocumentChange =>
   made(key, 'tombstone', revision, { of });
 
+const noPause = () => Promise.resolve();
+
 describe('a tombstone', () => {
   let desired: Desired;
   let realised: Map<string, number>;
@@ -73,14 +75,14 @@ describe('a tombstone', () => {
     expect(desired.drain()).toMatchObject([{ type: 'group', revision: 7 }]);
   });
 
-  it('outlives a change of leader: the next one finds it, keeps its revision and waits for the same hosts', () => {
+  it('outlives a change of leader: the next one finds it, keeps its revision and waits for the same hosts', async () => {
     const next = new Desired(
       new Map([host('a'), host('b')].map((c) => [c.key, c.document])),
       lineage,
       8 as Revision,
     );
     const stored = [host('a'), host('b'), gone(group, 'group')];
-    next.reconcile(published(stored));
+    await next.reconcile(published(stored), noPause);
     expect(next.isPending).toBe(false);
     desired = next;
     realised.set('a', 5);
@@ -89,10 +91,11 @@ describe('a tombstone', () => {
     expect(spent()).toEqual([group]);
   });
 
-  it('of another lineage is written anew in this one: what hosts reported of that one counts for nothing', () => {
+  it('of another lineage is written anew in this one: what hosts reported of that one counts for nothing', async () => {
     const next = new Desired(new Map([[KEYS.host('a'), host('a').document]]), lineage, 8 as Revision);
     const old = gone(group, 'group');
-    next.reconcile(published([host('a'), { ...old, document: { ...old.document, lineage: other } }]));
+    const stored = published([host('a'), { ...old, document: { ...old.document, lineage: other } }]);
+    await next.reconcile(stored, noPause);
     expect(next.drain()).toMatchObject([{ type: 'tombstone', lineage, revision: 8, of: 'group' }]);
   });
 });
