@@ -90,16 +90,18 @@ export class ClusterLife {
         port: '' as PortId,
         plugged: true,
       });
+    const of = this.#byHost();
     await pump(hosts, 50, async (h) => {
-      const vms = this.#vms.filter(({ host }) => host === h);
+      const vms = of.get(h) ?? [];
       for (let at = 0; at < vms.length; at += 50) await this.#plugAll(sequencer, h, vms.slice(at, at + 50));
     });
   }
 
   /** Every switch is restarted: a segment more for every port. */
   async rollOverAll(sequencer: ClusterSequencer): Promise<void> {
+    const of = this.#byHost();
     await pump(this.size.hosts, 50, async (h) => {
-      const vms = this.#vms.filter(({ host }) => host === h);
+      const vms = of.get(h) ?? [];
       const closed = vms.map((vm) =>
         this.#segment('SegmentClosed', Object.assign(vm, { packets: vm.packets + 1_000 })),
       );
@@ -125,6 +127,12 @@ export class ClusterLife {
       this.#going[at] = this.#going.at(-1)!;
       this.#going.pop();
     }
+  }
+
+  #byHost(): Map<number, Vm[]> {
+    const of = new Map<number, Vm[]>();
+    for (const vm of this.#vms) of.set(vm.host, [...(of.get(vm.host) ?? []), vm]);
+    return of;
   }
 
   #manifests(): object[][] {
