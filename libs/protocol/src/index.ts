@@ -8,12 +8,13 @@ export {
 export { keysOfHost, projectAll, projectAllInTurns } from './projection/project-all.js';
 export { project, withChanges } from './projection/project.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';
-export { nothingPublished, ownFirst, takeStored, type Published } from './projector/published.js';
+export { nothingPublished, ownFirst, takeStored } from './projector/published.js';
 export {
   type DocumentStore,
   type PutError,
   type StoreContent,
   type StoredDocument,
+  type Published,
 } from './projector/store.js';
 export { Reporter, type ReporterOptions, type Standing } from './reporter/reporter.js';
 export { fromDisk, toDisk, type TextDigest } from './sync/disk.js';

@@ -81,9 +81,11 @@ export class Life {
   private async settle(): Promise<void> {
     const { world } = this;
     await world.until('hosts', 60_000, () => this.notQuiet());
-    world.dayPasses();
-    for (let i = 0; i < 300; i += 1)
-      await world.apply({ kind: 'Host', name: 'h1', spec: { labels: { n: `${i % 2}` } } });
+    let asked = 0;
+    const ask = () =>
+      world.apply({ kind: 'Host', name: 'h1', spec: { labels: { n: `${(asked += 1) % 2}` } } });
+    await world.dayPasses(ask);
+    for (let i = 0; i < 300; i += 1) await ask();
     await world.wait(15_000);
     await world.until('hosts', 60_000, () => this.notQuiet());
     for (const machine of world.machines.values()) machine.attempts.clear();

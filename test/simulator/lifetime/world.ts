@@ -23,7 +23,8 @@ import { FACT_CONSUMER } from '../story/settings.js';
 /** Messages of the log and of facts that stay, for whoever is a little behind: the rest is the server's to keep. */
 const KEPT = 5_000;
 
-const DAY_MS = 25 * 60 * 60 * 1_000;
+const STEP_MS = 50 * 60 * 1_000;
+const STEPS = 30;
 
 /** Services, hosts and guests in calm weather, for as long as one likes: nothing here grows with what happened. */
 export class LifeWorld {
@@ -140,10 +141,13 @@ export class LifeWorld {
     this.managers[i] = new ManagerService(process, this.server, this.facts, disk, this.fault);
   }
 
-  /** For what is kept by the wall clock, nothing else happens meanwhile. */
-  dayPasses(): void {
-    this.skewMs += DAY_MS;
-    for (const { process } of this.managers) process.skewMs = this.skewMs;
+  /** For what is kept by the wall clock. Something is asked now and then: a clock that leaps is believed for an hour only. */
+  async dayPasses(ask: () => Promise<unknown>): Promise<void> {
+    for (let i = 0; i < STEPS; i += 1) {
+      this.skewMs += STEP_MS;
+      for (const { process } of this.managers) process.skewMs = this.skewMs;
+      await ask();
+    }
   }
 
   startAgent(name: string): void {

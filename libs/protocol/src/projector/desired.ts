@@ -8,7 +8,7 @@ import {
   type DocumentChange,
   type Documents,
 } from '../projection/documents.js';
-import { type Published } from './published.js';
+import { type Published } from './store.js';
 
 /** Documents compared at a stretch, some 10 ms of work. */
 const AT_A_STRETCH = 2_000;

@@ -3,8 +3,8 @@ import { type Signer, type Verifier } from '#contracts';
 import { type DocumentChange, type Documents } from '../projection/documents.js';
 import { Desired } from './desired.js';
 import { Pacer } from './pacer.js';
-import { ownFirst, readStore, type Published } from './published.js';
-import { type DocumentStore } from './store.js';
+import { ownFirst, readStore } from './published.js';
+import { type DocumentStore, type Published } from './store.js';
 import { writeBatch } from './writer.js';
 
 export interface ProjectorOptions {

@@ -6,18 +6,10 @@ import {
   type DocumentKey,
   type MarkDocument,
   type Signer,
-  type StateDocument,
   type Verifier,
 } from '#contracts';
 import { hostOfKey } from '../projection/documents.js';
-import { type StoreContent, type StoredDocument } from './store.js';
-
-/** What a projector knows to stand in the store. `null`: something that can't be read, to be written over. */
-export interface Published {
-  lastSeq: number;
-  mark: { readonly document: MarkDocument; readonly seq: number } | null;
-  readonly documents: Map<DocumentKey, { readonly document: StateDocument | null; readonly seq: number }>;
-}
+import { type Published, type StoreContent, type StoredDocument } from './store.js';
 
 /** Takes a message in as it stands in the store; later ones of a key go over earlier ones. */
 export function takeStored(

@@ -1,6 +1,5 @@
 import { type Result } from '#kernel';
-import { type DocumentKey } from '#contracts';
-import { type Published } from './published.js';
+import { type DocumentKey, type MarkDocument, type StateDocument } from '#contracts';
 
 /**
  * Why a put did not answer with a sequence. `wrong-last-sequence`: something else was written meanwhile; not stored.
@@ -20,6 +19,13 @@ export interface StoreContent {
   readonly documents: readonly StoredDocument[];
   /** What was read and opened before; it becomes the projector's, and `documents` go over it. */
   readonly standing?: Published;
+}
+
+/** What a projector knows to stand in the store. `null`: something that can't be read, to be written over. */
+export interface Published {
+  lastSeq: number;
+  mark: { readonly document: MarkDocument; readonly seq: number } | null;
+  readonly documents: Map<DocumentKey, { readonly document: StateDocument | null; readonly seq: number }>;
 }
 
 /** The last-value stream as the projector needs it. */

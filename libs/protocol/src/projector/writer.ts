@@ -7,8 +7,8 @@ import {
   type Signer,
   type StateDocument,
 } from '#contracts';
-import { listsOf, type Published } from './published.js';
-import { type DocumentStore, type PutError } from './store.js';
+import { listsOf } from './published.js';
+import { type DocumentStore, type Published, type PutError } from './store.js';
 
 /** Puts that may be without an answer at a time. */
 const WINDOW = 1000;
