@@ -13,7 +13,7 @@ import {
 } from '#kernel';
 import { type Checkpoint } from '#contracts';
 import { type Fact } from '#domain';
-import { InMemoryLog } from '#event-store';
+import { type CommitLog, InMemoryLog } from '#event-store';
 import {
   apply,
   hosts,
@@ -25,6 +25,38 @@ import {
   startCopy,
   type Copy,
 } from './cluster.fixture.js';
+
+/** A log in whose place a copy can be put, which its readers are told as after a lost connection. */
+function restorable(first: InMemoryLog): { log: InMemoryLog; putBack(copy: InMemoryLog): void } {
+  let inner = first;
+  const agains: (() => void)[] = [];
+  const follow: CommitLog['follow'] = (from, handler, onEnd, onAgain) => {
+    if (onAgain !== undefined) agains.push(onAgain);
+    return inner.follow(from, handler, onEnd);
+  };
+  const log = new Proxy(first, {
+    get: (_, name) => {
+      if (name === 'follow') return follow;
+      const value: unknown = Reflect.get(inner, name, inner);
+      return typeof value === 'function' ? (value.bind(inner) as unknown) : value;
+    },
+  });
+  const putBack = (copy: InMemoryLog): void => {
+    inner = copy;
+    for (const again of agains) again();
+  };
+  return { log, putBack };
+}
+
+/** Without its last messages. */
+async function olderCopy(log: InMemoryLog, without: number): Promise<InMemoryLog> {
+  const copy = new InMemoryLog();
+  const last = (await log.last()) - without;
+  for await (const batch of log.read(1))
+    for (const { seq, topic, bytes } of batch)
+      if (seq <= last) await copy.append({ id: `restored-${seq}`, topic, bytes }, seq - 1);
+  return copy;
+}
 
 /** Lets promises and short timers run until it is so. */
 async function until(what: string, check: () => boolean): Promise<void> {
@@ -190,6 +222,32 @@ describe('a switch-manager', () => {
     expect(lineageOf()).toBe(now);
   });
 
+  it('what most hosts said of an earlier lineage does not hide what was read of one that came back older', async () => {
+    const { log: held, putBack } = restorable(log);
+    log = held;
+    const copy = await leading('a');
+    const lineageOf = (): string | null => {
+      const now = copy.manager.status();
+      return now.ok ? now.status.lineage : null;
+    };
+    const other = async (than: string): Promise<string> => {
+      await until('another lineage', () => lineageOf() !== null && lineageOf() !== than);
+      return lineageOf()!;
+    };
+    await done(copy, ...hosts('h1', 'h2', 'h3'), ...lan('h1'));
+    const first = lineageOf()!;
+    for (const name of ['h1', 'h2']) copy.manager.report(name as HostName, report(name, first, 99));
+    const second = await other(first);
+    await done(copy, ...hosts('h4'));
+    const revision = await done(copy, ...hosts('h5'));
+    await copy.follower.waitFor(revision);
+    // The documents are lost as well, or they would tell.
+    documents.load = () => Promise.resolve(ok({ lastSeq: documents.lastSeq, documents: [] }));
+    putBack(await olderCopy(log, 1));
+    await other(second);
+    expect(copy.follower.state.hosts.has('h5' as HostName)).toBe(false);
+  });
+
   it.each([1, 2])(
     'documents %i ahead of the log: a new lineage, everything published under it, reports of the old one count for nothing',
     async (lost) => {
@@ -202,15 +260,7 @@ describe('a switch-manager', () => {
       await first.stop();
 
       // The log is an older copy: it ends some commits earlier. One is enough, though whoever leads uses it up at once.
-      const restored = new InMemoryLog();
-      let seq = 0;
-      for await (const batch of log.read(1)) {
-        for (const { topic, bytes } of batch.slice(0, -lost)) {
-          await restored.append({ id: `restored-${seq}`, topic, bytes }, seq);
-          seq += 1;
-        }
-      }
-      log = restored;
+      log = await olderCopy(log, lost);
       const second = await leading('b');
       const lineageOf = (): string | null => {
         const now = second.manager.status();

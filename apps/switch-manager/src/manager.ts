@@ -225,7 +225,8 @@ export class Manager {
     this.#term += 1;
     const term = this.#term;
     this.#lostBefore = follower.lost;
-    const lost = this.#reported ?? follower.lost;
+    // What hosts said of a lineage that is no more says nothing of this one, and must not hide what was read of it.
+    const lost = this.#reported?.lineage === follower.lineage ? this.#reported : follower.lost;
     const leader = await Leader.begin({
       afterAnswers: (work) => work(),
       ...this.parts,

@@ -119,6 +119,32 @@ describe('follower', () => {
     await follower.close();
   });
 
+  it('is gone on from in another lineage whichever of several histories this one is an older copy of', async () => {
+    const log = new InMemoryLog();
+    const first = await lead(log);
+    await first.submit(pay('a', 1));
+    const copy = await copyOf(log, 2);
+    await first.submit(pay('b', 1));
+    const clock = instantClock();
+    clock.time -= 60_000;
+    const base = { rules, clock, cluster: 'lab', actor: 'test', onFault: fail };
+    const before = unwrap(
+      await openSequencer({ ...base, log: new InMemoryLog(), ids: counterIds(++writers) }),
+    );
+    await before.submit(pay('x', 1));
+    const next = unwrap(
+      await openSequencer({
+        ...base,
+        log: copy,
+        ids: counterIds(++writers),
+        from: before.capture(),
+        lost: first.head,
+      }),
+    );
+    expect(next.state.balance).toBe(1);
+    expect(next.head.lineage).not.toBe(first.head.lineage);
+  });
+
   it('reads a log anew that came back older, also when that does not answer at first', async () => {
     const log = new FaultyLog(new InMemoryLog());
     const leader = await lead(log);
@@ -142,6 +168,47 @@ describe('follower', () => {
     again();
     await reloaded;
     expect([follower.status, follower.revision, faults]).toEqual(['live', 2, []]);
+    await follower.close();
+  });
+
+  it('remembers what it read last of a log that came back older, not what a snapshot knew of one before', async () => {
+    const log = new FaultyLog(new InMemoryLog());
+    const leader = await lead(log);
+    await leader.submit(pay('a', 1));
+    const other = new InMemoryLog();
+    const clock = instantClock();
+    clock.time -= 60_000;
+    const before = unwrap(
+      await openSequencer({
+        log: other,
+        rules,
+        clock,
+        ids: counterIds(++writers),
+        cluster: 'lab',
+        actor: 'test',
+        onFault: fail,
+      }),
+    );
+    await before.submit(pay('x', 1));
+    const source = { codeVersion: '1', state: accountCodec, hasher: sha256Hasher };
+    const { head, lines } = toSnapshot(before.capture(), source);
+    const kept = { seq: head.seq, lines: [...lines] };
+    const load = (_version: string, atMost = Infinity) =>
+      Promise.resolve(kept.seq <= atMost ? kept : undefined);
+    const snapshots: SnapshotRules<Account> = { ...source, store: { load } };
+    let again = (): void => undefined;
+    const following = log.follow.bind(log);
+    log.follow = (from, handler, onEnd, onAgain) => {
+      again = onAgain ?? again;
+      return following(from, handler, onEnd, onAgain);
+    };
+    const follower = follow(log, snapshots);
+    await follower.start();
+    const reloaded = new Promise<void>((resolve) => follower.onReload(resolve));
+    log.inner = await copyOf(log, 1);
+    again();
+    await reloaded;
+    expect(follower.lost).toMatchObject({ lineage: leader.head.lineage, revision: 2 });
     await follower.close();
   });
 

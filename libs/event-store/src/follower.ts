@@ -92,7 +92,7 @@ export class Follower<State, Event> {
   async start(): Promise<void> {
     const { log, rules, snapshots, notice } = this.options;
     for (let attempt = 1; ; attempt++) {
-      const replica = await startReplica(log, rules, snapshots, notice, (head) => (this.#lost = head));
+      const replica = await startReplica(log, rules, snapshots, notice, (head) => this.#lose(head));
       const caughtUp = await catchUp(log, replica);
       if (this.#status === 'closed') return;
       if (!caughtUp.ok && caughtUp.error.problem.retry && attempt < 3) continue;
@@ -178,7 +178,7 @@ export class Follower<State, Event> {
       const head = this.#replica!.head;
       if (await holdsHead(log, head, rules.hash)) return;
       notice?.(`the log does not hold revision ${head.revision} any more, which was read: reading it anew`);
-      this.#lost = head;
+      this.#lose(head);
       this.#restart();
     } catch (cause) {
       if (cause instanceof ArchivedError) return this.#restart();
@@ -187,6 +187,11 @@ export class Follower<State, Event> {
     } finally {
       this.#looking = false;
     }
+  }
+
+  /** What was read last counts: a snapshot of before may be of yet another history. */
+  #lose(head: Head): void {
+    if (this.#lost === undefined || head.time >= this.#lost.time) this.#lost = head;
   }
 
   #restart(): void {

@@ -34,8 +34,8 @@ export async function openSequencer<State, Command, Event>(
   const { log, rules } = options;
   for (let attempt = 1; ; attempt++) {
     try {
-      let { lost } = options;
-      const gone = (head: Head): void => void (lost = head);
+      const lost: Lost[] = options.lost === undefined ? [] : [options.lost];
+      const gone = (head: Head): void => void lost.push(head);
       const from = await heldStart(options, gone);
       const start =
         from === undefined
@@ -65,7 +65,7 @@ async function heldStart<State, Command, Event>(
 async function firstCommit<State, Command, Event>(
   options: OpenOptions<State, Command, Event>,
   replica: Replica<State, Event>,
-  lost: Lost | undefined,
+  known: readonly Lost[],
 ): Promise<Result<Sequencer<State, Command, Event>>> {
   // A sequencer lasts for months: the state that it was made of is not kept so long, in no closure either.
   const { actor, from: _from, snapshots: _snapshots, lost: _lost, notice: _notice, ...lasting } = options;
@@ -77,10 +77,10 @@ async function firstCommit<State, Command, Event>(
   };
   const sequencer = new Sequencer({ ...lasting, onEnd }, replica.capture());
   const commits = replica.staged.map((commit) => sequencer.abandonChunks(commit, actor));
+  const lost = known.find((it) => isBehind(replica.head, it));
   if (replica.head.lineage === undefined) commits.push(sequencer.openLineage('first start', actor));
   // Revisions that were used would be used again, and what hosts say of them would be believed of other ones.
-  else if (lost !== undefined && isBehind(replica.head, lost))
-    commits.push(sequencer.openLineage(lostText(replica.head, lost), actor));
+  else if (lost !== undefined) commits.push(sequencer.openLineage(lostText(replica.head, lost), actor));
   if (commits.length === 0) commits.push(sequencer.takeLeadership(actor));
   for (const answer of await Promise.all(commits)) {
     if (!answer.ok)
