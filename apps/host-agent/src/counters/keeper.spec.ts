@@ -88,6 +88,17 @@ describe('the keeper of counters', () => {
     expect((await next.sample()).map(({ incarnation }) => incarnation)).toEqual(['i2']);
   });
 
+  it('tells a final value again after a boot, too, that had the meters made anew: the log came back older', async () => {
+    const k = keeper();
+    await k.installed([binding()], new Set([KEY]));
+    await k.installed([binding('retired')], new Set());
+    facts = [];
+    const next = keeper();
+    await next.installed([binding('retired')], new Set([KEY]));
+    await next.installed([binding('retired')], new Set());
+    expect(told()).toEqual(['SegmentOpened i1', 'SegmentClosed i1']);
+  });
+
   it('goes on, in a segment of its own, where a binding is held again that was handed in: the log came back older', async () => {
     const k = keeper();
     await k.installed([binding()], new Set([KEY]));

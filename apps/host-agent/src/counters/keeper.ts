@@ -100,8 +100,11 @@ export class CounterKeeper {
         opened.push(binding);
         continue;
       }
-      // Retired bindings without a history here have nothing to count: their segment ended on an earlier boot.
-      if (known?.closed === true && binding.role === 'retired') continue;
+      // Their segment ended on an earlier boot, and nothing more is counted: the log may be one that came back older.
+      if (known?.closed === true && binding.role === 'retired') {
+        if (first) this.#tellAgain(binding, known);
+        continue;
+      }
       if (known?.closed === false) this.#endAtLast(binding, known, 'the meters were made anew');
       incarnations.set(key, this.#fresh());
       opened.push(binding);

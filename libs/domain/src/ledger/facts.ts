@@ -88,7 +88,11 @@ export function segmentClosed(draft: Draft, host: HostName, fact: Of<'SegmentClo
     return refuse(fence ?? refusal('no-segment', 'incarnation', incarnation, 'has no segment to close'));
   }
   if (segment.close !== null) {
-    if (equalJson(segment.close, raw)) return;
+    if (equalJson(segment.close, raw)) {
+      // Said again by one that is asked for it only now: the log came back from before it asked.
+      retireIfClosed(draft, id, host, epoch);
+      return settle(draft, id);
+    }
     const reason = 'differs from the values that this segment closed with';
     return refuse(refusal('closed', 'raw', raw, reason));
   }

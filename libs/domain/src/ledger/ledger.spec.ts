@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { unwrap, type Epoch, type HostName, type PortId } from '#kernel';
 import { decide } from '../decider/decide.js';
 import { type Command, type CounterCheckpoint, type Fact } from '../model/commands.js';
-import { plug, raw, threeHosts, type World } from '../testing.js';
+import { handedIn, plug, raw, threeHosts, type World } from '../testing.js';
 import { packetsOf } from './counters.js';
 import { forgotSegments } from './give-up.js';
 import { inexactSegments, ledgerTotals, SEGMENTS_KEPT } from './ledger.js';
@@ -107,6 +107,16 @@ describe('the ledger', () => {
     expect(w.facts('h1', again(7))).toMatchObject([{ code: 'counter-fell' }, {}]);
     expect(w.facts('h1', again(10))).toMatchObject([{ type: 'SegmentOpened' }, {}]);
     expect(total(w, 12)).toBe(12);
+  });
+
+  it('retires a binding by a final value that was told before it was asked for: the log came back older', () => {
+    const world = threeHosts();
+    world.facts('h1', plug('if-1'));
+    world.facts('h1', ...handedIn('p1', 1));
+    world.facts('h1', { type: 'InterfaceUnplugged', ifaceId: 'if-1' });
+    expect(world.state.ports.get('p1' as never)?.retiring).toHaveLength(1);
+    world.facts('h1', ...handedIn('p1', 1));
+    expect(world.state.ports.get('p1' as never)?.retiring).toEqual([]);
   });
 
   it('folds long lists without losing a packet or an inexactness, and the verifier agrees', () => {
