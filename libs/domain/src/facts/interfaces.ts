@@ -2,7 +2,14 @@ import { Set as Ids } from 'immutable';
 import { type HostName, type IfaceId, type PortId, type SwitchName } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, type Refuse } from '../decider/refusal.js';
-import { destinationGone, elsewhere, settle, sourceGone, supersede } from '../migration/react.js';
+import {
+  activatedGone,
+  destinationGone,
+  elsewhere,
+  settle,
+  sourceGone,
+  supersede,
+} from '../migration/react.js';
 import { migrationOn } from '../migration/effects.js';
 import { type InterfaceFact } from '../model/commands.js';
 import { type Connectee, type Port } from '../model/state.js';
@@ -80,6 +87,7 @@ function gone(draft: Draft, host: HostName, id: PortId, surely: boolean): void {
   if (livePort(draft, id).active?.host === host) {
     unbind(draft, id);
     sourceGone(draft, id, host);
+    activatedGone(draft, id, host);
   }
   if (livePort(draft, id).standby?.host === host) destinationGone(draft, id, surely);
   settle(draft, id);

@@ -366,6 +366,27 @@ describe('a migration seen from the outside', () => {
     expect(port()?.active).toEqual({ host: 'h1', epoch: 1 });
   });
 
+  it('is over when a guest with two vNICs goes back after one of them had switched, in whichever order they leave', () => {
+    for (const leaving of [
+      ['if-1', 'if-2'],
+      ['if-2', 'if-1'],
+    ]) {
+      w = threeHosts();
+      const both = [plug('if-1'), plug('if-2', MAC_B)];
+      w.facts('h1', ...both);
+      w.facts('h2', ...both);
+      w.facts('h2', frame(2));
+      expect(migration()?.phase).toBe('moving');
+      for (const ifaceId of leaving) w.facts('h2', { type: 'InterfaceUnplugged', ifaceId });
+      expect(migration()?.phase).toBe('aborted');
+      expect(w.state.ports.get('p2' as PortId)).toMatchObject({ active: { host: 'h1' }, standby: null });
+      // The source is asked again for what has no port there.
+      w.facts('h1', { type: 'Inventory', interfaces: both.map((f) => f.interface) });
+      expect(port()?.active?.host).toBe('h1');
+      expect(checkInvariants(w.state)).toEqual([]);
+    }
+  });
+
   it('can’t be aborted from here, and a third host has no part in it', () => {
     there();
     expect(w.refused({ type: 'AbortMigration', migration: m1, reason: 'no' }).message).toContain(

@@ -21,9 +21,24 @@ export function sourceGone(draft: Draft, port: PortId, host: HostName): void {
  */
 export function destinationGone(draft: Draft, port: PortId, surely: boolean): void {
   const migration = migrationOn(draft, port);
-  if (!surely || migration === undefined || migration.ports.some((p) => p.activated)) return;
+  if (!surely || migration === undefined) return;
+  // While another vNIC of the guest carries traffic there, the guest is.
+  const { destination } = migration;
+  if (migration.ports.some((p) => p.activated && livePort(draft, p.port).active?.host === destination))
+    return;
   const reason = `its interface left the destination ${migration.destination}`;
   happen(draft, migration.id, 'destination-gone', { port, reason });
+}
+
+/**
+ * A port that had switched left the destination, and none of the guest's is active there any more: the guest went, and
+ * what was still to switch won't. The word of its other interfaces may have come before.
+ */
+export function activatedGone(draft: Draft, port: PortId, host: HostName): void {
+  const migration = migrationOn(draft, port);
+  if (migration?.destination !== host) return;
+  const waiting = migration.ports.find((p) => livePort(draft, p.port).standby?.migration === migration.id);
+  if (waiting !== undefined) destinationGone(draft, waiting.port, true);
 }
 
 /** After anything that may have been the last thing a migration waited for. */
