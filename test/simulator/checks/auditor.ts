@@ -58,6 +58,8 @@ export class Auditor {
   private readonly epochs = new Map<string, string>();
   /** When the present phase of each migration was stored. */
   private readonly phases = new Map<string, number>();
+  /** `port host` → the last revision that took the port from the host. */
+  private readonly left = new Map<string, Revision>();
   private documents = new Map<DocumentKey, StateDocument>();
   /** What held in histories that are no more: hosts carry it out until they hear of another lineage. */
   private readonly lostPolicies = new Map<string, Held[]>();
@@ -120,7 +122,8 @@ export class Auditor {
     this.events = [];
     this.past = [];
     this.documents = new Map();
-    for (const known of [this.totals, this.commands, this.asked, this.held, this.epochs]) known.clear();
+    for (const known of [this.totals, this.commands, this.asked, this.held, this.epochs, this.left])
+      known.clear();
     this.rereading = true;
     for (const message of kept) this.take(message);
     this.rereading = false;
@@ -194,6 +197,8 @@ export class Auditor {
     for (const [id, port] of after.ports) {
       const earlier = before.ports.get(id);
       if (earlier === port) continue;
+      if (earlier?.active && earlier.active.host !== port.active?.host)
+        this.left.set(`${id} ${earlier.active.host}`, revision);
       if (earlier !== undefined && port.epoch < earlier.epoch)
         this.broken(`the epoch of ${id} fell from ${earlier.epoch} to ${port.epoch} at ${revision}`);
       for (const b of [port.active, port.standby]) {
@@ -286,6 +291,12 @@ export class Auditor {
       if (!this.past.slice(from).some((p) => p.contents.get(key) === content))
         this.broken(`${who} claims ${revision}, but its ${key} was never so since`);
     }
+  }
+
+  /** A host that realised no more than this still has the port, for all that it knows. */
+  stillHas(port: Port['id'], host: string, lineage: Lineage | null, realised: number): boolean {
+    const left = this.left.get(`${port} ${host}`);
+    return left !== undefined && (lineage !== this.lineage || realised < left);
   }
 
   digest(): string {

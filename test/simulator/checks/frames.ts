@@ -45,7 +45,7 @@ export class FrameChecks {
     to.handed += 1;
     const { guest } = to;
     const runs = guest.machine === at.name && guest.state === 'running';
-    if (guest.machine !== at.name && !(guest.moving && guest.previous === at.name) && !this.excused(to))
+    if (guest.machine !== at.name && !(guest.moving && guest.previous === at.name) && !this.excused(to, at))
       this.world.broken(
         `${at.name} hands frames to the tap of ${to.spec.ifaceId}, which is at ${guest.machine}`,
       );
@@ -62,10 +62,18 @@ export class FrameChecks {
     if (sent !== undefined) this.policy(sent, at, to, id);
   }
 
-  private excused(to: Nic): boolean {
+  private excused(to: Nic, at: Machine): boolean {
     const { state } = this.world.auditor;
     const id = state.byIface.get(to.spec.ifaceId as never);
     const port = id === undefined ? undefined : state.ports.get(id);
+    // On its way here, while the log takes it for one of here: what takes it away again has not arrived, and no trap.
+    const { lineage, realised } = this.claim(at);
+    if (
+      to.guest.moving &&
+      port !== undefined &&
+      this.world.auditor.stillHas(port.id, at.name, lineage, realised)
+    )
+      return true;
     // Where the guest runs its host could not tell: for all that the log knows it is where it was plugged.
     return to.guest.state === 'off' || port?.active?.host !== to.guest.machine;
   }
