@@ -63,13 +63,20 @@ function actionText(action: Action): string {
     case 'controller':
       return `tell ${[...action.userdata].join('.')}`;
     case 'learn': {
-      const specs = action.specs.map(
-        (s) => `${sub(s.dst)}=${s.kind === 'match-field' ? sub(s.src) : s.value}`,
-      );
+      const specs = action.specs.map((s) => `${sub(s.dst)}=${'src' in s ? sub(s.src) : s.value}`);
       return `learn(${tableText(action.table)} ${action.priority} ${specs.join(' ')})`;
     }
+    case 'ct': {
+      const zone = typeof action.zone === 'number' ? action.zone : sub(action.zone);
+      const then = action.table === undefined ? '' : ` -> ${tableText(action.table)}`;
+      const exec = action.exec?.map(actionText).join(', ') ?? '';
+      return `ct(zone ${zone}${action.commit === true ? ' commit' : ''}${exec && ` ${exec}`}${then})`;
+    }
+    case 'sample':
+      return `sample(${action.probability} set ${action.collectorSet} point ${action.point})`;
     case 'push-vlan':
     case 'pop-vlan':
+    case 'ct-clear':
       return action.kind;
   }
 }

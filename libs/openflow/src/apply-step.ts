@@ -1,6 +1,7 @@
 import { assertNever } from '#kernel';
 import {
   type BridgeObservation,
+  type BridgePort,
   type BundleMod,
   type DataplaneState,
   type MeterMod,
@@ -11,7 +12,7 @@ import {
 } from './dataplane.js';
 import { flowKey, flowPlace } from './identity.js';
 import { type Flow, type FlowStats, type Group } from './model.js';
-import { rowMarks, SWITCH_MARK } from './plan.js';
+import { portName, rowMarks, SWITCH_MARK } from './plan.js';
 import { references } from './references.js';
 
 /** What reading would give if the switch were just what is wanted; numbers that only the switch gives are missing. */
@@ -19,12 +20,13 @@ export function observe(want: DataplaneState): Observation {
   return {
     bridges: want.bridges.map((b) => ({
       ...newBridge(b.name, b.switch, b.mtu),
+      ...(b.exports === undefined ? {} : { exports: b.exports }),
       flows: b.flows.map(fresh),
       groups: b.groups,
       meters: b.meters.map((m) => ({ ...m, durationMs: 0 })),
     })),
     interfaces: want.bridges.flatMap((b) =>
-      b.ports.map((p) => ({ ...newRow(b.name, p.name, p.type), marks: rowMarks(p) })),
+      b.ports.flatMap((p) => newRows(b.name, p).map((row) => ({ ...row, marks: rowMarks(p) }))),
     ),
   };
 }
@@ -39,6 +41,7 @@ export function applyStep(have: Observation, step: Step): Observation {
     case 'bundle':
       return onBridge(have, step.bridge, (b) => applyBundle(b, step.mods));
     case 'effective':
+    case 'flush':
     case 'purge':
       return have;
     default:
@@ -53,9 +56,11 @@ function newBridge(name: string, of: string, mtu: number): BridgeObservation {
   return { name, externalIds, failMode: 'secure', mtu, flows: [], groups: [], meters: [], ports: [] };
 }
 
-const newRow = (bridge: string, name: string, type: string): ObservedInterface => {
-  return { bridge, name, type, linkUp: false, externalIds: {}, marks: {} };
-};
+/** The interfaces of a port: its members, or the one of its own name. */
+function newRows(bridge: string, { name, type, bond }: BridgePort): ObservedInterface[] {
+  const row = { bridge, type, linkUp: false, externalIds: {}, marks: {} };
+  return bond === undefined ? [{ ...row, name }] : bond.members.map((m) => ({ ...row, name: m, port: name }));
+}
 
 function onBridge(
   have: Observation,
@@ -76,6 +81,8 @@ function applyRow(have: Observation, change: OvsdbChange): Observation {
         failMode: 'secure',
         mtu: change.mtu,
       }));
+    case 'set-exports':
+      return onBridge(have, change.bridge, (b) => ({ ...b, exports: change.exports }));
     case 'remove-bridge':
       return {
         ...have,
@@ -83,17 +90,17 @@ function applyRow(have: Observation, change: OvsdbChange): Observation {
         interfaces: have.interfaces.filter((i) => i.bridge !== change.bridge),
       };
     case 'add-port': {
-      const { name, type, marks } = change.port;
-      return { ...have, interfaces: [...have.interfaces, { ...newRow(change.bridge, name, type), marks }] };
+      const rows = newRows(change.bridge, change.port).map((row) => ({ ...row, marks: change.port.marks }));
+      return { ...have, interfaces: [...have.interfaces, ...rows] };
     }
     case 'mark-port': {
       const interfaces = have.interfaces.map((i) =>
-        i.bridge === change.bridge && i.name === change.port ? { ...i, marks: change.marks } : i,
+        i.bridge === change.bridge && portName(i) === change.port ? { ...i, marks: change.marks } : i,
       );
       return { ...have, interfaces };
     }
     case 'remove-port': {
-      const isIt = (i: ObservedInterface) => i.bridge === change.bridge && i.name === change.port;
+      const isIt = (i: ObservedInterface) => i.bridge === change.bridge && portName(i) === change.port;
       return { ...have, interfaces: have.interfaces.filter((i) => !isIt(i)) };
     }
     default:

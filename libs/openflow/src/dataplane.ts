@@ -6,9 +6,11 @@ import {
   type Meter,
   type MeterStats,
   type OfPort,
+  type PortStats,
 } from './model.js';
 import { type Problem } from '#kernel';
-import { type UnreadableFlow } from './wire/messages.js';
+import { type BridgeExports, type BridgeSettings, type LinkBond, type PortSettings } from './rows.js';
+import { type CtFilter, type GroupMod, type MeterModMessage, type UnreadableFlow } from './wire/messages.js';
 
 /**
  * What a host's switch must be: the output of compile, and with the same shape what was read back.
@@ -30,6 +32,8 @@ export interface BridgeState {
   readonly meters: readonly Meter[];
   /** Bytes; the payload of a frame without its Ethernet header. */
   readonly mtu: number;
+  /** Who is told of samples of its frames; absent: nobody. */
+  readonly exports?: BridgeExports;
   /**
    * Flows, groups and meters once more, by what they are for, if whoever made them keeps such pieces: those that
    * are the same objects as in another state hold the same, and need not be compared. Nothing of a piece ever changes.
@@ -51,12 +55,18 @@ export interface BridgePort {
   readonly type: string;
   /** Port.external_ids that are ours; keys start with `portolan-`. */
   readonly marks: Readonly<Record<string, string>>;
+  /** Interface.options: where a tunnel goes. */
+  readonly options?: Readonly<Record<string, string>>;
+  /** The port is a bond of two or more system devices; absent: one device with the port's name. */
+  readonly bond?: LinkBond;
 }
 
 /** Interfaces as the switch has them. All strings come from outside: validated by whoever reads them. */
 export interface ObservedInterface {
   readonly bridge: string;
   readonly name: string;
+  /** Name of its port, where that is another: the interface is a member of a bond. */
+  readonly port?: string;
   /** OpenFlow port number; absent until the switch gave one, or when the device could not be opened. */
   readonly ofport?: number;
   readonly linkUp: boolean;
@@ -67,8 +77,16 @@ export interface ObservedInterface {
   readonly type: string;
   readonly mac?: string;
   readonly mtu?: number;
+  /** What was asked for; absent: nothing. */
+  readonly mtuRequest?: number;
+  /** Bit/s, as the device tells. */
+  readonly linkSpeed?: number;
+  /** Member of a bond with LACP: whether its partner is there and agrees. */
+  readonly lacpCurrent?: boolean;
   /** Why the switch could not open the device. */
   readonly error?: string;
+  /** What somebody set in the rows of port and interface; absent: nothing that we look at. */
+  readonly settings?: PortSettings;
 }
 
 /** What was read from one bridge. `flows` holds every flow of the bridge, ours or not. */
@@ -78,6 +96,9 @@ export interface BridgeObservation {
   readonly externalIds: Readonly<Record<string, string>>;
   readonly failMode: string;
   readonly mtu?: number;
+  /** What somebody set in the bridge's row; absent: nothing but what every bridge of ours has. */
+  readonly settings?: BridgeSettings;
+  readonly exports?: BridgeExports;
   readonly flows: readonly FlowStats[];
   readonly groups: readonly Group[];
   readonly meters: readonly (Meter & { readonly durationMs: number })[];
@@ -102,12 +123,16 @@ export type Step =
   | { readonly kind: 'bundle'; readonly bridge: string; readonly mods: readonly BundleMod[] }
   /** Wait until no later packet is treated by the old flows. */
   | { readonly kind: 'effective'; readonly bridge: string }
+  /** Forget connections; after `effective`, as a packet treated by the old flows would bring them back. */
+  | { readonly kind: 'flush'; readonly bridge: string; readonly connections: readonly CtFilter[] }
   /** Forget cached decisions, so that the next packet of any kind is an upcall (arming a `learn`). */
   | { readonly kind: 'purge'; readonly bridge: string };
 
 export type OvsdbChange =
   | { readonly op: 'add-bridge'; readonly bridge: string; readonly switch: string; readonly mtu: number }
   | { readonly op: 'set-bridge'; readonly bridge: string; readonly switch: string; readonly mtu: number }
+  /** All exports of the bridge are these; none where it is empty. */
+  | { readonly op: 'set-exports'; readonly bridge: string; readonly exports: BridgeExports }
   | { readonly op: 'remove-bridge'; readonly bridge: string }
   | { readonly op: 'add-port'; readonly bridge: string; readonly port: BridgePort }
   | {
@@ -151,6 +176,11 @@ export type DriverEvent =
     }
   /** A flow changed, not by a step of ours: learned, or drift. */
   | { readonly kind: 'flows'; readonly bridge: string; readonly changes: readonly FlowChange[] }
+  /** Somebody else changed groups, or meters: drift. */
+  | { readonly kind: 'groups'; readonly bridge: string; readonly mods: readonly GroupMod[] }
+  | { readonly kind: 'meters'; readonly bridge: string; readonly mods: readonly MeterModMessage[] }
+  /** Columns of the switch's database changed, as `Table.column`, also those that no interface or flow depends on. */
+  | { readonly kind: 'ovsdb'; readonly columns: ReadonlySet<string> }
   /** The switch is there (again): read and reconcile everything. */
   | { readonly kind: 'up'; readonly bridge?: string }
   | { readonly kind: 'down'; readonly bridge?: string; readonly reason: string };
@@ -172,6 +202,8 @@ export interface Driver {
   meterStats(bridge: string, ids: readonly number[]): Promise<readonly MeterStats[]>;
   /** Flow statistics by exact cookie and mask, for rule hits. */
   flowStats(bridge: string, cookie: bigint, mask: bigint): Promise<readonly FlowStats[]>;
+  /** Counts of the ports' devices; exact at the moment of the reply. */
+  portStats(bridge: string): Promise<readonly PortStats[]>;
   /** Sends a frame out of a port of the bridge (announcements). */
   packetOut(bridge: string, port: number, frame: Uint8Array): Promise<void>;
   watch(listener: (event: DriverEvent) => void): () => void;

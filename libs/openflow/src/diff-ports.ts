@@ -1,7 +1,21 @@
 import { type BridgePort, type BridgeState, type ObservedInterface } from './dataplane.js';
-import { PLUGGED_MARK, rowMarks, sameMarks, type Plan, type PlanException, type PortPlan } from './plan.js';
+import {
+  PLUGGED_MARK,
+  portName,
+  rowMarks,
+  sameMarks,
+  type Plan,
+  type PlanException,
+  type PortPlan,
+} from './plan.js';
 
 const isAgents = (row: ObservedInterface): boolean => row.marks[PLUGGED_MARK] === 'agent';
+
+/** The members of a bond stand for one port. */
+function first(): (move: Plan['moves'][number]) => boolean {
+  const seen = new Set<string>();
+  return ({ port }) => !seen.has(port) && seen.add(port).has(port);
+}
 
 /** Ports of ours that stand in a bridge other than the one that wants them. */
 export function movedPorts(
@@ -13,8 +27,9 @@ export function movedPorts(
     for (const port of bridge.ports) if (port.plugged === 'agent') target.set(port.name, bridge.name);
   }
   return interfaces
-    .filter((row) => isAgents(row) && (target.get(row.name) ?? row.bridge) !== row.bridge)
-    .map((row) => ({ bridge: row.bridge, port: row.name }));
+    .filter((row) => isAgents(row) && (target.get(portName(row)) ?? row.bridge) !== row.bridge)
+    .map((row) => ({ bridge: row.bridge, port: portName(row) }))
+    .filter(first());
 }
 
 export function diffPorts(
@@ -23,7 +38,7 @@ export function diffPorts(
   moves: Plan['moves'],
   exceptions: PlanException[],
 ): PortPlan {
-  const rows = new Map(interfaces.map((row) => [row.name, row]));
+  const rows = new Map(interfaces.map((row) => [portName(row), row]));
   const add: BridgePort[] = [];
   const mark: { port: string; marks: Readonly<Record<string, string>> }[] = [];
   for (const port of bridge.ports) {
@@ -43,12 +58,13 @@ export function diffPorts(
   const wanted = new Set(bridge.ports.map((p) => p.name));
   const moved = new Set(moves.filter((m) => m.bridge === bridge.name).map((m) => m.port));
   const left = interfaces.filter(
-    (row) => row.bridge === bridge.name && !wanted.has(row.name) && !moved.has(row.name),
+    (row) => row.bridge === bridge.name && !wanted.has(portName(row)) && !moved.has(portName(row)),
   );
+  const names = (found: readonly ObservedInterface[]) => [...new Set(found.map(portName))];
   return {
     add,
     mark,
-    unmark: left.filter((r) => !isAgents(r) && Object.keys(r.marks).length > 0).map((r) => r.name),
-    remove: left.filter(isAgents).map((r) => r.name),
+    unmark: names(left.filter((r) => !isAgents(r) && Object.keys(r.marks).length > 0)),
+    remove: names(left.filter(isAgents)),
   };
 }

@@ -4,6 +4,7 @@ import { flowKey, flowPlace, sameFlow, sameGroup, sameMeter } from './identity.j
 import { type Flow } from './model.js';
 import { type BridgePlan, type Delta, type Plan, type PlanException } from './plan.js';
 import { dangles } from './references.js';
+import { sameExports } from './rows.js';
 import { tightens } from './tightens.js';
 
 /**
@@ -32,7 +33,7 @@ export function diffSince(
 }
 
 const sameRow = (a: BridgeState, b: BridgeState): boolean =>
-  a.name === b.name && a.switch === b.switch && a.mtu === b.mtu;
+  a.name === b.name && a.switch === b.switch && a.mtu === b.mtu && sameExports(a.exports, b.exports);
 
 type Changes = Pick<BridgePlan, 'flows' | 'groups' | 'meters' | 'tightens'>;
 type Pieces = ReadonlyMap<string, readonly Piece[]>;

@@ -10,6 +10,7 @@ import { flowKey, flowPlace, sameFlow, sameGroup, sameMeter, type FlowIdentity }
 import { type Flow } from './model.js';
 import { SWITCH_MARK, type BridgePlan, type Delta, type Plan, type PlanException } from './plan.js';
 import { dangles, references, type References } from './references.js';
+import { sameExports } from './rows.js';
 import { tightens } from './tightens.js';
 
 export interface DiffOptions {
@@ -59,6 +60,7 @@ function diffBridge(
     switch: want.switch,
     mtu: want.mtu,
     row: have === undefined ? 'add' : sameRow(want, have) ? 'keep' : 'set',
+    ...(sameExports(want.exports, have?.exports) ? {} : { exports: want.exports ?? {} }),
     meters: byId(want.meters, have?.meters ?? [], sameMeter, keep.meters),
     groups,
     flows: flows.delta,

@@ -1,5 +1,6 @@
 import { MEANING_MASK, sameMeaning } from './cookie.js';
-import { type Action, type Flow, type Group, type Match, type Meter, type SubField } from './model.js';
+import { type Action, type Flow, type Group, type LearnAction, type Match } from './model.js';
+import { type Meter, type SubField } from './model.js';
 import { matchFields, normalMatch } from './wire/match.js';
 
 /** What a flow is on the switch: a second one of the same identity replaces it. */
@@ -70,20 +71,41 @@ function actionKey(action: Action): string {
     case 'output-trunc':
       return `t${action.port}:${action.maxLen}`;
     case 'controller':
-      return `C${action.maxLen}:${action.userdata.join('.')}`;
+      return `C${action.maxLen}:${action.userdata.join('.')}:${action.reason ?? 1}:${action.meter ?? ''}`;
+    case 'ct': {
+      const zone = typeof action.zone === 'number' ? action.zone : part(action.zone);
+      const flags = (action.commit === true ? 1 : 0) | (action.force === true ? 2 : 0);
+      return `T${zone}/${flags}/${action.table ?? ''}(${actionsKey(action.exec ?? [])})`;
+    }
+    case 'sample': {
+      const { probability, collectorSet, domain, point, port = '', direction = '' } = action;
+      return `S${probability}/${collectorSet}/${domain}/${point}/${port}/${direction}`;
+    }
     case 'learn': {
       const head = `${action.table}/${action.priority}/${action.cookie & MEANING_MASK}/${action.idleTimeout}/${action.hardTimeout}`;
       const specs = action.specs.map((s) => {
-        return `${s.kind}:${part(s.dst)}=${s.kind === 'match-field' ? part(s.src) : s.value.toString(16)}`;
+        return `${s.kind}:${part(s.dst)}=${'src' in s ? part(s.src) : s.value.toString(16)}`;
       });
-      return `l${head}(${specs.join('|')})`;
+      return `l${head}${learnExtras(action)}(${specs.join('|')})`;
     }
     case 'goto':
       return `j${action.table}`;
     case 'push-vlan':
     case 'pop-vlan':
+    case 'ct-clear':
       return action.kind;
   }
+}
+
+function learnExtras({
+  finIdleTimeout,
+  finHardTimeout,
+  limit,
+  resultDst,
+  deleteLearned,
+}: LearnAction): string {
+  const result = resultDst === undefined ? '' : part(resultDst);
+  return `/${finIdleTimeout ?? 0}/${finHardTimeout ?? 0}/${limit ?? 0}/${result}/${deleteLearned === true}`;
 }
 
 /** Whether the switch would treat frames alike with either flow of one identity. The round makes no difference. */
@@ -108,7 +130,12 @@ function groupKey(group: Group): string {
   const buckets = group.buckets.map(
     (b) => `${b.watchPort ?? ''}*${b.weight ?? usual}${actionsKey(b.actions)}`,
   );
-  return `${group.id}/${group.type}[${buckets.join(']')}`;
+  const { selection } = group;
+  const choice =
+    selection === undefined
+      ? ''
+      : `${selection.method}:${selection.param ?? 0n}:${[...selection.fields].sort().join()}`;
+  return `${group.id}/${group.type}${choice}[${buckets.join(']')}`;
 }
 
 /** The rate that never drops: such a meter counts, and is never shaped. */

@@ -14,23 +14,42 @@ export type {
   Piece,
   Step,
 } from './dataplane.js';
-export { FIELDS, type FieldName } from './fields.js';
+export {
+  sameExports,
+  type BridgeExports,
+  type BridgeSettings,
+  type CollectorSet,
+  type IpfixExport,
+  type LinkBond,
+  type PortSettings,
+  type SflowExport,
+} from './rows.js';
+export { CT_STATE, FIELDS, type FieldName } from './fields.js';
 export type {
   Action,
   ActionKind,
   Bucket,
+  ControllerAction,
+  CtAction,
   FieldMatch,
   Flow,
   FlowStats,
   Group,
+  GroupSelection,
+  GroupStats,
   LearnAction,
   LearnSpec,
   Match,
   Meter,
   MeterStats,
+  MoveAction,
   OfPort,
   OutputPort,
+  PortStats,
+  SampleAction,
+  SetFieldAction,
   SubField,
+  TableStats,
 } from './model.js';
 export { decode, type Decoded } from './wire/decode.js';
 export { encode } from './wire/encode.js';
@@ -40,6 +59,8 @@ export type {
   AsyncMasks,
   BundleControl,
   BundleFlags,
+  CtFilter,
+  CtTuple,
   FlowFilter,
   FlowMod,
   FlowMonitorRequest,

@@ -1,11 +1,14 @@
 import { type BundleMod, type MeterMod, type OvsdbChange, type Step } from './dataplane.js';
 import { isEmptyDelta, type BridgePlan, type Plan } from './plan.js';
+import { type CtFilter } from './wire/messages.js';
 
 export interface OrderOptions {
   /** Wait until no later packet is treated by the old flows: when the change tightens (default), always, or never. */
   readonly effective?: 'tightening' | 'always' | 'never';
   /** Bridges where a `learn` is armed: their cached decisions are forgotten, so that it fires at once. */
   readonly purge?: Iterable<string>;
+  /** Connections to be forgotten, once no packet can bring them back. */
+  readonly flush?: readonly { readonly bridge: string; readonly connections: readonly CtFilter[] }[];
 }
 
 /**
@@ -20,6 +23,7 @@ export interface OrderOptions {
  * | bundle    | groups, flow deletes, flow adds, group deletes  | atomic: one point in time                       |
  * | purge     | where a `learn` was armed                       | it only fires on a miss of the cache            |
  * | effective | where the change tightens                       | installed is not effective                      |
+ * | flush     | connections that shall not go on                | an old packet would bring them back before      |
  * | meters    | delete                                          | a meter takes the flows that name it along      |
  * | ovsdb     | marks, ports, bridges out                       | a number may be given again: no flow may name it|
  *
@@ -27,6 +31,7 @@ export interface OrderOptions {
  */
 export function order(plan: Plan, options: OrderOptions = {}): Step[] {
   const { effective = 'tightening' } = options;
+  const flush = options.flush?.filter((f) => f.connections.length > 0) ?? [];
   const purge = new Set(options.purge);
   const changed = plan.bridges.filter((b) => !isEmptyDelta(b.flows) || !isEmptyDelta(b.groups));
   const waits = changed.filter((b) => effective === 'always' || (effective === 'tightening' && b.tightens));
@@ -37,6 +42,7 @@ export function order(plan: Plan, options: OrderOptions = {}): Step[] {
     ...changed.map((b): Step => ({ kind: 'bundle', bridge: b.bridge, mods: bundle(b) })),
     ...[...purge].map((bridge): Step => ({ kind: 'purge', bridge })),
     ...waits.map((b): Step => ({ kind: 'effective', bridge: b.bridge })),
+    ...flush.map((f): Step => ({ kind: 'flush', ...f })),
     ...plan.bridges.flatMap((b) =>
       meters(
         b,
@@ -64,6 +70,9 @@ function opening(plan: Plan): OvsdbChange[] {
       ...(b.row === 'keep'
         ? []
         : [{ op: `${b.row}-bridge` as const, bridge: b.bridge, switch: b.switch, mtu: b.mtu }]),
+      ...(b.exports === undefined
+        ? []
+        : [{ op: 'set-exports' as const, bridge: b.bridge, exports: b.exports }]),
       ...b.ports.add.map((port): OvsdbChange => ({ op: 'add-port', bridge: b.bridge, port })),
       ...b.ports.mark.map((m): OvsdbChange => ({ op: 'mark-port', bridge: b.bridge, ...m })),
     ]),

@@ -1,5 +1,6 @@
-import { type BridgePort } from './dataplane.js';
+import { type BridgePort, type ObservedInterface } from './dataplane.js';
 import { type Flow, type Group, type Meter } from './model.js';
+import { type BridgeExports } from './rows.js';
 
 /**
  * Desired and actual as a Venn diagram:
@@ -36,6 +37,8 @@ export interface BridgePlan {
   readonly mtu: number;
   readonly row: 'add' | 'set' | 'keep';
   readonly ports: PortPlan;
+  /** Set where they differ. */
+  readonly exports?: BridgeExports;
   readonly meters: Delta<Meter>;
   readonly groups: Delta<Group>;
   readonly flows: Delta<Flow>;
@@ -65,6 +68,9 @@ export interface Plan {
 export const SWITCH_MARK = 'portolan-switch';
 /** Port.external_ids: set to `agent` on rows that we made; only such rows are ever deleted. */
 export const PLUGGED_MARK = 'portolan-plugged';
+
+/** The port that an interface is of. */
+export const portName = (row: ObservedInterface): string => row.port ?? row.name;
 
 /** The marks of a port as they stand on its row. */
 export const rowMarks = (port: BridgePort): Readonly<Record<string, string>> =>

@@ -17,14 +17,18 @@ export function dangles(flow: Flow, present: References): boolean {
 }
 
 function lacks(action: Action, present: References): boolean {
-  if (action.kind === 'meter') return !present.meters.has(action.meter);
+  if (action.kind === 'meter' || action.kind === 'controller') {
+    return action.meter !== undefined && !present.meters.has(action.meter);
+  }
   if (action.kind === 'group') return !present.groups.has(action.group);
   return action.kind === 'clone' && action.actions.some((inner) => lacks(inner, present));
 }
 
 function collect(actions: readonly Action[], found: { meters: Set<number>; groups: Set<number> }): void {
   for (const action of actions) {
-    if (action.kind === 'meter') found.meters.add(action.meter);
+    if (action.kind === 'controller') {
+      if (action.meter !== undefined) found.meters.add(action.meter);
+    } else if (action.kind === 'meter') found.meters.add(action.meter);
     else if (action.kind === 'group') found.groups.add(action.group);
     else if (action.kind === 'clone') collect(action.actions, found);
   }

@@ -21,7 +21,7 @@ export function standing(want: DataplaneState, have: Observation): Observation {
 }
 
 function withContent(
-  { name, externalIds, failMode, mtu, ports }: BridgeObservation,
+  { name, externalIds, failMode, mtu, ports, settings, exports }: BridgeObservation,
   state: BridgeState,
 ): BridgeObservation {
   const flows = once(() => state.flows.map(fresh));
@@ -32,6 +32,8 @@ function withContent(
     failMode,
     ...(mtu === undefined ? {} : { mtu }),
     ports,
+    ...(settings === undefined ? {} : { settings }),
+    ...(exports === undefined ? {} : { exports }),
     get flows() {
       return flows();
     },

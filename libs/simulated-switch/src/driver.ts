@@ -5,6 +5,7 @@ import {
   type FlowStats,
   type MeterStats,
   type Observation,
+  type PortStats,
   type ObservedInterface,
   type Step,
 } from '#openflow';
@@ -51,6 +52,8 @@ export class SimulatedDriver implements Driver {
         return this.target.bridge(step.bridge).meterMods(step.mods);
       case 'bundle':
         return this.target.bridge(step.bridge).bundle(step.mods);
+      case 'flush':
+        return;
       case 'effective':
       case 'purge':
         return this.target.bridge(step.bridge).forget();
@@ -69,6 +72,11 @@ export class SimulatedDriver implements Driver {
     await this.turn();
     const flows = this.target.bridge(bridge).tables.flows(this.target.clock.monotonic());
     return flows.filter(({ flow }) => ((flow.cookie ^ cookie) & mask) === 0n);
+  }
+
+  async portStats(bridge: string): Promise<readonly PortStats[]> {
+    await this.turn();
+    return this.target.bridge(bridge).ports.stats();
   }
 
   async packetOut(bridge: string, port: number, frame: Uint8Array): Promise<void> {

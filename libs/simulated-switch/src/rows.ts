@@ -1,5 +1,5 @@
 import { assertNever } from '#kernel';
-import { type ObservedInterface, type OvsdbChange } from '#openflow';
+import { type BridgeExports, type ObservedInterface, type OvsdbChange } from '#openflow';
 import { refuse } from './bridge/problems.js';
 import { type BridgePorts, type SimInterface } from './bridge/ports.js';
 
@@ -7,7 +7,12 @@ import { type BridgePorts, type SimInterface } from './bridge/ports.js';
 export interface RowTarget {
   readonly bridges: ReadonlyMap<string, unknown>;
   interfaces(): readonly ObservedInterface[];
-  bridge(name: string): { switchName: string; mtu: number; readonly ports: BridgePorts };
+  bridge(name: string): {
+    switchName: string;
+    mtu: number;
+    exports: BridgeExports;
+    readonly ports: BridgePorts;
+  };
   addBridge(name: string, switchName: string, mtu: number): void;
   removeBridge(name: string): void;
   row(name: string): SimInterface;
@@ -63,6 +68,9 @@ function apply(target: RowTarget, change: OvsdbChange, devices: readonly string[
       bridge.mtu = change.mtu;
       return;
     }
+    case 'set-exports':
+      target.bridge(change.bridge).exports = change.exports;
+      return;
     case 'remove-bridge':
       return target.removeBridge(change.bridge);
     case 'add-port': {

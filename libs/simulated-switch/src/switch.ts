@@ -158,12 +158,21 @@ export class SimulatedSwitch {
 
   addBridge(name: string, switchName: string, mtu: number): void {
     const limits = { ...LIMITS, ...this.options.limits };
-    const bridge = new Bridge(name, switchName, mtu, new BridgePorts(), limits, this.options, this.clock, {
-      transmit: (to, frame) => this.work.add(() => this.transmit(to, frame)),
-      packetIn: (event) => this.emit({ kind: 'packet-in', bridge: name, ...event }),
-      changed: (changes) => this.emitFlows(name, changes),
-      gaveUp: (reason) => this.faults.push(`${name}: ${reason}`),
-    });
+    const bridge = new Bridge(
+      name,
+      switchName,
+      mtu,
+      new BridgePorts(() => this.clock.monotonic()),
+      limits,
+      this.options,
+      this.clock,
+      {
+        transmit: (to, frame) => this.work.add(() => this.transmit(to, frame)),
+        packetIn: (event) => this.emit({ kind: 'packet-in', bridge: name, ...event }),
+        changed: (changes) => this.emitFlows(name, changes),
+        gaveUp: (reason) => this.faults.push(`${name}: ${reason}`),
+      },
+    );
     this.bridges.set(name, bridge);
   }
 

@@ -6,6 +6,7 @@ import {
   type MeterStats,
   type Observation,
   type ObservedInterface,
+  type PortStats,
   type Step,
 } from '#openflow';
 import { SimulatedDriver } from '#simulated-switch';
@@ -65,6 +66,10 @@ export class MachineDriver implements Driver {
 
   flowStats(bridge: string, cookie: bigint, mask: bigint): Promise<readonly FlowStats[]> {
     return this.trip('flows', () => this.inner.flowStats(bridge, cookie, mask));
+  }
+
+  portStats(bridge: string): Promise<readonly PortStats[]> {
+    return this.trip('port counts', () => this.inner.portStats(bridge));
   }
 
   async packetOut(bridge: string, port: number, frame: Uint8Array): Promise<void> {

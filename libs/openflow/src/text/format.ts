@@ -5,9 +5,12 @@ import { formatAction, type TextOptions } from './actions.js';
 import { fieldText, formatField } from './values.js';
 
 /** A match as ovs-ofctl reads it: `in_port=1,reg10=0x1/0x1`; empty for anything. */
-export function formatMatch(match: Match): string {
+export function formatMatch(match: Match, options: TextOptions = {}): string {
   return matchFields(match)
-    .map(([field, value]) => `${fieldText(field.name)}=${formatField(field.name, value)}`)
+    .map(
+      ([field, value]) =>
+        `${options.fields?.get(field.name) ?? fieldText(field.name)}=${formatField(field.name, value)}`,
+    )
     .join(',');
 }
 
@@ -20,7 +23,7 @@ export function formatFlow(flow: Flow, options: TextOptions = {}): string {
   if (options.cookies === true) head.unshift(`cookie=0x${flow.cookie.toString(16)}`);
   if (flow.idleTimeout) head.push(`idle_timeout=${flow.idleTimeout}`);
   if (flow.hardTimeout) head.push(`hard_timeout=${flow.hardTimeout}`);
-  const match = formatMatch(flow.match);
+  const match = formatMatch(flow.match, options);
   if (match !== '') head.push(match);
   return `${head.join(', ')} actions=${formatActions(flow, options)}`;
 }
@@ -50,7 +53,19 @@ const GROUP_TYPES = { all: 'all', select: 'select', indirect: 'indirect', 'fast-
 export function formatGroup(group: Group, options: TextOptions = {}): string {
   const head = `group_id=${group.id},type=${GROUP_TYPES[group.type]}`;
   if (group.opaque !== undefined) return `${head},<${group.opaque}>`;
-  return [head, ...group.buckets.map((b) => `bucket=${formatBucket(b, options)}`)].join(',');
+  return [head, ...selection(group), ...group.buckets.map((b) => `bucket=${formatBucket(b, options)}`)].join(
+    ',',
+  );
+}
+
+function selection({ selection: chosen }: Group): string[] {
+  if (chosen === undefined) return [];
+  const param = chosen.param === undefined ? [] : [`selection_method_param=${chosen.param}`];
+  return [
+    `selection_method=${chosen.method}`,
+    ...param,
+    ...(chosen.fields.length === 0 ? [] : [`fields(${chosen.fields.map(fieldText).join(',')})`]),
+  ];
 }
 
 function formatBucket(bucket: Bucket, options: TextOptions): string {

@@ -2,9 +2,29 @@ import { macFromBigint } from '#kernel';
 import { type FieldName } from '../fields.js';
 import { type FieldMatch } from '../model.js';
 
-const MACS: ReadonlySet<FieldName> = new Set(['eth_dst', 'eth_src', 'arp_sha']);
-const IPV4: ReadonlySet<FieldName> = new Set(['ipv4_src', 'ipv4_dst', 'arp_spa', 'arp_tpa']);
-const IPV6: ReadonlySet<FieldName> = new Set(['ipv6_src', 'ipv6_dst']);
+const MACS: ReadonlySet<FieldName> = new Set([
+  'eth_dst',
+  'eth_src',
+  'arp_sha',
+  'arp_tha',
+  'nd_sll',
+  'nd_tll',
+]);
+const IPV4: ReadonlySet<FieldName> = new Set([
+  'ipv4_src',
+  'ipv4_dst',
+  'arp_spa',
+  'arp_tpa',
+  'ct_nw_src',
+  'ct_nw_dst',
+]);
+const IPV6: ReadonlySet<FieldName> = new Set([
+  'ipv6_src',
+  'ipv6_dst',
+  'nd_target',
+  'ct_ipv6_src',
+  'ct_ipv6_dst',
+]);
 const DECIMAL: ReadonlySet<FieldName> = new Set([
   'in_port',
   'vlan_pcp',
@@ -19,12 +39,21 @@ const DECIMAL: ReadonlySet<FieldName> = new Set([
   'icmpv6_type',
   'icmpv6_code',
   'arp_op',
+  'ip_ecn',
+  'ip_ttl',
+  'sctp_src',
+  'sctp_dst',
+  'ct_zone',
+  'ct_nw_proto',
+  'ct_tp_src',
+  'ct_tp_dst',
 ]);
 
 /** Where ovs-ofctl has another name for a field than the model. */
 const OFCTL: Partial<Record<FieldName, string>> = {
   ipv4_src: 'ip_src',
   ipv4_dst: 'ip_dst',
+  ip_ttl: 'nw_ttl',
   icmpv4_type: 'icmp_type',
   icmpv4_code: 'icmp_code',
 };

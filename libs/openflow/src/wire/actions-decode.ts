@@ -1,6 +1,7 @@
 import { type Action, type OutputPort } from '../model.js';
 import { defaultMaxLen, MAX_NESTING } from './actions.js';
 import { ACTION, NICIRA, NX_IN_PORT, NXAST, PORT } from './constants.js';
+import { readCt, readSample } from './ct.js';
 import { readLearn } from './learn.js';
 import { fieldOfHeader, normalMatch } from './match.js';
 import { readOxm } from './match-decode.js';
@@ -106,7 +107,20 @@ function readNicira(body: Reader, depth: number): Action {
     case NXAST.controller2:
       return readController(body.skip(6));
     case NXAST.learn:
-      return readLearn(body);
+    case NXAST.learn2:
+      return readLearn(body, subtype === NXAST.learn2);
+    case NXAST.ct: {
+      const ct = readCt(body);
+      const exec = readActions(body, depth + 1).map((a) => {
+        return a.kind === 'set-field' || a.kind === 'move' ? a : body.foreign(`ct with ${a.kind}`);
+      });
+      return exec.length === 0 ? ct : { ...ct, exec };
+    }
+    case NXAST.ctClear:
+      return { kind: 'ct-clear' };
+    case NXAST.sample:
+    case NXAST.sample3:
+      return readSample(body, subtype === NXAST.sample3);
     default:
       return body.foreign(`Nicira action ${subtype} is not in the model`);
   }
@@ -115,6 +129,7 @@ function readNicira(body: Reader, depth: number): Action {
 function readController(body: Reader): Action {
   let maxLen = 0xffff;
   let userdata = new Uint8Array();
+  const more: { reason?: number; meter?: number } = {};
   while (body.left > 0) {
     const start = body.position;
     const type = body.u16();
@@ -122,8 +137,10 @@ function readController(body: Reader): Action {
     const value = body.sub(length - 4);
     body.pad8(length);
     if (type === 0) maxLen = value.u16();
+    else if (type === 2) more.reason = value.u8();
+    else if (type === 5) more.meter = value.u32();
     else if (type === 3) userdata = value.raw(value.left) as Uint8Array<ArrayBuffer>;
     else body.foreign(`controller action with property ${type}`);
   }
-  return { kind: 'controller', maxLen, userdata };
+  return { kind: 'controller', maxLen, userdata, ...more };
 }

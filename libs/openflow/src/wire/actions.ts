@@ -2,7 +2,8 @@ import { assertNever } from '#kernel';
 import { type Action, type OutputPort, type SubField } from '../model.js';
 import { type Writer } from './bytes.js';
 import { ACTION, NICIRA, NX_IN_PORT, NXAST, PORT } from './constants.js';
-import { writeLearn } from './learn.js';
+import { sampleSubtype, writeCt, writeSample } from './ct.js';
+import { needsLearn2, writeLearn } from './learn.js';
 import { wireField, writeOxm } from './match.js';
 
 /** A `clone` inside a `clone`, and so on: no deeper than this, so that hostile bytes can't exhaust the stack. */
@@ -88,6 +89,7 @@ function writeAction(w: Writer, action: Action, depth: number): void {
       const start = beginNicira(w, NXAST.controller2);
       w.zeros(6);
       if (action.maxLen !== WHOLE_FRAME) w.u16(0).u16(8).u16(action.maxLen).u16(0);
+      if (action.reason !== undefined) w.u16(2).u16(5).u8(action.reason).zeros(3);
       if (action.userdata.length > 0) {
         const at = w.position;
         w.u16(3)
@@ -95,11 +97,27 @@ function writeAction(w: Writer, action: Action, depth: number): void {
           .raw(action.userdata)
           .align8(at);
       }
+      if (action.meter !== undefined) w.u16(5).u16(8).u32(action.meter);
       return finish(w, start);
     }
     case 'learn': {
-      const start = beginNicira(w, NXAST.learn);
+      const start = beginNicira(w, needsLearn2(action) ? NXAST.learn2 : NXAST.learn);
       writeLearn(w, action);
+      return finish(w, start);
+    }
+    case 'ct': {
+      const start = beginNicira(w, NXAST.ct);
+      writeCt(w, action);
+      writeActions(w, action.exec ?? [], depth + 1);
+      return finish(w, start);
+    }
+    case 'ct-clear': {
+      const start = beginNicira(w, NXAST.ctClear);
+      return finish(w, start);
+    }
+    case 'sample': {
+      const start = beginNicira(w, sampleSubtype(action));
+      writeSample(w, action);
       return finish(w, start);
     }
     case 'goto':

@@ -79,6 +79,29 @@ const readings: fc.Arbitrary<OfMessage> = fc.oneof(
       { maxLength: 3 },
     ),
   }),
+  id.map((i) => ({ kind: 'group-stats-request' as const, ...i })),
+  fc.constant({ kind: 'table-stats-request' as const }),
+  fc.option(fc.nat(0xfffe), { nil: undefined }).map((port) => ({
+    kind: 'port-stats-request' as const,
+    ...(port === undefined ? {} : { port }),
+  })),
+  fc.record({
+    kind: kind('port-stats-reply'),
+    more: fc.boolean(),
+    stats: fc.array(any.portStats, { maxLength: 3 }),
+  }),
+  fc.record({
+    kind: kind('group-stats-reply'),
+    more: fc.boolean(),
+    stats: fc.array(any.groupStats, { maxLength: 3 }),
+  }),
+  fc.record({
+    kind: kind('table-stats-reply'),
+    more: fc.boolean(),
+    stats: fc.array(fc.record({ table: any.u8, active: any.u32, lookups: any.u64, matched: any.u64 }), {
+      maxLength: 3,
+    }),
+  }),
   fc.constant({ kind: 'port-desc-request' as const }),
   fc.record({ kind: kind('port-desc-reply'), more: fc.boolean(), ports: fc.array(ofPort, { maxLength: 3 }) }),
   fc.record({
@@ -121,7 +144,16 @@ const session: fc.Arbitrary<OfMessage> = fc.oneof(
     capabilities: any.u32,
   }),
   fc.record({ kind: kind('set-config'), missSendLen: any.u16 }),
-  fc.record({ kind: kind('set-async'), packetIn: any.u32, portStatus: any.u32, flowRemoved: any.u32 }),
+  fc.record({
+    kind: kind('set-async'),
+    packetIn: any.u32,
+    portStatus: any.u32,
+    flowRemoved: any.u32,
+    requestForward: any.u32,
+  }),
+  mods.map((message) => ({ kind: 'request-forward' as const, message })),
+  any.u16.map((zone) => ({ kind: 'ct-flush-zone' as const, zone })),
+  any.ctFilter.map((f) => ({ kind: 'ct-flush' as const, ...f })),
   fc.record({
     kind: kind('set-packet-in-format'),
     format: fc.constantFrom('standard' as const, 'nxt-packet-in2' as const),

@@ -3,6 +3,8 @@
 export const OFP_VERSION = 0x06;
 export const HEADER_BYTES = 8;
 export const NICIRA = 0x00002320;
+/** Netronome's experimenter id: the selection method of groups. */
+export const NTR = 0x0000154d;
 
 export const TYPE = {
   hello: 0,
@@ -27,10 +29,14 @@ export const TYPE = {
   meterMod: 29,
   bundleControl: 33,
   bundleAdd: 34,
+  requestForward: 32,
 } as const;
 
 export const MULTIPART = {
   flow: 1,
+  tableStats: 3,
+  portStats: 4,
+  groupStats: 6,
   groupDesc: 7,
   meterStats: 9,
   meterConfig: 10,
@@ -38,7 +44,7 @@ export const MULTIPART = {
   flowMonitor: 16,
 } as const;
 
-export const NXT = { setPacketInFormat: 16, packetIn2: 30 } as const;
+export const NXT = { setPacketInFormat: 16, ctFlushZone: 29, packetIn2: 30, ctFlush: 32 } as const;
 
 export const ACTION = {
   output: 0,
@@ -55,9 +61,14 @@ export const NXAST = {
   resubmitTable: 14,
   learn: 16,
   controller: 20,
+  sample: 29,
+  ct: 35,
   controller2: 37,
   outputTrunc: 39,
+  sample3: 41,
   clone: 42,
+  ctClear: 43,
+  learn2: 45,
 } as const;
 
 export const PORT = {

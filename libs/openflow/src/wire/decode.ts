@@ -1,6 +1,7 @@
 import { err, invalid, ok, type Result } from '#kernel';
 import { DecodeFault } from './bytes.js';
 import { HEADER_BYTES, NICIRA, NXT, OFP_VERSION, TYPE } from './constants.js';
+import { readCtFlush } from './ct-flush.js';
 import { readFlowMod } from './flow.js';
 import { readFlowRemoved } from './flow-stats.js';
 import { readGroupMod } from './group.js';
@@ -43,7 +44,8 @@ function readMessage(reader: Reader, size: number, inner: boolean): Decoded {
   if (version !== OFP_VERSION && type !== TYPE.hello && type !== TYPE.error) {
     body.fail(`version ${version} instead of ${OFP_VERSION}`);
   }
-  if (inner && type === TYPE.bundleAdd) body.fail('a bundle in a bundle');
+  if (inner && (type === TYPE.bundleAdd || type === TYPE.requestForward))
+    body.fail('a message in a message in a message');
   return { xid, message: readBody(body, version, type) };
 }
 
@@ -81,6 +83,8 @@ function readBody(body: Reader, version: number, type: number): OfMessage {
       const { bundle, flags, inner } = readBundleHead(body);
       return { kind: 'bundle-add', bundle, flags, message: readMessage(inner, inner.left, true).message };
     }
+    case TYPE.requestForward:
+      return { kind: 'request-forward', message: readMessage(body, body.left, true).message };
     case TYPE.packetIn:
       return readPacketIn(body);
     case TYPE.packetOut:
@@ -104,6 +108,9 @@ function readNicira(body: Reader): OfMessage {
   const experimenter = body.u32();
   const subtype = body.u32();
   if (experimenter === NICIRA && subtype === NXT.packetIn2) return readPacketIn2(body);
+  if (experimenter === NICIRA && subtype === NXT.ctFlushZone)
+    return { kind: 'ct-flush-zone', zone: body.skip(6).u16() };
+  if (experimenter === NICIRA && subtype === NXT.ctFlush) return readCtFlush(body);
   if (experimenter === NICIRA && subtype === NXT.setPacketInFormat) {
     return { kind: 'set-packet-in-format', format: body.u32() === 0 ? 'standard' : 'nxt-packet-in2' };
   }

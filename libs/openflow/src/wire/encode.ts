@@ -1,5 +1,6 @@
 import { Writer } from './bytes.js';
 import { NICIRA, NXT, OFP_VERSION, TYPE } from './constants.js';
+import { writeCtFlush } from './ct-flush.js';
 import { writeFlowMod } from './flow.js';
 import { writeFlowRemoved } from './flow-stats.js';
 import { writeGroupMod } from './group.js';
@@ -82,6 +83,16 @@ function writeBody(w: Writer, message: OfMessage, xid: number): number {
       writeBundleHead(w, message.bundle, message.flags);
       writeMessage(w, message.message, xid);
       return TYPE.bundleAdd;
+    case 'request-forward':
+      writeMessage(w, message.message, xid);
+      return TYPE.requestForward;
+    case 'ct-flush-zone':
+      w.u32(NICIRA).u32(NXT.ctFlushZone).zeros(6).u16(message.zone);
+      return TYPE.experimenter;
+    case 'ct-flush':
+      w.u32(NICIRA).u32(NXT.ctFlush);
+      writeCtFlush(w, message);
+      return TYPE.experimenter;
     case 'packet-in':
       w.u32(NICIRA).u32(NXT.packetIn2);
       writePacketIn2(w, message);
@@ -102,6 +113,9 @@ function writeBody(w: Writer, message: OfMessage, xid: number): number {
     case 'group-desc-reply':
     case 'meter-config-reply':
     case 'meter-stats-reply':
+    case 'port-stats-reply':
+    case 'group-stats-reply':
+    case 'table-stats-reply':
     case 'port-desc-reply':
     case 'flow-monitor-reply':
       writeMultipartReply(w, message);

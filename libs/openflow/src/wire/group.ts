@@ -1,8 +1,10 @@
-import { type Bucket, type Group } from '../model.js';
+import { type FieldName } from '../fields.js';
+import { type Bucket, type Group, type GroupSelection } from '../model.js';
 import { readActions } from './actions-decode.js';
 import { writeActions } from './actions.js';
 import { DecodeFault, type Writer } from './bytes.js';
-import { PORT } from './constants.js';
+import { NTR, PORT } from './constants.js';
+import { fieldOfHeader, wireField } from './match.js';
 import { type GroupMod } from './messages.js';
 import { type Reader } from './reader.js';
 
@@ -10,6 +12,10 @@ const TYPES = ['all', 'select', 'indirect', 'fast-failover'] as const;
 const COMMAND = { add: 0, modify: 1, delete: 2 } as const;
 /** Names no bucket; the switch insists on it where whole groups are meant. */
 const ALL_BUCKETS = 0xffffffff;
+/** Property of another vendor's that names how a select group chooses, padded to 8 bytes. */
+const EXPERIMENTER = 0xffff;
+const SELECTION_METHOD = 1;
+const METHOD_BYTES = 16;
 const PROPERTY = { weight: 0, watchPort: 1, watchGroup: 2 } as const;
 
 export function writeGroupMod(w: Writer, mod: GroupMod): void {
@@ -20,6 +26,7 @@ export function writeGroupMod(w: Writer, mod: GroupMod): void {
   const start = w.position;
   writeBuckets(w, group);
   w.patch16(lengthAt, w.position - start);
+  writeSelection(w, group.selection);
 }
 
 export function readGroupMod(reader: Reader): GroupMod {
@@ -32,7 +39,12 @@ export function readGroupMod(reader: Reader): GroupMod {
   if (command !== COMMAND.add && command !== COMMAND.modify) {
     return reader.foreign(`group-mod command ${command} is not in the model`);
   }
-  const group = { id, type: groupType(reader, type), buckets: readBuckets(buckets, type) };
+  const group = {
+    id,
+    type: groupType(reader, type),
+    buckets: readBuckets(buckets, type),
+    ...readProperties(reader),
+  };
   return { kind: 'group-mod', command: command === COMMAND.add ? 'add' : 'modify', group };
 }
 
@@ -41,7 +53,9 @@ export function writeGroups(w: Writer, groups: readonly Group[]): void {
     const start = w.position;
     w.u16(0).u8(TYPES.indexOf(group.type)).u8(0).u32(group.id).u16(0).zeros(6);
     writeBuckets(w, group);
-    w.patch16(start, w.position - start).patch16(start + 8, w.position - start - 16);
+    w.patch16(start + 8, w.position - start - 16);
+    writeSelection(w, group.selection);
+    w.patch16(start, w.position - start);
   }
 }
 
@@ -54,18 +68,61 @@ export function readGroups(reader: Reader): Group[] {
     const type = entry.u8();
     const id = entry.skip(1).u32();
     const bucketsLength = entry.u16();
-    groups.push(readGroup(id, groupType(entry, type), entry.skip(6).sub(bucketsLength)));
+    groups.push(readGroup(id, groupType(entry, type), entry.skip(6).sub(bucketsLength), entry));
   }
   return groups;
 }
 
-function readGroup(id: number, type: Group['type'], buckets: Reader): Group {
+function readGroup(id: number, type: Group['type'], buckets: Reader, properties: Reader): Group {
   try {
-    return { id, type, buckets: readBuckets(buckets, TYPES.indexOf(type)) };
+    return { id, type, buckets: readBuckets(buckets, TYPES.indexOf(type)), ...readProperties(properties) };
   } catch (fault) {
     if (fault instanceof DecodeFault && fault.foreign) return { id, type, buckets: [], opaque: fault.reason };
     throw fault;
   }
+}
+
+/** The selection method, as a property of the group: fields by their headers, each with its mask as the value. */
+function writeSelection(w: Writer, selection: GroupSelection | undefined): void {
+  if (selection === undefined) return;
+  const start = w.position;
+  w.u16(EXPERIMENTER).u16(0).u32(NTR).u32(SELECTION_METHOD).u32(0);
+  const name = new TextEncoder().encode(selection.method);
+  w.raw(name)
+    .zeros(METHOD_BYTES - name.length)
+    .u64(selection.param ?? 0n);
+  const fields = selection.fields.map(wireField).sort((a, b) => a.rank - b.rank);
+  for (const field of fields) w.u32(field.header).uint(field.full, field.bytes);
+  w.patch16(start + 2, w.position - start).align8(start);
+}
+
+function readProperties(reader: Reader): Pick<Group, 'selection'> {
+  let found: Pick<Group, 'selection'> = {};
+  while (reader.left > 0) {
+    const start = reader.position;
+    const type = reader.u16();
+    const length = reader.lengthFrom(start, 4, 'property');
+    const value = reader.sub(length - 4);
+    reader.pad8(length);
+    if (type !== EXPERIMENTER || value.u32() !== NTR || value.u32() !== SELECTION_METHOD)
+      value.foreign(`group property ${type} is not in the model`);
+    found = { selection: readSelection(value.skip(4)) };
+  }
+  return found;
+}
+
+function readSelection(value: Reader): GroupSelection {
+  const name = new TextDecoder().decode(value.raw(METHOD_BYTES)).replace(/\0.*$/s, '');
+  if (name !== 'hash') value.foreign(`selection method ${name}`);
+  const param = value.u64();
+  const fields: FieldName[] = [];
+  while (value.left > 0) {
+    const field = fieldOfHeader(value, value.u32());
+    const mask = value.uint(field.bytes) & field.full;
+    if (mask !== field.full) value.foreign(`hash of a part of ${field.name}`);
+    fields.push(field.name);
+  }
+  return { method: 'hash', fields, ...(param === 0n ? {} : { param }) };
 }
 
 function groupType(reader: Reader, type: number): Group['type'] {

@@ -21,7 +21,8 @@ const BY_OXM = new Map<number, WireField>();
 const BY_NAME = new Map<string, WireField>();
 
 for (const [rank, [name, spec]] of Object.entries(FIELDS).entries()) {
-  const bytes = Math.ceil(spec.bits / 8);
+  // A flow label of 20 bits has 4 bytes: there are no fields of 3.
+  const bytes = spec.bits === 20 ? 4 : Math.ceil(spec.bits / 8);
   const [oxmClass, number] = spec.oxm;
   const field: WireField = {
     name: name as FieldName,
@@ -57,6 +58,13 @@ const NXM_ALIASES: readonly (readonly [number, number, FieldName])[] = [
   [1, 20, 'ipv6_dst'],
   [1, 21, 'icmpv6_type'],
   [1, 22, 'icmpv6_code'],
+  [1, 18, 'arp_tha'],
+  [1, 23, 'nd_target'],
+  [1, 24, 'nd_sll'],
+  [1, 25, 'nd_tll'],
+  [1, 27, 'ipv6_label'],
+  [1, 28, 'ip_ecn'],
+  [1, 16, 'tun_id'],
   [1, 34, 'tcp_flags'],
 ];
 for (const [oxmClass, number, name] of NXM_ALIASES) BY_OXM.set(oxmKey(oxmClass, number), wireField(name));

@@ -1,5 +1,5 @@
 import { type Action, type Flow, type FlowStats, type Group, type Match, type Meter } from '../model.js';
-import { type MeterStats, type OfPort } from '../model.js';
+import { type GroupStats, type MeterStats, type OfPort, type PortStats, type TableStats } from '../model.js';
 
 export interface BundleFlags {
   readonly atomic: boolean;
@@ -99,6 +99,28 @@ export interface AsyncMasks {
   readonly packetIn: number;
   readonly portStatus: number;
   readonly flowRemoved: number;
+  /** Others' changes of groups (1) and of meters (2). */
+  readonly requestForward: number;
+}
+
+/** One direction of a connection; what is absent may be anything. Addresses as numbers, of the family told. */
+export interface CtTuple {
+  readonly family: 4 | 6;
+  readonly src?: bigint;
+  readonly dst?: bigint;
+  readonly srcPort?: number;
+  readonly dstPort?: number;
+  readonly icmpId?: number;
+  readonly icmpType?: number;
+  readonly icmpCode?: number;
+}
+
+export interface CtFilter {
+  readonly zone?: number;
+  /** IP protocol; needed where ports or ICMP's numbers are told. */
+  readonly protocol?: number;
+  readonly original?: CtTuple;
+  readonly reply?: CtTuple;
 }
 
 /** Every message that the agent sends or reads. Requests of statistics can be answered in several replies (`more`). */
@@ -153,6 +175,13 @@ export type OfMessage =
   | { readonly kind: 'meter-stats-request'; readonly id?: number }
   | { readonly kind: 'meter-config-reply'; readonly more: boolean; readonly meters: readonly Meter[] }
   | { readonly kind: 'meter-stats-reply'; readonly more: boolean; readonly stats: readonly MeterStats[] }
+  /** Absent port: all. */
+  | { readonly kind: 'port-stats-request'; readonly port?: number }
+  | { readonly kind: 'port-stats-reply'; readonly more: boolean; readonly stats: readonly PortStats[] }
+  | { readonly kind: 'group-stats-request'; readonly id?: number }
+  | { readonly kind: 'group-stats-reply'; readonly more: boolean; readonly stats: readonly GroupStats[] }
+  | { readonly kind: 'table-stats-request' }
+  | { readonly kind: 'table-stats-reply'; readonly more: boolean; readonly stats: readonly TableStats[] }
   | { readonly kind: 'port-desc-request' }
   | { readonly kind: 'port-desc-reply'; readonly more: boolean; readonly ports: readonly OfPort[] }
   | FlowMonitorRequest
@@ -173,6 +202,12 @@ export type OfMessage =
       readonly durationMs: number;
     }
   | { readonly kind: 'port-status'; readonly reason: 'add' | 'delete' | 'modify'; readonly port: OfPort }
+  /** What another connection asked for and was granted: a group-mod or a meter-mod. */
+  | { readonly kind: 'request-forward'; readonly message: OfMessage }
+  /** Every connection of a zone is forgotten. */
+  | { readonly kind: 'ct-flush-zone'; readonly zone: number }
+  /** Connections with these values are forgotten: in one zone, or in all of the datapath's. */
+  | ({ readonly kind: 'ct-flush' } & CtFilter)
   /** A message that is well-formed but means nothing to us; its body without the header. */
   | { readonly kind: 'unknown'; readonly type: number; readonly body: Uint8Array };
 

@@ -7,6 +7,7 @@ import { readMeters, readMeterStats, writeMeters, writeMeterStats } from './mete
 import { readMonitorRequest, readUpdates, writeMonitorRequest, writeUpdates } from './monitor.js';
 import { readPorts, writePort } from './port.js';
 import { type Reader } from './reader.js';
+import * as stats from './stats.js';
 
 type Kind<S extends string> = Extract<OfMessage, { kind: `${string}${S}` }>;
 export type MultipartRequest = Exclude<
@@ -36,6 +37,19 @@ export function writeMultipartRequest(w: Writer, request: MultipartRequest): voi
         .u32(request.id ?? ALL_METERS)
         .u32(0);
       return;
+    case 'port-stats-request':
+      head(MULTIPART.portStats)
+        .u32(request.port ?? PORT.any)
+        .u32(0);
+      return;
+    case 'group-stats-request':
+      head(MULTIPART.groupStats)
+        .u32(request.id ?? ALL_GROUPS)
+        .u32(0);
+      return;
+    case 'table-stats-request':
+      head(MULTIPART.tableStats);
+      return;
     case 'port-desc-request':
       head(MULTIPART.portDesc).u32(PORT.any).u32(0);
       return;
@@ -57,6 +71,14 @@ export function readMultipartRequest(reader: Reader): MultipartRequest {
       return { kind: 'meter-config-request', ...idUnless(reader.u32(), ALL_METERS) };
     case MULTIPART.meterStats:
       return { kind: 'meter-stats-request', ...idUnless(reader.u32(), ALL_METERS) };
+    case MULTIPART.portStats: {
+      const port = reader.u32();
+      return { kind: 'port-stats-request', ...(port === PORT.any ? {} : { port }) };
+    }
+    case MULTIPART.groupStats:
+      return { kind: 'group-stats-request', ...idUnless(reader.u32(), ALL_GROUPS) };
+    case MULTIPART.tableStats:
+      return { kind: 'table-stats-request' };
     case MULTIPART.portDesc:
       return { kind: 'port-desc-request' };
     case MULTIPART.flowMonitor:
@@ -87,6 +109,15 @@ export function writeMultipartReply(w: Writer, reply: MultipartReply): void {
     case 'meter-stats-reply':
       head(MULTIPART.meterStats);
       return writeMeterStats(w, reply.stats);
+    case 'port-stats-reply':
+      head(MULTIPART.portStats);
+      return stats.writePortStats(w, reply.stats);
+    case 'group-stats-reply':
+      head(MULTIPART.groupStats);
+      return stats.writeGroupStats(w, reply.stats);
+    case 'table-stats-reply':
+      head(MULTIPART.tableStats);
+      return stats.writeTableStats(w, reply.stats);
     case 'port-desc-reply':
       head(MULTIPART.portDesc);
       return reply.ports.forEach((port) => writePort(w, port));
@@ -109,6 +140,12 @@ export function readMultipartReply(reader: Reader): MultipartReply {
       return { kind: 'meter-config-reply', more, meters: readMeters(reader) };
     case MULTIPART.meterStats:
       return { kind: 'meter-stats-reply', more, stats: readMeterStats(reader) };
+    case MULTIPART.portStats:
+      return { kind: 'port-stats-reply', more, stats: stats.readPortStats(reader) };
+    case MULTIPART.groupStats:
+      return { kind: 'group-stats-reply', more, stats: stats.readGroupStats(reader) };
+    case MULTIPART.tableStats:
+      return { kind: 'table-stats-reply', more, stats: stats.readTableStats(reader) };
     case MULTIPART.portDesc:
       return { kind: 'port-desc-reply', more, ports: readPorts(reader) };
     case MULTIPART.flowMonitor:

@@ -9,7 +9,7 @@ type Control = Extract<OfMessage, { kind: 'bundle-control' }>;
 const VERSION_BITMAP = 1;
 const CONTROLS: readonly BundleControl[] = ['open', 'close', 'commit', 'discard'];
 /** Properties of the asynchronous configuration come in pairs: as slave, as master. */
-const ASYNC = { packetIn: 0, portStatus: 2, flowRemoved: 4 } as const;
+const ASYNC = { packetIn: 0, portStatus: 2, flowRemoved: 4, requestForward: 10 } as const;
 
 export function writeHello(w: Writer, versions: readonly number[]): void {
   const words = Math.floor(Math.max(0, ...versions) / 32) + 1;
@@ -54,7 +54,7 @@ export function readFeatures(reader: Reader): Features {
 }
 
 export function writeAsync(w: Writer, masks: AsyncMasks): void {
-  for (const name of ['packetIn', 'portStatus', 'flowRemoved'] as const) {
+  for (const name of Object.keys(ASYNC) as (keyof typeof ASYNC)[]) {
     for (const role of [0, 1])
       w.u16(ASYNC[name] + role)
         .u16(8)
@@ -63,7 +63,7 @@ export function writeAsync(w: Writer, masks: AsyncMasks): void {
 }
 
 export function readAsync(reader: Reader): OfMessage {
-  const masks = { packetIn: 0, portStatus: 0, flowRemoved: 0 };
+  const masks = { packetIn: 0, portStatus: 0, flowRemoved: 0, requestForward: 0 };
   while (reader.left > 0) {
     const start = reader.position;
     const type = reader.u16() & ~1;
@@ -71,6 +71,7 @@ export function readAsync(reader: Reader): OfMessage {
     if (type === ASYNC.packetIn) masks.packetIn = value.u32();
     else if (type === ASYNC.portStatus) masks.portStatus = value.u32();
     else if (type === ASYNC.flowRemoved) masks.flowRemoved = value.u32();
+    else if (type === ASYNC.requestForward) masks.requestForward = value.u32();
   }
   return { kind: 'set-async', ...masks };
 }

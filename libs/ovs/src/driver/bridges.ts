@@ -1,5 +1,5 @@
 import { type Clock } from '#kernel';
-import { type DriverEvent, type FlowChange, type FlowUpdate } from '#openflow';
+import { type DriverEvent, type FlowChange, type FlowUpdate, type OfMessage } from '#openflow';
 import { noBridge } from '../flow/changes.js';
 import { OfConnection } from '../flow/of-connection.js';
 import { type OfSession } from '../flow/of-session.js';
@@ -58,11 +58,19 @@ export class Bridges {
           this.emit({ kind: 'packet-in', bridge, table, cookie, metadata, userdata, frame }),
         flows: (updates) => this.tell(bridge, updates),
         port: () => this.emit({ kind: 'interfaces' }),
+        forwarded: (message) => this.forwarded(bridge, message),
       },
       this.clock,
     );
     this.connections.set(bridge, connection);
     connection.start();
+  }
+
+  private forwarded(bridge: string, message: OfMessage): void {
+    if (message.kind === 'group-mod') this.emit({ kind: 'groups', bridge, mods: [message] });
+    else if (message.kind === 'meter-mod') this.emit({ kind: 'meters', bridge, mods: [message] });
+    // A change in words that the model has not: only a whole reading tells what stands.
+    else this.emit({ kind: 'up', bridge });
   }
 
   private tell(bridge: string, updates: readonly FlowUpdate[]): void {

@@ -5,11 +5,12 @@ import {
   type FlowStats,
   type MeterStats,
   type Observation,
+  type PortStats,
   type ObservedInterface,
   type OvsdbChange,
   type Step,
 } from '#openflow';
-import { applyBundle, applyMeters, sendFrame } from '../flow/changes.js';
+import { applyBundle, applyMeters, flushConnections, sendFrame } from '../flow/changes.js';
 import { OvsdbClient } from '../ovsdb/client.js';
 import { Unixctl } from '../unixctl/unixctl.js';
 import { Bridges } from './bridges.js';
@@ -18,7 +19,7 @@ import { ConfigWait } from './config-wait.js';
 import { awaitEffective, CachedDecisions, methodFor } from './effective.js';
 import { findBridge } from './names.js';
 import { observeInterfaces } from './observe.js';
-import { readBridge, readFlows, readMeters } from './read.js';
+import { readBridge, readFlows, readMeters, readPorts } from './read.js';
 import { buildTransaction } from './transaction.js';
 
 /** How long the switch may take to carry out a change of its database, and to open a new bridge's OpenFlow socket. */
@@ -111,6 +112,10 @@ export class OvsDriver implements Driver {
     return readFlows(await this.bridges.session(bridge), cookie, mask);
   }
 
+  async portStats(bridge: string): Promise<readonly PortStats[]> {
+    return readPorts(await this.bridges.session(bridge));
+  }
+
   async packetOut(bridge: string, port: number, frame: Uint8Array): Promise<void> {
     await sendFrame(await this.bridges.session(bridge), bridge, port, frame);
   }
@@ -143,6 +148,8 @@ export class OvsDriver implements Driver {
         return applyBundle(await this.bridges.session(step.bridge), step.bridge, step.mods);
       case 'effective':
         return this.makeEffective(step.bridge);
+      case 'flush':
+        return flushConnections(await this.bridges.session(step.bridge), step.bridge, step.connections);
       case 'purge':
         await this.bridges.session(step.bridge);
         await this.unixctl.call('revalidator/purge');

@@ -1,5 +1,11 @@
 import { ProblemError } from '#kernel';
-import { type BridgeObservation, type FlowStats, type Match, type MeterStats } from '#openflow';
+import {
+  type BridgeObservation,
+  type FlowStats,
+  type Match,
+  type MeterStats,
+  type PortStats,
+} from '#openflow';
 import { type OfSession } from '../flow/of-session.js';
 import { type RowCache } from '../ovsdb/cache.js';
 import { findBridge } from './names.js';
@@ -71,6 +77,11 @@ export async function readFlows(
     'flow-stats-reply',
   );
   return parts.flatMap((part) => part.flows);
+}
+
+export async function readPorts(session: OfSession): Promise<readonly PortStats[]> {
+  const parts = await session.ask({ kind: 'port-stats-request' }, 'port-stats-reply');
+  return parts.flatMap((part) => part.stats);
 }
 
 function describeRow(

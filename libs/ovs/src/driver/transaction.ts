@@ -1,9 +1,10 @@
 import { problem, ProblemError } from '#kernel';
-import { type BridgePort, type OvsdbChange } from '#openflow';
+import { type BridgeExports, type BridgePort, type OvsdbChange } from '#openflow';
 import { namedUuid, ovsdbMap, ovsdbSet, uuidRef } from '../ovsdb/atoms.js';
 import { type RowCache } from '../ovsdb/cache.js';
 import { type OvsdbOperation } from '../ovsdb/client.js';
 import { type BridgeRow } from '../ovsdb/rows.js';
+import { bondColumns, collectorRow, ipfixRow, sflowRow } from './exports.js';
 import { checkMarks, checkName, replaceEntries } from './operations.js';
 import { findBridge, findPort, isMark, isOurs, PLUGGED_KEY, SWITCH_KEY, type Found } from './names.js';
 
@@ -37,6 +38,8 @@ class Builder {
   private readonly operations: OvsdbOperation[] = [];
   /** MTU of bridges that this very transaction adds. */
   private readonly added = new Map<string, number>();
+  /** Names of their rows. */
+  private readonly addedRows = new Map<string, string>();
   private readonly removed = new Set<string>();
   private reconfigures = false;
   private names = 0;
@@ -53,6 +56,8 @@ class Builder {
         return this.addBridge(change.bridge, change.switch, change.mtu);
       case 'set-bridge':
         return this.setBridge(change.bridge, change.switch, change.mtu);
+      case 'set-exports':
+        return this.setExports(change.bridge, change.exports);
       case 'remove-bridge':
         return this.removeBridge(change.bridge);
       case 'add-port':
@@ -78,7 +83,8 @@ class Builder {
   private addBridge(bridge: string, switchName: string, mtu: number): void {
     checkName('bridge', bridge);
     this.assertAbsent('Bridge', bridge);
-    const local = this.insertPort(bridge, { name: bridge, type: 'internal', mtu_request: mtu }, {});
+    const device = this.insert('Interface', { name: bridge, type: 'internal', mtu_request: mtu });
+    const local = this.insertPort(bridge, [device], {});
     const rowName = this.newName();
     this.push({
       op: 'insert',
@@ -96,6 +102,7 @@ class Builder {
     });
     this.mutate('Open_vSwitch', [], [['bridges', 'insert', ovsdbSet([namedUuid(rowName)])]]);
     this.added.set(bridge, mtu);
+    this.addedRows.set(bridge, rowName);
     this.removed.delete(bridge);
   }
 
@@ -118,9 +125,35 @@ class Builder {
     }
   }
 
+  /** Who is told of samples, all of it: rows that nobody names any more go by themselves, but for collector sets. */
+  private setExports(bridge: string, exports: BridgeExports): void {
+    const found = this.ours(bridge);
+    const self = found ? uuidRef(found.uuid) : namedUuid(this.addedRows.get(bridge) ?? '');
+    const row = {
+      ipfix: exports.ipfix === undefined ? ovsdbSet([]) : this.insert('IPFIX', ipfixRow(exports.ipfix)),
+      sflow: exports.sflow === undefined ? ovsdbSet([]) : this.insert('sFlow', sflowRow(exports.sflow)),
+    };
+    this.push({ op: 'update', table: 'Bridge', where: [['name', '==', bridge]], row });
+    if (found) this.push(deleteCollectors(found.uuid));
+    for (const set of exports.collectorSets ?? []) {
+      const ipfix = this.insert('IPFIX', ipfixRow(set.ipfix));
+      this.push({ op: 'insert', table: 'Flow_Sample_Collector_Set', row: collectorRow(set.id, self, ipfix) });
+    }
+  }
+
+  private insert(table: string, row: Record<string, unknown>) {
+    const name = this.newName();
+    this.push({ op: 'insert', table, 'uuid-name': name, row });
+    return namedUuid(name);
+  }
+
   private removeBridge(bridge: string): void {
     const found = this.ours(bridge);
-    if (found) this.mutate('Open_vSwitch', [], [['bridges', 'delete', ovsdbSet([uuidRef(found.uuid)])]]);
+    if (found) {
+      // Such a row holds on to the bridge's.
+      this.push(deleteCollectors(found.uuid));
+      this.mutate('Open_vSwitch', [], [['bridges', 'delete', ovsdbSet([uuidRef(found.uuid)])]]);
+    }
     this.added.delete(bridge);
     this.removed.add(bridge);
   }
@@ -131,12 +164,15 @@ class Builder {
     this.assertAbsent('Port', port.name);
     const mtu = found ? this.mtuOf(found.row) : this.added.get(bridge);
     const row = {
-      name: port.name,
       type: port.type,
       external_ids: ovsdbMap({ [PLUGGED_KEY]: 'agent' }),
+      ...(port.options === undefined ? {} : { options: ovsdbMap(port.options) }),
       ...(mtu === undefined ? {} : { mtu_request: mtu }),
     };
-    const inserted = this.insertPort(port.name, row, checkMarks(port.marks));
+    const members = port.bond?.members ?? [port.name];
+    for (const name of members) checkName('port.bond', name);
+    const interfaces = members.map((name) => this.insert('Interface', { ...row, name }));
+    const inserted = this.insertPort(port.name, interfaces, checkMarks(port.marks), bondColumns(port.bond));
     this.mutate('Bridge', [['name', '==', bridge]], [['ports', 'insert', ovsdbSet([inserted])]]);
   }
 
@@ -162,13 +198,14 @@ class Builder {
     this.mutate('Bridge', [['name', '==', bridge]], [['ports', 'delete', ovsdbSet([uuidRef(uuid)])]]);
   }
 
-  private insertPort(name: string, row: Record<string, unknown>, marks: Readonly<Record<string, string>>) {
-    const interfaceName = this.newName();
-    this.push({ op: 'insert', table: 'Interface', 'uuid-name': interfaceName, row });
-    const portName = this.newName();
-    const port = { name, interfaces: namedUuid(interfaceName), external_ids: ovsdbMap(marks) };
-    this.push({ op: 'insert', table: 'Port', 'uuid-name': portName, row: port });
-    return namedUuid(portName);
+  private insertPort(
+    name: string,
+    interfaces: readonly (readonly ['named-uuid', string])[],
+    marks: Readonly<Record<string, string>>,
+    columns: Readonly<Record<string, unknown>> = {},
+  ) {
+    const port = { name, interfaces: ovsdbSet(interfaces), external_ids: ovsdbMap(marks), ...columns };
+    return this.insert('Port', port);
   }
 
   /** The row of a bridge of ours; undefined when this transaction adds it. */
@@ -222,3 +259,9 @@ class Builder {
     return `row${++this.names}`;
   }
 }
+
+const deleteCollectors = (bridge: string): OvsdbOperation => ({
+  op: 'delete',
+  table: 'Flow_Sample_Collector_Set',
+  where: [['bridge', '==', uuidRef(bridge)]],
+});

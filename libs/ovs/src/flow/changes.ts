@@ -1,5 +1,5 @@
 import { problem, ProblemError } from '#kernel';
-import { type BundleMod, type MeterMod, type OfMessage } from '#openflow';
+import { type BundleMod, type CtFilter, type MeterMod, type OfMessage } from '#openflow';
 import { type OfFault, type OfSession } from './of-session.js';
 import { refusal } from './of-problems.js';
 
@@ -75,6 +75,24 @@ export async function applyMeters(
     refusal(
       `meters on ${bridge}`,
       faults.map((fault) => named(fault, mods, 0)),
+    ),
+  );
+}
+
+/** Makes the switch forget connections; when this resolves they are gone. */
+export async function flushConnections(
+  session: OfSession,
+  bridge: string,
+  connections: readonly CtFilter[],
+): Promise<void> {
+  const faults = await session.perform(
+    connections.map((filter): OfMessage => ({ kind: 'ct-flush', ...filter })),
+  );
+  if (faults.length === 0) return;
+  throw new ProblemError(
+    refusal(
+      `conntrack flush on ${bridge}`,
+      faults.map((fault) => named(fault, connections, 0)),
     ),
   );
 }

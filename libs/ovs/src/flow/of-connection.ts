@@ -11,6 +11,8 @@ const MONITOR_ID = 1;
 /** Why a frame came: invalid TTL is of no use to us; an action, a group or a table miss is. */
 const PACKET_IN_REASONS = 0b111011;
 const PORT_REASONS = 0b111;
+/** Others' group-mods and meter-mods. */
+const FORWARDED = 0b11;
 
 export interface OfHandlers {
   /** The switch speaks OpenFlow 1.5, tells changes and takes requests. */
@@ -21,6 +23,8 @@ export interface OfHandlers {
   /** Changes of flows that this connection did not ask for. */
   flows(updates: readonly FlowUpdate[]): void;
   port(port: OfPort): void;
+  /** What another connection asked for, and got. */
+  forwarded(message: OfMessage): void;
 }
 
 /** Connection to one bridge that comes back by itself. */
@@ -105,7 +109,13 @@ export class OfConnection {
     const faults = await session.perform([
       { kind: 'set-config', missSendLen: 0xffff },
       { kind: 'set-packet-in-format', format: 'nxt-packet-in2' },
-      { kind: 'set-async', packetIn: PACKET_IN_REASONS, portStatus: PORT_REASONS, flowRemoved: 0 },
+      {
+        kind: 'set-async',
+        packetIn: PACKET_IN_REASONS,
+        portStatus: PORT_REASONS,
+        flowRemoved: 0,
+        requestForward: FORWARDED,
+      },
     ]);
     const [fault] = faults;
     if (fault) throw this.absent(`the switch refused its set-up: ${describeError(fault.error)}`);
@@ -137,6 +147,8 @@ export class OfConnection {
         return this.handlers.flows(message.updates);
       case 'port-status':
         return this.handlers.port(message.port);
+      case 'request-forward':
+        return this.handlers.forwarded(message.message);
       case 'error':
         // Nothing of ours waits for it: the reply to a hello, or to a message whose request timed out.
         if (!this.ready) this.link.drop(`${this.bridge}: ${describeError(message)}`);

@@ -1,5 +1,7 @@
 import { type Clock } from '#kernel';
 import {
+  sameExports,
+  type BridgeExports,
   type BundleMod,
   type BridgeObservation,
   type Flow,
@@ -38,6 +40,7 @@ const MAX_CACHE = 10_000;
 /** One bridge: tables, meters, ports, and the cache of decisions that makes a switch lag behind its tables. */
 export class Bridge {
   readonly tables: Tables;
+  exports: BridgeExports = {};
   readonly meters = new Map<number, MeterState>();
   private readonly cache = new Map<string, Tables>();
   private readonly timeouts: Timeouts;
@@ -61,6 +64,7 @@ export class Bridge {
   }
 
   receive(port: number, bytes: Uint8Array): void {
+    this.ports.received(port, bytes.length);
     const packet = Packet.of(bytes, port);
     if (packet === undefined) return;
     const { tables, known } = this.decide(packet);
@@ -95,6 +99,7 @@ export class Bridge {
       externalIds: { 'portolan-switch': this.switchName },
       failMode: 'secure',
       mtu: this.mtu,
+      ...(sameExports(this.exports, {}) ? {} : { exports: this.exports }),
       flows: this.tables.flows(this.clock.monotonic()),
       groups: [...this.tables.groups.values()],
       meters: [...this.meters.values()].map((m) => ({ ...m.config, durationMs: m.durationMs })),
@@ -110,7 +115,9 @@ export class Bridge {
     return {
       output: (port, frame) => {
         const name = this.ports.liveName(port);
-        if (name !== undefined) this.events.transmit(name, frame);
+        if (name === undefined) return;
+        this.ports.sent(port, frame.length);
+        this.events.transmit(name, frame);
       },
       packetIn: (table, cookie, packet, maxLen, userdata) => {
         const frame = packet.bytes.slice(0, maxLen);

@@ -14,11 +14,8 @@ export function learned(action: LearnAction, packet: Packet): Flow {
   const match: Partial<Record<FieldName, FieldMatch>> = {};
   const actions: Action[] = [];
   for (const spec of action.specs) {
-    const { field, value, mask } = placed(
-      spec.dst,
-      spec.kind === 'match-field' ? read(spec.src, packet) : spec.value,
-    );
-    if (spec.kind === 'load-value') {
+    const { field, value, mask } = placed(spec.dst, 'src' in spec ? read(spec.src, packet) : spec.value);
+    if (spec.kind === 'load-value' || spec.kind === 'load-field') {
       actions.push({ kind: 'set-field', field, value, ...(mask === undefined ? {} : { mask }) });
       continue;
     }

@@ -78,6 +78,10 @@ function toOp(action: Action): Op {
       return { op: 'output', port: action.port as number, maxLen: 0xffff };
     case 'controller':
       return { op: 'controller', maxLen: action.maxLen, userdata: action.userdata };
+    case 'ct':
+    case 'ct-clear':
+    case 'sample':
+      return { op: 'clone', ops: [], isolated: false };
     case 'learn':
       return { op: 'learn', learn: action };
   }

@@ -85,6 +85,10 @@ function refuseAction(
       return action.port === 'normal' || action.port === 'local'
         ? `outputs to ${action.port}, which is not simulated`
         : undefined;
+    case 'ct':
+    case 'ct-clear':
+    case 'sample':
+      return `has ${action.kind}, which is not simulated`;
     case 'push-vlan':
     case 'pop-vlan':
     case 'group':
