@@ -14,7 +14,7 @@ import {
   type SwitchName,
 } from '#kernel';
 import { type DocumentKey, type StateDocument } from '#contracts';
-import { evolve, initialState, type DomainEvent, type State } from '#domain';
+import { evolve, initialState, NO_FEATURES, type DomainEvent, type State } from '#domain';
 import { DOCS_STREAM, ensureStream } from '#event-store/jetstream';
 import {
   derivedHandoverToken,
@@ -51,7 +51,7 @@ const verifier = unwrap(ed25519Verifier([key.publicKey]));
 const hostEvent = (name: HostName): DomainEvent => ({
   type: 'HostDefined',
   name,
-  spec: { labels: {}, managementPath: null, preload: [], maintenance: false },
+  spec: { labels: {}, managementPath: null, preload: [], maintenance: false, foreignFlows: 'report' },
 });
 const groupEvent = (name: GroupName, ports: number): DomainEvent => ({
   type: 'GroupDefined',
@@ -63,6 +63,7 @@ const groupEvent = (name: GroupName, ports: number): DomainEvent => ({
     binding: 'static',
     ports,
     autoExpand: true,
+    autoShrink: false,
     resetAtDisconnect: false,
     partitionPolicy: 'keep',
     startOffline: false,
@@ -77,6 +78,7 @@ const switchEvent: DomainEvent = {
     mtu: 1500,
     policy: {},
     members: Object.fromEntries(HOSTS.map((h) => [h, { uplink1: 'eth1' }])),
+    ...NO_FEATURES,
   },
 };
 

@@ -155,7 +155,7 @@ describe('a history that can’t be read', () => {
     const changed = at(1, (line) =>
       line.replace('"type":"GroupDefined","v":2', '"type":"GroupDefined","v":7'),
     );
-    expect(problemOf(changed)).toMatch(/revision 2 .*GroupDefined v7 is newer than v2/);
+    expect(problemOf(changed)).toMatch(/revision 2 .*GroupDefined v7 is newer than v3/);
     expect(
       problemOf(at(1, (line) => line.replace('"type":"GroupDefined"', '"type":"GroupPainted"'))),
     ).toMatch(/revision 2 .*GroupPainted/);

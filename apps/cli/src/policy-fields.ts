@@ -11,6 +11,11 @@ const FIELDS: Readonly<Record<PolicyField, true>> = {
   shapingOut: true,
   filter: true,
   teaming: true,
+  macs: true,
+  macLearning: true,
+  addresses: true,
+  bandwidth: true,
+  ipfix: true,
 };
 
 export type PolicyWord = PolicyField;

@@ -209,7 +209,7 @@ describe('portolan', () => {
     ['apply -f nowhere.yaml', 1, /nowhere\.yaml: can't be read/],
     ['port set p1 colour=red', 2, /field colour.*one of vlan, blocked/],
     ['port set p1 blocked=perhaps', 2, /yes or no/],
-    ['port set p1 vlan=ten', 2, /none, 20, trunk:20/],
+    ['port set p1 vlan=ten', 2, /none, 20, trunk:100/],
     ['port set p1', 2, /nothing to set/],
     ['delete migration m1', 2, /abort ID/],
     ['get ports --server nonsense', 2, /is not an http address/],

@@ -1,5 +1,5 @@
 import { type Clock, type HostName, type Lineage, type Revision } from '#kernel';
-import { type Fact, type PolicyPatch } from '#domain';
+import { NO_FEATURES, type Fact, type PolicyPatch } from '#domain';
 import { type Report, type StateDocument } from '#contracts';
 import { type Step } from '#openflow';
 import { type Snapshot } from '#protocol';
@@ -69,6 +69,7 @@ export function view(revision: number, bindings: readonly BindingSpec[]): Snapsh
       groups: ['web'],
       managementPath: null,
       maintenance: false,
+      foreignFlows: 'report',
       acceptedFactSeq: null,
       migrations: [],
       confirm: null,
@@ -81,6 +82,7 @@ export function view(revision: number, bindings: readonly BindingSpec[]): Snapsh
       uplinks: ['uplink1'],
       mtu: 1500,
       policy: {},
+      ...NO_FEATURES,
     },
     {
       ...base('s.group.web'),

@@ -1,3 +1,4 @@
+import { fullPolicy } from '#domain/on-host';
 import { describe, expect, it } from '@jest/globals';
 import { diff, observe, order, parseCookie } from '#openflow';
 import { faults } from './check.fixture.js';
@@ -44,7 +45,8 @@ describe('compile', () => {
     const facts = factsOf(desired);
     const flows = (of: typeof desired) => compile(of, facts, memo).state.bridges[0]!.flows;
     const known = new Set(flows(desired));
-    const override = { filter: [{ name: 'no', direction: 'out', action: 'drop', match: {} }] };
+    const filter = [{ name: 'no', direction: 'out', action: 'drop', match: {} }];
+    const override = fullPolicy({ filter });
     const ports = desired.ports.map((p) => (p.port === 'p1' ? { ...p, override: override as never } : p));
     const changed = flows({ ...desired, ports });
     expect(changed).toEqual(compile({ ...desired, ports }, facts).state.bridges[0]!.flows);

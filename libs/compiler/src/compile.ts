@@ -146,7 +146,7 @@ function binding(
     open: ready && isPlugged(port) && (port.life === 'owner' || port.life === 'armed'),
     meters: { in: countIn(port.slot), out: countOut(port.slot) },
     shapingMeters: shapingMeters(port),
-    rules: port.policy.filter.map((rule, index) => ({
+    rules: port.policy.filter.rules.map((rule, index) => ({
       name: rule.name,
       cookie: cookieOf('filter', ruleObject(lists.get(port.slot) ?? port.slot, index), round),
       mask: MEANING_MASK,

@@ -1,11 +1,12 @@
 import { type PolicyPatch } from '#domain';
+import { fullPolicy, NO_FEATURES } from '#domain/on-host';
 import { type GroupDocument, type HostDocument, type PortDocument, type SwitchDocument } from '#contracts';
 import { type ObservedInterface } from '#openflow';
 import { bridgeName } from './bridge-name.js';
 import { allotSlots, slotKey } from './slots.js';
 import { type Desired, type LocalFacts } from './types.js';
 
-/** Words for tests: documents are built loosely here and are what the contracts say. */
+/** Words for tests: documents are built loosely here, policies in their short form, and are what the contracts say. */
 const base = (type: string, key: string) => ({
   type,
   schema: 1,
@@ -41,7 +42,7 @@ export function portDoc(host: string, spec: PortSpec): PortDocument {
     epoch,
     role: spec.role ?? 'active',
     connectee: { kind: 'vm', ifaceId: `if-${n}`, mac: spec.mac ?? mac(n), owner: `vm${n}` },
-    override: spec.override ?? {},
+    override: fullPolicy(spec.override ?? {}),
     handover: token === null ? null : { migration: 'm1', token, epoch: epoch + 1 },
     lease: null,
   } as unknown as PortDocument;
@@ -52,7 +53,7 @@ export function groupDoc(group: string, policy: PolicyPatch = {}, of = 'lan'): G
     ...base('group', `s.group.${group}`),
     group,
     switch: of,
-    policy,
+    policy: fullPolicy(policy),
     overridable: [
       'vlan',
       'blocked',
@@ -81,7 +82,8 @@ export function switchDoc(
     kind: 'distributed',
     uplinks,
     mtu: 1500,
-    policy,
+    policy: fullPolicy(policy),
+    ...NO_FEATURES,
   };
   return doc as unknown as SwitchDocument;
 }
@@ -106,6 +108,7 @@ export function desiredOf(spec: HostSpec): Desired {
     groups: [],
     managementPath: null,
     maintenance: false,
+    foreignFlows: 'report',
     acceptedFactSeq: null,
     migrations: [],
     confirm: null,

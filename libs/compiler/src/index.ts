@@ -1,11 +1,11 @@
 export { bridgeName } from './bridge-name.js';
 export { compile } from './compile.js';
 export { CompileMemo } from './memo.js';
-export { countIn, countOut, meterSlot, shapingMeter } from './meters.js';
+export { countIn, countOut, HOST_METERS, meterSlot, portMeter, shapingMeter } from './meters.js';
 export { decodeNotice, encodeNotice, type Notice } from './notice.js';
 export { FEATURE_CODES, type FeatureName } from './pipeline/cookies.js';
 export { REG } from './pipeline/registers.js';
-export { TABLE_NAMES, TABLES, type TableName } from './pipeline/tables.js';
+export { PIPELINE, TABLE_NAMES, TABLES, type TableName, type TableSpec } from './pipeline/tables.js';
 export { allotSlots, MAX_SLOT, slotKey } from './slots.js';
 export type {
   ClassMeters,

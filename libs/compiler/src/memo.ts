@@ -129,12 +129,15 @@ function remade(
 }
 
 const ALL = -1;
+/** Beside the fields of the policy: the out-tables that come of them. */
+const STAGES = 1 << 30;
 
 /** Fields of the policy that differ, a bit each, in the order of the fields; ALL: something else does. */
 function changedIn(a: PortPlan, b: PortPlan): number {
   if (a === b) return 0;
   if (!samePlace(a, b)) return ALL;
-  return a.policy === b.policy ? 0 : changedFields(a.policy, b.policy);
+  const stages = a.stages === b.stages ? 0 : STAGES;
+  return a.policy === b.policy ? stages : stages | changedFields(a.policy, b.policy);
 }
 
 /** Ports of one group have their policy in common, and so what changed in it. */
@@ -208,7 +211,17 @@ class Watch {
   };
 
   over(plan: PortPlan): PortPlan {
-    return { ...plan, policy: new Proxy(plan.policy, this.#handler) };
+    const look = (): void => {
+      this.read |= STAGES;
+    };
+    return {
+      ...plan,
+      policy: new Proxy(plan.policy, this.#handler),
+      get stages() {
+        look();
+        return plan.stages;
+      },
+    };
   }
 }
 

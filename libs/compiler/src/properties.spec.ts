@@ -63,8 +63,8 @@ const sceneOf = (ports: readonly Port[]) => {
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
     docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
     groups: [
-      groupDoc('one', { teaming: { active: ['uplink1'], standby: ['uplink2'] } }),
-      groupDoc('two', { teaming: { active: ['uplink2', 'uplink1'], standby: [] } }),
+      groupDoc('one', { teaming: { active: ['uplink1'], standby: ['uplink2'] } } as never),
+      groupDoc('two', { teaming: { active: ['uplink2', 'uplink1'], standby: [] } } as never),
     ],
     ports: ports.map((p, i) => ({ n: i + 1, ...p }) as unknown as PortSpec),
   });

@@ -59,6 +59,7 @@ export type ExceptionCode =
   | 'mac-conflict'
   | 'mac-mismatch'
   | 'not-a-member'
+  | 'not-enforceable'
   | 'segment-full'
   | 'slot-missing'
   | 'switch-missing'

@@ -9,7 +9,7 @@ import {
   type Revision,
   type SwitchName,
 } from '#kernel';
-import { type Connectee, type PolicyField, type PolicyPatch } from '#domain';
+import { type Connectee, type PolicyField, type PolicyPatch, type SwitchFeatures } from '#domain';
 
 /**
  * Desired documents: level-triggered state at the edge. Key = NATS subject without its prefix `doc.`.
@@ -46,6 +46,8 @@ export interface HostDocument extends DocumentOf<'host'> {
   readonly groups: readonly GroupName[];
   readonly managementPath: string | null;
   readonly maintenance: boolean;
+  /** What becomes of flows that another program put on a bridge of ours. */
+  readonly foreignFlows: 'report' | 'remove';
   /** The facts of this boot up to this number are in the log: the agent's journal may drop them. */
   readonly acceptedFactSeq: { readonly boot: string; readonly seq: number } | null;
   /** What the hypervisor is asked to do, level-triggered: present until the outcome was accepted. */
@@ -86,7 +88,7 @@ export interface PortDocument extends DocumentOf<'port'> {
   readonly lease: null;
 }
 
-export interface SwitchDocument extends DocumentOf<'switch'> {
+export interface SwitchDocument extends DocumentOf<'switch'>, SwitchFeatures {
   readonly switch: SwitchName;
   readonly kind: 'distributed' | 'standard';
   readonly uplinks: readonly string[];

@@ -1,6 +1,7 @@
 import { err, invalid, ok, problem, type Result } from '#kernel';
 import { KEYS } from './subjects.js';
 import { type Document, type DocumentKey, type SignedDocument } from './documents.js';
+import { shortDocument } from './wire/forms.js';
 import { encodeBytes, encodeText, parseDocument, parseSignedDocument } from './wire/codecs.js';
 
 /** Holds the private key of the cluster's managers. Ed25519; `sig` is base64url. */
@@ -14,9 +15,9 @@ export interface Verifier {
   verify(body: string, sig: string, kid: string): boolean;
 }
 
-/** A document as the bytes that travel: canonical JSON, signed. */
+/** A document as the bytes that travel: canonical JSON in the short form, signed. */
 export function sealDocument(document: Document, signer: Signer): Uint8Array {
-  const body = encodeText(document);
+  const body = encodeText(shortDocument(document));
   const signed: SignedDocument = { body, sig: signer.sign(body), kid: signer.kid };
   return encodeBytes(signed);
 }

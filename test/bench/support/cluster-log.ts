@@ -1,5 +1,5 @@
 import { unwrap, type PortId } from '#kernel';
-import { type Command, type DomainEvent, type State } from '#domain';
+import { NO_FEATURES, type Command, type DomainEvent, type State } from '#domain';
 import { type Sequencer } from '#event-store';
 
 export type ClusterSequencer = Sequencer<State, Command, DomainEvent>;
@@ -13,7 +13,13 @@ export async function populate(sequencer: ClusterSequencer): Promise<void> {
     ...hosts.map((name) => ({
       kind: 'Host',
       name,
-      spec: { labels: { rack: 'r1' }, managementPath: null, preload: [], maintenance: false },
+      spec: {
+        labels: { rack: 'r1' },
+        managementPath: null,
+        preload: [],
+        maintenance: false,
+        foreignFlows: 'report',
+      },
     })),
     {
       kind: 'DistributedSwitch',
@@ -23,6 +29,7 @@ export async function populate(sequencer: ClusterSequencer): Promise<void> {
         mtu: 1500,
         policy: {},
         members: Object.fromEntries(hosts.map((h) => [h, { uplink1: 'eth1' }])),
+        ...NO_FEATURES,
       },
     },
     {
@@ -35,6 +42,7 @@ export async function populate(sequencer: ClusterSequencer): Promise<void> {
         overridable: ['blocked', 'shapingOut'],
         policy: { vlan: { mode: 'access', id: 100 } },
         autoExpand: true,
+        autoShrink: false,
         resetAtDisconnect: false,
         partitionPolicy: 'keep',
         startOffline: false,

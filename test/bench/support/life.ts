@@ -1,5 +1,5 @@
 import { unwrap, type Epoch, type HostName, type MigrationId, type PortId } from '#kernel';
-import { type Command, type DomainEvent, type Fact } from '#domain';
+import { NO_FEATURES, NO_FILTER, USUAL_TIER, type Command, type DomainEvent, type Fact } from '#domain';
 import { type Accepted } from '#event-store';
 import { type ClusterSequencer } from './cluster-log.js';
 import { pump } from './pump.js';
@@ -145,10 +145,11 @@ export class ClusterLife {
         managementPath: 'eno1',
         preload: [],
         maintenance: false,
+        foreignFlows: 'report',
       }),
     );
     const members = Object.fromEntries(all.map((h) => [h, { uplink1: 'ens1f0', uplink2: 'ens1f1' }]));
-    const spec = { uplinks: ['uplink1', 'uplink2'], mtu: 1500, policy: {}, members };
+    const spec = { uplinks: ['uplink1', 'uplink2'], mtu: 1500, policy: {}, members, ...NO_FEATURES };
     const list = Array.from({ length: groups }, (_, g) =>
       resource('PortGroup', `group-${g}`, this.#group(g, Math.ceil(ports / groups), 0)),
     );
@@ -165,14 +166,20 @@ export class ClusterLife {
       overridable: ['blocked', 'shapingOut'],
       policy: {
         vlan: { mode: 'access', id: 1 + (g % 4000) },
-        filter: Array.from({ length: FILTERS }, (_, i) => ({
-          name: `rule-${i}`,
-          direction: i % 2 === 0 ? 'in' : 'out',
-          action: i === FILTERS - 1 ? 'drop' : 'allow',
-          match: { ipProtocol: 6, dstPort: { from: 1000 + i, to: 1000 + i + version } },
-        })),
+        filter: {
+          ...NO_FILTER,
+          rules: Array.from({ length: FILTERS }, (_, i) => ({
+            tier: USUAL_TIER,
+            enabled: true,
+            name: `rule-${i}`,
+            direction: i % 2 === 0 ? 'in' : 'out',
+            action: i === FILTERS - 1 ? 'drop' : 'allow',
+            match: { ipProtocol: 6, dstPort: { from: 1000 + i, to: 1000 + i + version } },
+          })),
+        },
       },
       autoExpand: true,
+      autoShrink: false,
       resetAtDisconnect: false,
       partitionPolicy: 'keep',
       startOffline: false,

@@ -1,3 +1,4 @@
+import { NO_FEATURES, USUAL_TEAMING } from '#domain';
 import {
   type EventList,
   type GroupView,
@@ -30,7 +31,13 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
   apiVersion: API,
   kind: 'Host',
   metadata: { name, version: 2 },
-  spec: { labels: { rack: 'r1' }, managementPath: null, preload: [], maintenance: false },
+  spec: {
+    labels: { rack: 'r1' },
+    managementPath: null,
+    preload: [],
+    maintenance: false,
+    foreignFlows: 'report',
+  },
   status: {
     state: 'up',
     realised: 12,
@@ -69,21 +76,28 @@ export const group: GroupView = {
   spec: {
     switch: 'prod',
     policy: {
-      vlan: { mode: 'access', id: 10 },
-      filter: [
-        {
-          name: 'no-telnet',
-          direction: 'out',
-          action: 'drop',
-          match: { ipProtocol: 6, dstPort: { from: 23, to: 23 } },
-        },
-      ],
+      vlan: { mode: 'access', id: 10 as never },
+      filter: {
+        stateful: false,
+        default: 'allow',
+        rules: [
+          {
+            tier: 1,
+            enabled: true,
+            name: 'no-telnet',
+            direction: 'out',
+            action: 'drop',
+            match: { ipProtocol: 6, dstPort: { from: 23, to: 23 } },
+          },
+        ],
+      },
       shapingIn: { average: 500_000_000, peak: 1_000_000_000, burst: 1_250_000 },
     },
     overridable: ['blocked'],
     binding: 'static',
     ports: 8,
     autoExpand: true,
+    autoShrink: false,
     resetAtDisconnect: false,
     partitionPolicy: 'keep',
     startOffline: false,
@@ -99,6 +113,7 @@ export const sw: SwitchView = {
     uplinks: ['uplink1', 'uplink2'],
     mtu: 1500,
     policy: {},
+    ...NO_FEATURES,
     members: { alpha: { uplink1: 'eth1', uplink2: 'eth2' }, bravo: {} },
   },
   status: { groups: 3, ports: 14, connected: 1 },
@@ -146,7 +161,11 @@ export const description: PortDescription = {
     { field: 'blocked', value: true, origin: 'port' },
     { field: 'shapingOut', value: null, origin: 'default' },
     { field: 'filter', value: group.spec.policy['filter'], origin: 'group' },
-    { field: 'teaming', value: { active: ['uplink1'], standby: ['uplink2'] }, origin: 'switch' },
+    {
+      field: 'teaming',
+      value: { ...USUAL_TEAMING, active: ['uplink1'], standby: ['uplink2'] },
+      origin: 'switch',
+    },
   ],
   ignored: [
     { field: 'promiscuous', value: true, reason: 'group web does not let ports override promiscuous' },

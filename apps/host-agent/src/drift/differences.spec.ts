@@ -4,7 +4,7 @@ import { TABLES } from '#compiler';
 import { driftOf } from './differences.js';
 
 const flow = (priority: number, more: Partial<Flow> = {}): Flow => ({
-  table: 5,
+  table: TABLES.SECURITY,
   priority,
   match: {},
   actions: [],

@@ -1,21 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type PolicyPatch } from '#domain';
+import { NO_FILTER, type PolicyPatch } from '#domain';
 import { AgentHost, BRIDGE, settle, view, type BindingSpec } from '../agent.fixture.js';
 
 const PORTS = [1, 2, 3];
 
 const override: fc.Arbitrary<PolicyPatch> = fc.record({
   blocked: fc.boolean(),
-  filter: fc.array(
-    fc.record({
-      name: fc.constant('r'),
-      direction: fc.constantFrom('in', 'out', 'both'),
-      action: fc.constantFrom('allow', 'drop'),
-      match: fc.record({ etherType: fc.constantFrom(0x0800, 0x0806) }),
-    }),
-    { maxLength: 2 },
-  ),
+  filter: fc
+    .array(
+      fc.record({
+        tier: fc.constant(1),
+        enabled: fc.constant(true),
+        name: fc.constant('r'),
+        direction: fc.constantFrom('in', 'out', 'both'),
+        action: fc.constantFrom('allow', 'drop'),
+        match: fc.record({ etherType: fc.constantFrom(0x0800, 0x0806) }),
+      }),
+      { maxLength: 2 },
+    )
+    .map((rules) => ({ ...NO_FILTER, rules })),
 });
 const binding = (n: number): fc.Arbitrary<BindingSpec> =>
   fc.record({

@@ -24,6 +24,7 @@ export function hostView(state: State, host: Host, live: LiveStore, drift: Drift
       managementPath: host.managementPath,
       preload: [...host.preload],
       maintenance: host.maintenance,
+      foreignFlows: host.foreignFlows,
     },
     status: {
       state: aliveness(silence),

@@ -1,4 +1,12 @@
-import { type Group, type Host, type Migration, type Port, type State, type Switch } from '#domain';
+import {
+  featuresOf,
+  type Group,
+  type Host,
+  type Migration,
+  type Port,
+  type State,
+  type Switch,
+} from '#domain';
 import {
   API_VERSION,
   type GroupView,
@@ -7,8 +15,6 @@ import {
   type SwitchView,
 } from '#contracts/http';
 import { iso, isoOrNull } from './time.js';
-
-const plainPatch = (patch: object): Record<string, unknown> => ({ ...patch });
 
 export function switchView(state: State, s: Switch): SwitchView {
   const groups = [...state.groups.values()].filter((g) => g.switch === s.name);
@@ -21,10 +27,11 @@ export function switchView(state: State, s: Switch): SwitchView {
     spec: {
       uplinks: [...s.uplinks],
       mtu: s.mtu,
-      policy: plainPatch(s.policy),
+      policy: s.policy,
       members: Object.fromEntries(
         Object.entries<Readonly<Record<string, string>>>(s.members).map(([h, m]) => [h, { ...m }]),
       ),
+      ...featuresOf(s),
     },
     status: { groups: groups.length, ports: sum('ports'), connected: sum('connected') },
   };
@@ -42,11 +49,12 @@ export function groupView(state: State, g: Group): GroupView {
     metadata: { name: g.name, version: g.version },
     spec: {
       switch: g.switch,
-      policy: plainPatch(g.policy),
+      policy: g.policy,
       overridable: [...g.overridable],
       binding: g.binding,
       ports: g.ports,
       autoExpand: g.autoExpand,
+      autoShrink: g.autoShrink,
       resetAtDisconnect: g.resetAtDisconnect,
       partitionPolicy: g.partitionPolicy,
       startOffline: g.startOffline,
@@ -61,7 +69,7 @@ export function portView(p: Port): PortView {
     apiVersion: API_VERSION,
     kind: 'Port',
     metadata: { name: p.id, version: p.version },
-    spec: { override: plainPatch(p.override) },
+    spec: { override: p.override },
     status: {
       state: portState(p),
       group: p.group,

@@ -36,7 +36,7 @@ function copies(out: Emitter): void {
   const ask = [key, set(REG.active, 0), resubmit(TABLES.ACTIVITY), goto(TABLES.DELIVER_GATE)];
   out.flow(TABLES.DELIVER, 0, {}, ask);
   out.flow(TABLES.DELIVER_GATE, 100, match({ [REG.active]: { value: 1, mask: 1 } }), [
-    goto(TABLES.GUARD_OUT),
+    goto(TABLES.DISPATCH_OUT),
   ]);
 }
 
@@ -88,7 +88,7 @@ function fromUplink(
 
 /** A frame for a port that is active here: first the copies, then the port; the one it is for gets one only. */
 function snoop(promiscuous: readonly Port[], out: Emitter): void {
-  const deliver = goto(TABLES.GUARD_OUT);
+  const deliver = goto(TABLES.DISPATCH_OUT);
   out.flow(TABLES.SNOOP, 0, {}, [deliver]);
   for (const { ranges, members } of regions(promiscuous, (p) => p.ranges)) {
     for (const segment of segmentMatches(ranges)) {

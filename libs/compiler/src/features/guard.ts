@@ -11,16 +11,15 @@ export const guard: Feature = {
     out.flow(TABLES.GUARD_IN, 400, match({ eth_dst: RESERVED }), []);
     out.flow(TABLES.GUARD_IN, 0, {}, [goto(TABLES.SEGMENT)]);
     out.flow(TABLES.TRAP, 400, match({ eth_dst: RESERVED }), []);
-    out.flow(TABLES.GUARD_OUT, 0, {}, [goto(TABLES.FILTER_OUT)]);
   },
   port: (port, out) => {
     const { slot } = port;
     if (isPlugged(port)) {
       // Never back to where it came from, and before the meters, else a port would be counted its own broadcasts.
-      out.flow(TABLES.GUARD_OUT, 400, match({ [REG.from]: slot, [REG.to]: slot }), [], slot);
+      out.flow(TABLES.DISPATCH_OUT, 400, match({ [REG.from]: slot, [REG.to]: slot }), [], slot);
     }
     if (!port.policy.blocked) return;
     out.flow(TABLES.GUARD_IN, 300, match({ [REG.from]: slot }), [], slot);
-    out.flow(TABLES.GUARD_OUT, 300, match({ [REG.to]: slot }), [], slot);
+    out.flow(TABLES.DISPATCH_OUT, 300, match({ [REG.to]: slot }), [], slot);
   },
 };

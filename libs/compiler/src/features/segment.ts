@@ -16,14 +16,8 @@ export const segment: Feature = {
     const from = { [REG.from]: slot };
     const next = goto(TABLES.SECURITY);
     if (vlan.mode !== 'trunk') {
-      const id = vlan.mode === 'none' ? 0 : vlan.id;
-      out.flow(
-        TABLES.SEGMENT,
-        100,
-        match({ ...from, vlan_vid: UNTAGGED }),
-        [set(REG.segment, id), next],
-        slot,
-      );
+      const untagged = match({ ...from, vlan_vid: UNTAGGED });
+      out.flow(TABLES.SEGMENT, 100, untagged, [set(REG.segment, ranges[0]?.from ?? 0), next], slot);
       return;
     }
     for (const vlan_vid of tagMatches(ranges)) {

@@ -4,6 +4,7 @@ import { goto, match, meter } from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG } from '../pipeline/registers.js';
+import { nextOut, type OutStage } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
 import { shapingMeter, type ShapingMeter } from '../meters.js';
 import { type PortPlan } from '../resolve/plan.js';
@@ -14,45 +15,58 @@ const HEADER = 22;
 const PEAK_BURST_MS = 10;
 const MAX_RATE = 0xffff_fffe;
 
-/** Table, meter and the table after, by direction: a flow takes one meter, so each has its own table. */
-const CHAIN = {
-  in: [
-    ['peak', TABLES.SHAPE_IN_PEAK, 'inPeak', TABLES.SHAPE_IN_AVERAGE],
-    ['average', TABLES.SHAPE_IN_AVERAGE, 'inAverage', TABLES.GUARD_IN],
-  ],
-  out: [
-    ['peak', TABLES.SHAPE_OUT_PEAK, 'outPeak', TABLES.SHAPE_OUT_AVERAGE],
-    ['average', TABLES.SHAPE_OUT_AVERAGE, 'outAverage', TABLES.OUTPUT],
-  ],
-} as const;
+/** Level, table, meter and the table after: a flow takes one meter, so each has its own table. */
+const IN = [
+  ['peak', TABLES.SHAPE_IN_PEAK, 'inPeak', TABLES.SHAPE_IN_AVERAGE],
+  ['average', TABLES.SHAPE_IN_AVERAGE, 'inAverage', TABLES.GUARD_IN],
+] as const;
+const OUT = [
+  ['peak', 'SHAPE_OUT_PEAK', 'outPeak'],
+  ['average', 'SHAPE_OUT_AVERAGE', 'outAverage'],
+] as const;
 
 /** Policing by two meters in series: the peak first, so that what it drops takes nothing from the average. */
 export const shaping: Feature = {
   name: 'shaping',
   bridge: (_bridge, out) => {
-    for (const [, table, , next] of [...CHAIN.in, ...CHAIN.out]) out.flow(table, 0, {}, [goto(next)]);
+    for (const [, table, , next] of IN) out.flow(table, 0, {}, [goto(next)]);
   },
   port: (port, out, bridge) => {
-    shape(port, 'in', port.policy.shapingIn, bridge.mtu, out);
-    shape(port, 'out', port.policy.shapingOut, bridge.mtu, out);
+    const { slot, policy } = port;
+    const from = match({ [REG.from]: slot });
+    for (const [level, table, which, next] of IN) {
+      const id = made(slot, which, policy.shapingIn, level, bridge.mtu, out);
+      if (id !== null) out.flow(table, 100, from, [meter(id), goto(next)], slot);
+    }
+    const to = match({ [REG.to]: slot });
+    for (const [level, stage, which] of OUT) {
+      const id = made(slot, which, policy.shapingOut, level, bridge.mtu, out);
+      if (id !== null) out.flow(TABLES[stage], 100, to, [meter(id), nextOut(port, stage)], slot);
+    }
   },
 };
 
-function shape(
-  port: PortPlan,
-  direction: 'in' | 'out',
+/** Out-tables of a port that is shaped so. */
+export const shapingStages = (policy: Shaping | null): OutStage[] =>
+  OUT.flatMap(([level, stage]) => (needs(policy, level) ? [stage] : []));
+
+/** A peak that is no more than the average says nothing of its own. */
+const needs = (policy: Shaping | null, level: 'peak' | 'average'): policy is Shaping =>
+  policy !== null && (level === 'average' || policy.peak > policy.average);
+
+/** The meter of a level, where there is one. */
+function made(
+  slot: number,
+  which: ShapingMeter,
   policy: Shaping | null,
+  level: 'peak' | 'average',
   mtu: number,
   out: Emitter,
-): void {
-  if (policy === null) return;
-  const register = direction === 'in' ? REG.from : REG.to;
-  for (const [level, table, which, next] of CHAIN[direction]) {
-    if (level === 'peak' && policy.peak <= policy.average) continue;
-    const id = shapingMeter(port.slot, which);
-    out.meter(policer(id, policy, level, mtu));
-    out.flow(table, 100, match({ [register]: port.slot }), [meter(id), goto(next)], port.slot);
-  }
+): number | null {
+  if (!needs(policy, level)) return null;
+  const id = shapingMeter(slot, which);
+  out.meter(policer(id, policy, level, mtu));
+  return id;
 }
 
 /** Rates in bit/s → kbit/s, burst in bytes → kbit; never so small a bucket that it can't refill. */

@@ -1,6 +1,6 @@
 import { makeCookie } from '#openflow';
 
-/** Feature numbers in cookies: never given to another feature again. */
+/** Feature numbers in cookies: never given to another feature again. From 200 on they are left to experiments. */
 export const FEATURE_CODES = {
   count: 1,
   shaping: 2,
@@ -13,6 +13,21 @@ export const FEATURE_CODES = {
   flood: 9,
   teaming: 10,
   output: 11,
+  dispatch: 12,
+  'private-vlan': 13,
+  spoofing: 14,
+  learning: 15,
+  sets: 16,
+  state: 17,
+  multicast: 18,
+  mirror: 19,
+  sampling: 20,
+  discovery: 21,
+  health: 22,
+  bandwidth: 23,
+  lacp: 24,
+  beacon: 25,
+  log: 26,
 } as const;
 
 export type FeatureName = keyof typeof FEATURE_CODES;

@@ -1,7 +1,22 @@
-import { type SubField } from '#openflow';
+import { type FieldName, type SubField } from '#openflow';
 
-/** What each register means while a frame is on its way. All are zero at the beginning. */
+/**
+ * What each register means while a frame is on its way. All are zero at the beginning. The metadata field is left free:
+ * a service chain will want to carry its own number.
+ */
 export const REG = {
+  /** Address sets, and sets of ports, that the source is in: a bit for each that is in use on the bridge. */
+  setsSrc: 'reg0',
+  setsSrcPorts: 'reg1',
+  /** The same of the destination. */
+  setsDst: 'reg2',
+  setsDstPorts: 'reg3',
+  /** See FLAG. */
+  flags: 'reg4',
+  /** See WIRE. */
+  wire: 'reg5',
+  /** What identifies the rule that allowed the frame: becomes its connection's mark. */
+  ruleTag: 'reg6',
   /** List of rules that holds for the port, by the lowest slot that it holds for. */
   rules: 'reg7',
   /** Key of the teaming order. */
@@ -12,7 +27,7 @@ export const REG = {
   active: 'reg10',
   /** Slot to look up in ACTIVITY. */
   lookup: 'reg11',
-  /** VLAN, 0 for untagged. */
+  /** VLAN, 0 for untagged; of a private VLAN the primary. */
   segment: 'reg12',
   /** Uplink that the frame came from, 0 for a port. */
   uplink: 'reg13',
@@ -20,6 +35,34 @@ export const REG = {
   from: 'reg14',
   /** Slot of the port that gets the frame. */
   to: 'reg15',
+} as const satisfies Readonly<Record<string, FieldName>>;
+
+export type RegisterName = keyof typeof REG;
+
+const flag = (offset: number, bits = 1): SubField => ({ field: REG.flags, offset, bits });
+
+/** Parts of the flags. */
+export const FLAG = {
+  /** An answer to what a rule that still stands allowed. */
+  reply: flag(0),
+  logged: flag(1),
+  /** The source MAC was learned. */
+  learned: flag(2),
+  mirrored: flag(3),
+  trafficClass: flag(8, 3),
+  /** What a rule wants marked. */
+  dscp: flag(16, 6),
+} as const;
+
+const wire = (offset: number, bits: number): SubField => ({ field: REG.wire, offset, bits });
+
+/** What a frame of a private VLAN is on the wire, and who in it sent it. */
+export const WIRE = {
+  tag: wire(0, 12),
+  /** Secondary of the sender, 0 for a promiscuous one. */
+  secondary: wire(12, 12),
+  /** 0 promiscuous, 1 isolated, 2 community. */
+  kind: wire(24, 2),
 } as const;
 
 export const ACTIVE_BIT: SubField = { field: REG.active, offset: 0, bits: 1 };

@@ -1,5 +1,6 @@
 import { activity } from '../features/activity.js';
 import { count } from '../features/count.js';
+import { dispatch } from '../features/dispatch.js';
 import { filter } from '../features/filter/filter.js';
 import { flood } from '../features/flood.js';
 import { forward } from '../features/forward.js';
@@ -22,6 +23,7 @@ export const FEATURES: readonly Feature[] = [
   filter,
   forward,
   flood,
+  dispatch,
   teaming,
   deliver,
 ];

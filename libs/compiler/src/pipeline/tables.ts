@@ -1,57 +1,521 @@
-/**
- * The tables a frame walks. Ingress from a port: 0 to 9; from an uplink: 0, 10 to 12; then 20 on for both. A `goto`
- * leads to a greater number only; ACTIVITY, FLOOD_IN, DELIVER and TO_UPLINK are also reached by resubmit.
- */
-export const TABLES = {
-  /** Which port or uplink; ports are counted here, before any policy. */
-  CLASSIFY: 0,
-  SHAPE_IN_PEAK: 1,
-  SHAPE_IN_AVERAGE: 2,
-  /** What no guest may send, and blocked ports. */
-  GUARD_IN: 3,
-  /** The VLAN policy makes the segment and takes the tag off. */
-  SEGMENT: 4,
-  /** Source MAC. */
-  SECURITY: 5,
-  /** Is the port active here? The standby's trigger. */
-  GATE_IN: 6,
-  /** Rows by lookup key: sets the active bit. The only table that the switch writes itself. */
-  ACTIVITY: 7,
-  /** Which list of rules holds for the port. */
-  FILTER_IN: 8,
-  /** The rules of each list, in order. */
-  RULES_IN: 9,
-  /** Frames from uplinks: the armed source's trap, before the reverse path check. */
-  TRAP: 10,
-  REVERSE: 11,
-  REVERSE_GATE: 12,
-  /** By (segment, MAC). */
-  FORWARD: 20,
-  /** Is the owner of the destination MAC active here? */
-  RESIDENT: 21,
-  /** Copies to promiscuous ports. */
-  SNOOP: 22,
-  /** Unicast for nobody here. */
-  UNKNOWN: 23,
-  /** Frames from the uplink that a teaming order is pinned to, to the ports of that order. */
-  FLOOD_IN: 25,
-  /** One copy of a flooded frame, to the port in the egress register. */
-  DELIVER: 26,
-  DELIVER_GATE: 27,
-  GUARD_OUT: 30,
-  FILTER_OUT: 31,
-  RULES_OUT: 32,
-  SHAPE_OUT_PEAK: 33,
-  SHAPE_OUT_AVERAGE: 34,
-  /** Count, tag, output. */
-  OUTPUT: 35,
-  /** Tag and ask the group which uplink carries the port. */
-  TO_UPLINK: 40,
-  /** An uplink was chosen by a group. */
-  CHOSEN: 41,
-} as const;
+import { type FeatureName } from './cookies.js';
+import { type RegisterName } from './registers.js';
 
-export type TableName = keyof typeof TABLES;
+/**
+ * Which way a frame goes through a table. `in`: from a port; `uplink`: from an uplink; `both`: either, on the way to its
+ * receivers; `out`: one copy, to the port in `to`; `asked`: by resubmit from elsewhere, and back.
+ */
+export type Path = 'in' | 'uplink' | 'both' | 'out' | 'asked';
+
+export interface TableSpec {
+  readonly number: number;
+  /** Features that write flows here. */
+  readonly owners: readonly FeatureName[];
+  readonly path: Path;
+  /** Where a `goto` may lead. */
+  readonly next: readonly string[];
+  /** Tables that are asked from here by resubmit, or by a group. */
+  readonly asks?: readonly string[];
+  readonly reads?: readonly RegisterName[];
+  readonly writes?: readonly RegisterName[];
+  /** The switch itself writes rows here. `fact`: they are told and kept. `cache`: they come and go unmentioned. */
+  readonly learned?: 'fact' | 'cache';
+}
+
+type Specs = Readonly<Record<string, TableSpec>>;
+
+/** In-tables after the segment is known, where the chain may go on to whichever comes next. */
+const FILTERED = ['SETS_IN', 'STATE_IN', 'RULES_IN_0', 'RULES_IN_1', 'RULES_IN_2', 'RULES_IN_3'] as const;
+const RULED = ['RULES_OUT_0', 'RULES_OUT_1', 'RULES_OUT_2', 'RULES_OUT_3'] as const;
+/** Out-tables behind the filter. */
+const SHAPED_OUT = [
+  'SHAPE_OUT_PEAK',
+  'SHAPE_OUT_AVERAGE',
+  'LIMIT_OUT',
+  'MIRROR_OUT',
+  'SAMPLE_OUT',
+  'OUTPUT',
+] as const;
+const after = (list: readonly string[], table: string): readonly string[] =>
+  list.slice(list.indexOf(table) + 1);
+
+/** How a frame gets its copies: what every flow that lists receivers does. */
+const COPIES = { asks: ['DELIVER'], writes: ['to'] } as const;
+const SET_BITS = ['setsSrc', 'setsSrcPorts', 'setsDst', 'setsDstPorts'] as const;
+const SETS = ['SET_SRC_ADDR', 'SET_DST_ADDR', 'SET_SRC_PORT', 'SET_DST_PORT'] as const;
+const RULE_READS = [...SET_BITS, 'rules', 'flags', 'segment'] as const;
+const RULE_WRITES = ['flags', 'ruleTag'] as const;
+
+/**
+ * The tables a frame walks, by name. Numbers leave room; a `goto` leads to a greater one only. Each table has its
+ * owner, and stands here with what it may do: `check.fixture.ts` holds compiled flows to it. A table whose owner is not
+ * registered has no flows yet, and nothing leads there.
+ */
+const SPECS = {
+  /** Which port or uplink; ports are counted here, before any policy. */
+  CLASSIFY: {
+    number: 0,
+    owners: ['count', 'teaming', 'lacp'],
+    path: 'in',
+    next: ['MIRROR_IN', 'SAMPLE_IN', 'SHAPE_IN_PEAK', 'UPLINK_IN', 'PVLAN_IN', 'TRAP'],
+    writes: ['from', 'team', 'uplink', 'segment'],
+  },
+  MIRROR_IN: {
+    number: 2,
+    owners: ['mirror'],
+    path: 'in',
+    next: ['SAMPLE_IN', 'SHAPE_IN_PEAK'],
+    asks: ['UPLINK_OUT', 'DELIVER'],
+    reads: ['from', 'to'],
+    writes: ['to', 'wire', 'flags'],
+  },
+  SAMPLE_IN: { number: 3, owners: ['sampling'], path: 'in', next: ['SHAPE_IN_PEAK'], reads: ['from'] },
+  SHAPE_IN_PEAK: { number: 4, owners: ['shaping'], path: 'in', next: ['SHAPE_IN_AVERAGE'], reads: ['from'] },
+  SHAPE_IN_AVERAGE: {
+    number: 5,
+    owners: ['shaping'],
+    path: 'in',
+    next: ['LIMIT_IN', 'GUARD_IN'],
+    reads: ['from'],
+  },
+  LIMIT_IN: { number: 6, owners: ['bandwidth'], path: 'in', next: ['GUARD_IN'], reads: ['from'] },
+  /** What no guest may send, and blocked ports. */
+  GUARD_IN: { number: 8, owners: ['guard'], path: 'in', next: ['PUNT_IN', 'SEGMENT'], reads: ['from'] },
+  /** Membership reports, to the agent. */
+  PUNT_IN: { number: 9, owners: ['multicast'], path: 'in', next: ['SEGMENT'], reads: ['from'] },
+  /** The VLAN policy makes the segment and takes the tag off. */
+  SEGMENT: {
+    number: 10,
+    owners: ['segment', 'private-vlan'],
+    path: 'in',
+    next: ['SECURITY'],
+    reads: ['from'],
+    writes: ['segment', 'wire'],
+  },
+  /** Source MAC. */
+  SECURITY: {
+    number: 12,
+    owners: ['security', 'learning'],
+    path: 'in',
+    next: ['SPOOF', 'GATE_IN'],
+    asks: ['ACTIVITY', 'LEARNED_SRC'],
+    reads: ['from', 'flags'],
+    writes: ['lookup', 'active', 'flags'],
+  },
+  /** Source MACs that were learned, by port. */
+  LEARNED_SRC: {
+    number: 13,
+    owners: ['learning'],
+    path: 'asked',
+    next: [],
+    reads: ['from', 'segment'],
+    writes: ['flags'],
+    learned: 'cache',
+  },
+  /** IP, ARP and neighbour discovery against the port's addresses. */
+  SPOOF: { number: 14, owners: ['spoofing'], path: 'in', next: ['GATE_IN'], reads: ['from'] },
+  /** Is the port active here? The standby's trigger. */
+  GATE_IN: {
+    number: 16,
+    owners: ['activity'],
+    path: 'in',
+    next: ['FILTER_IN'],
+    asks: ['TO_UPLINK'],
+    reads: ['active', 'from'],
+  },
+  /** Rows by lookup key: sets the active bit. */
+  ACTIVITY: {
+    number: 18,
+    owners: ['activity'],
+    path: 'asked',
+    next: [],
+    reads: ['lookup'],
+    writes: ['active'],
+    learned: 'fact',
+  },
+  /** Which list of rules holds for the port. */
+  FILTER_IN: {
+    number: 20,
+    owners: ['filter'],
+    path: 'in',
+    next: [...FILTERED, 'PASSED_IN', 'FORWARD'],
+    reads: ['from'],
+    writes: ['rules'],
+  },
+  /** The sets that the frame's addresses and ports are in, a bit each. */
+  SETS_IN: { number: 21, owners: ['sets'], path: 'in', next: after(FILTERED, 'SETS_IN'), asks: SETS },
+  /** Is it part of a connection? */
+  STATE_IN: {
+    number: 22,
+    owners: ['state'],
+    path: 'in',
+    next: ['ESTABLISHED_IN', ...after(FILTERED, 'STATE_IN')],
+    asks: ['ESTABLISHED_IN'],
+    reads: ['from', 'rules'],
+  },
+  /** Answers to what a rule that still stands allowed. */
+  ESTABLISHED_IN: {
+    number: 23,
+    owners: ['state'],
+    path: 'in',
+    next: [...after(FILTERED, 'STATE_IN'), 'VERDICT_IN', 'PASSED_IN', 'FORWARD'],
+    reads: ['from', 'rules'],
+    writes: ['flags', 'ruleTag'],
+  },
+  /** The rules of each list, in order, by tier. */
+  RULES_IN_0: {
+    number: 24,
+    owners: ['filter'],
+    path: 'in',
+    next: [...after(FILTERED, 'RULES_IN_0'), 'VERDICT_IN', 'PASSED_IN', 'FORWARD'],
+    asks: ['LOG'],
+    reads: RULE_READS,
+    writes: RULE_WRITES,
+  },
+  RULES_IN_1: {
+    number: 25,
+    owners: ['filter'],
+    path: 'in',
+    next: [...after(FILTERED, 'RULES_IN_1'), 'VERDICT_IN', 'PASSED_IN', 'FORWARD'],
+    asks: ['LOG'],
+    reads: RULE_READS,
+    writes: RULE_WRITES,
+  },
+  RULES_IN_2: {
+    number: 26,
+    owners: ['filter'],
+    path: 'in',
+    next: [...after(FILTERED, 'RULES_IN_2'), 'VERDICT_IN', 'PASSED_IN', 'FORWARD'],
+    asks: ['LOG'],
+    reads: RULE_READS,
+    writes: RULE_WRITES,
+  },
+  RULES_IN_3: {
+    number: 27,
+    owners: ['filter'],
+    path: 'in',
+    next: ['VERDICT_IN', 'PASSED_IN', 'FORWARD'],
+    asks: ['LOG'],
+    reads: RULE_READS,
+    writes: RULE_WRITES,
+  },
+  /** Connections of rules that allow are entered. */
+  VERDICT_IN: {
+    number: 28,
+    owners: ['state', 'filter'],
+    path: 'in',
+    next: ['PASSED_IN', 'FORWARD'],
+    asks: ['LOG'],
+    reads: ['from', 'flags', 'ruleTag'],
+  },
+  /** Counts what policy let through. */
+  PASSED_IN: { number: 30, owners: ['count'], path: 'in', next: ['FORWARD'], reads: ['from'] },
+  /** What the host itself takes from the wire: neighbours, beacons, probes. */
+  UPLINK_IN: {
+    number: 40,
+    owners: ['guard', 'discovery', 'health', 'beacon', 'multicast'],
+    path: 'uplink',
+    next: ['PVLAN_IN', 'TRAP'],
+    reads: ['uplink', 'segment'],
+  },
+  /** The tag on the wire says the primary and who in it sent: before anything asks for the segment. */
+  PVLAN_IN: {
+    number: 41,
+    owners: ['private-vlan'],
+    path: 'uplink',
+    next: ['TRAP'],
+    reads: ['segment'],
+    writes: ['segment', 'wire'],
+  },
+  /** Frames from uplinks: the armed source's trap, before the reverse path check. */
+  TRAP: { number: 42, owners: ['guard', 'activity'], path: 'uplink', next: ['REVERSE'], reads: ['segment'] },
+  REVERSE: {
+    number: 43,
+    owners: ['activity'],
+    path: 'uplink',
+    next: ['REVERSE_GATE', 'FORWARD'],
+    asks: ['ACTIVITY'],
+    reads: ['segment'],
+    writes: ['lookup', 'active'],
+  },
+  REVERSE_GATE: { number: 44, owners: ['activity'], path: 'uplink', next: ['FORWARD'], reads: ['active'] },
+  /** By (segment, MAC). */
+  FORWARD: {
+    number: 50,
+    owners: ['forward', 'flood', 'multicast', 'learning'],
+    path: 'both',
+    next: ['RESIDENT', 'MCAST', 'UNKNOWN', 'TO_UPLINK'],
+    asks: ['ACTIVITY', 'CHOSEN', 'DELIVER', 'LEARNED_DST'],
+    reads: ['segment', 'from', 'active'],
+    writes: ['to', 'lookup', 'active', 'team'],
+  },
+  /** Is the owner of the destination MAC active here? */
+  RESIDENT: {
+    number: 51,
+    owners: ['forward'],
+    path: 'both',
+    next: ['SNOOP', 'UNKNOWN'],
+    reads: ['active'],
+  },
+  /** Copies to promiscuous ports. */
+  SNOOP: {
+    number: 52,
+    owners: ['flood'],
+    path: 'both',
+    next: ['DISPATCH_OUT'],
+    ...COPIES,
+    reads: ['segment', 'to'],
+  },
+  /** Unicast for nobody here. */
+  UNKNOWN: {
+    number: 53,
+    owners: ['forward', 'flood'],
+    path: 'both',
+    next: ['TO_UPLINK'],
+    asks: ['CHOSEN', 'DELIVER'],
+    reads: ['segment', 'from'],
+    writes: ['to', 'team'],
+  },
+  /** Multicast by group address. */
+  MCAST: {
+    number: 54,
+    owners: ['multicast'],
+    path: 'both',
+    next: ['TO_UPLINK'],
+    asks: ['CHOSEN', 'DELIVER'],
+    reads: ['segment', 'from'],
+    writes: ['to', 'team'],
+  },
+  /** Frames from the uplink that a teaming order is pinned to, to the ports of that order. */
+  FLOOD_IN: {
+    number: 55,
+    owners: ['flood', 'multicast'],
+    path: 'asked',
+    next: [],
+    ...COPIES,
+    reads: ['segment', 'team'],
+  },
+  /** One copy of a flooded frame, to the port in the egress register. */
+  DELIVER: {
+    number: 56,
+    owners: ['flood'],
+    path: 'out',
+    next: ['DELIVER_GATE'],
+    asks: ['ACTIVITY'],
+    reads: ['to'],
+    writes: ['lookup', 'active'],
+  },
+  DELIVER_GATE: {
+    number: 57,
+    owners: ['flood'],
+    path: 'out',
+    next: ['DISPATCH_OUT'],
+    reads: ['active'],
+  },
+  /** Never back to the sender, nor to a blocked port; then to the first table that the port has use for. */
+  DISPATCH_OUT: {
+    number: 60,
+    owners: ['dispatch', 'guard'],
+    path: 'out',
+    next: ['PVLAN_OUT', 'FILTER_OUT', ...SHAPED_OUT],
+    reads: ['from', 'to'],
+  },
+  /** Who in a private VLAN hears whom. */
+  PVLAN_OUT: {
+    number: 61,
+    owners: ['private-vlan'],
+    path: 'out',
+    next: ['FILTER_OUT', ...SHAPED_OUT],
+    reads: ['to', 'wire', 'segment'],
+  },
+  /** Which list of rules holds for the port. */
+  FILTER_OUT: {
+    number: 62,
+    owners: ['filter'],
+    path: 'out',
+    next: ['SETS_OUT', 'STATE_OUT', ...RULED],
+    reads: ['to'],
+    writes: ['rules'],
+  },
+  SETS_OUT: { number: 63, owners: ['sets'], path: 'out', next: ['STATE_OUT', ...RULED], asks: SETS },
+  STATE_OUT: {
+    number: 64,
+    owners: ['state'],
+    path: 'out',
+    next: ['ESTABLISHED_OUT', ...RULED],
+    asks: ['ESTABLISHED_OUT'],
+    reads: ['to', 'rules'],
+  },
+  ESTABLISHED_OUT: {
+    number: 65,
+    owners: ['state'],
+    path: 'out',
+    next: [...RULED, 'VERDICT_OUT', 'PASSED_OUT'],
+    reads: ['to', 'rules'],
+    writes: ['flags', 'ruleTag'],
+  },
+  RULES_OUT_0: {
+    number: 66,
+    owners: ['filter'],
+    path: 'out',
+    next: [...after(RULED, 'RULES_OUT_0'), 'VERDICT_OUT', 'PASSED_OUT'],
+    asks: ['LOG'],
+    reads: RULE_READS,
+    writes: RULE_WRITES,
+  },
+  RULES_OUT_1: {
+    number: 67,
+    owners: ['filter'],
+    path: 'out',
+    next: [...after(RULED, 'RULES_OUT_1'), 'VERDICT_OUT', 'PASSED_OUT'],
+    asks: ['LOG'],
+    reads: RULE_READS,
+    writes: RULE_WRITES,
+  },
+  RULES_OUT_2: {
+    number: 68,
+    owners: ['filter'],
+    path: 'out',
+    next: [...after(RULED, 'RULES_OUT_2'), 'VERDICT_OUT', 'PASSED_OUT'],
+    asks: ['LOG'],
+    reads: RULE_READS,
+    writes: RULE_WRITES,
+  },
+  RULES_OUT_3: {
+    number: 69,
+    owners: ['filter'],
+    path: 'out',
+    next: ['VERDICT_OUT', 'PASSED_OUT'],
+    asks: ['LOG'],
+    reads: RULE_READS,
+    writes: RULE_WRITES,
+  },
+  VERDICT_OUT: {
+    number: 70,
+    owners: ['state', 'filter'],
+    path: 'out',
+    next: ['PASSED_OUT'],
+    asks: ['LOG'],
+    reads: ['to', 'flags', 'ruleTag'],
+  },
+  /** Rules are shared by ports that differ in what comes behind: here each port goes on its own way again. */
+  PASSED_OUT: { number: 71, owners: ['dispatch'], path: 'out', next: SHAPED_OUT, reads: ['to'] },
+  SHAPE_OUT_PEAK: {
+    number: 73,
+    owners: ['shaping'],
+    path: 'out',
+    next: after(SHAPED_OUT, 'SHAPE_OUT_PEAK'),
+    reads: ['to'],
+  },
+  SHAPE_OUT_AVERAGE: {
+    number: 74,
+    owners: ['shaping'],
+    path: 'out',
+    next: after(SHAPED_OUT, 'SHAPE_OUT_AVERAGE'),
+    reads: ['to'],
+  },
+  LIMIT_OUT: {
+    number: 75,
+    owners: ['bandwidth'],
+    path: 'out',
+    next: after(SHAPED_OUT, 'LIMIT_OUT'),
+    reads: ['to'],
+  },
+  MIRROR_OUT: {
+    number: 76,
+    owners: ['mirror'],
+    path: 'out',
+    next: after(SHAPED_OUT, 'MIRROR_OUT'),
+    asks: ['UPLINK_OUT', 'DELIVER'],
+    reads: ['to'],
+    writes: ['to', 'wire', 'flags'],
+  },
+  SAMPLE_OUT: {
+    number: 77,
+    owners: ['sampling'],
+    path: 'out',
+    next: after(SHAPED_OUT, 'SAMPLE_OUT'),
+    reads: ['to'],
+  },
+  /** Count, tag, output. */
+  OUTPUT: { number: 79, owners: ['output'], path: 'out', next: [], reads: ['to', 'segment'] },
+  /** Tag and ask the group which uplink carries the port. */
+  TO_UPLINK: {
+    number: 80,
+    owners: ['teaming'],
+    path: 'both',
+    next: ['CLASS_UP'],
+    asks: ['CHOSEN'],
+    reads: ['team', 'segment', 'wire'],
+    writes: ['wire'],
+  },
+  /** Meters of the traffic classes. */
+  CLASS_UP: {
+    number: 81,
+    owners: ['bandwidth'],
+    path: 'both',
+    next: ['UPLINK_OUT'],
+    asks: ['UPLINK_OUT'],
+    reads: ['chosen', 'flags'],
+  },
+  /** An uplink was chosen by a group. */
+  CHOSEN: {
+    number: 82,
+    owners: ['teaming'],
+    path: 'asked',
+    next: ['UPLINK_OUT'],
+    asks: ['FLOOD_IN', 'CLASS_UP'],
+    reads: ['from', 'chosen', 'uplink'],
+  },
+  /** The last before an uplink: its mirrors. */
+  UPLINK_OUT: {
+    number: 83,
+    owners: ['teaming', 'mirror'],
+    path: 'asked',
+    next: [],
+    reads: ['chosen', 'wire'],
+  },
+  /** Bits of the sets that an address, or a port by its MAC, is in. */
+  SET_SRC_ADDR: { number: 90, owners: ['sets'], path: 'asked', next: [], writes: ['setsSrc'] },
+  SET_DST_ADDR: { number: 91, owners: ['sets'], path: 'asked', next: [], writes: ['setsDst'] },
+  SET_SRC_PORT: {
+    number: 92,
+    owners: ['sets'],
+    path: 'asked',
+    next: [],
+    reads: ['segment'],
+    writes: ['setsSrcPorts'],
+  },
+  SET_DST_PORT: {
+    number: 93,
+    owners: ['sets'],
+    path: 'asked',
+    next: [],
+    reads: ['segment'],
+    writes: ['setsDstPorts'],
+  },
+  /** Bounded, then to the agent. */
+  LOG: { number: 95, owners: ['log'], path: 'asked', next: [], reads: ['from', 'to', 'flags', 'ruleTag'] },
+  /** Where a learned MAC is. 100 to 109 are left free for service chains. */
+  LEARNED_DST: {
+    number: 110,
+    owners: ['learning'],
+    path: 'asked',
+    next: [],
+    reads: ['segment'],
+    writes: ['to', 'flags'],
+    learned: 'cache',
+  },
+} as const satisfies Specs;
+
+export type TableName = keyof typeof SPECS;
+
+export const PIPELINE: Readonly<Record<TableName, TableSpec>> = SPECS;
+
+/** Numbers by name. */
+export const TABLES = Object.fromEntries(
+  Object.entries(SPECS).map(([name, { number }]) => [name, number]),
+) as { readonly [N in TableName]: number };
 
 /** Names by number, for text forms and explanations. */
 export const TABLE_NAMES: ReadonlyMap<number, TableName> = new Map(

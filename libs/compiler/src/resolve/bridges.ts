@@ -7,6 +7,7 @@ import { Interfaces } from './interfaces.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
 import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
 import { type ResolveMemo } from './remember.js';
+import { unsupportedOnSwitch } from './unsupported.js';
 import { resolveUplinks } from './uplinks.js';
 
 type Membership = HostDocument['switches'][number];
@@ -53,6 +54,7 @@ function resolveBridge(
   const onBridge = shared.facts.interfaces.filter((i) => i.bridge === name);
   const resolved = doc === undefined ? undefined : resolveUplinks(doc, member.uplinks, onBridge);
   exceptions.push(...(resolved?.exceptions ?? []));
+  if (doc !== undefined) exceptions.push(...unsupportedOnSwitch(doc));
   if (doc === undefined) exceptions.push(switchMissing(member.switch));
   const { memo, facts } = shared;
   const found = {

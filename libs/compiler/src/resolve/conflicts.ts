@@ -1,16 +1,23 @@
+import { lookupsOf } from '../pipeline/stages.js';
 import { type ResolvedPort } from './ports.js';
 import { type PortPlan } from './plan.js';
 
-/** Copies of one frame that a switch makes at most: its own limits on resubmits are not far above. */
-export const MAX_SEGMENT_PORTS = 500;
+/**
+ * Tables that all copies of one frame go through, together. The switch gives a frame up, copies that it has made
+ * included, after 4,096; the rest is for what the frame goes through itself.
+ */
+export const MAX_COPY_LOOKUPS = 3_900;
+/** Copies that one flow can list: each is 72 bytes of a message that has at most 65,535. */
+export const MAX_COPIES = 850;
 
 /**
- * Takes out ports that can't stand beside another: a MAC twice in one segment, or one receiver too many in a
- * segment. The port with the lower number stays; the centre prevents both, an attach without it may not.
+ * Takes out ports that can't stand beside another: a MAC twice in one segment, or more receivers in a
+ * segment than one frame can reach. The port with the lower number stays; the centre prevents both, an attach without it may not.
  */
 export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort[] {
   const kept: PortPlan[] = [];
   const byMac = new Map<bigint, PortPlan[]>();
+  let lookups = 0;
   return resolved.map((entry) => {
     const { plan } = entry;
     if (plan === undefined || entry.refusal !== undefined || plan.life === 'closed') return entry;
@@ -20,8 +27,12 @@ export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort
       const reason = `port ${twin.port} has the same MAC in the same segment`;
       return { plan: close(plan), refusal: { code: 'mac-conflict', reason } };
     }
-    if (kept.length >= MAX_SEGMENT_PORTS && neighbours(kept, plan) >= MAX_SEGMENT_PORTS) {
-      const reason = `${MAX_SEGMENT_PORTS} ports of this host are in its segment already`;
+    lookups += lookupsOf(plan.stages);
+    const others = mayBeFull(kept, lookups) ? kept.filter((other) => shareSegment(other, plan)) : [];
+    const needed = [...others, plan].reduce((sum, { stages }) => sum + lookupsOf(stages), 0);
+    if (needed > MAX_COPY_LOOKUPS || others.length >= MAX_COPIES) {
+      const reason = `${others.length} ports of this host are in its segment already: more than one frame can reach`;
+      lookups -= lookupsOf(plan.stages);
       return { plan: close(plan), refusal: { code: 'segment-full', reason } };
     }
     kept.push(plan);
@@ -31,10 +42,11 @@ export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort
   });
 }
 
-const close = (plan: PortPlan): PortPlan => ({ ...plan, life: 'closed', ranges: [] });
+const close = (plan: PortPlan): PortPlan => ({ ...plan, life: 'closed', ranges: [], stages: 0 });
 
-const neighbours = (kept: readonly PortPlan[], plan: PortPlan): number =>
-  kept.filter((other) => shareSegment(other, plan)).length;
+/** No segment is full before all of them together would be. */
+const mayBeFull = (kept: readonly PortPlan[], lookups: number): boolean =>
+  lookups > MAX_COPY_LOOKUPS || kept.length >= MAX_COPIES;
 
 const shareSegment = (a: PortPlan, b: PortPlan): boolean =>
   a.ranges.some((x) => b.ranges.some((y) => x.from <= y.to && y.from <= x.to));

@@ -51,6 +51,8 @@ export interface PortPlan {
   readonly ignored: EffectivePolicy['ignored'];
   /** Segments the port takes part in. */
   readonly ranges: readonly Range[];
+  /** Out-tables that its copies go through, see pipeline/stages.ts. */
+  readonly stages: number;
   readonly ofport?: number;
   readonly ifaceName?: string;
   /** Absent: the switch has no uplink on this host. */
@@ -83,7 +85,13 @@ export function segmentRanges(vlan: Policy['vlan']): Range[] {
       return [{ from: 0, to: 0 }];
     case 'access':
       return [{ from: vlan.id, to: vlan.id }];
-    case 'trunk':
-      return vlan.ranges.map(({ from, to }) => ({ from, to }));
+    case 'trunk': {
+      const { native } = vlan;
+      const ranges = vlan.ranges.map(({ from, to }): Range => ({ from, to }));
+      const apart = native !== undefined && !ranges.some((r) => r.from <= native && native <= r.to);
+      return apart ? [...ranges, { from: native, to: native }] : ranges;
+    }
+    case 'private':
+      return [{ from: vlan.primary, to: vlan.primary }];
   }
 }

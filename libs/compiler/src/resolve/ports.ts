@@ -1,11 +1,15 @@
 import { macToBigint } from '#kernel';
 import { defaultPolicy, effectivePolicy } from '#domain/on-host';
 import { type GroupDocument, type PortDocument } from '#contracts';
+import { filterStages } from '../features/filter/filter.js';
 import { checkFilter } from '../features/filter/rules.js';
+import { shapingStages } from '../features/shaping.js';
+import { stagesOf } from '../pipeline/stages.js';
 import { slotKey } from '../slots.js';
 import { type LocalFacts } from '../types.js';
 import { type Interfaces, type Plugged, type Refusal } from './interfaces.js';
 import { segmentRanges, type Life, type Place, type PortPlan } from './plan.js';
+import { unsupported } from './unsupported.js';
 import { resolveTeam } from './uplinks.js';
 
 /** What all ports of one bridge are resolved against. */
@@ -22,7 +26,7 @@ export interface PortContext {
 }
 
 /** What a policy comes to on a bridge. */
-type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'team'>;
+type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'stages' | 'team'>;
 
 export interface ResolvedPort {
   /** Absent when not even meters can stand. */
@@ -116,12 +120,15 @@ function resolvePolicy(
     group.overridable,
     override,
   );
+  const refused = unsupported(policy);
+  if (refused !== null) return refused;
   const team = resolveTeam(policy.teaming, mapping, uplinks);
   if (team !== undefined && 'missing' in team) return refuse('uplink-missing', team.missing);
-  const filter = checkFilter(policy.filter);
+  const filter = checkFilter(policy.filter.rules);
   if (filter !== null) return filter;
   const ranges = segmentRanges(policy.vlan);
-  return { policy, ignored, ranges, ...(team === undefined ? {} : { team }) };
+  const stages = stagesOf([...filterStages(policy.filter), ...shapingStages(policy.shapingOut)]);
+  return { policy, ignored, ranges, stages, ...(team === undefined ? {} : { team }) };
 }
 
 const refuse = (code: Refusal['code'], reason: string): Refusal => ({ code, reason });
@@ -140,6 +147,7 @@ function closedPlan(doc: PortDocument, slot: number, plugged: Plugged): PortPlan
     policy: NO_POLICY,
     ignored: [],
     ranges: [],
+    stages: 0,
     ...(ofport === undefined ? {} : { ofport }),
     ...(name === undefined ? {} : { ifaceName: name }),
   };

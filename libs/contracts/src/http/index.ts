@@ -10,6 +10,7 @@ export {
   WriteResult,
   type ListOf,
 } from './common.js';
+export { PolicyView } from './policy.js';
 export {
   ExceptionView,
   GroupView,

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { CountersView, Timestamp } from './common.js';
+import { PolicyInput } from './policy.js';
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
@@ -183,7 +184,7 @@ export const GiveUpRequest = Type.Object(
 export type GiveUpRequest = Static<typeof GiveUpRequest>;
 
 export const OverrideRequest = Type.Object(
-  { override: Type.Record(Text, Type.Unknown()), version: Type.Optional(Count) },
+  { override: PolicyInput, version: Type.Optional(Count) },
   { title: 'OverrideRequest', additionalProperties: false },
 );
 export type OverrideRequest = Static<typeof OverrideRequest>;

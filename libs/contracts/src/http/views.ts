@@ -1,13 +1,11 @@
 import Type, { type Static } from 'typebox';
 import { CountersView, Metadata, Timestamp } from './common.js';
+import { PolicyView, switchFeatureViews } from './policy.js';
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
 const Text = Type.String();
 const Count = Type.Integer({ minimum: 0 });
-const Patch = Type.Record(Text, Type.Unknown(), {
-  description: 'the policy fields that are set at this level: vlan, blocked, promiscuous, macChanges, …',
-});
 
 /** What could not be carried out on a host. */
 export const ExceptionView = Type.Object(
@@ -64,6 +62,7 @@ export const HostView = Type.Object(
       managementPath: nullable(Text),
       preload: Type.Array(Text),
       maintenance: Type.Boolean(),
+      foreignFlows: Type.Enum(['report', 'remove']),
     }),
     status: HostStatus,
   },
@@ -79,8 +78,9 @@ export const SwitchView = Type.Object(
     spec: Type.Object({
       uplinks: Type.Array(Text),
       mtu: Type.Integer(),
-      policy: Patch,
+      policy: PolicyView,
       members: Type.Record(Text, Type.Record(Text, Text)),
+      ...switchFeatureViews,
     }),
     status: Type.Object({ groups: Count, ports: Count, connected: Count }),
   },
@@ -93,11 +93,12 @@ export const GroupView = Type.Object(
     ...resource('PortGroup'),
     spec: Type.Object({
       switch: Text,
-      policy: Patch,
+      policy: PolicyView,
       overridable: Type.Array(Text),
       binding: Type.Enum(['static', 'ephemeral']),
       ports: Count,
       autoExpand: Type.Boolean(),
+      autoShrink: Type.Boolean(),
       resetAtDisconnect: Type.Boolean(),
       partitionPolicy: Type.Enum(['keep', 'isolate']),
       startOffline: Type.Boolean(),
@@ -113,7 +114,7 @@ export const BindingView = Type.Object({ host: Text, epoch: Count }, { title: 'B
 export const PortView = Type.Object(
   {
     ...resource('Port'),
-    spec: Type.Object({ override: Patch }),
+    spec: Type.Object({ override: PolicyView }),
     status: Type.Object({
       state: Type.Enum(['free', 'connected', 'bound', 'migrating', 'deleted'], {
         description: 'connected: has a connectee but no host yet; migrating: a standby is prepared elsewhere',

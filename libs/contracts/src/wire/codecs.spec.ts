@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { NO_FEATURES } from '#domain';
 import * as contracts from '../index.js';
 import {
   encodeBytes,
@@ -27,7 +28,14 @@ const port = {
   epoch: 1,
   role: 'active',
   connectee: { kind: 'vm', ifaceId: 'vm1-0', mac: '02:00:00:00:00:01', owner: 'vm1' },
-  override: { vlan: { mode: 'access', id: 10 }, filter: [] },
+  override: {
+    vlan: { mode: 'access', id: 10 },
+    filter: {
+      stateful: false,
+      default: 'allow',
+      rules: [{ name: 'r', direction: 'in', tier: 1, enabled: true, action: 'drop', match: {} }],
+    },
+  },
   handover: null,
   lease: null,
 } as unknown as PortDocument;
@@ -45,6 +53,8 @@ const verifier: Verifier = { verify: (body, sig, kid) => kid === 'k1' && sig ===
 const parsers = Object.entries(contracts)
   .filter(([name]) => /^parse[A-Z]/.test(name))
   .map(([, fn]) => fn as contracts.Decoder<unknown>);
+
+const doc = (type: string) => ({ type, schema: 1, key: 'k', lineage, revision: 4 });
 
 describe('wire types', () => {
   it('come back as they were sent', () => {
@@ -116,6 +126,19 @@ describe('wire types', () => {
 });
 
 describe('signed documents', () => {
+  it('travel in the short form, which an agent of before reads too', () => {
+    const body = (of: unknown) =>
+      (JSON.parse(new TextDecoder().decode(sealDocument(of as never, signer))) as { body: string }).body;
+    const rule = { name: 'r', direction: 'in', action: 'drop', match: {} };
+    expect(JSON.parse(body(port))).toMatchObject({ override: { filter: [rule] } });
+    const sw = { ...doc('switch'), switch: 's', policy: {}, ...NO_FEATURES };
+    expect(Object.keys(JSON.parse(body(sw)) as object)).not.toContain('mirrors');
+    const watched = { ...sw, discovery: { mode: 'both', intervalSeconds: 30 } };
+    expect(JSON.parse(body(watched))).toMatchObject({ discovery: { mode: 'both' } });
+    const stateful = { ...port, override: { filter: { stateful: true, default: 'drop', rules: [] } } };
+    expect(JSON.parse(body(stateful))).toMatchObject({ override: { filter: { stateful: true } } });
+  });
+
   it('open under their own key', () => {
     expect(openDocumentBytes(sealDocument(port, signer), verifier, 'h.a.port.p1')).toEqual({
       ok: true,

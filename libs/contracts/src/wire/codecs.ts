@@ -12,6 +12,7 @@ import { type Checkpoint, type FactBatch, type Report, type Telemetry } from '..
 import { CommandRequestSchema, StatusRequestSchema, WaitRequestSchema } from './commands.schema.js';
 import { checker, decoder } from './decode.js';
 import { DocumentSchema, SignedDocumentSchema } from './documents.schema.js';
+import { fullCommand, fullDocument } from './forms.js';
 import { CheckpointSchema, FactBatchSchema, ReportSchema, TelemetrySchema } from './reports.schema.js';
 import { CommandResponseSchema, StatusResponseSchema, WaitResponseSchema } from './responses.schema.js';
 
@@ -26,7 +27,7 @@ export const LIMITS = {
   response: 1_000_000,
 } as const;
 
-export const parseDocument = decoder<Document>('document', DocumentSchema, LIMITS.document);
+export const parseDocument = decoder<Document>('document', DocumentSchema, LIMITS.document, fullDocument);
 export const parseSignedDocument = decoder<SignedDocument>(
   'signed document',
   SignedDocumentSchema,
@@ -36,7 +37,12 @@ export const parseReport = decoder<Report>('report', ReportSchema, LIMITS.report
 export const parseFactBatch = decoder<FactBatch>('fact batch', FactBatchSchema, LIMITS.facts);
 export const parseCheckpoint = decoder<Checkpoint>('checkpoint', CheckpointSchema, LIMITS.checkpoint);
 export const parseTelemetry = decoder<Telemetry>('telemetry', TelemetrySchema, LIMITS.telemetry);
-export const parseCommandRequest = decoder<CommandRequest>('command', CommandRequestSchema, LIMITS.command);
+export const parseCommandRequest = decoder<CommandRequest>(
+  'command',
+  CommandRequestSchema,
+  LIMITS.command,
+  fullCommand,
+);
 export const parseCommandResponse = decoder<CommandResponse>(
   'answer',
   CommandResponseSchema,
@@ -52,7 +58,7 @@ export const parseStatusRequest = decoder<StatusRequest>(
 export const parseStatusResponse = decoder<StatusResponse>('answer', StatusResponseSchema, LIMITS.response);
 
 /** For requests that a transport has parsed from JSON already. */
-export const checkCommandRequest = checker<CommandRequest>('command', CommandRequestSchema);
+export const checkCommandRequest = checker<CommandRequest>('command', CommandRequestSchema, fullCommand);
 export const checkWaitRequest = checker<WaitRequest>('wait request', WaitRequestSchema);
 export const checkStatusRequest = checker<StatusRequest>('status request', StatusRequestSchema);
 export const checkCommandResponse = checker<CommandResponse>('answer', CommandResponseSchema);

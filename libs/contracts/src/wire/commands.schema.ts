@@ -2,6 +2,7 @@ import { type HostName } from '#kernel';
 import { UplinkMapSchema } from './documents.schema.js';
 import { PolicyFieldSchema, PolicyPatchSchema } from './policy.schema.js';
 import { NumberedFactSchema, RawCountersSchema } from './reports.schema.js';
+import { ForeignFlows, switchFeatures } from './switch.schema.js';
 import {
   ADeviceName,
   AGroupName,
@@ -40,6 +41,7 @@ const HostSpec = shape({
   managementPath: nullable(ADeviceName),
   preload: list(AGroupName, 10_000),
   maintenance: bool,
+  foreignFlows: ForeignFlows,
 });
 type Members = Readonly<Record<HostName, Readonly<Record<string, string>>>>;
 const SwitchSpec = shape({
@@ -47,6 +49,7 @@ const SwitchSpec = shape({
   mtu: Count,
   policy: PolicyPatchSchema,
   members: mapOf(NAME_PATTERN, UplinkMapSchema, 'host names and uplink maps') as Schema<Members>,
+  ...switchFeatures,
 });
 const GroupSpec = shape({
   switch: ASwitchName,
@@ -55,6 +58,7 @@ const GroupSpec = shape({
   binding: oneOf('static', 'ephemeral'),
   ports: Count,
   autoExpand: bool,
+  autoShrink: bool,
   resetAtDisconnect: bool,
   partitionPolicy: oneOf('keep', 'isolate'),
   startOffline: bool,

@@ -15,8 +15,8 @@ const refuse = (d: ProblemDetail, what: string): Problem =>
  * A decoder of `what` for a schema, taking up to `maxBytes`. Fields that the schema does not know are refused: a
  * reader that skipped what it does not understand would claim to carry out what it can't.
  */
-export function decoder<T>(what: string, schema: Schema<T>, maxBytes: number): Decoder<T> {
-  const read = checker<T>(what, schema);
+export function decoder<T>(what: string, schema: Schema<T>, maxBytes: number, full: Full = asIs): Decoder<T> {
+  const read = checker<T>(what, schema, full);
   return (input) => {
     if (input.length > maxBytes)
       return err(
@@ -27,9 +27,18 @@ export function decoder<T>(what: string, schema: Schema<T>, maxBytes: number): D
   };
 }
 
+/** Says in full what a short form, or an older writer, left out. Never throws. */
+type Full = (value: unknown) => unknown;
+const asIs: Full = (value) => value;
+
 /** As `decoder`, for a value that is parsed already. */
-export function checker<T>(what: string, schema: Schema<T>): (value: unknown) => Result<T> {
-  return (value) => {
+export function checker<T>(
+  what: string,
+  schema: Schema<T>,
+  full: Full = asIs,
+): (value: unknown) => Result<T> {
+  return (written) => {
+    const value = full(written);
     if (checkOf(schema)(value)) return ok(value as T);
     return err(refuse(explain(schema, value), what));
   };

@@ -1,4 +1,5 @@
 import { PolicyFieldSchema, PolicyPatchSchema } from './policy.schema.js';
+import { ForeignFlows, switchFeatures } from './switch.schema.js';
 import {
   ADeviceName,
   AGroupName,
@@ -60,6 +61,7 @@ export const HostDocumentSchema = document('host', {
   groups: list(AGroupName, 20_000),
   managementPath: nullable(ADeviceName),
   maintenance: bool,
+  foreignFlows: ForeignFlows,
   acceptedFactSeq: nullable(shape({ boot: AToken, seq: Count })),
   migrations: list(
     shape({
@@ -94,6 +96,7 @@ export const SwitchDocumentSchema = document('switch', {
   uplinks: list(AText, 64),
   mtu: Count,
   policy: PolicyPatchSchema,
+  ...switchFeatures,
 });
 
 export const GroupDocumentSchema = document('group', {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { unwrap } from '#kernel';
 import { applying, group } from '../testing.js';
+import { NO_FEATURES } from '../switch/spec.js';
 import { fromStored, toStored, upcasters } from './versions.js';
 
 const spec = applying(group('web')).resources[0]?.spec as object;
@@ -40,9 +41,39 @@ describe('stored events', () => {
     );
   });
 
+  it('of a list of rules and a teaming without a mode come to say what they meant', () => {
+    const rule = { name: 'r', direction: 'in', action: 'drop', match: {} };
+    const teaming = { active: ['uplink2'], standby: ['uplink1'] };
+    const before = { filter: [rule], teaming };
+    const now = {
+      filter: { stateful: false, default: 'allow', rules: [{ ...rule, tier: 1, enabled: true }] },
+      teaming: { ...teaming, mode: 'explicit', failback: true, notify: false, detection: 'link' },
+    };
+    const lan = { uplinks: ['uplink1', 'uplink2'], mtu: 1500, members: {} };
+    const read = (type: string, v: number, data: object) => fromStored({ type, v, data });
+    expect(unwrap(read('GroupDefined', 2, { name: 'web', spec: { ...spec, policy: before } }))).toMatchObject(
+      { spec: { policy: now, autoShrink: false } },
+    );
+    expect(
+      unwrap(
+        read('SwitchDefined', 1, { name: 'lan', kind: 'distributed', spec: { ...lan, policy: before } }),
+      ),
+    ).toMatchObject({ spec: { policy: now, ...NO_FEATURES } });
+    expect(unwrap(read('PortOverridden', 1, { port: 'p1', override: before }))).toMatchObject({
+      override: now,
+    });
+    expect(unwrap(read('PortOverridden', 1, { port: 'p1', override: { blocked: true } }))).toMatchObject({
+      override: { blocked: true },
+    });
+    const host = { labels: {}, managementPath: null, preload: [], maintenance: false };
+    expect(unwrap(read('HostDefined', 1, { name: 'alpha', spec: host }))).toMatchObject({
+      spec: { foreignFlows: 'report' },
+    });
+  });
+
   it('of an unknown type or a future version are refused', () => {
     const data = { name: 'web', spec };
-    expect(fromStored({ type: 'GroupDefined', v: 3, data })).toMatchObject({
+    expect(fromStored({ type: 'GroupDefined', v: 4, data })).toMatchObject({
       error: { details: [{ field: 'v' }] },
     });
     expect(fromStored({ type: 'constructor', v: 1, data })).toMatchObject({
@@ -53,13 +84,24 @@ describe('stored events', () => {
 
   it('are upcast without throwing whatever they hold', () => {
     for (const { up } of upcasters)
-      for (const junk of [null, 1, [], {}, { spec: 3 }, { spec: [] }, { standby: 3 }, { standby: null }])
+      for (const junk of [
+        null,
+        1,
+        [],
+        {},
+        { spec: 3 },
+        { spec: [] },
+        { standby: 3 },
+        { standby: null },
+        { override: [{ filter: [1] }] },
+        { spec: { policy: { filter: [null], teaming: 3 } } },
+      ])
         up(junk);
   });
 
   it('come back as they went', () => {
     const event = { type: 'GroupDefined' as const, name: 'web' as never, spec: spec as never };
-    expect(toStored(event)).toMatchObject({ type: 'GroupDefined', v: 2 });
+    expect(toStored(event)).toMatchObject({ type: 'GroupDefined', v: 3 });
     expect(unwrap(fromStored(toStored(event)))).toEqual(event);
   });
 });

@@ -1,5 +1,6 @@
 import { err, invalid, ok, type Result } from '#kernel';
 import { type DomainEvent, type DomainEventType } from '../model/events.js';
+import { fullPolicy } from '../policy/forms.js';
 import { isPlain } from '../shape/shape.js';
 import { parseEvent } from './parse.js';
 import { EVENT_TYPES } from './shapes.js';
@@ -7,7 +8,10 @@ import { EVENT_TYPES } from './shapes.js';
 /** Version of the shape in which each event is written now. */
 export const EVENT_VERSIONS: Readonly<Record<DomainEventType, number>> = {
   ...(Object.fromEntries(EVENT_TYPES.map((t) => [t, 1])) as Record<DomainEventType, number>),
-  GroupDefined: 2,
+  HostDefined: 2,
+  SwitchDefined: 2,
+  GroupDefined: 3,
+  PortOverridden: 2,
   StandbyGranted: 2,
 };
 
@@ -35,8 +39,25 @@ function standbyWithoutToken(data: unknown): unknown {
   return { ...data, standby };
 }
 
+/**
+ * Rules were a list and a teaming two lists of uplinks: what they meant is said in full. Fields that came since have
+ * defaults that mean what was there before.
+ */
+function policyOfSpecInFull(data: unknown): unknown {
+  if (!isPlain(data) || !isPlain(data['spec'])) return data;
+  return { ...data, spec: { ...data['spec'], policy: fullPolicy(data['spec']['policy']) } };
+}
+
+const overrideInFull = (data: unknown): unknown =>
+  isPlain(data) ? { ...data, override: fullPolicy(data['override']) } : data;
+
 export const upcasters: readonly Upcaster[] = [
   { type: 'GroupDefined', from: 1, up: groupVlanIntoPolicy },
+  { type: 'GroupDefined', from: 2, up: policyOfSpecInFull },
+  // Only a field was added, and what its absence means is its default.
+  { type: 'HostDefined', from: 1, up: (data) => data },
+  { type: 'SwitchDefined', from: 1, up: policyOfSpecInFull },
+  { type: 'PortOverridden', from: 1, up: overrideInFull },
   { type: 'StandbyGranted', from: 1, up: standbyWithoutToken },
 ];
 

@@ -15,6 +15,7 @@ export function hostDefined(next: Next, e: Of<'HostDefined'>, meta: EventMeta): 
     managementPath: e.spec.managementPath,
     preload: e.spec.preload,
     maintenance: e.spec.maintenance,
+    foreignFlows: e.spec.foreignFlows,
     facts: before?.facts ?? null,
     formerBoots: before?.formerBoots ?? [],
     downUplinks: before?.downUplinks ?? [],

@@ -1,6 +1,7 @@
 import { assertNever, detail, type ProblemDetail } from '#kernel';
 import { type GroupResource, type Resource, type SwitchResource } from '../model/resources.js';
 import { checkPolicy } from '../policy/check.js';
+import { checkFeatures } from '../switch/check.js';
 import { MOST_STATIC_PORTS } from './shapes.js';
 
 /** What is wrong with a resource by itself: the same input never succeeds, whatever the state. */
@@ -53,6 +54,7 @@ function checkSwitch({ kind, spec }: SwitchResource, out: ProblemDetail[]): void
       carries.set(nic, uplink);
     }
   }
+  checkFeatures(spec, 'spec', out);
   checkPolicy(spec.policy, 'spec.policy', out);
 }
 

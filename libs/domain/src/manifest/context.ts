@@ -95,13 +95,12 @@ function checkLeavers(state: State, old: Switch, now: Switch, path: string, faul
 
 /** What the switch no longer offers must not be in use by groups and ports that were judged before. */
 function checkDependants(state: State, old: Switch, now: Switch, path: string, faults: Faults): void {
-  const fewer = old.uplinks.some((u) => !now.uplinks.includes(u));
-  if (!fewer && now.mtu <= old.mtu) return;
+  if (offersAll(now, old) && now.mtu <= old.mtu) return;
   const report = (who: string, policy: Port['override']): void => {
     const found: ProblemDetail[] = [];
     checkPolicyOnSwitch(policy, now, who, found);
     for (const d of found) {
-      const field = d.field.includes('.teaming.') ? 'uplinks' : 'mtu';
+      const field = OFFERED_FOR.find(([part]) => d.field.includes(part))?.[1] ?? 'mtu';
       faults.add('refused', { ...d, field: `${path}.spec.${field}`, reason: `${d.field} ${d.reason}` });
     }
   };
@@ -114,6 +113,22 @@ function checkDependants(state: State, old: Switch, now: Switch, path: string, f
     }
   }
 }
+
+/** What a switch offers, by the part of a policy that needs it. */
+const OFFERED_FOR = [
+  ['.teaming.', 'uplinks'],
+  ['.vlan', 'privateVlans'],
+  ['.ipfix', 'ipfix'],
+] as const;
+
+/** Everything that policies could name before they still can. */
+const offersAll = (now: Switch, old: Switch): boolean =>
+  old.uplinks.every((u) => now.uplinks.includes(u)) &&
+  (now.ipfix !== null || old.ipfix === null) &&
+  old.lags.every(({ name }) => now.lags.some((lag) => lag.name === name)) &&
+  old.privateVlans.every((p) =>
+    now.privateVlans.some((q) => p.primary === q.primary && p.secondary === q.secondary),
+  );
 
 function checkGroup(draft: Draft, { name, spec }: GroupResource, path: string, faults: Faults): void {
   const sw = draft.state.switches.get(spec.switch);

@@ -10,6 +10,7 @@ import {
 } from '../model/resources.js';
 import { type Group, type Host, type Switch } from '../model/state.js';
 import { same } from '../policy/same.js';
+import { featuresOf } from '../switch/spec.js';
 import { type Faults } from './faults.js';
 
 /** A resource of the file with where it stands in it. */
@@ -25,11 +26,13 @@ export function specOfHost(h: Host): HostResource['spec'] {
     managementPath: h.managementPath,
     preload: h.preload,
     maintenance: h.maintenance,
+    foreignFlows: h.foreignFlows,
   };
 }
 
 export function specOfSwitch(s: Switch): SwitchResource['spec'] {
-  return { uplinks: s.uplinks, mtu: s.mtu, policy: s.policy, members: s.members };
+  const { uplinks, mtu, policy, members } = s;
+  return { uplinks, mtu, policy, members, ...featuresOf(s) };
 }
 
 export function specOfGroup(g: Group): GroupResource['spec'] {
@@ -40,6 +43,7 @@ export function specOfGroup(g: Group): GroupResource['spec'] {
     binding: g.binding,
     ports: g.ports,
     autoExpand: g.autoExpand,
+    autoShrink: g.autoShrink,
     resetAtDisconnect: g.resetAtDisconnect,
     partitionPolicy: g.partitionPolicy,
     startOffline: g.startOffline,

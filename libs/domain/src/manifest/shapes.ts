@@ -7,6 +7,7 @@ import {
   type SwitchResource,
 } from '../model/resources.js';
 import { policyFieldShape, policyPatchShape, uplinkName } from '../policy/shape.js';
+import { featureShapes } from '../switch/shape.js';
 import {
   bool,
   dictionary,
@@ -34,6 +35,7 @@ export const hostSpecShape: Shape<HostResource['spec']> = object<HostResource['s
   managementPath: withDefault(nullable(device), null),
   preload: withDefault(list(parsed(parseGroupName), 10_000), []),
   maintenance: withDefault(bool, false),
+  foreignFlows: withDefault(oneOf('report', 'remove'), 'report'),
 });
 
 type Members = SwitchResource['spec']['members'];
@@ -46,6 +48,7 @@ export const switchSpecShape: Shape<SwitchResource['spec']> = object<SwitchResou
     dictionary(parsed(parseHostName), dictionary(uplinkName, device)) as unknown as Shape<Members>,
     {} as Record<HostName, never>,
   ),
+  ...featureShapes,
 });
 
 /** As many as VDS allows in one group from the start; auto-expand may add to them. */
@@ -58,6 +61,7 @@ export const groupSpecShape: Shape<GroupResource['spec']> = object<GroupResource
   binding: withDefault(oneOf('static', 'ephemeral'), 'static'),
   ports: withDefault(int(0, MOST_STATIC_PORTS), 8),
   autoExpand: withDefault(bool, true),
+  autoShrink: withDefault(bool, false),
   resetAtDisconnect: withDefault(bool, false),
   partitionPolicy: withDefault(oneOf('keep', 'isolate'), 'keep'),
   startOffline: withDefault(bool, false),

@@ -28,7 +28,13 @@ describe('validateResource', () => {
         binding: 'static',
         ports: 8,
         overridable: [],
-        policy: { filter: [{ direction: 'both', match: { srcMac: '02:00:00:00:00:aa' } }] },
+        policy: {
+          filter: {
+            stateful: false,
+            default: 'allow',
+            rules: [{ direction: 'both', tier: 1, enabled: true, match: { srcMac: '02:00:00:00:00:aa' } }],
+          },
+        },
       },
     });
     expect(validateResource(value)).toEqual({ ok: true, value });
@@ -74,19 +80,19 @@ describe('validateResource', () => {
     [
       'ports without TCP or UDP',
       filter({ dstPort: { from: 1, to: 2 } }),
-      'spec.policy.filter[0].match.dstPort',
+      'spec.policy.filter.rules[0].match.dstPort',
     ],
-    ['two IP versions', filter({ src: '10.0.0.0/8', dst: '::1' }), 'spec.policy.filter[0].match.dst'],
+    ['two IP versions', filter({ src: '10.0.0.0/8', dst: '::1' }), 'spec.policy.filter.rules[0].match.dst'],
     ['host bits in a prefix', filter({ src: '10.0.0.1/8' }), 'spec.policy.filter[0].match.src'],
     [
       'a contradicting EtherType',
       filter({ src: '::1', etherType: 0x0800 }),
-      'spec.policy.filter[0].match.etherType',
+      'spec.policy.filter.rules[0].match.etherType',
     ],
     [
       'a rule name twice',
       policy({ filter: [1, 2].map(() => ({ name: 'r', action: 'allow' })) }),
-      'spec.policy.filter[1].name',
+      'spec.policy.filter.rules[1].name',
     ],
     [
       'an uplink twice',

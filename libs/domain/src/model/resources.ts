@@ -1,5 +1,6 @@
 import { type GroupName, type HostName, type PortId, type SwitchName } from '#kernel';
 import { type PolicyField, type PolicyPatch } from '../policy/policy.js';
+import { type SwitchFeatures } from '../switch/spec.js';
 
 /** Intent as operators state it. `version`: the revision they read; absent: whatever it is now. */
 interface ResourceOf<K extends string, N extends string, S> {
@@ -17,13 +18,15 @@ export type HostResource = ResourceOf<
     readonly managementPath: string | null;
     readonly preload: readonly GroupName[];
     readonly maintenance: boolean;
+    /** What another program put on a bridge of ours: told of, or taken away. */
+    readonly foreignFlows: 'report' | 'remove';
   }
 >;
 
 export type SwitchResource = ResourceOf<
   'DistributedSwitch' | 'StandardSwitch',
   SwitchName,
-  {
+  SwitchFeatures & {
     readonly uplinks: readonly string[];
     readonly mtu: number;
     readonly policy: PolicyPatch;
@@ -42,6 +45,8 @@ export type GroupResource = ResourceOf<
     readonly binding: 'static' | 'ephemeral';
     readonly ports: number;
     readonly autoExpand: boolean;
+    /** Ports beyond `ports` go again when they fall free. */
+    readonly autoShrink: boolean;
     readonly resetAtDisconnect: boolean;
     readonly partitionPolicy: 'keep' | 'isolate';
     readonly startOffline: boolean;

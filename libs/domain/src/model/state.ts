@@ -12,6 +12,7 @@ import {
   type SwitchName,
 } from '#kernel';
 import { type PolicyField, type PolicyPatch } from '../policy/policy.js';
+import { type SwitchFeatures } from '../switch/spec.js';
 
 /** The whole state, folded from the log. Immutable maps, so a snapshot, a what-if and an as-of are free. */
 export interface State {
@@ -65,10 +66,11 @@ export interface Host {
   /** `<switch> <uplink>` of uplinks that the host reported as down. */
   readonly downUplinks: readonly string[];
   readonly maintenance: boolean;
+  readonly foreignFlows: 'report' | 'remove';
 }
 
 /** One virtual switch. A standard one has exactly one member and is of that host only. */
-export interface Switch {
+export interface Switch extends SwitchFeatures {
   readonly name: SwitchName;
   readonly kind: 'distributed' | 'standard';
   readonly version: Revision;
@@ -91,6 +93,8 @@ export interface Group {
   readonly ports: number;
   /** Static: make more when none is free. */
   readonly autoExpand: boolean;
+  /** Static: what was made so goes again when it falls free. */
+  readonly autoShrink: boolean;
   readonly resetAtDisconnect: boolean;
   readonly partitionPolicy: 'keep' | 'isolate';
   readonly startOffline: boolean;

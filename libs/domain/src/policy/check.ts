@@ -1,14 +1,19 @@
 import { detail, parseCidr, type ProblemDetail } from '#kernel';
-import { type FilterRule, type PolicyPatch, type Shaping, type Teaming, type VlanRange } from './policy.js';
+import { type SwitchFeatures } from '../switch/spec.js';
+import { checkFilter } from './check-filter.js';
+import {
+  type Addresses,
+  type Bandwidth,
+  type Macs,
+  type Shaping,
+  type Teaming,
+  type VlanPolicy,
+  type VlanRange,
+} from './fields.js';
+import { type PolicyPatch } from './policy.js';
 
 /** Ethernet header and one 802.1Q tag beside the payload. */
 export const FRAME_OVERHEAD = 18;
-const TCP = 6;
-const UDP = 17;
-const IPV4 = 0x0800;
-const IPV6 = 0x86dd;
-const ICMP = 1;
-const ICMPV6 = 58;
 
 type Out = ProblemDetail[];
 
@@ -19,6 +24,9 @@ export function checkPolicy(policy: PolicyPatch, path: string, out: Out): void {
   checkRates(policy.shapingOut, `${path}.shapingOut`, out);
   if (policy.filter !== undefined) checkFilter(policy.filter, `${path}.filter`, out);
   if (policy.teaming !== undefined) checkTeaming(policy.teaming, `${path}.teaming`, out);
+  if (policy.macs !== undefined) checkMacs(policy.macs, `${path}.macs`, out);
+  checkAddresses(policy.addresses, `${path}.addresses`, out);
+  checkBandwidth(policy.bandwidth, `${path}.bandwidth`, out);
 }
 
 function checkTrunk(ranges: readonly VlanRange[], path: string, out: Out): void {
@@ -48,72 +56,42 @@ function checkRates(s: Shaping | null | undefined, path: string, out: Out): void
   }
 }
 
-function checkFilter(rules: readonly FilterRule[], path: string, out: Out): void {
+function checkMacs(macs: Macs, path: string, out: Out): void {
   const seen = new Set<string>();
-  rules.forEach((rule, i) => {
-    const at = `${path}[${i}]`;
-    if (seen.has(rule.name))
-      out.push(detail(`${at}.name`, rule.name, 'is used by an earlier rule', 'a name of its own'));
-    seen.add(rule.name);
-    checkMatch(rule, `${at}.match`, out);
+  for (const list of ['extra', 'shared'] as const) {
+    macs[list].forEach((mac, i) => {
+      if (seen.has(mac)) out.push(detail(`${path}.${list}[${i}]`, mac, 'is listed twice', 'each MAC once'));
+      seen.add(mac);
+    });
+  }
+}
+
+function checkAddresses(addresses: Addresses | null | undefined, path: string, out: Out): void {
+  const seen = new Set<string>();
+  addresses?.allow.forEach((prefix, i) => {
+    const cidr = parseCidr(prefix, `${path}.allow[${i}]`);
+    if (!cidr.ok) {
+      out.push(...cidr.error.details);
+      return;
+    }
+    const { family, address, prefix: length } = cidr.value;
+    const key = `${family} ${address}/${length}`;
+    if (seen.has(key)) out.push(detail(`${path}.allow[${i}]`, prefix, 'is listed twice', 'each prefix once'));
+    seen.add(key);
   });
 }
 
-function checkMatch({ match: m }: FilterRule, path: string, out: Out): void {
-  const families = new Set<4 | 6>();
-  for (const side of ['src', 'dst'] as const) {
-    if (m[side] === undefined) continue;
-    const cidr = parseCidr(m[side], `${path}.${side}`);
-    if (cidr.ok) families.add(cidr.value.family);
-    else out.push(...cidr.error.details);
-  }
-  if (families.size === 2) {
-    out.push(detail(`${path}.dst`, m.dst, 'is of another IP version than src', 'both IPv4 or both IPv6'));
-  }
-  for (const side of ['srcPort', 'dstPort'] as const) {
-    const range = m[side];
-    if (range === undefined) continue;
-    if (m.ipProtocol !== TCP && m.ipProtocol !== UDP) {
-      out.push(detail(`${path}.${side}`, range, 'needs TCP or UDP', 'ipProtocol 6 or 17'));
-    }
-    if (range.from > range.to)
-      out.push(detail(`${path}.${side}`, range, 'ends before it begins', 'from ≤ to'));
-  }
-  checkEtherType(m, families, path, out);
-}
-
-/** What the IP fields imply must not contradict the EtherType, or the rule could never match. */
-function checkEtherType(m: FilterRule['match'], families: ReadonlySet<4 | 6>, path: string, out: Out): void {
-  const [family] = families;
-  const bad = (field: string, value: unknown, reason: string, expected: string): void => {
-    out.push(detail(`${path}.${field}`, value, reason, expected));
-  };
-  if (m.icmpType !== undefined && m.ipProtocol !== ICMP && m.ipProtocol !== ICMPV6) {
-    bad('icmpType', m.icmpType, 'needs ICMP', 'ipProtocol 1 or 58');
-  }
-  const implied =
-    family ??
-    (m.icmpType === undefined
-      ? undefined
-      : m.ipProtocol === ICMP
-        ? 4
-        : m.ipProtocol === ICMPV6
-          ? 6
-          : undefined);
-  if (family !== undefined && m.ipProtocol === (family === 4 ? ICMPV6 : ICMP)) {
-    bad('ipProtocol', m.ipProtocol, `is not of IPv${family}`, family === 4 ? '1 for ICMP' : '58 for ICMPv6');
-  }
-  if (m.etherType === undefined) return;
-  if (implied !== undefined && m.etherType !== (implied === 4 ? IPV4 : IPV6)) {
-    bad('etherType', m.etherType, `contradicts the IPv${implied} match`, implied === 4 ? '2048' : '34525');
-  } else if (m.ipProtocol !== undefined && m.etherType !== IPV4 && m.etherType !== IPV6) {
-    bad('etherType', m.etherType, 'has no IP protocol', '2048 (IPv4) or 34525 (IPv6)');
-  }
+function checkBandwidth(b: Bandwidth | null | undefined, path: string, out: Out): void {
+  if (b === null || b === undefined || b.limit === null || b.reservation <= b.limit) return;
+  out.push(detail(`${path}.reservation`, b.reservation, 'is over the limit', `at most ${b.limit}`));
 }
 
 function checkTeaming(t: Teaming, path: string, out: Out): void {
   if (t.active.length === 0 && t.standby.length > 0) {
     out.push(detail(`${path}.active`, t.active, 'is empty', 'at least one active uplink'));
+  }
+  if (t.mode === 'ip-hash' && t.standby.length > 0) {
+    out.push(detail(`${path}.standby`, t.standby, 'can not be with ip-hash', 'no standby uplinks'));
   }
   const seen = new Set<string>();
   for (const list of ['active', 'standby'] as const) {
@@ -125,13 +103,14 @@ function checkTeaming(t: Teaming, path: string, out: Out): void {
   }
 }
 
+/** What of a switch a policy has to fit. */
+export type PolicyPlace = Pick<SwitchFeatures, 'privateVlans' | 'lags' | 'ipfix'> & {
+  readonly uplinks: readonly string[];
+  readonly mtu: number;
+};
+
 /** What is wrong with a policy on a given switch. */
-export function checkPolicyOnSwitch(
-  policy: PolicyPatch,
-  sw: { readonly uplinks: readonly string[]; readonly mtu: number },
-  path: string,
-  out: Out,
-): void {
+export function checkPolicyOnSwitch(policy: PolicyPatch, sw: PolicyPlace, path: string, out: Out): void {
   const frame = sw.mtu + FRAME_OVERHEAD;
   for (const side of ['shapingIn', 'shapingOut'] as const) {
     const burst = policy[side]?.burst;
@@ -140,11 +119,32 @@ export function checkPolicyOnSwitch(
       out.push(detail(`${path}.${side}.burst`, burst, reason, `at least ${frame} bytes`));
     }
   }
+  if (policy.teaming !== undefined) checkUplinks(policy.teaming, sw, `${path}.teaming`, out);
+  if (policy.vlan?.mode === 'private') checkPrivate(policy.vlan, sw, `${path}.vlan`, out);
+  if (policy.ipfix === true && sw.ipfix === null) {
+    out.push(detail(`${path}.ipfix`, true, 'needs a collector', 'a switch with ipfix'));
+  }
+}
+
+function checkUplinks(teaming: Teaming, sw: PolicyPlace, path: string, out: Out): void {
+  const names = [...sw.uplinks, ...sw.lags.map((lag) => lag.name)];
   for (const list of ['active', 'standby'] as const) {
-    policy.teaming?.[list].forEach((uplink, i) => {
-      if (sw.uplinks.includes(uplink)) return;
-      const known = sw.uplinks.length === 0 ? 'the switch has none' : `one of ${sw.uplinks.join(', ')}`;
-      out.push(detail(`${path}.teaming.${list}[${i}]`, uplink, 'is not an uplink of the switch', known));
+    teaming[list].forEach((uplink, i) => {
+      if (names.includes(uplink)) return;
+      const known = names.length === 0 ? 'the switch has none' : `one of ${names.join(', ')}`;
+      out.push(detail(`${path}.${list}[${i}]`, uplink, 'is not an uplink of the switch', known));
     });
   }
+}
+
+function checkPrivate(
+  vlan: Extract<VlanPolicy, { mode: 'private' }>,
+  sw: PolicyPlace,
+  path: string,
+  out: Out,
+): void {
+  const known = sw.privateVlans.some((p) => p.primary === vlan.primary && p.secondary === vlan.secondary);
+  if (known) return;
+  const pair = `${vlan.primary}/${vlan.secondary}`;
+  out.push(detail(path, pair, 'is not in the private VLAN map of the switch', 'a pair of spec.privateVlans'));
 }

@@ -1,59 +1,13 @@
-import { type VlanId } from '#kernel';
-
-/** `none`: untagged only, segment 0. `access`: one VLAN, untagged to the vNIC. `trunk`: the vNIC tags itself. */
-export type VlanPolicy =
-  | { readonly mode: 'none' }
-  | { readonly mode: 'access'; readonly id: VlanId }
-  | { readonly mode: 'trunk'; readonly ranges: readonly VlanRange[] };
-
-/** Both ends included; ranges of one trunk do not overlap and are sorted. */
-export interface VlanRange {
-  readonly from: VlanId;
-  readonly to: VlanId;
-}
-
-/** Policing in one direction. Rates in bit/s, burst in bytes; average ≤ peak; burst ≥ max(rate × 1 ms, one frame). */
-export interface Shaping {
-  readonly average: number;
-  readonly peak: number;
-  readonly burst: number;
-}
-
-/** Seen from the port: `in` is what the vNIC sent, `out` what it receives. */
-export type Direction = 'in' | 'out' | 'both';
-
-export interface FilterMatch {
-  readonly srcMac?: string;
-  readonly dstMac?: string;
-  readonly etherType?: number;
-  readonly ipProtocol?: number;
-  /** IPv4 or IPv6 prefix. */
-  readonly src?: string;
-  readonly dst?: string;
-  /** TCP or UDP ports; need ipProtocol 6 or 17. */
-  readonly srcPort?: PortRange;
-  readonly dstPort?: PortRange;
-  readonly icmpType?: number;
-}
-
-export interface PortRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Stateless, ordered, first match decides; what no rule matches is allowed. */
-export interface FilterRule {
-  readonly name: string;
-  readonly direction: Direction;
-  readonly action: 'allow' | 'drop';
-  readonly match: FilterMatch;
-}
-
-/** Uplink order: the first active uplink with a live link carries the port; then the standby ones in order. */
-export interface Teaming {
-  readonly active: readonly string[];
-  readonly standby: readonly string[];
-}
+import {
+  type Addresses,
+  type Bandwidth,
+  type MacLearning,
+  type Macs,
+  type Shaping,
+  type Teaming,
+  type VlanPolicy,
+} from './fields.js';
+import { NO_FILTER, type Filter } from './filter.js';
 
 /**
  * Everything that can be said about a port. Each field inherits on its own: switch default ← group ← port override,
@@ -68,15 +22,24 @@ export interface Policy {
   readonly macChanges: boolean;
   /** The guest may send with a source MAC that is not the port's. */
   readonly forgedTransmits: boolean;
+  readonly macs: Macs;
+  /** Null: no learning. */
+  readonly macLearning: MacLearning | null;
+  /** Null: any address. */
+  readonly addresses: Addresses | null;
   readonly shapingIn: Shaping | null;
   readonly shapingOut: Shaping | null;
-  readonly filter: readonly FilterRule[];
+  readonly filter: Filter;
   readonly teaming: Teaming;
+  readonly bandwidth: Bandwidth | null;
+  /** Flows of the port are told to the switch's collector. */
+  readonly ipfix: boolean;
 }
 
 export type PolicyField = keyof Policy;
 export type PolicyPatch = { readonly [F in PolicyField]?: Policy[F] };
 
+/** A list, since order and number matter to what is remembered of a policy, a bit each: at most 31. */
 export const POLICY_FIELDS = [
   'vlan',
   'blocked',
@@ -87,6 +50,11 @@ export const POLICY_FIELDS = [
   'shapingOut',
   'filter',
   'teaming',
+  'macs',
+  'macLearning',
+  'addresses',
+  'bandwidth',
+  'ipfix',
 ] as const satisfies readonly PolicyField[];
 
 /** Where an effective value comes from. */
@@ -99,6 +67,14 @@ export interface EffectivePolicy {
   readonly ignored: readonly PolicyField[];
 }
 
+/** What a teaming says that names uplinks only. */
+export const USUAL_TEAMING = {
+  mode: 'explicit',
+  failback: true,
+  notify: false,
+  detection: 'link',
+} as const satisfies Partial<Teaming>;
+
 /** What holds where nobody said anything: as VDS, closed on MAC security, and all uplinks active in their order. */
 export function defaultPolicy(uplinks: readonly string[]): Policy {
   return {
@@ -107,10 +83,15 @@ export function defaultPolicy(uplinks: readonly string[]): Policy {
     promiscuous: false,
     macChanges: false,
     forgedTransmits: false,
+    macs: { extra: [], shared: [] },
+    macLearning: null,
+    addresses: null,
     shapingIn: null,
     shapingOut: null,
-    filter: [],
-    teaming: { active: uplinks, standby: [] },
+    filter: NO_FILTER,
+    teaming: { ...USUAL_TEAMING, active: uplinks, standby: [] },
+    bandwidth: null,
+    ipfix: false,
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Mac, type PortId, type SwitchName } from '#kernel';
 import { type Group, type Port, type State } from '../model/state.js';
-import { type VlanPolicy } from '../policy/policy.js';
+import { type VlanPolicy } from '../policy/fields.js';
 
 const UNTAGGED: VlanPolicy = { mode: 'none' };
 type Lookup = Pick<State, 'switches' | 'groups'>;
@@ -16,11 +16,26 @@ export function effectiveVlan(
   return group.policy.vlan ?? state.switches.get(group.switch)?.policy.vlan ?? UNTAGGED;
 }
 
-/** A trunk is one place of its own here; what it overlaps with is looked for when a MAC is claimed. */
+/**
+ * A trunk is one place of its own here; what it overlaps with is looked for when a MAC is claimed. MACs belong to the
+ * primary of a private VLAN: its secondaries hear each other.
+ */
 function segmentName(vlan: VlanPolicy): string {
   if (vlan.mode === 'trunk') return 'trunk';
-  return vlan.mode === 'access' ? String(vlan.id) : '0';
+  return String(untaggedSegment(vlan));
 }
+
+const untaggedSegment = (vlan: Exclude<VlanPolicy, { mode: 'trunk' }>): number =>
+  vlan.mode === 'access' ? vlan.id : vlan.mode === 'private' ? vlan.primary : 0;
+
+/** The segments of a trunk, its native VLAN included. */
+function* segmentsOf(trunk: Extract<VlanPolicy, { mode: 'trunk' }>): Iterable<number> {
+  for (const { from, to } of trunk.ranges) for (let id: number = from; id <= to; id++) yield id;
+  if (trunk.native !== undefined) yield trunk.native;
+}
+
+const carries = ({ ranges, native }: Extract<VlanPolicy, { mode: 'trunk' }>, id: number): boolean =>
+  native === id || ranges.some((r) => r.from <= id && id <= r.to);
 
 /** Key of a connected port in `byMac`; null when nothing is connected. */
 export function macKey(state: Lookup, port: Port): string | null {
@@ -43,21 +58,17 @@ export function macHolder(
   };
   const direct = held(segmentName(vlan));
   if (direct !== undefined) return direct;
-  if (vlan.mode === 'access') {
+  if (vlan.mode === 'access' || vlan.mode === 'private') {
     const trunk = held('trunk');
     if (trunk === undefined) return undefined;
     const other = state.ports.get(trunk);
     const its = other === undefined ? UNTAGGED : effectiveVlan(state, state.groups.get(other.group), other);
-    return its.mode === 'trunk' && its.ranges.some((r) => r.from <= vlan.id && vlan.id <= r.to)
-      ? trunk
-      : undefined;
+    return its.mode === 'trunk' && carries(its, untaggedSegment(vlan)) ? trunk : undefined;
   }
   if (vlan.mode === 'trunk') {
-    for (const range of vlan.ranges) {
-      for (let id: number = range.from; id <= range.to; id++) {
-        const access = held(String(id));
-        if (access !== undefined) return access;
-      }
+    for (const id of segmentsOf(vlan)) {
+      const access = held(String(id));
+      if (access !== undefined) return access;
     }
   }
   return undefined;

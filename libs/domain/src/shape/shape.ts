@@ -203,6 +203,27 @@ export function tagged<T>(tag: string, cases: Readonly<Record<string, Shape<neve
   };
 }
 
+/** A union told apart by which one of some fields is there. */
+export function byField<T>(cases: Readonly<Record<string, Shape<never> | Shape<T>>>): Shape<T> {
+  const names = Object.keys(cases);
+  const of = (v: unknown): Shape<T> | undefined => {
+    if (!isPlain(v)) return undefined;
+    const found = names.filter((name) => v[name] !== undefined);
+    return found.length === 1 ? (cases[found[0] ?? ''] as Shape<T>) : undefined;
+  };
+  return {
+    is: (v): v is T => of(v)?.is(v) ?? false,
+    explain: (v, path, out) => {
+      const shape = of(v);
+      if (shape !== undefined) shape.explain(v, path, out);
+      else if (!isPlain(v))
+        out.push(detail(path, v, v === undefined ? 'is missing' : 'is not a map', 'a map'));
+      else out.push(detail(path, v, 'does not say which', `exactly one of ${names.join(', ')}`));
+    },
+    fill: (v) => (of(v) as Shape<T>).fill(v),
+  };
+}
+
 /** The value in its normal form, or one problem with every fault in it. */
 export function parseWith<T>(shape: Shape<T>, value: unknown, path = ''): Result<T> {
   const faults: ProblemDetail[] = [];

@@ -38,6 +38,8 @@ import {
 } from '../shape/shape.js';
 import { hasEnded } from '../migration/phases.js';
 import { byDeletion } from '../port/deleted.js';
+import { FEATURE_FIELDS } from '../switch/spec.js';
+import { fullState, shortGroup, shortHost, shortPort, shortSwitch } from './forms.js';
 import { initialState } from './initial.js';
 import { putPort, type Next } from './next.js';
 
@@ -68,16 +70,19 @@ const byNumber = <T extends { readonly id: string }>(items: Iterable<T>): readon
     .sort((a, b) => a.n - b.n)
     .map(({ item }) => item);
 
-/** The whole state for digests (through canonicalJson) and snapshots. */
+/**
+ * The whole state for digests (through canonicalJson) and snapshots. In the short form: a state that says nothing new
+ * has the digest that it had before there were words for more.
+ */
 export function stateDigestInput(state: State): StateJson {
   return {
     lineage: state.lineage,
     revision: state.revision,
     time: state.time,
-    hosts: byName(state.hosts.values()),
-    switches: byName(state.switches.values()),
-    groups: byName(state.groups.values()),
-    ports: byNumber(state.ports.values()),
+    hosts: byName(state.hosts.values()).map(shortHost),
+    switches: byName(state.switches.values()).map(shortSwitch),
+    groups: byName(state.groups.values()).map(shortGroup),
+    ports: byNumber(state.ports.values()).map(shortPort),
     migrations: byNumber(state.migrations.values()),
     realised: state.realised,
     nextPort: state.nextPort,
@@ -107,26 +112,28 @@ function flat<T, S>(
   };
 }
 
-const host = flat<Host, Pick<Host, 'labels' | 'managementPath' | 'preload' | 'maintenance'>>(
+type HostOwn = 'name' | 'version' | 'facts' | 'formerBoots' | 'downUplinks';
+const host = flat<Host, Omit<Host, HostOwn>>(
   hostSpecShape,
-  object<Omit<Host, 'labels' | 'managementPath' | 'preload' | 'maintenance'>>({
+  object<Pick<Host, HostOwn>>({
     name: hostShape,
     version: revisionShape,
     facts: nullable(object<{ boot: string; seq: number }>({ boot: text(), seq: int(1) })),
     formerBoots: list(text()),
     downUplinks: list(text()),
   }),
-  ['labels', 'managementPath', 'preload', 'maintenance'],
+  ['labels', 'managementPath', 'preload', 'maintenance', 'foreignFlows'],
 );
 
-const sw = flat<Switch, Pick<Switch, 'uplinks' | 'mtu' | 'policy' | 'members'>>(
+type SwitchOwn = 'name' | 'kind' | 'version';
+const sw = flat<Switch, Omit<Switch, SwitchOwn>>(
   switchSpecShape,
-  object<Omit<Switch, 'uplinks' | 'mtu' | 'policy' | 'members'>>({
+  object<Pick<Switch, SwitchOwn>>({
     name: switchShape,
     kind: oneOf('distributed', 'standard'),
     version: revisionShape,
   }),
-  ['uplinks', 'mtu', 'policy', 'members'],
+  ['uplinks', 'mtu', 'policy', 'members', ...FEATURE_FIELDS],
 );
 
 type GroupOwn = 'name' | 'version' | 'phase';
@@ -144,6 +151,7 @@ const group = flat<Group, Omit<Group, GroupOwn>>(
     'binding',
     'ports',
     'autoExpand',
+    'autoShrink',
     'resetAtDisconnect',
     'partitionPolicy',
     'startOffline',
@@ -200,7 +208,8 @@ const stateShape: Shape<StateJson> = object<StateJson>({
 });
 
 /** The state of a snapshot, its indexes made anew. Anything that does not fit is a problem naming the field. */
-export function stateFromJson(value: unknown): Result<State> {
+export function stateFromJson(written: unknown): Result<State> {
+  const value = fullState(written);
   const parsed = stateShape.is(value) ? ok(value) : parseWith(stateShape, value);
   if (!parsed.ok) return parsed;
   const json = parsed.value;

@@ -2,7 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type GroupName, type HostName, type Revision, type SwitchName } from '#kernel';
 import { type StateDocument } from '#contracts';
-import { decide, evolve, initialState, type Command, type MigrationPhase, type State } from '#domain';
+import {
+  decide,
+  evolve,
+  initialState,
+  NO_FEATURES,
+  type Command,
+  type MigrationPhase,
+  type State,
+} from '#domain';
 import { Random } from '../simulation/random.js';
 import { handoverToken } from '../simulation/token.js';
 import { HOSTS, lineageOf } from '../simulation/world.js';
@@ -25,6 +33,7 @@ const apply = (random: Random): Command => ({
         managementPath: null,
         preload: random.chance(0.3) ? GROUPS : [],
         maintenance: false,
+        foreignFlows: 'report' as const,
       },
     })),
     {
@@ -35,6 +44,7 @@ const apply = (random: Random): Command => ({
         mtu: random.chance(0.5) ? 1500 : 9000,
         policy: {},
         members: Object.fromEntries(HOSTS.map((h) => [h, { uplink1: 'eth1' }])),
+        ...NO_FEATURES,
       },
     },
     ...GROUPS.map((name) => ({
@@ -47,6 +57,7 @@ const apply = (random: Random): Command => ({
         binding: 'static' as const,
         ports: 2,
         autoExpand: true,
+        autoShrink: false,
         resetAtDisconnect: false,
         partitionPolicy: 'keep' as const,
         startOffline: false,

@@ -28,6 +28,7 @@ export function hostDocument(
     groups: [...groups].filter((name) => state.groups.has(name)).sort(),
     managementPath: host.managementPath,
     maintenance: host.maintenance,
+    foreignFlows: host.foreignFlows,
     acceptedFactSeq: host.facts,
     migrations: orders(state, host, migrations),
     confirm: null,

@@ -1,5 +1,5 @@
 import { KEYS, type GroupDocument, type SwitchDocument } from '#contracts';
-import { type Group, type Switch } from '#domain';
+import { featuresOf, type Group, type Switch } from '#domain';
 import { type Stamp } from './stamp.js';
 
 export function switchDocument(it: Switch, stamp: Stamp): SwitchDocument {
@@ -12,6 +12,7 @@ export function switchDocument(it: Switch, stamp: Stamp): SwitchDocument {
     uplinks: it.uplinks,
     mtu: it.mtu,
     policy: it.policy,
+    ...featuresOf(it),
   };
 }
 

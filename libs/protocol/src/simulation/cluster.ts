@@ -1,5 +1,5 @@
-import { type HostName, type Lineage, type Revision } from '#kernel';
-import { type DocumentKey, type Signer, type StateDocument, type Verifier } from '#contracts';
+import { unwrap, type HostName, type Lineage, type Revision } from '#kernel';
+import { parseDocument, type DocumentKey, type Signer, type StateDocument, type Verifier } from '#contracts';
 import { contentOf } from '../projection/documents.js';
 import { keysOfHost } from '../projection/project-all.js';
 import { project, withChanges } from '../projection/project.js';
@@ -186,10 +186,9 @@ export class Cluster {
     const standing = new Map<string, string>();
     for (const [key, { bytes }] of this.stream.messages) {
       if (key === 's.mark') continue;
-      const document = JSON.parse(
-        (JSON.parse(new TextDecoder().decode(bytes)) as { body: string }).body,
-      ) as StateDocument;
-      if (document.type !== 'tombstone') standing.set(key, contentOf(document));
+      const { body } = JSON.parse(new TextDecoder().decode(bytes)) as { body: string };
+      const document = unwrap(parseDocument(body));
+      if (document.type !== 'tombstone' && document.type !== 'mark') standing.set(key, contentOf(document));
     }
     const keys = new Set([...now.keys(), ...standing.keys()]);
     return [...keys].filter((key) => now.get(key) !== standing.get(key));

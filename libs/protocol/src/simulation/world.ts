@@ -13,6 +13,7 @@ import {
 import {
   evolve,
   initialState,
+  NO_FEATURES,
   type DomainEvent,
   type Migration,
   type MigrationPhase,
@@ -192,7 +193,11 @@ export class World {
   private host(name: HostName): DomainEvent {
     const preload = GROUPS.filter(() => this.random.chance(0.2));
     const maintenance = this.random.chance(0.3);
-    return { type: 'HostDefined', name, spec: { labels: {}, managementPath: null, preload, maintenance } };
+    return {
+      type: 'HostDefined',
+      name,
+      spec: { labels: {}, managementPath: null, preload, maintenance, foreignFlows: 'report' },
+    };
   }
 
   private switch(name: SwitchName): DomainEvent {
@@ -203,7 +208,7 @@ export class World {
       type: 'SwitchDefined',
       name,
       kind: 'distributed',
-      spec: { uplinks: ['uplink1'], mtu, policy: {}, members },
+      spec: { uplinks: ['uplink1'], mtu, policy: {}, members, ...NO_FEATURES },
     };
   }
 
@@ -215,6 +220,7 @@ export class World {
       binding: 'static' as const,
       ports: this.random.below(100),
       autoExpand: true,
+      autoShrink: false,
       resetAtDisconnect: false,
       partitionPolicy: 'keep' as const,
       startOffline: false,

@@ -24,6 +24,7 @@ const hostDoc = (revision: number, ports: string[], groups: string[]) =>
     groups,
     managementPath: null,
     maintenance: false,
+    foreignFlows: 'report',
     acceptedFactSeq: null,
     migrations: [],
     confirm: null,

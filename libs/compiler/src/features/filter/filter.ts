@@ -1,8 +1,10 @@
+import { type Filter, type FilterRule } from '#domain';
 import { goto, match, set } from '../../pipeline/actions.js';
 import { ruleObject } from '../../pipeline/cookies.js';
 import { type Emitter } from '../../pipeline/emitter.js';
 import { type Feature } from '../../pipeline/feature.js';
 import { REG } from '../../pipeline/registers.js';
+import { type OutStage } from '../../pipeline/stages.js';
 import { TABLES } from '../../pipeline/tables.js';
 import { ruleLists, type RuleList } from './lists.js';
 import { listMatches } from './rules.js';
@@ -13,16 +15,16 @@ const SIDES = [
   {
     direction: 'in',
     choose: TABLES.FILTER_IN,
-    rules: TABLES.RULES_IN,
+    rules: TABLES.RULES_IN_1,
     register: REG.from,
     next: TABLES.FORWARD,
   },
   {
     direction: 'out',
     choose: TABLES.FILTER_OUT,
-    rules: TABLES.RULES_OUT,
+    rules: TABLES.RULES_OUT_1,
     register: REG.to,
-    next: TABLES.SHAPE_OUT_PEAK,
+    next: TABLES.PASSED_OUT,
   },
 ] as const;
 
@@ -35,15 +37,23 @@ export const filter: Feature = {
   bridge: (bridge, out) => {
     const lists = ruleLists(bridge.ports);
     for (const side of SIDES) {
-      out.flow(side.choose, 0, {}, [goto(side.next)]);
+      // No copy comes here that has no list: see `nextOut`.
+      if (side.direction === 'in') out.flow(side.choose, 0, {}, [goto(side.next)]);
       out.flow(side.rules, 0, {}, [goto(side.next)]);
       for (const list of lists) write(list, side, out);
     }
   },
 };
 
+const concerns = ({ direction }: FilterRule, side: 'in' | 'out'): boolean =>
+  direction === 'both' || direction === side;
+
+/** Out-tables of a port with this filter. */
+export const filterStages = ({ rules }: Filter): OutStage[] =>
+  rules.some((rule) => concerns(rule, 'out')) ? ['FILTER_OUT'] : [];
+
 function write({ number, rules, ports }: RuleList, side: (typeof SIDES)[number], out: Emitter): void {
-  const mine = rules.map(({ direction }) => direction === 'both' || direction === side.direction);
+  const mine = rules.map((rule) => concerns(rule, side.direction));
   if (!mine.includes(true)) return;
   // One and the same for all of them: it is compared once.
   const actions = [set(REG.rules, number), goto(side.rules)];

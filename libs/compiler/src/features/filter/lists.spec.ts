@@ -6,6 +6,8 @@ import { TABLES } from '../../pipeline/tables.js';
 
 const rule = (name: string, tcp: number) => ({
   name,
+  tier: 1,
+  enabled: true,
   direction: 'out' as const,
   action: 'drop' as const,
   match: { etherType: 0x0800, ipProtocol: 6, dstPort: { from: tcp, to: tcp } },
@@ -30,9 +32,9 @@ const count = (state: ReturnType<typeof compiled>, table: number): number =>
 describe('lists of rules', () => {
   it('stand once, whatever the number of ports, and only in the direction that they speak of', () => {
     const state = compiled([rule('a', 80), rule('b', 81)]);
-    expect(count(state, TABLES.RULES_OUT)).toBe(2);
+    expect(count(state, TABLES.RULES_OUT_1)).toBe(2);
     expect(count(state, TABLES.FILTER_OUT)).toBe(PORTS.length);
-    expect([count(state, TABLES.FILTER_IN), count(state, TABLES.RULES_IN)]).toEqual([0, 0]);
+    expect([count(state, TABLES.FILTER_IN), count(state, TABLES.RULES_IN_1)]).toEqual([0, 0]);
   });
 
   it('change by the rule that changed', () => {
@@ -44,7 +46,7 @@ describe('lists of rules', () => {
   it('are kept apart where a port has its own, and that port is no longer under the old one', () => {
     const own = [{ n: 1, override: { filter: [rule('mine', 22)] } as never }, ...PORTS.slice(1)];
     const state = compiled([rule('a', 80)], own);
-    expect(count(state, TABLES.RULES_OUT)).toBe(2);
+    expect(count(state, TABLES.RULES_OUT_1)).toBe(2);
     const chosen = state.bridges[0]!.flows.filter((f) => f.table === TABLES.FILTER_OUT && f.priority > 0);
     const lists = chosen.map((f) => f.actions.flatMap((a) => (a.kind === 'set-field' ? [a.value] : []))[0]);
     expect(new Set(lists).size).toBe(2);

@@ -24,7 +24,7 @@ function textOf(rules: readonly FilterRule[]): string {
 export function ruleLists(ports: readonly PortPlan[]): RuleList[] {
   const lists = new Map<string, { number: number; rules: readonly FilterRule[]; ports: PortPlan[] }>();
   for (const port of ports) {
-    const rules = port.policy.filter;
+    const { rules } = port.policy.filter;
     if (rules.length === 0) continue;
     const text = textOf(rules);
     const list = lists.get(text);

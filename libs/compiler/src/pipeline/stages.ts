@@ -1,0 +1,48 @@
+import { goto } from './actions.js';
+import { TABLES, type TableName } from './tables.js';
+import { type Action } from '#openflow';
+
+/**
+ * Tables that a copy to a port may go through, in order. A port uses some of them: DISPATCH_OUT leads straight to its
+ * first, and each of them to the next one that the port uses. So what a port has no use for costs no lookup, of which
+ * a switch makes 4,096 for one frame, all copies together.
+ */
+export const OUT_STAGES = [
+  'PVLAN_OUT',
+  'FILTER_OUT',
+  'SHAPE_OUT_PEAK',
+  'SHAPE_OUT_AVERAGE',
+  'LIMIT_OUT',
+  'MIRROR_OUT',
+  'SAMPLE_OUT',
+] as const satisfies readonly TableName[];
+
+export type OutStage = (typeof OUT_STAGES)[number];
+
+/** Stages of a port as a bit set. */
+export const stagesOf = (used: Iterable<OutStage>): number => {
+  let bits = 0;
+  for (const stage of used) bits |= 1 << OUT_STAGES.indexOf(stage);
+  return bits;
+};
+
+export const uses = (stages: number, stage: OutStage): boolean =>
+  (stages & (1 << OUT_STAGES.indexOf(stage))) !== 0;
+
+/** Where a copy goes after a stage: the next one that its port uses, at the end OUTPUT. */
+export function nextOut({ stages }: { readonly stages: number }, after: OutStage | 'DISPATCH_OUT'): Action {
+  const from = after === 'DISPATCH_OUT' ? 0 : OUT_STAGES.indexOf(after) + 1;
+  const next = OUT_STAGES.slice(from).find((stage) => uses(stages, stage));
+  return goto(TABLES[next ?? 'OUTPUT']);
+}
+
+/** Lookups of each copy: DELIVER, ACTIVITY, DELIVER_GATE, DISPATCH_OUT, OUTPUT. */
+const EACH_COPY = 5;
+/** Lookups behind FILTER_OUT: the rules, and PASSED_OUT. */
+const BEHIND_FILTER = 2;
+
+/** Tables that one copy to a port with these stages goes through. */
+export function lookupsOf(stages: number): number {
+  const used = OUT_STAGES.filter((stage) => uses(stages, stage)).length;
+  return EACH_COPY + used + (uses(stages, 'FILTER_OUT') ? BEHIND_FILTER : 0);
+}

@@ -1,0 +1,98 @@
+import { type Policy } from '#domain';
+import { POLICY_FIELDS } from '#domain/on-host';
+import { type SwitchDocument } from '#contracts';
+import { type CompileException } from '../types.js';
+import { type Refusal } from './interfaces.js';
+
+/** Why this version does not do what a field says; null: it does. */
+type Reasons = { readonly [F in keyof Policy]?: (value: Policy[F]) => string | null };
+
+/**
+ * What policy can say and a host can't do. Nothing is taken and left undone: a port whose policy wants such a thing is
+ * closed, with the reason.
+ */
+const REASONS: Reasons = {
+  vlan: (vlan) => {
+    if (vlan.mode === 'private') return 'private VLANs';
+    return vlan.mode === 'trunk' && vlan.native !== undefined ? 'a native VLAN on a trunk' : null;
+  },
+  macs: ({ extra, shared }) => (extra.length + shared.length > 0 ? 'MACs beside the own one' : null),
+  macLearning: (learning) => (learning === null ? null : 'MAC learning'),
+  addresses: (addresses) => (addresses === null ? null : 'a check of addresses'),
+  filter: ({ stateful, default: rest, rules }) => {
+    if (stateful) return 'a stateful filter';
+    if (rest !== 'allow') return 'a filter that drops what no rule takes';
+    for (const rule of rules) {
+      const what = ofRule(rule);
+      if (what !== null) return `${what} (rule ${rule.name})`;
+    }
+    return null;
+  },
+  teaming: ({ mode, failback, notify, detection }) => {
+    if (mode !== 'explicit') return `teaming by ${mode}`;
+    if (!failback) return 'teaming without failback';
+    if (notify) return 'teaming that notifies switches';
+    return detection === 'link' ? null : 'detection by beacons';
+  },
+  bandwidth: (bandwidth) => (bandwidth === null ? null : 'shares, limits and reservations'),
+  ipfix: (told) => (told ? 'IPFIX' : null),
+};
+
+const NEW_MATCHES = [
+  'vlan',
+  'cos',
+  'ipVersion',
+  'srcSet',
+  'dstSet',
+  'icmpCode',
+  'tcpFlags',
+  'dscp',
+  'fragments',
+] as const;
+
+function ofRule(rule: Policy['filter']['rules'][number]): string | null {
+  if (!rule.enabled) return 'a rule that is switched off';
+  if (rule.tier !== 1) return `tier ${rule.tier}`;
+  if (rule.action !== 'allow' && rule.action !== 'drop') return rule.action;
+  const more = (['mark', 'rate', 'log'] as const).find((part) => rule[part] !== undefined);
+  if (more !== undefined) return more;
+  const { match } = rule;
+  const field = NEW_MATCHES.find((name) => match[name] !== undefined);
+  if (field !== undefined) return `a match on ${field}`;
+  if (match.srcMac?.includes('/') === true || match.dstMac?.includes('/') === true) return 'a MAC mask';
+  const ports = match.srcPort ?? match.dstPort;
+  return ports !== undefined && match.ipProtocol === 132 ? 'ports of SCTP' : null;
+}
+
+/** By the policy alone, so that it is asked once for all ports of a group. */
+export function unsupported(policy: Policy): Refusal | null {
+  for (const field of POLICY_FIELDS) {
+    const what = reasonOf(field, policy);
+    if (what !== null) return { code: 'not-enforceable', reason: `${field}: this host does not do ${what}` };
+  }
+  return null;
+}
+
+const reasonOf = <F extends keyof Policy>(field: F, policy: Policy): string | null =>
+  REASONS[field]?.(policy[field]) ?? null;
+
+/** The same of a switch: what it asks for beside its ports' policies. Its ports stand; it is not realised. */
+export function unsupportedOnSwitch(doc: SwitchDocument): CompileException[] {
+  const missing = [
+    doc.privateVlans.length > 0 ? 'privateVlans' : null,
+    doc.lags.length > 0 ? 'lags' : null,
+    doc.mirrors.length > 0 ? 'mirrors' : null,
+    doc.ipfix === null ? null : 'ipfix',
+    doc.sflow === null ? null : 'sflow',
+    doc.discovery.mode === 'off' ? null : 'discovery',
+    doc.multicast === 'basic' ? null : 'multicast',
+    doc.healthCheck === null ? null : 'healthCheck',
+    doc.bandwidth === null ? null : 'bandwidth',
+  ].filter((field) => field !== null);
+  return missing.map((field) => ({
+    port: null,
+    object: `switch/${doc.switch}`,
+    code: 'not-enforceable',
+    reason: `${field}: this host does not do it`,
+  }));
+}
