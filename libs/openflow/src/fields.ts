@@ -1,3 +1,11 @@
+interface FieldSpec {
+  /** Those that mean something. */
+  readonly bits: number;
+  /** On the wire; absent: as many as the bits need. */
+  readonly bytes?: number;
+  readonly oxm: readonly [number, number];
+}
+
 /**
  * Header, metadata and register fields: name (as in ovs-fields), width in bits, OXM class and number.
  * `oxm` is [class, field]: 0x8000 OpenFlow basic, 0x0000/0x0001 Nicira.
@@ -31,7 +39,7 @@ export const FIELDS = {
   arp_tha: { bits: 48, oxm: [0x8000, 25] },
   ipv6_src: { bits: 128, oxm: [0x8000, 26] },
   ipv6_dst: { bits: 128, oxm: [0x8000, 27] },
-  ipv6_label: { bits: 20, oxm: [0x8000, 28] },
+  ipv6_label: { bits: 20, bytes: 4, oxm: [0x8000, 28] },
   icmpv6_type: { bits: 8, oxm: [0x8000, 29] },
   icmpv6_code: { bits: 8, oxm: [0x8000, 30] },
   nd_target: { bits: 128, oxm: [0x8000, 31] },
@@ -43,7 +51,7 @@ export const FIELDS = {
   ip_frag: { bits: 2, oxm: [0x0001, 26] },
   ip_ttl: { bits: 8, oxm: [0x0001, 29] },
   /** Bits of CT_STATE. */
-  ct_state: { bits: 32, oxm: [0x0001, 105] },
+  ct_state: { bits: 8, bytes: 4, oxm: [0x0001, 105] },
   ct_zone: { bits: 16, oxm: [0x0001, 106] },
   ct_mark: { bits: 32, oxm: [0x0001, 107] },
   ct_label: { bits: 128, oxm: [0x0001, 108] },
@@ -71,7 +79,7 @@ export const FIELDS = {
   reg13: { bits: 32, oxm: [0x0001, 13] },
   reg14: { bits: 32, oxm: [0x0001, 14] },
   reg15: { bits: 32, oxm: [0x0001, 15] },
-} as const satisfies Record<string, { readonly bits: number; readonly oxm: readonly [number, number] }>;
+} as const satisfies Record<string, FieldSpec>;
 
 export type FieldName = keyof typeof FIELDS;
 

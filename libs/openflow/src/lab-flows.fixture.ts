@@ -1,14 +1,10 @@
-import { type Action, type Flow, type Group, type Match, type Meter } from './model.js';
+import { type Action, type Flow, type Group, type Match, type Meter, type SetFieldAction } from './model.js';
 
 const cookie = 0x5e70_0001_0200_0003n;
 const ip: Match = { eth_type: { value: 0x0800n } };
 const ip6: Match = { eth_type: { value: 0x86ddn } };
 const arp: Match = { eth_type: { value: 0x0806n } };
-const set = (
-  field: Extract<Action, { kind: 'set-field' }>['field'],
-  value: bigint,
-  mask?: bigint,
-): Action => ({
+const set = (field: SetFieldAction['field'], value: bigint, mask?: bigint): SetFieldAction => ({
   kind: 'set-field',
   field,
   value,
@@ -61,6 +57,54 @@ const MATCHES: Match[] = [
   },
   { ...arp, arp_sha: { value: 0x020000000001n } },
   { eth_type: { value: 0x8035n } },
+  { ...arp, arp_tha: { value: 0x020000000001n } },
+  { ...ip, ip_ecn: { value: 3n } },
+  { ...ip, ip_ttl: { value: 64n } },
+  { ...ip, ip_frag: { value: 1n } },
+  { ...ip, ip_frag: { value: 3n } },
+  { ...ip, ip_frag: { value: 0n } },
+  { ...ip, ip_frag: { value: 1n, mask: 1n } },
+  { ...ip, ip_frag: { value: 0n, mask: 2n } },
+  { ...ip6, ipv6_label: { value: 0x12345n } },
+  { ...ip, ip_proto: { value: 132n }, sctp_src: { value: 7n }, sctp_dst: { value: 0x100n, mask: 0xff00n } },
+  {
+    ...ip6,
+    ip_proto: { value: 58n },
+    icmpv6_type: { value: 135n },
+    icmpv6_code: { value: 0n },
+    nd_target: { value: (0xfe80n << 112n) | 1n },
+    nd_sll: { value: 0x020000000001n },
+  },
+  {
+    ...ip6,
+    ip_proto: { value: 58n },
+    icmpv6_type: { value: 136n },
+    icmpv6_code: { value: 0n },
+    nd_target: { value: 0xfe80n << 112n, mask: 0xffffn << 112n },
+    nd_tll: { value: 0x020000000001n },
+  },
+  { tun_id: { value: 5000n } },
+  { ...ip, ct_state: { value: 0n } },
+  { ...ip, ct_state: { value: 0x21n, mask: 0x29n }, ct_zone: { value: 0x8001n } },
+  { ...ip, ct_state: { value: 0x2an, mask: 0x2an }, ct_mark: { value: 0xdeadbeefn } },
+  { ...ip, ct_state: { value: 0x30n, mask: 0x30n } },
+  { ...ip6, ct_state: { value: 0x22n, mask: 0x22n }, ct_mark: { value: 1n, mask: 0xffn } },
+  { ...ip6, ct_label: { value: 5n << 64n, mask: 0xffn << 64n } },
+  {
+    ...ip,
+    ct_state: { value: 0x22n, mask: 0x22n },
+    ct_nw_proto: { value: 6n },
+    ct_nw_src: { value: 0x0a000000n, mask: 0xff000000n },
+    ct_nw_dst: { value: 0x0a000001n },
+    ct_tp_src: { value: 1024n },
+    ct_tp_dst: { value: 80n },
+  },
+  {
+    ...ip6,
+    ct_state: { value: 0x22n, mask: 0x22n },
+    ct_ipv6_src: { value: 1n },
+    ct_ipv6_dst: { value: 0x20010db8n << 96n, mask: 0xffffffffn << 96n },
+  },
 ];
 
 /** Every kind of action; `match` where the switch asks for prerequisites. */
@@ -114,6 +158,102 @@ const ACTIONS: { match?: Match; actions: Action[] }[] = [
     ],
   },
   { actions: [{ kind: 'controller', maxLen: 256, userdata: new Uint8Array() }] },
+  {
+    actions: [{ kind: 'controller', maxLen: 64, userdata: new Uint8Array([6]), reason: 0, meter: 101 }],
+  },
+  { match: ip, actions: [set('ip_ecn', 1n), set('ip_ttl', 9n)] },
+  { match: { ...ip, ip_proto: { value: 132n } }, actions: [set('sctp_src', 5n)] },
+  { match: ip6, actions: [set('ipv6_label', 0x54321n)] },
+  { match: arp, actions: [set('arp_tha', 1n)] },
+  { actions: [set('tun_id', 7n)] },
+  { match: ip, actions: [{ kind: 'ct', zone: 0x8001 }] },
+  { match: ip, actions: [{ kind: 'ct', zone: 0, table: 9 }, { kind: 'ct-clear' }] },
+  {
+    match: ip,
+    actions: [
+      {
+        kind: 'ct',
+        zone: { field: 'reg14', offset: 0, bits: 16 },
+        commit: true,
+        force: true,
+        table: 9,
+        exec: [
+          set('ct_mark', 0x12345n),
+          set('ct_label', 1n, 0xffn),
+          {
+            kind: 'move',
+            src: { field: 'reg6', offset: 0, bits: 32 },
+            dst: { field: 'ct_mark', offset: 0, bits: 32 },
+          },
+          {
+            kind: 'move',
+            src: { field: 'reg6', offset: 0, bits: 32 },
+            dst: { field: 'ct_label', offset: 64, bits: 32 },
+          },
+        ],
+      },
+      { kind: 'goto', table: 20 },
+    ],
+  },
+  { actions: [{ kind: 'sample', probability: 65535, collectorSet: 1, domain: 2, point: 3 }] },
+  {
+    actions: [
+      {
+        kind: 'sample',
+        probability: 9,
+        collectorSet: 0xffffffff,
+        domain: 2,
+        point: 3,
+        port: 4,
+        direction: 'egress',
+      },
+      { kind: 'output', port: 4 },
+    ],
+  },
+  {
+    actions: [
+      {
+        kind: 'learn',
+        table: 110,
+        priority: 10,
+        cookie: 0x5e71_0000_0f00_0001n,
+        idleTimeout: 300,
+        hardTimeout: 0,
+        finIdleTimeout: 3,
+        finHardTimeout: 4,
+        limit: 8,
+        resultDst: { field: 'reg4', offset: 2, bits: 1 },
+        deleteLearned: true,
+        specs: [
+          {
+            kind: 'match-field',
+            dst: { field: 'eth_dst', offset: 0, bits: 48 },
+            src: { field: 'eth_src', offset: 0, bits: 48 },
+          },
+          {
+            kind: 'load-field',
+            dst: { field: 'reg15', offset: 0, bits: 32 },
+            src: { field: 'reg14', offset: 0, bits: 32 },
+          },
+        ],
+      },
+      { kind: 'goto', table: 20 },
+    ],
+  },
+  {
+    actions: [
+      {
+        kind: 'learn',
+        table: 110,
+        priority: 11,
+        cookie: 1n,
+        idleTimeout: 0,
+        hardTimeout: 0,
+        limit: 1,
+        specs: [{ kind: 'match-value', dst: { field: 'reg14', offset: 0, bits: 32 }, value: 3n }],
+      },
+    ],
+  },
   { actions: [deliver, { ...deliver }, { kind: 'resubmit', table: 40 }] },
   {
     match: { reg14: { value: 2n }, eth_src: { value: 0x020000000002n } },
@@ -193,6 +333,21 @@ export const groups: readonly Group[] = [
       { actions: [{ kind: 'output', port: 1 }], watchPort: 1 },
       { actions: [{ kind: 'output', port: 2 }], weight: 3 },
     ],
+  },
+  {
+    id: 4,
+    type: 'select',
+    selection: { method: 'hash', fields: ['eth_dst', 'eth_src', 'ipv4_src', 'tcp_src'], param: 5n },
+    buckets: [
+      { actions: [{ kind: 'output', port: 1 }], watchPort: 1 },
+      { actions: [{ kind: 'output', port: 2 }], watchPort: 2 },
+    ],
+  },
+  {
+    id: 5,
+    type: 'select',
+    selection: { method: 'hash', fields: ['eth_src'] },
+    buckets: [{ actions: [{ kind: 'output', port: 1 }] }],
   },
   { id: 0x7fff0001, type: 'indirect', buckets: [{ actions: [{ kind: 'output', port: 1 }] }] },
 ];

@@ -69,6 +69,11 @@ export class LabSwitch {
     return this.tool('ovs-ofctl', '-O', 'OpenFlow15', ...args);
   }
 
+  /** A command of the running switch. */
+  appctl(...args: string[]): Promise<string> {
+    return this.tool('ovs-appctl', '-t', `${this.dir}/vswitchd.ctl`, ...args);
+  }
+
   socket(bridge: string): string {
     return `${this.dir}/${bridge}.mgmt`;
   }

@@ -158,7 +158,7 @@ export interface Bucket {
 /** Choice by a hash of fields of the frame; equal in all switches for an equal `param`. */
 export interface GroupSelection {
   readonly method: 'hash';
-  /** Which fields; those whose prerequisites a frame does not meet are left out of its hash. */
+  /** Which fields, in the order of FIELDS; those whose prerequisites a frame does not meet are left out of its hash. */
   readonly fields: readonly FieldName[];
   /** Basis of the hash; absent: 0. */
   readonly param?: bigint;

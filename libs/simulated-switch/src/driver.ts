@@ -53,7 +53,8 @@ export class SimulatedDriver implements Driver {
       case 'bundle':
         return this.target.bridge(step.bridge).bundle(step.mods);
       case 'flush':
-        return;
+        this.target.bridge(step.bridge);
+        return step.connections.forEach((filter) => this.target.conntrack.flush(filter));
       case 'effective':
       case 'purge':
         return this.target.bridge(step.bridge).forget();

@@ -1,8 +1,12 @@
 import { type Clock } from '#kernel';
 import {
+  type BundleMod,
   type DriverEvent,
   type Flow,
   type FlowChange,
+  type GroupMod,
+  type MeterMod,
+  type MeterModMessage,
   type ObservedInterface,
   type OvsdbChange,
 } from '#openflow';
@@ -11,6 +15,7 @@ import { LIMITS, type SwitchOptions } from './bridge/limits.js';
 import { BridgePorts, observeInterface, type SimInterface } from './bridge/ports.js';
 import { refuse } from './bridge/problems.js';
 import { applyRows } from './rows.js';
+import { Conntrack } from './conntrack/conntrack.js';
 import { WorkQueue } from './work-queue.js';
 
 export interface SimulatedSwitchOptions extends SwitchOptions {
@@ -38,6 +43,8 @@ export type TransmitListener = (interfaceName: string, frame: Uint8Array) => voi
 export class SimulatedSwitch {
   readonly bridges = new Map<string, Bridge>();
   readonly clock: Clock;
+  /** Connections, of all bridges. */
+  readonly conntrack = new Conntrack();
   /** Frames that the switch gave up on because of its own limits; empty in any sound state. */
   readonly faults: string[] = [];
   private readonly rows = new Map<string, SimInterface>();
@@ -144,6 +151,24 @@ export class SimulatedSwitch {
     this.emitFlows(bridge, [this.bridge(bridge).tables.put(flow, this.clock.monotonic())]);
   }
 
+  /** Somebody changes a group by hand: the agent's connection is told. */
+  alterGroup(bridge: string, mod: GroupMod): void {
+    const op: BundleMod =
+      mod.command === 'delete'
+        ? { op: 'delete-group', id: mod.id }
+        : { op: `${mod.command}-group`, group: mod.group };
+    this.bridge(bridge).bundle([op]);
+    this.emit({ kind: 'groups', bridge, mods: [mod] });
+  }
+
+  /** The same for a meter. */
+  alterMeter(bridge: string, mod: MeterModMessage): void {
+    const op: MeterMod =
+      mod.command === 'delete' ? { op: 'delete', id: mod.id } : { op: mod.command, meter: mod.meter };
+    this.bridge(bridge).meterMods([op]);
+    this.emit({ kind: 'meters', bridge, mods: [mod] });
+  }
+
   /** Events as a driver passes them on: never in the middle of a frame. */
   listen(listener: (event: DriverEvent) => void): () => void {
     this.listeners.add(listener);
@@ -166,6 +191,7 @@ export class SimulatedSwitch {
       limits,
       this.options,
       this.clock,
+      this.conntrack,
       {
         transmit: (to, frame) => this.work.add(() => this.transmit(to, frame)),
         packetIn: (event) => this.emit({ kind: 'packet-in', bridge: name, ...event }),

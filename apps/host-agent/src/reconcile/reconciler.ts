@@ -52,6 +52,9 @@ export interface ReconcilerHooks {
 /** Passes until nothing is left to do: a new bridge brings new interfaces, which bring new flows. */
 const LONGEST_CHASE = 4;
 
+/** After these nobody knows what stands but the switch. */
+const DOUBTS: ReadonlySet<DriverEvent['kind']> = new Set(['flows', 'groups', 'meters', 'up', 'down']);
+
 /**
  * The one loop that changes the switch: compile → diff → order → apply, from current documents and facts only;
  * whatever changed meanwhile starts another pass. What stands on the switch is read once and then followed through
@@ -100,9 +103,9 @@ export class Reconciler {
   /** Something was told by the switch itself. */
   noticed(event: DriverEvent): void {
     if (event.kind === 'interfaces') this.#interfacesStale = true;
-    else if (event.kind === 'flows' || event.kind === 'up' || event.kind === 'down') this.#doubt();
+    else if (DOUBTS.has(event.kind)) this.#doubt();
     if (event.kind === 'down') this.#restarted = true;
-    if (event.kind !== 'down' && event.kind !== 'packet-in') this.kick();
+    if (event.kind !== 'down' && event.kind !== 'packet-in' && event.kind !== 'ovsdb') this.kick();
   }
 
   /** Reads everything anew at the next pass. */

@@ -54,8 +54,20 @@ const OFCTL: Partial<Record<FieldName, string>> = {
   ipv4_src: 'ip_src',
   ipv4_dst: 'ip_dst',
   ip_ttl: 'nw_ttl',
+  ip_frag: 'nw_frag',
   icmpv4_type: 'icmp_type',
   icmpv4_code: 'icmp_code',
+};
+
+/** ovs-ofctl has words for these bits, and takes no numbers. */
+const FRAGMENTS: Readonly<Record<string, string>> = {
+  '0/3': 'no',
+  '0/1': 'no',
+  '1/1': 'yes',
+  '1/3': 'first',
+  '3/3': 'later',
+  '2/2': 'later',
+  '0/2': 'not_later',
 };
 
 export const fieldText = (name: FieldName): string => OFCTL[name] ?? name;
@@ -64,6 +76,7 @@ export const partText = (name: FieldName): string => (name === 'in_port' ? 'in_p
 
 /** Value and mask, as ovs-ofctl writes them for this field. */
 export function formatField(name: FieldName, match: FieldMatch): string {
+  if (name === 'ip_frag') return FRAGMENTS[`${match.value}/${match.mask ?? 3n}`] ?? 'yes';
   const value = formatValue(name, match.value, match.mask !== undefined);
   return match.mask === undefined ? value : `${value}/${formatValue(name, match.mask, true)}`;
 }

@@ -96,8 +96,8 @@ describe('texts, codec and ovs-ofctl agree', () => {
   it('reads on past what the model has no words for', async () => {
     await lab.ofctl('del-flows', 'typed');
     await type([
-      'table=1,priority=1,ip,actions=ct(commit,zone=3)',
-      'table=2,priority=2,tun_id=5,actions=drop',
+      'table=1,priority=1,ip,actions=ct(commit,zone=3,nat)',
+      'table=2,priority=2,tun_src=10.0.0.1,actions=drop',
       'table=3,priority=3,actions=write_actions(output:1)',
       'table=4,priority=4,actions=output:4',
     ]);

@@ -1,10 +1,9 @@
-import { type FieldName } from '../fields.js';
 import { type Bucket, type Group, type GroupSelection } from '../model.js';
 import { readActions } from './actions-decode.js';
 import { writeActions } from './actions.js';
 import { DecodeFault, type Writer } from './bytes.js';
 import { NTR, PORT } from './constants.js';
-import { fieldOfHeader, wireField } from './match.js';
+import { fieldOfHeader, wireField, type WireField } from './match.js';
 import { type GroupMod } from './messages.js';
 import { type Reader } from './reader.js';
 
@@ -115,14 +114,16 @@ function readSelection(value: Reader): GroupSelection {
   const name = new TextDecoder().decode(value.raw(METHOD_BYTES)).replace(/\0.*$/s, '');
   if (name !== 'hash') value.foreign(`selection method ${name}`);
   const param = value.u64();
-  const fields: FieldName[] = [];
+  const fields: WireField[] = [];
   while (value.left > 0) {
     const field = fieldOfHeader(value, value.u32());
     const mask = value.uint(field.bytes) & field.full;
     if (mask !== field.full) value.foreign(`hash of a part of ${field.name}`);
-    fields.push(field.name);
+    fields.push(field);
   }
-  return { method: 'hash', fields, ...(param === 0n ? {} : { param }) };
+  // The switch tells them in an order of its own.
+  const names = fields.sort((a, b) => a.rank - b.rank).map(({ name: field }) => field);
+  return { method: 'hash', fields: names, ...(param === 0n ? {} : { param }) };
 }
 
 function groupType(reader: Reader, type: number): Group['type'] {

@@ -21,8 +21,7 @@ const BY_OXM = new Map<number, WireField>();
 const BY_NAME = new Map<string, WireField>();
 
 for (const [rank, [name, spec]] of Object.entries(FIELDS).entries()) {
-  // A flow label of 20 bits has 4 bytes: there are no fields of 3.
-  const bytes = spec.bits === 20 ? 4 : Math.ceil(spec.bits / 8);
+  const bytes = 'bytes' in spec ? spec.bytes : Math.ceil(spec.bits / 8);
   const [oxmClass, number] = spec.oxm;
   const field: WireField = {
     name: name as FieldName,

@@ -12,6 +12,7 @@ import {
 } from '#openflow';
 import { applyBundle, applyMeters, flushConnections, sendFrame } from '../flow/changes.js';
 import { OvsdbClient } from '../ovsdb/client.js';
+import { WATCHED } from '../ovsdb/schema.js';
 import { Unixctl } from '../unixctl/unixctl.js';
 import { Bridges } from './bridges.js';
 import { clockOf, resolveEndpoints, type OvsDriverConfig } from './config.js';
@@ -26,6 +27,21 @@ import { buildTransaction } from './transaction.js';
 const CONFIG_MS = 10_000;
 /** What a fresh bridge needs at least; more columns do not matter to the data plane. */
 const IRRELEVANT = new Set(['Open_vSwitch.next_cfg', 'Open_vSwitch.cur_cfg', 'Open_vSwitch.ovs_version']);
+
+/** What says nothing of interfaces: told as `ovsdb` alone. */
+const QUIET = new Set(
+  ['controller', 'protocols', 'mirrors', 'mcast_snooping_enable', 'stp_enable', 'rstp_enable', 'netflow']
+    .concat(['ipfix', 'sflow'])
+    .map((column) => `Bridge.${column}`)
+    .concat(['tag', 'trunks', 'vlan_mode', 'qos', 'bond_mode', 'lacp'].map((column) => `Port.${column}`))
+    .concat(
+      ['ingress_policing_rate', 'ingress_policing_burst', 'options', 'lldp'].map((c) => `Interface.${c}`),
+    )
+    .concat(['Controller.target', 'Mirror.name'])
+    .concat(Object.keys(WATCHED.IPFIX).map((column) => `IPFIX.${column}`))
+    .concat(Object.keys(WATCHED.sFlow).map((column) => `sFlow.${column}`))
+    .concat(Object.keys(WATCHED.Flow_Sample_Collector_Set).map((c) => `Flow_Sample_Collector_Set.${c}`)),
+);
 
 /** The driver of a real Open vSwitch: its database, its bridges' OpenFlow services and its control socket. */
 export class OvsDriver implements Driver {
@@ -193,7 +209,9 @@ export class OvsDriver implements Driver {
     }
     if ([...columns].every((column) => IRRELEVANT.has(column))) return;
     if ([...columns].some((column) => column.startsWith('Bridge.'))) this.bridges.follow(this.ovsdb.cache);
-    this.emit({ kind: 'interfaces' });
+    this.emit({ kind: 'ovsdb', columns });
+    if ([...columns].some((column) => !QUIET.has(column) && !IRRELEVANT.has(column)))
+      this.emit({ kind: 'interfaces' });
   }
 
   private emit(event: DriverEvent): void {

@@ -9,6 +9,7 @@ import {
 import { type OfSession } from '../flow/of-session.js';
 import { type RowCache } from '../ovsdb/cache.js';
 import { findBridge } from './names.js';
+import { describeSettings } from './settings.js';
 
 /** Above this share of all meters, all are read at once: one reply instead of one a meter. */
 const ALL_OVER = 4;
@@ -40,6 +41,7 @@ export async function readBridge(
   return {
     name,
     ...describeRow(cache, name),
+    ...describeSettings(cache, name),
     flows: flows.flatMap((part) => part.flows),
     groups: groups.flatMap((part) => part.groups),
     meters,

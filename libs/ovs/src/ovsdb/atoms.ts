@@ -3,6 +3,8 @@ import { detail, type ProblemDetail } from '#kernel';
 /** Longest text, most entries of a map or set that are taken from the switch: more is a fault of whoever wrote it. */
 export const MAX_TEXT = 4_096;
 export const MAX_ENTRIES = 1_024;
+/** Every VLAN. */
+export const MAX_SET = 4_096;
 export const MAX_REFERENCES = 100_000;
 
 /** Takes what is wrong with one value; the value is then treated as absent. */
@@ -60,6 +62,38 @@ export function readInteger(
   return only;
 }
 
+/** Texts of a set, in order; what is no text is left out and reported. */
+export function readTexts(value: unknown, field: string, report: Report): readonly string[] {
+  return sorted(setElements(value), field, report, (e): e is string => {
+    return typeof e === 'string' && e.length <= MAX_TEXT;
+  });
+}
+
+/** The same of whole numbers. */
+export function readIntegers(value: unknown, field: string, report: Report): readonly number[] {
+  return [...sorted(setElements(value), field, report, (e): e is number => Number.isInteger(e))].sort(
+    (a, b) => a - b,
+  );
+}
+
+function sorted<T>(
+  elements: readonly unknown[],
+  field: string,
+  report: Report,
+  isOne: (element: unknown) => element is T,
+): readonly T[] {
+  const found: T[] = [];
+  for (const element of elements) {
+    if (found.length >= MAX_SET) {
+      report(detail(field, found.length, 'has too many elements', `at most ${MAX_SET}`));
+      break;
+    }
+    if (isOne(element)) found.push(element);
+    else report(detail(field, element, 'is of the wrong type, or too long'));
+  }
+  return found.sort();
+}
+
 /** A map of text to text. Entries that are not text, or too long, or too many, are left out and reported. */
 export function readMap(value: unknown, field: string, report: Report): Readonly<Record<string, string>> {
   if (value === undefined) return {};
@@ -95,6 +129,11 @@ export function readReferences(value: unknown, field: string, report: Report): r
     else report(detail(field, element, 'is not a reference'));
   }
   return found;
+}
+
+/** A property that is there only if there is a value. */
+export function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
 }
 
 function refuse(report: Report, field: string, value: unknown, reason: string): undefined {

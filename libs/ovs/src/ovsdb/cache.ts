@@ -122,5 +122,15 @@ function entries(value: unknown): [string, unknown][] {
 }
 
 function emptyTables(): Tables {
-  return { Open_vSwitch: new Map(), Bridge: new Map(), Port: new Map(), Interface: new Map() };
+  return {
+    Open_vSwitch: new Map(),
+    Bridge: new Map(),
+    Port: new Map(),
+    Interface: new Map(),
+    Controller: new Map(),
+    Mirror: new Map(),
+    IPFIX: new Map(),
+    sFlow: new Map(),
+    Flow_Sample_Collector_Set: new Map(),
+  };
 }

@@ -1,4 +1,6 @@
-import { readInteger, readMap, readReferences, readText, type Report } from './atoms.js';
+import { readInteger, readIntegers, readMap, readReferences } from './atoms.js';
+import { optional, readText, readTexts, type Report } from './atoms.js';
+import { EXPORT_READERS, type ExportRows } from './export-rows.js';
 import { type RawRow } from './schema.js';
 
 export interface SwitchRow {
@@ -18,10 +20,25 @@ export interface BridgeRow {
   readonly ports: readonly string[];
   readonly externalIds: Readonly<Record<string, string>>;
   readonly otherConfig: Readonly<Record<string, string>>;
+  readonly controllers: readonly string[];
+  readonly protocols: readonly string[];
+  readonly mirrors: readonly string[];
+  readonly mcastSnooping: boolean;
+  readonly stp: boolean;
+  readonly rstp: boolean;
+  readonly netflow: boolean;
+  readonly ipfix?: string;
+  readonly sflow?: string;
 }
 
 export interface PortRow {
   readonly name: string;
+  readonly tag?: number;
+  readonly trunks: readonly number[];
+  readonly vlanMode?: string;
+  readonly qos: boolean;
+  readonly bondMode?: string;
+  readonly lacp?: string;
   readonly interfaces: readonly string[];
   readonly externalIds: Readonly<Record<string, string>>;
 }
@@ -37,9 +54,16 @@ export interface InterfaceRow {
   readonly mtuRequest?: number;
   readonly error?: string;
   readonly externalIds: Readonly<Record<string, string>>;
+  readonly policingRate: number;
+  readonly policingBurst: number;
+  readonly options: Readonly<Record<string, string>>;
+  readonly lldp: Readonly<Record<string, string>>;
+  /** Bit/s. */
+  readonly linkSpeed?: number;
+  readonly lacpCurrent?: boolean;
 }
 
-export interface Rows {
+export interface Rows extends ExportRows {
   readonly Open_vSwitch: SwitchRow;
   readonly Bridge: BridgeRow;
   readonly Port: PortRow;
@@ -63,10 +87,25 @@ export const READERS: { readonly [T in keyof Rows]: (row: RawRow, report: Report
     ports: readReferences(row['ports'], 'ports', report),
     externalIds: readMap(row['external_ids'], 'external_ids', report),
     otherConfig: readMap(row['other_config'], 'other_config', report),
+    controllers: readReferences(row['controller'], 'controller', report),
+    protocols: readTexts(row['protocols'], 'protocols', report),
+    mirrors: readReferences(row['mirrors'], 'mirrors', report),
+    mcastSnooping: row['mcast_snooping_enable'] === true,
+    stp: row['stp_enable'] === true,
+    rstp: row['rstp_enable'] === true,
+    netflow: readReferences(row['netflow'], 'netflow', report).length > 0,
+    ...optional('ipfix', readReferences(row['ipfix'], 'ipfix', report)[0]),
+    ...optional('sflow', readReferences(row['sflow'], 'sflow', report)[0]),
   }),
   Port: (row, report) => ({
     name: readText(row['name'], 'name', report) ?? '',
     interfaces: readReferences(row['interfaces'], 'interfaces', report),
+    ...optional('tag', readInteger(row['tag'], 'tag', VLAN, report)),
+    trunks: readIntegers(row['trunks'], 'trunks', report),
+    ...optional('vlanMode', readText(row['vlan_mode'], 'vlan_mode', report)),
+    qos: readReferences(row['qos'], 'qos', report).length > 0,
+    ...optional('bondMode', readText(row['bond_mode'], 'bond_mode', report)),
+    ...optional('lacp', readText(row['lacp'], 'lacp', report)),
     externalIds: readMap(row['external_ids'], 'external_ids', report),
   }),
   Interface: (row, report) => {
@@ -81,13 +120,18 @@ export const READERS: { readonly [T in keyof Rows]: (row: RawRow, report: Report
       ...optional('mtuRequest', readInteger(row['mtu_request'], 'mtu_request', MTU, report)),
       ...optional('error', readText(row['error'], 'error', report)),
       externalIds: readMap(row['external_ids'], 'external_ids', report),
+      policingRate: readInteger(row['ingress_policing_rate'], 'ingress_policing_rate', COUNTER, report) ?? 0,
+      policingBurst:
+        readInteger(row['ingress_policing_burst'], 'ingress_policing_burst', COUNTER, report) ?? 0,
+      options: readMap(row['options'], 'options', report),
+      lldp: readMap(row['lldp'], 'lldp', report),
+      ...optional('linkSpeed', readInteger(row['link_speed'], 'link_speed', COUNTER, report)),
+      ...(typeof row['lacp_current'] === 'boolean' ? { lacpCurrent: row['lacp_current'] } : {}),
     };
   },
+  ...EXPORT_READERS,
 };
 
 const COUNTER = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] as const;
 const MTU = [0, 1_000_000] as const;
-
-function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
-}
+const VLAN = [0, 4_095] as const;

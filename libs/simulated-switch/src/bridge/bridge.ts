@@ -9,12 +9,14 @@ import {
   type Match,
   type MeterMod,
 } from '#openflow';
+import { type Conntrack } from '../conntrack/conntrack.js';
 import { metadata } from '../frame/metadata.js';
 import { Packet } from '../frame/packet.js';
 import { applyMeterMods, type MeterState } from '../meter.js';
 import { Execution, type Effects } from './execute.js';
 import { type Limits, type SwitchOptions } from './limits.js';
 import { type BridgePorts } from './ports.js';
+import { hasRoom, setBit } from './learn.js';
 import { Tables } from './tables.js';
 import { Timeouts } from './timeouts.js';
 
@@ -53,6 +55,7 @@ export class Bridge {
     private readonly limits: Limits,
     private readonly options: SwitchOptions,
     private readonly clock: Clock,
+    private readonly conntrack: Conntrack,
     private readonly events: BridgeEvents,
   ) {
     this.tables = new Tables(limits);
@@ -69,7 +72,7 @@ export class Bridge {
     if (packet === undefined) return;
     const { tables, known } = this.decide(packet);
     const now = this.clock.monotonic();
-    const execution = new Execution(tables, this.meters, this.effects(known), port, now);
+    const execution = new Execution(tables, this.meters, this.conntrack, this.effects(known), port, now);
     execution.run(packet);
     if (execution.fault !== undefined) this.events.gaveUp(execution.fault);
   }
@@ -91,6 +94,7 @@ export class Bridge {
   /** Every frame is decided on anew. */
   forget(): void {
     this.cache.clear();
+    this.tables.push();
   }
 
   observe(): BridgeObservation {
@@ -123,8 +127,11 @@ export class Bridge {
         const frame = packet.bytes.slice(0, maxLen);
         this.events.packetIn({ table, cookie, userdata, frame, metadata: metadata(packet) });
       },
-      learn: (flow) => {
+      learn: (action, flow, packet) => {
         if (known && this.options.cacheDecisions === true) return;
+        const room = hasRoom(action, flow, this.tables);
+        if (action.resultDst !== undefined) setBit(action.resultDst, room, packet);
+        if (!room) return;
         const change = this.tables.put(flow, this.clock.monotonic());
         this.timeouts.watch(flow);
         this.events.changed([change]);

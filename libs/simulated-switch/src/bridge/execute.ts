@@ -1,8 +1,10 @@
-import { type Flow, type Group } from '#openflow';
+import { type Flow, type Group, type LearnAction } from '#openflow';
 import { type Packet } from '../frame/packet.js';
 import { slotOf } from '../frame/layout.js';
 import { type MeterState } from '../meter.js';
 import { type Op } from '../table/ops.js';
+import { clearCt, track, type CtOp } from '../conntrack/apply.js';
+import { type Conntrack } from '../conntrack/conntrack.js';
 import { learned } from './learn.js';
 import { type Tables } from './tables.js';
 import { bucketOps, cut, move, set } from './write.js';
@@ -11,7 +13,7 @@ import { bucketOps, cut, move, set } from './write.js';
 export interface Effects {
   output(port: number, frame: Uint8Array): void;
   packetIn(table: number, cookie: bigint, packet: Packet, maxLen: number, userdata: Uint8Array): void;
-  learn(flow: Flow): void;
+  learn(action: LearnAction, flow: Flow, packet: Packet): void;
   isLive(port: number): boolean;
 }
 
@@ -23,20 +25,26 @@ interface Scope {
 /** The switch's own limits. */
 const MAX_DEPTH = 64;
 const MAX_RESUBMITS = 4096;
+const MAX_RECIRCULATIONS = 6;
 
 /** One frame on its way. */
 export class Execution {
   private resubmits = 0;
+  private recirculations = 0;
+  private readonly push: number;
   /** Why the switch gave up on the frame. */
   fault: string | undefined;
 
   constructor(
     private readonly tables: Tables,
     private readonly meters: ReadonlyMap<number, MeterState>,
+    private readonly conntrack: Conntrack,
     private readonly effects: Effects,
     private readonly inPort: number,
     private readonly now: number,
-  ) {}
+  ) {
+    this.push = tables.pushAt(now);
+  }
 
   run(packet: Packet): void {
     this.from(0, packet, { ended: false }, 0);
@@ -50,9 +58,7 @@ export class Execution {
       if (this.resubmits > MAX_RESUBMITS) this.fault = `more than ${MAX_RESUBMITS} lookups`;
       const entry = this.tables.lookup(table, packet);
       if (entry === undefined) return;
-      entry.packets += 1;
-      entry.bytes += packet.bytes.length;
-      entry.usedAt = this.now;
+      entry.hit(packet.bytes.length, this.now, this.push);
       table = this.actions(entry.ops, packet, scope, depth, table, entry.flow.cookie);
     }
   }
@@ -102,17 +108,50 @@ export class Execution {
           if (!scope.ended) this.effects.output(this.inPort, packet.bytes);
           break;
         case 'controller':
-          if (!scope.ended) this.effects.packetIn(table, cookie, packet, op.maxLen, op.userdata);
+          if (!scope.ended && this.metered(op.meter, packet))
+            this.effects.packetIn(table, cookie, packet, op.maxLen, op.userdata);
+          break;
+        case 'ct':
+          if (!scope.ended) this.connection(op, packet);
+          clearCt(packet);
+          break;
+        case 'ct-clear':
+          clearCt(packet);
+          break;
+        case 'sample':
           break;
         case 'learn':
           // Learning is part of deciding, not of the actions decided on: no meter stops it.
-          this.effects.learn(learned(op.learn, packet));
+          this.effects.learn(op.learn, learned(op.learn, packet), packet);
           break;
         case 'goto':
           return op.table;
       }
     }
     return undefined;
+  }
+
+  /** A packet-in has a meter of its own, which leaves the frame alone. */
+  private metered(meter: number | undefined, packet: Packet): boolean {
+    return meter === undefined || this.meters.get(meter)?.take(packet.bytes.length) !== false;
+  }
+
+  /**
+   * The frame goes on in the table as one that came anew: with its registers, a list of actions and a count of lookups
+   * of its own. What drops it there takes nothing from those that stand behind the `ct`.
+   */
+  private connection(op: CtOp, packet: Packet): void {
+    const copy = packet.clone();
+    track(op, copy, this.conntrack);
+    if (op.table === undefined) return;
+    const { resubmits } = this;
+    this.resubmits = 0;
+    this.recirculations += 1;
+    if (this.recirculations > MAX_RECIRCULATIONS)
+      this.fault = `more than ${MAX_RECIRCULATIONS} times through conntrack`;
+    else this.from(op.table, copy, { ended: false }, 0);
+    this.recirculations -= 1;
+    this.resubmits = resubmits;
   }
 
   private group(

@@ -6,8 +6,22 @@ import {
   type LearnAction,
   type SubField,
 } from '#openflow';
+import { bitsOf } from '../table/ops.js';
 import { slotOf, valueOf } from '../frame/layout.js';
 import { type Packet } from '../frame/packet.js';
+import { type Tables } from './tables.js';
+
+/** Whether a `learn` with a limit may add its flow: it stands already, or fewer than the limit do. */
+export function hasRoom({ limit, table, cookie }: LearnAction, flow: Flow, tables: Tables): boolean {
+  if (limit === undefined || tables.find(flow) !== undefined) return true;
+  return tables.countIn(table, cookie) < limit;
+}
+
+export function setBit(at: SubField, on: boolean, packet: Packet): void {
+  const { word, shift } = bitsOf(at);
+  const bit = 1 << shift;
+  packet.words[word] = on ? (packet.words[word] ?? 0) | bit : (packet.words[word] ?? 0) & ~bit;
+}
 
 /** The flow that a `learn` adds for a frame. */
 export function learned(action: LearnAction, packet: Packet): Flow {

@@ -17,6 +17,7 @@ export function names(
   let found = false;
   visit(actions, (a) => {
     if (a.kind === 'meter' && kind === 'meter') found ||= ids.has(a.meter);
+    if (a.kind === 'controller' && kind === 'meter' && a.meter !== undefined) found ||= ids.has(a.meter);
     if (a.kind === 'group' && kind === 'group') found ||= ids.has(a.group);
   });
   return found;

@@ -8,10 +8,14 @@ import { type Limits } from './limits.js';
 import { refuse } from './problems.js';
 import { names, visit } from './references.js';
 
+/** How often the switch adds what its cache carried to the counts of flows. */
+const PUSH_MS = 500;
+
 /** Flow tables and groups of one bridge. What a bundle changes is undone as a whole when anything of it is refused. */
 export class Tables {
   private readonly tables = new Map<number, FlowTable>();
   readonly groups = new Map<number, Group>();
+  private pushes = 0;
 
   constructor(private readonly limits: Limits) {}
 
@@ -24,12 +28,30 @@ export class Tables {
   }
 
   flows(now: number): FlowStats[] {
-    return [...this.entries()].map((entry) => entry.stats(now));
+    return [...this.entries()].map((entry) => entry.stats(now, this.pushAt(now)));
+  }
+
+  /** Flows of a table with this very cookie. */
+  countIn(table: number, cookie: bigint): number {
+    let count = 0;
+    for (const entry of this.tables.get(table)?.all() ?? []) if (entry.flow.cookie === cookie) count += 1;
+    return count;
+  }
+
+  /** Frames that were carried out are counted now, not at the next half second. */
+  push(): void {
+    this.pushes += 1;
+  }
+
+  /** Grows whenever counts of flows are brought up to date. */
+  pushAt(now: number): number {
+    return this.pushes + Math.floor(now / PUSH_MS);
   }
 
   /** A standing copy for frames that are still treated by it. */
   copy(): Tables {
     const copy = new Tables(this.limits);
+    copy.pushes = this.pushes;
     for (const [number, table] of this.tables) copy.tables.set(number, table.copy());
     for (const [id, group] of this.groups) copy.groups.set(id, group);
     return copy;
@@ -141,6 +163,8 @@ export class Tables {
   private checkReferences(flow: Flow, meters: ReadonlyMap<number, unknown>): void {
     visit(flow.actions, (action) => {
       const key = flowKey(flow);
+      if (action.kind === 'controller' && action.meter !== undefined && !meters.has(action.meter))
+        throw refuse('flow', key, `names unknown meter ${action.meter}`);
       if (action.kind === 'meter' && !meters.has(action.meter))
         throw refuse('flow', key, `names unknown meter ${action.meter}`);
       if (action.kind === 'group' && !this.groups.has(action.group))

@@ -7,6 +7,10 @@ const RARP = 0x8035;
 
 const AT = {
   dscp: slotOf('ip_dscp').at,
+  ecn: slotOf('ip_ecn').at,
+  ttl: slotOf('ip_ttl').at,
+  frag: slotOf('ip_frag').at,
+  label: slotOf('ipv6_label').at,
   proto: slotOf('ip_proto').at,
   v4src: slotOf('ipv4_src').at,
   v4dst: slotOf('ipv4_dst').at,
@@ -17,6 +21,11 @@ const AT = {
   tcpFlags: slotOf('tcp_flags').at,
   udpSrc: slotOf('udp_src').at,
   udpDst: slotOf('udp_dst').at,
+  sctpSrc: slotOf('sctp_src').at,
+  sctpDst: slotOf('sctp_dst').at,
+  ndTarget: slotOf('nd_target').at,
+  ndSll: slotOf('nd_sll').at,
+  ndTll: slotOf('nd_tll').at,
   icmpType: slotOf('icmpv4_type').at,
   icmpCode: slotOf('icmpv4_code').at,
   icmp6Type: slotOf('icmpv6_type').at,
@@ -25,6 +34,7 @@ const AT = {
   arpSpa: slotOf('arp_spa').at,
   arpTpa: slotOf('arp_tpa').at,
   arpSha: slotOf('arp_sha').at,
+  arpTha: slotOf('arp_tha').at,
 };
 
 /** Reads what lies behind the Ethernet header into the words. A frame cut short leaves the rest at zero. */
@@ -38,11 +48,16 @@ export function parseDeep(bytes: Uint8Array, offset: number, etherType: number, 
 function ipv4(v: DataView, w: Uint32Array): void {
   if (v.byteLength < 20) return;
   w[AT.dscp] = v.getUint8(1) >> 2;
+  w[AT.ecn] = v.getUint8(1) & 3;
+  w[AT.ttl] = v.getUint8(8);
   w[AT.proto] = v.getUint8(9);
   w[AT.v4src] = v.getUint32(12);
   w[AT.v4dst] = v.getUint32(16);
+  const fragment = v.getUint16(6);
+  const later = (fragment & 0x1fff) !== 0;
+  w[AT.frag] = later ? 3 : (fragment & 0x2000) !== 0 ? 1 : 0;
   // A later fragment has no ports of its own; the switch sees zeroes there.
-  if ((v.getUint16(6) & 0x1fff) !== 0) return;
+  if (later) return;
   transport(v, (v.getUint8(0) & 0xf) * 4, v.getUint8(9), w);
 }
 
@@ -52,6 +67,9 @@ const FRAGMENT = 44;
 function ipv6(v: DataView, w: Uint32Array): void {
   if (v.byteLength < 40) return;
   w[AT.dscp] = (v.getUint16(0) >> 6) & 0x3f;
+  w[AT.ecn] = (v.getUint16(0) >> 4) & 3;
+  w[AT.ttl] = v.getUint8(7);
+  w[AT.label] = v.getUint32(0) & 0xfffff;
   for (let i = 0; i < 4; i += 1) {
     w[AT.v6src + i] = v.getUint32(8 + i * 4);
     w[AT.v6dst + i] = v.getUint32(24 + i * 4);
@@ -64,6 +82,8 @@ function ipv6(v: DataView, w: Uint32Array): void {
   }
   if (next === FRAGMENT && at + 8 <= v.byteLength) {
     const later = v.getUint16(at + 2) >> 3 !== 0;
+    const more = (v.getUint16(at + 2) & 1) !== 0;
+    w[AT.frag] = later ? 3 : more ? 1 : 0;
     next = v.getUint8(at);
     w[AT.proto] = next;
     if (later) return;
@@ -82,12 +102,33 @@ function transport(v: DataView, at: number, protocol: number, w: Uint32Array): v
   } else if (protocol === 17 && room >= 8) {
     w[AT.udpSrc] = v.getUint16(at);
     w[AT.udpDst] = v.getUint16(at + 2);
+  } else if (protocol === 132 && room >= 12) {
+    w[AT.sctpSrc] = v.getUint16(at);
+    w[AT.sctpDst] = v.getUint16(at + 2);
   } else if (protocol === 1 && room >= 4) {
     w[AT.icmpType] = v.getUint8(at);
     w[AT.icmpCode] = v.getUint8(at + 1);
   } else if (protocol === 58 && room >= 4) {
     w[AT.icmp6Type] = v.getUint8(at);
     w[AT.icmp6Code] = v.getUint8(at + 1);
+    const type = v.getUint8(at);
+    if ((type === 135 || type === 136) && v.getUint8(at + 1) === 0 && room >= 24) neighbour(v, at, w);
+  }
+}
+
+/** Neighbour discovery: the address asked for, and the link addresses that are told. */
+function neighbour(v: DataView, start: number, w: Uint32Array): void {
+  for (let i = 0; i < 4; i += 1) w[AT.ndTarget + i] = v.getUint32(start + 8 + i * 4);
+  for (let at = start + 24; at + 8 <= v.byteLength;) {
+    const bytes = v.getUint8(at + 1) * 8;
+    if (bytes === 0) return;
+    const kind = v.getUint8(at);
+    const into = kind === 1 ? AT.ndSll : kind === 2 ? AT.ndTll : undefined;
+    if (into !== undefined && bytes === 8) {
+      w[into] = v.getUint16(at + 2);
+      w[into + 1] = v.getUint32(at + 4);
+    }
+    at += bytes;
   }
 }
 
@@ -97,5 +138,7 @@ function arp(v: DataView, w: Uint32Array): void {
   w[AT.arpSha] = v.getUint16(8);
   w[AT.arpSha + 1] = v.getUint32(10);
   w[AT.arpSpa] = v.getUint32(14);
+  w[AT.arpTha] = v.getUint16(18);
+  w[AT.arpTha + 1] = v.getUint32(20);
   w[AT.arpTpa] = v.getUint32(24);
 }

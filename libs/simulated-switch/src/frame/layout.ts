@@ -28,6 +28,9 @@ export function slotOf(field: FieldName): Slot {
 
 export const isRegister = (field: FieldName): boolean => field.startsWith('reg') || field === 'metadata';
 
+/** What a `ct` or a tunnel told of a frame; not in its bytes. */
+export const isTold = (field: FieldName): boolean => field.startsWith('ct_') || field === 'tun_id';
+
 const LINK: ReadonlySet<FieldName> = new Set([
   'in_port',
   'eth_dst',
@@ -38,7 +41,7 @@ const LINK: ReadonlySet<FieldName> = new Set([
 ]);
 
 /** Fields that are only known once the frame was looked into beyond its Ethernet header. */
-export const isDeep = (field: FieldName): boolean => !isRegister(field) && !LINK.has(field);
+export const isDeep = (field: FieldName): boolean => !isRegister(field) && !isTold(field) && !LINK.has(field);
 
 /** A value of a field as words. */
 export function wordsOf(value: bigint, words: number): number[] {

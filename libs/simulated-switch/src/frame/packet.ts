@@ -1,4 +1,5 @@
 import { parseDeep } from './deep.js';
+import { checksum } from './checksum.js';
 import { slotOf, WORDS } from './layout.js';
 
 const IN_PORT = slotOf('in_port').at;
@@ -7,6 +8,8 @@ const SRC = slotOf('eth_src').at;
 const TYPE = slotOf('eth_type').at;
 const VID = slotOf('vlan_vid').at;
 const PCP = slotOf('vlan_pcp').at;
+const DSCP = slotOf('ip_dscp').at;
+const ECN = slotOf('ip_ecn').at;
 
 export const TAG_PRESENT = 0x1000;
 /** What the switch takes for the type of a frame that has a length there. */
@@ -44,11 +47,20 @@ export class Packet {
   lookDeep(): void {
     if (this.deep) return;
     this.deep = true;
-    parseDeep(this.bytes, this.tagged ? HEADER + 4 : HEADER, this.words[TYPE] ?? 0, this.words);
+    parseDeep(this.bytes, this.headerBytes, this.words[TYPE] ?? 0, this.words);
   }
 
   get tagged(): boolean {
     return ((this.words[VID] ?? 0) & TAG_PRESENT) !== 0;
+  }
+
+  /** Where what the Ethernet header carries begins. */
+  get headerBytes(): number {
+    return this.tagged ? HEADER + 4 : HEADER;
+  }
+
+  view(): DataView {
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
   }
 
   popVlan(): void {
@@ -72,15 +84,33 @@ export class Packet {
 
   /** Brings the bytes in line after the words of an Ethernet field were set. */
   writeLink(): void {
-    if (!this.owned) this.bytes = this.bytes.slice();
-    this.owned = true;
-    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+    this.own();
+    const view = this.view();
     const { words } = this;
     view.setUint16(0, words[DST] ?? 0);
     view.setUint32(2, words[DST + 1] ?? 0);
     view.setUint16(6, words[SRC] ?? 0);
     view.setUint32(8, words[SRC + 1] ?? 0);
     if (this.tagged) view.setUint16(14, ((words[PCP] ?? 0) << 13) | ((words[VID] ?? 0) & 0xfff));
+  }
+
+  /** The same for DSCP and ECN; only of IP packets. */
+  writeTos(): void {
+    const at = this.headerBytes;
+    const type = this.words[TYPE];
+    if (this.bytes.length < at + 20 || (type !== 0x0800 && type !== 0x86dd)) return;
+    this.own();
+    const view = this.view();
+    const tos = ((this.words[DSCP] ?? 0) << 2) | (this.words[ECN] ?? 0);
+    if (type === 0x86dd) return view.setUint16(at, (view.getUint16(at) & 0xf00f) | (tos << 4));
+    view.setUint8(at + 1, tos);
+    view.setUint16(at + 10, 0);
+    view.setUint16(at + 10, checksum(view, at, (view.getUint8(at) & 0xf) * 4));
+  }
+
+  private own(): void {
+    if (!this.owned) this.bytes = this.bytes.slice();
+    this.owned = true;
   }
 
   private replace(bytes: Uint8Array): void {

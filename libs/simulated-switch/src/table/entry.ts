@@ -7,8 +7,10 @@ export class Entry {
   readonly key: string;
   readonly shape: Shape;
   readonly values: readonly number[];
-  packets = 0;
-  bytes = 0;
+  private packets = 0;
+  private bytes = 0;
+  /** The counts as the switch tells them: frames by cached decisions come later. */
+  private told = { packets: 0, bytes: 0, push: -1 };
   usedAt: number;
   private ready: readonly Op[] | undefined;
 
@@ -31,11 +33,25 @@ export class Entry {
     return (this.ready ??= toOps(this.flow.actions));
   }
 
-  stats(now: number): FlowStats {
+  /** A frame was treated by this flow. */
+  hit(bytes: number, now: number, push: number): void {
+    this.pushed(push);
+    this.packets += 1;
+    this.bytes += bytes;
+    this.usedAt = now;
+  }
+
+  /** All that was hit before this push is told from now on. */
+  private pushed(push: number): void {
+    if (push > this.told.push) this.told = { packets: this.packets, bytes: this.bytes, push };
+  }
+
+  stats(now: number, push: number): FlowStats {
+    this.pushed(push);
     return {
       flow: this.flow,
-      packets: BigInt(this.packets),
-      bytes: BigInt(this.bytes),
+      packets: BigInt(this.told.packets),
+      bytes: BigInt(this.told.bytes),
       durationMs: Math.floor(now - this.createdAt),
     };
   }

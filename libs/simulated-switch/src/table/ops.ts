@@ -1,14 +1,21 @@
 import { type Action, type FieldName, type LearnAction } from '#openflow';
-import { isRegister, slotOf, wordsOf } from '../frame/layout.js';
+import { isDeep, isRegister, isTold, slotOf, wordsOf } from '../frame/layout.js';
 
 /** Where bits of a field lie, in numbers. Moves and loads touch one word: no field that they are used for is cut. */
 export interface Bits {
   readonly word: number;
   readonly shift: number;
   readonly mask: number;
-  /** A header field: the bytes must follow. */
-  readonly link: boolean;
+  /** Known only once the frame was looked into. */
+  readonly deep: boolean;
+  readonly follow: Follow;
 }
+
+/** What of the bytes must follow when a field is written. */
+export type Follow = 'link' | 'tos' | 'nothing';
+
+const followOf = (field: FieldName): Follow =>
+  field === 'ip_dscp' || field === 'ip_ecn' ? 'tos' : isRegister(field) || isTold(field) ? 'nothing' : 'link';
 
 /** An action made ready to run. */
 export type Op =
@@ -17,7 +24,7 @@ export type Op =
       readonly at: number;
       readonly values: number[];
       readonly masks: number[];
-      readonly link: boolean;
+      readonly follow: Follow;
     }
   | { readonly op: 'move'; readonly src: Bits; readonly dst: Bits }
   | { readonly op: 'push' }
@@ -28,8 +35,24 @@ export type Op =
   | { readonly op: 'meter'; readonly id: number }
   | { readonly op: 'output'; readonly port: number; readonly maxLen: number }
   | { readonly op: 'in-port' }
-  | { readonly op: 'controller'; readonly maxLen: number; readonly userdata: Uint8Array }
+  | {
+      readonly op: 'controller';
+      readonly maxLen: number;
+      readonly userdata: Uint8Array;
+      readonly meter?: number;
+    }
   | { readonly op: 'learn'; readonly learn: LearnAction }
+  | {
+      readonly op: 'ct';
+      readonly zone: number | Bits;
+      readonly commit: boolean;
+      readonly force: boolean;
+      readonly table: number | undefined;
+      readonly exec: readonly Op[];
+    }
+  | { readonly op: 'ct-clear' }
+  /** Whom samples are told is not simulated: the frame goes on. */
+  | { readonly op: 'sample' }
   | { readonly op: 'goto'; readonly table: number };
 
 const NONE = new Uint8Array();
@@ -48,7 +71,7 @@ function toOp(action: Action): Op {
         at,
         values: wordsOf(action.value & mask, words),
         masks: wordsOf(mask, words),
-        link: !isRegister(action.field),
+        follow: followOf(action.field),
       };
     }
     case 'move':
@@ -77,11 +100,25 @@ function toOp(action: Action): Op {
       if (action.port === 'in_port') return { op: 'in-port' };
       return { op: 'output', port: action.port as number, maxLen: 0xffff };
     case 'controller':
-      return { op: 'controller', maxLen: action.maxLen, userdata: action.userdata };
+      return {
+        op: 'controller',
+        maxLen: action.maxLen,
+        userdata: action.userdata,
+        ...(action.meter === undefined ? {} : { meter: action.meter }),
+      };
     case 'ct':
+      return {
+        op: 'ct',
+        zone: typeof action.zone === 'number' ? action.zone : bitsOf(action.zone),
+        commit: action.commit === true,
+        force: action.force === true,
+        table: action.table,
+        exec: toOps(action.exec ?? []),
+      };
     case 'ct-clear':
+      return { op: 'ct-clear' };
     case 'sample':
-      return { op: 'clone', ops: [], isolated: false };
+      return { op: 'sample' };
     case 'learn':
       return { op: 'learn', learn: action };
   }
@@ -95,5 +132,5 @@ export function bitsOf(sub: {
   const { at, words } = slotOf(sub.field);
   const word = at + words - 1 - Math.floor(sub.offset / 32);
   const mask = sub.bits >= 32 ? 0xffff_ffff : 2 ** sub.bits - 1;
-  return { word, shift: sub.offset % 32, mask, link: !isRegister(sub.field) };
+  return { word, shift: sub.offset % 32, mask, deep: isDeep(sub.field), follow: followOf(sub.field) };
 }

@@ -1,0 +1,71 @@
+import { sameExports, type BridgeExports, type BridgeObservation, type BridgeSettings } from '#openflow';
+import { type PortSettings } from '#openflow';
+import { type RowCache } from '../ovsdb/cache.js';
+import { type BridgeRow, type InterfaceRow, type PortRow } from '../ovsdb/rows.js';
+import { findBridge, type Found } from './names.js';
+
+/** What was set in a bridge's row, and whom it tells of samples; each left out where it is nothing. */
+export function describeSettings(
+  cache: RowCache,
+  name: string,
+): Pick<BridgeObservation, 'settings' | 'exports'> {
+  const found = findBridge(cache, name);
+  if (found === undefined) return {};
+  const exports = exportsOf(cache, found);
+  return {
+    settings: settingsOf(cache, found.row),
+    ...(sameExports(exports, {}) ? {} : { exports }),
+  };
+}
+
+function settingsOf(cache: RowCache, row: BridgeRow): BridgeSettings {
+  const { datapathType, protocols, otherConfig } = row;
+  const controllers = row.controllers.flatMap((id) => cache.get('Controller', id)?.target ?? []).sort();
+  const mirrors = row.mirrors.flatMap((id) => cache.get('Mirror', id)?.name ?? []).sort();
+  return {
+    datapathType,
+    protocols,
+    ...(Object.keys(otherConfig).length === 0 ? {} : { otherConfig }),
+    ...(controllers.length === 0 ? {} : { controllers }),
+    ...(mirrors.length === 0 ? {} : { mirrors }),
+    ...(row.mcastSnooping ? { mcastSnooping: true } : {}),
+    ...(row.stp ? { stp: true } : {}),
+    ...(row.rstp ? { rstp: true } : {}),
+    ...(row.netflow ? { netflow: true } : {}),
+  };
+}
+
+function exportsOf(cache: RowCache, { uuid, row }: Found<BridgeRow>): BridgeExports {
+  const ipfix = row.ipfix === undefined ? undefined : cache.get('IPFIX', row.ipfix);
+  const sflow = row.sflow === undefined ? undefined : cache.get('sFlow', row.sflow);
+  const sets = [...cache.rows('Flow_Sample_Collector_Set')]
+    .filter(([, set]) => set.bridge === uuid)
+    .map(([, set]) => {
+      const told = set.ipfix === undefined ? undefined : cache.get('IPFIX', set.ipfix);
+      return { id: set.id, ipfix: told ?? { targets: [] } };
+    })
+    .sort((a, b) => a.id - b.id);
+  return {
+    ...(ipfix === undefined ? {} : { ipfix }),
+    ...(sflow === undefined ? {} : { sflow }),
+    ...(sets.length === 0 ? {} : { collectorSets: sets }),
+  };
+}
+
+/** What was set in the rows of a port and its interface; undefined for nothing. */
+export function portSettings(port: PortRow, row: InterfaceRow): PortSettings | undefined {
+  const { tag, trunks, vlanMode, qos, bondMode, lacp } = port;
+  const settings: PortSettings = {
+    ...(tag === undefined ? {} : { tag }),
+    ...(trunks.length === 0 ? {} : { trunks }),
+    ...(vlanMode === undefined ? {} : { vlanMode }),
+    ...(qos ? { qos: true } : {}),
+    ...(bondMode === undefined ? {} : { bondMode }),
+    ...(lacp === undefined ? {} : { lacp }),
+    ...(row.policingRate === 0 ? {} : { ingressPolicingRate: row.policingRate }),
+    ...(row.policingBurst === 0 ? {} : { ingressPolicingBurst: row.policingBurst }),
+    ...(Object.keys(row.options).length === 0 ? {} : { options: row.options }),
+    ...(Object.keys(row.lldp).length === 0 ? {} : { lldp: row.lldp }),
+  };
+  return Object.keys(settings).length === 0 ? undefined : settings;
+}
