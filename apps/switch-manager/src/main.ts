@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { type Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { type MicroserviceOptions } from '@nestjs/microservices';
+import { type Msg, type Subscription } from '@nats-io/transport-node';
 import { systemClock, unwrap, type HostName } from '#kernel';
 import { parseReport, SUBJECTS } from '#contracts';
 import { Follower } from '#event-store';
@@ -66,6 +67,8 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     rules: clusterRules,
     clock,
     snapshots,
+    // Nobody waits for it: a leader has its own state, and its answers go first.
+    lagMs: 50,
     notice: (text) => logger.warn(text),
     onFault: (cause) => {
       logger.fatal({ err: cause }, 'the log can’t be followed');
@@ -82,6 +85,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     maxBytes: 1_000_000,
   });
   let intake: FactIntake | null = null;
+  let reports: Subscription | null = null;
   const distrust = new Distrust(clock, logger);
   const signer = await documentSigner(config.signingKey);
   const verifier = await documentVerifier([config.signingKey]);
@@ -109,6 +113,9 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     elected: () => election.leads,
     afterAnswers: (work) => void setImmediate(work),
     setActive: async (active) => {
+      // Who does not lead has no use for them, and every host has one for each change.
+      reports?.unsubscribe();
+      reports = active ? nc.subscribe(SUBJECTS.report('*'), { callback: heard }) : null;
       await server.setActive(active);
       // Who leads writes them itself; another may, after it.
       if (!active) followed.follow();
@@ -117,6 +124,14 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
       intake?.start();
     },
   });
+  const heard = (error: Error | null, message: Msg): void => {
+    const host = message.subject.slice(SUBJECTS.report('').length) as HostName;
+    if (error !== null) return logger.warn({ err: error }, 'reports');
+    if (!distrust.allows('report', host, message.data.length)) return;
+    const report = parseReport(message.data);
+    if (report.ok) manager.report(host, report.value);
+    else distrust.refusedFor(host, report.error);
+  };
   const newIntake = (): FactIntake =>
     new FactIntake({
       nc,
@@ -142,17 +157,6 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     onLost: (reason) => manager.lost(reason),
     onFault: (cause) => logger.warn({ err: cause }, 'lease'),
   });
-  nc.subscribe(SUBJECTS.report('*'), {
-    callback: (error, message) => {
-      const host = message.subject.slice(SUBJECTS.report('').length) as HostName;
-      if (error !== null) return logger.warn({ err: error }, 'reports');
-      if (!distrust.allows('report', host, message.data.length)) return;
-      const report = parseReport(message.data);
-      if (report.ok) manager.report(host, report.value);
-      else distrust.refusedFor(host, report.error);
-    },
-  });
-
   @Module({
     controllers: [CommandsController],
     providers: [{ provide: Manager, useValue: manager }],

@@ -1,6 +1,7 @@
 import { Lab } from '../../lab/net.js';
 import { DEVICE } from '../scale/plan.js';
 import { withCluster } from '../support/cluster.js';
+import { whenEnded } from '../support/ending.js';
 import { type Bench, type Figure } from '../support/figure.js';
 import { compare, type Round } from './compare.js';
 import { OurHosts } from './our-hosts.js';
@@ -47,9 +48,10 @@ async function onSize(size: Size, say: (line: string) => void): Promise<readonly
   const names = Array.from({ length: size.hosts }, (_, i) => `h${i}`);
   const portsEach = size.ports / size.hosts;
   const lab = await Lab.create({ hosts: names, uplinks: 0, switchOptions: ['--enable-dummy=override'] });
+  const settled = whenEnded(() => lab.destroy());
   try {
     const begun = performance.now();
-    const peer = await OvnSide.start(lab, names, portsEach, false);
+    const peer = await OvnSide.start(lab, names, portsEach, false, say);
     say(`OVN: ${size.ports} ports on ${size.hosts} hosts up after ${seconds(begun)}`);
     try {
       return await withOurs(names, portsEach, say, (side) => measure(side, peer, size, say));
@@ -57,6 +59,7 @@ async function onSize(size: Size, say: (line: string) => void): Promise<readonly
       await peer.stop();
     }
   } finally {
+    settled();
     await lab.destroy();
   }
 }
@@ -92,9 +95,9 @@ async function measure(
   say: (line: string) => void,
 ): Promise<readonly Figure[]> {
   const rounds: readonly Round[] = [
-    { change: 'rule', warmUp: 3, times },
-    { change: 'portRule', warmUp: 2, times: 10 },
-    { change: 'eachRule', warmUp: 1, times: ports > 1_000 ? 5 : 10 },
+    { change: 'rule', warmUp: 2, ourWarmUp: ports > 1_000 ? 40 : 100, times },
+    { change: 'portRule', warmUp: 2, ourWarmUp: 30, times: 10 },
+    { change: 'eachRule', warmUp: 1, ourWarmUp: ports > 1_000 ? 3 : 10, times: ports > 1_000 ? 5 : 10 },
   ];
   const figures: Figure[] = [];
   for (const round of rounds) {
