@@ -21,8 +21,9 @@ export async function run(
     const said = (cause as { stderr?: string }).stderr?.trim() ?? '';
     const { code, signal } = cause as { readonly code?: unknown; readonly signal?: unknown };
     // Not with the cause: it says all the words again, and there may be thousands.
-    // eslint-disable-next-line preserve-caught-error
-    throw new Error(`${program} ${brief(args.join(' '))}: ${brief(said) || `ended with ${String(signal ?? code)}`}`);
+    throw new Error(
+      `${program} ${brief(args.join(' '))}: ${brief(said) || `ended with ${String(signal ?? code)}`}`,
+    );
   }
 }
 

@@ -66,13 +66,21 @@ export class OvnCentral {
   async #behind(): Promise<string> {
     const list = async (database: 'nb' | 'sb', ...words: readonly string[]) => {
       const tool = `ovn-${database}ctl`;
-      return run(tool, [`--db=${this.#socket(database)}`, '--timeout=10', '--no-leader-only', '--bare', ...words]);
+      return run(tool, [
+        `--db=${this.#socket(database)}`,
+        '--timeout=10',
+        '--no-leader-only',
+        '--bare',
+        ...words,
+      ]);
     };
     try {
       const asked = Number(await list('nb', '--columns=nb_cfg', 'list', 'NB_Global'));
       const known = Number(await list('sb', '--columns=nb_cfg', 'list', 'SB_Global'));
       if (known < asked) return `ovn-northd has come to ${known} of ${asked}`;
-      const rows = (await list('sb', '--columns=name,nb_cfg', 'list', 'Chassis_Private')).trim().split('\n\n');
+      const rows = (await list('sb', '--columns=name,nb_cfg', 'list', 'Chassis_Private'))
+        .trim()
+        .split('\n\n');
       const behind = rows.map((row) => row.split('\n')).filter(([, done]) => Number(done) < asked);
       const names = behind.map(([name, done]) => `${name} at ${done}`).join(', ');
       return `of ${rows.length} hosts not at ${asked}: ${names === '' ? 'none' : names}`;

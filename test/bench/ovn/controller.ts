@@ -13,6 +13,9 @@ const CONNECTED_MS = 120_000;
 
 /** The bridge as OVN's controller would make it. */
 export async function makeBridge(host: LabHost): Promise<void> {
+  // Else a switch that shares its processors with many others gives up, after 10 s, what its controller is still sending:
+  // the controller does not send it again, so nothing is ever confirmed.
+  await host.vsctl('set', 'Open_vSwitch', '.', 'other_config:bundle-idle-timeout=600');
   const values = ['fail_mode=secure', 'datapath_type=netdev', 'other_config:disable-in-band=true'];
   await host.vsctl('add-br', BRIDGE, '--', 'set', 'Bridge', BRIDGE, ...values);
 }
@@ -39,11 +42,15 @@ export async function startController(
   const child = startIn(host.netns, ['setsid', 'ovn-controller', host.database, ...options], { env });
   const control = new Unixctl(() => controlOf(host.rundir), systemClock);
   try {
-    await until(`the controller of OVN on ${host.name}`, async () => {
-      if (child.exitCode !== null) throw new Error(`ovn-controller ended with ${child.exitCode}`);
-      const said = (await control.call('connection-status')).trim();
-      return said === 'connected' ? true : undefined;
-    }, CONNECTED_MS);
+    await until(
+      `the controller of OVN on ${host.name}`,
+      async () => {
+        if (child.exitCode !== null) throw new Error(`ovn-controller ended with ${child.exitCode}`);
+        const said = (await control.call('connection-status')).trim();
+        return said === 'connected' ? true : undefined;
+      },
+      CONNECTED_MS,
+    );
   } finally {
     control.close();
   }

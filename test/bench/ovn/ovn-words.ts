@@ -67,4 +67,8 @@ export function definePorts(ports: readonly PortPlan[]): Words[] {
   return [...ports.map(row), ['add', 'Logical_Switch', SWITCH, 'ports', ...ports.map((_, i) => `@p${i}`)]];
 }
 
-export const defineGroup = (ports: readonly PortPlan[]): Words => ['pg-add', GROUP, ...ports.map((p) => p.name)];
+export const defineGroup = (ports: readonly PortPlan[]): Words => [
+  'pg-add',
+  GROUP,
+  ...ports.map((p) => p.name),
+];

@@ -55,9 +55,7 @@ export class WriteService {
     const accepted = answer.value;
     // Asked for first: hosts may be done before this copy has read what was decided.
     const waiting =
-      meta.wait === undefined
-        ? undefined
-        : this.waited(accepted, this.target(accepted, stated), meta, began);
+      meta.wait === undefined ? undefined : this.waited(accepted, this.target(accepted, stated), meta, began);
     const [changed, realised] = await Promise.all([this.changed(accepted), waiting]);
     return {
       lineage: accepted.lineage,
