@@ -37,6 +37,21 @@ export async function compare(
   return figures(taken, `${CHANGES[change]}, ${where}`, most);
 }
 
+/** One side alone, where there is nothing to compare it with. */
+export async function alone(
+  side: Side,
+  { change, times, warmUp, ourWarmUp = 0 }: Round,
+  where: string,
+): Promise<readonly Figure[]> {
+  const first = ourWarmUp + warmUp;
+  for (let n = 0; n < first; n++) await once(side, change, n);
+  const taken: Taken = { side, times: [], cpuMs: {} };
+  const before = await side.cpu();
+  for (let n = first; n < first + times; n++) taken.times.push(await once(side, change, n));
+  taken.cpuMs = each(before, await side.cpu(), 2 * times);
+  return [figureOf(taken, `${CHANGES[change]}, ${where}`)];
+}
+
 async function once(side: Side, change: ChangeName, n: number): Promise<number> {
   const begun = performance.now();
   await side.make(change, n);
@@ -57,15 +72,17 @@ function each(
 function figures(taken: readonly Taken[], what: string, most: number): Figure[] {
   const [ours, theirs] = taken.map((t) => spread(t.times));
   const ratio = (key: keyof Spread) => round(ours![key] / theirs![key]);
-  const all = taken.map((t) => ({
-    bench: 'ovn',
-    what: `${what}: ${t.side.name}`,
-    unit: 'ms',
-    spread: spread(t.times),
-    detail: { cpuMsPerChange: t.cpuMs },
-  }));
+  const all = taken.map((t) => figureOf(t, what));
   const [p50, p95] = [ratio('p50'), ratio('p95')];
   const ratios = { n: ours!.n, min: ratio('min'), p50, p95, p99: ratio('p99'), max: ratio('max') };
   const target = { text: `p50, p95 ≤ ${most}`, met: p50 <= most && p95 <= most };
   return [...all, { bench: 'ovn', what: `${what}: ours ÷ OVN`, unit: '', spread: ratios, target }];
 }
+
+const figureOf = ({ side, times, cpuMs }: Taken, what: string): Figure => ({
+  bench: 'ovn',
+  what: `${what}: ${side.name}`,
+  unit: 'ms',
+  spread: spread(times),
+  detail: { cpuMsPerChange: cpuMs },
+});

@@ -33,6 +33,8 @@ export async function startController(
     'ovn-encap-ip': `10.99.${number >> 8}.${(number & 255) + 1}`,
     'ovn-bridge-datapath-type': 'netdev',
     'ovn-remote-probe-interval': '0',
+    // Every host has ports of the one switch, so each would ask for all of it, piece by piece.
+    'ovn-monitor-all': 'true',
     'ovn-openflow-probe-interval': '0',
   };
   const set = Object.entries(ids).map(([key, value]) => `external_ids:${key}="${value}"`);

@@ -14,6 +14,7 @@ const PORTS_AT_ONCE = 1_000;
 /** Hosts that come up at the same time. */
 const HOSTS_AT_ONCE = 4;
 const READY_MS = 240_000;
+const LOOK_MS = 500;
 
 /** OVN on the hosts of a lab: one logical switch, every port in one port group, tunnels between the hosts. */
 export class OvnSide implements Side {
@@ -104,6 +105,8 @@ export class OvnSide implements Side {
   /** True, or undefined; a controller that ended brings up no port any more. */
   async #allUp(): Promise<true | undefined> {
     const words = ['--bare', '--columns=name', 'find', 'Logical_Switch_Port', 'up=true'];
+    // Each look goes through all ports: what it is waited for needs the processor more.
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     const found = await this.#central.nbctl(...words);
     return found.split('\n').filter((line) => line !== '').length === this.ports.length ? true : undefined;
   }

@@ -3,7 +3,7 @@ import { DEVICE } from '../scale/plan.js';
 import { withCluster } from '../support/cluster.js';
 import { whenEnded } from '../support/ending.js';
 import { type Bench, type Figure } from '../support/figure.js';
-import { compare, type Round } from './compare.js';
+import { alone, compare, type Round } from './compare.js';
 import { OurHosts } from './our-hosts.js';
 import { OurSide } from './our-side.js';
 import { OvnSide } from './ovn-side.js';
@@ -51,16 +51,31 @@ async function onSize(size: Size, say: (line: string) => void): Promise<readonly
   const settled = whenEnded(() => lab.destroy());
   try {
     const begun = performance.now();
-    const peer = await OvnSide.start(lab, names, portsEach, false, say);
-    say(`OVN: ${size.ports} ports on ${size.hosts} hosts up after ${seconds(begun)}`);
+    const peer = await startPeer(lab, names, portsEach, say);
+    if (peer !== null) say(`OVN: ${size.ports} ports on ${size.hosts} hosts up after ${seconds(begun)}`);
     try {
       return await withOurs(names, portsEach, say, (side) => measure(side, peer, size, say));
     } finally {
-      await peer.stop();
+      await peer?.stop();
     }
   } finally {
     settled();
     await lab.destroy();
+  }
+}
+
+/** Null: it did not come up, which is said, and ours is measured alone. */
+async function startPeer(
+  lab: Lab,
+  names: readonly string[],
+  portsEach: number,
+  say: (line: string) => void,
+): Promise<OvnSide | null> {
+  try {
+    return await OvnSide.start(lab, names, portsEach, false, say);
+  } catch (cause) {
+    say(`OVN did not come up, so there is nothing to compare with: ${String(cause)}`);
+    return null;
   }
 }
 
@@ -90,7 +105,7 @@ function withOurs<T>(
 
 async function measure(
   side: OurSide,
-  peer: OvnSide,
+  peer: OvnSide | null,
   { hosts, ports, times, newer }: Size,
   say: (line: string) => void,
 ): Promise<readonly Figure[]> {
@@ -102,7 +117,9 @@ async function measure(
   const figures: Figure[] = [];
   for (const round of rounds) {
     say(`${ports} ports on ${hosts} hosts: ${round.change}`);
-    const found = await compare([side, peer], round, `${ports} ports on ${hosts} hosts`, MOST);
+    const where = `${ports} ports on ${hosts} hosts`;
+    const found =
+      peer === null ? await alone(side, round, where) : await compare([side, peer], round, where, MOST);
     const [ours, ...rest] = found;
     const isBelow = ours !== undefined && newer !== undefined && round.change === 'rule';
     const target = isBelow ? { text: `p50 < ${newer} (25.03)`, met: ours.spread.p50 < newer } : undefined;
