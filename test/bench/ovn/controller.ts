@@ -13,8 +13,7 @@ const CONNECTED_MS = 120_000;
 
 /** The bridge as OVN's controller would make it. */
 export async function makeBridge(host: LabHost): Promise<void> {
-  // Else a switch that shares its processors with many others gives up, after 10 s, what its controller is still sending:
-  // the controller does not send it again, so nothing is ever confirmed.
+  // Else a switch that shares its processors with many others gives up, after 10 s, what its controller is still sending.
   await host.vsctl('set', 'Open_vSwitch', '.', 'other_config:bundle-idle-timeout=600');
   const values = ['fail_mode=secure', 'datapath_type=netdev', 'other_config:disable-in-band=true'];
   await host.vsctl('add-br', BRIDGE, '--', 'set', 'Bridge', BRIDGE, ...values);
