@@ -316,15 +316,18 @@ export class Manager {
   }
 
   /**
-   * A leader with nothing to write would not notice that somebody else wrote what can't be read. It must not go on
-   * answering as if it knew the end of the log.
+   * A leader with nothing to write would not notice that somebody else wrote: what can't be read, or what another did
+   * who took himself for the leader for a moment. It must not go on answering as if it knew the end of the log, and what
+   * the other was told to do would reach no host.
    */
   #watchLog(): void {
-    const { poison, lost } = this.parts.follower;
+    const { poison, lost, head } = this.parts.follower;
     if (this.#leader === null) return;
     if (poison !== undefined) this.#ended(this.#term, poisonProblem(poison));
     else if (lost !== this.#lostBefore)
       this.#ended(this.#term, problem('conflict', 'the log is not the one that was read before'));
+    else if (head !== undefined && this.#leader.isPassed(head.seq))
+      this.#ended(this.#term, problem('conflict', 'somebody else has written to the log'));
   }
 
   /** Says in the log, at most once a second, up to where everything is realised. */
