@@ -37,6 +37,8 @@ export class DocumentSync {
   /** The last complete mark; null: everything is to be read. */
   private chain: Mark | null = null;
   private connectionLost = false;
+  /** A question had no answer, since this was last set back. */
+  private unanswered = false;
   private stopped = false;
   private failures = 0;
   private fetches = 0;
@@ -111,16 +113,28 @@ export class DocumentSync {
 
   private async take(mark: Mark, chain: Mark): Promise<void> {
     if (isOld(mark, chain)) return this.showStale();
-    if (follows(mark, chain) && (await this.advance(mark, chain))) this.complete(mark);
-    else if (!this.stopped) this.chain = null;
+    this.unanswered = false;
+    if (follows(mark, chain) && (await this.advance(mark, chain))) {
+      this.failures = 0;
+      this.complete(mark);
+    } else if (this.unanswered && this.failures < TRIES) {
+      // Where one question has no answer in time, reading everything would have even less.
+      this.marks.unshift(mark);
+      await this.backOff();
+    } else if (!this.stopped) this.chain = null;
   }
 
-  /** Nothing was heard. If the last mark is still the one held, nothing was missed either. */
+  /**
+   * Nothing was heard. If the last mark is still the one held, nothing was missed either. A process that stood still
+   * looks at the time first, and hears only then what came meanwhile: that tells more than the mark that stands.
+   */
   private async silence(chain: Mark): Promise<void> {
     this.showStale();
     const mark = await this.reader.mark();
     this.checkedAt = this.options.clock.monotonic();
-    if (!mark.ok || mark.value === null || !isSame(mark.value, chain)) this.chain = null;
+    if (this.marks.length > 0) return;
+    if (!mark.ok) return this.options.onTrouble?.(mark.error);
+    if (mark.value === null || !isSame(mark.value, chain)) this.chain = null;
   }
 
   /**
@@ -145,6 +159,7 @@ export class DocumentSync {
 
   private async stillStands(mark: Mark): Promise<boolean> {
     const now = await this.reader.mark();
+    if (!now.ok) this.unanswered = true;
     return now.ok && now.value?.document.life === mark.document.life && now.value.seq >= mark.seq;
   }
 
@@ -166,8 +181,10 @@ export class DocumentSync {
   private async fetch(table: Table, keys: readonly DocumentKey[], seq: number): Promise<boolean> {
     this.fetches += 1;
     const read = await this.reader.entries(keys, seq);
-    if (!read.ok) this.options.onTrouble?.(read.error);
-    else for (const [key, entry] of read.value) table.put(key, entry);
+    if (!read.ok) {
+      this.unanswered = true;
+      this.options.onTrouble?.(read.error);
+    } else for (const [key, entry] of read.value) table.put(key, entry);
     return read.ok;
   }
 
@@ -206,8 +223,14 @@ export class DocumentSync {
     }
     if (!mark.ok) this.options.onTrouble?.(mark.error);
     this.showStale();
+    await this.backOff();
+  }
+
+  /** Hosts that had no answer at the same time do not ask again at the same time. */
+  private backOff(): Promise<void> {
     this.failures += 1;
-    await this.beforeNext(Math.min(SILENCE_MS, 50 * 2 ** Math.min(this.failures, 10)));
+    const longest = Math.min(SILENCE_MS, 50 * 2 ** Math.min(this.failures, 10));
+    return this.beforeNext(longest * spreadOf(this.options.host, this.failures));
   }
 
   /** A new connection ends it: what failed before says nothing about what comes now. Marks that are heard don't. */
@@ -275,4 +298,11 @@ export class DocumentSync {
     this.shown = snapshot;
     this.options.onSnapshot(snapshot);
   }
+}
+
+/** From a half to one, another for each host and each time. */
+function spreadOf(host: HostName, time: number): number {
+  let hash = time;
+  for (let i = 0; i < host.length; i += 1) hash = (hash * 31 + host.charCodeAt(i)) % 1009;
+  return 0.5 + hash / 2018;
 }
