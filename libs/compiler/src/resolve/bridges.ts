@@ -7,6 +7,7 @@ import { Interfaces } from './interfaces.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
 import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
 import { type ResolveMemo } from './remember.js';
+import { type Repoliced } from './since.js';
 import { resolveUplinks } from './uplinks.js';
 
 type Membership = HostDocument['switches'][number];
@@ -17,11 +18,12 @@ const FALLBACK_MTU = 1500;
 export interface ResolvedBridges {
   readonly bridges: readonly BridgePlan[];
   readonly exceptions: readonly CompileException[];
+  /** The plans of the last time, and the ports that are the only difference. Absent: there may be others. */
+  readonly since?: { readonly bridges: readonly BridgePlan[]; readonly changed: Repoliced };
 }
 
 /** Documents and facts → one plan for each switch that the host is a member of. `memo` only makes it quicker. */
 export function resolveBridges(desired: Desired, facts: LocalFacts, memo?: ResolveMemo): ResolvedBridges {
-  const exceptions: CompileException[] = [];
   const shared: Shared = {
     memo,
     groups: new Map<string, GroupDocument>(desired.groups.map((g) => [g.group, g])),
@@ -30,12 +32,20 @@ export function resolveBridges(desired: Desired, facts: LocalFacts, memo?: Resol
     activated: new Set(facts.activations.map((a) => slotKey(a.port, a.epoch))),
     turned: new Set(facts.handedOver.map((a) => slotKey(a.port, a.epoch))),
   };
+  return memo?.since(desired, facts, shared) ?? resolveAll(desired, shared);
+}
+
+function resolveAll(desired: Desired, shared: Shared): ResolvedBridges {
+  const { facts, memo } = shared;
+  const exceptions: CompileException[] = [];
   const docs = new Map<string, SwitchDocument>(desired.switches.map((s) => [s.switch, s]));
   const ports = portsBySwitch(desired, facts, exceptions);
   const bridges = memberships(desired.host, exceptions).map((member) =>
     resolveBridge(member, docs.get(member.switch), ports.get(member.switch) ?? [], shared, exceptions),
   );
-  return { bridges, exceptions };
+  const resolved = { bridges, exceptions };
+  memo?.remember(desired, facts, resolved);
+  return resolved;
 }
 
 interface Shared extends Pick<PortContext, 'groups' | 'interfaces' | 'facts' | 'activated' | 'turned'> {

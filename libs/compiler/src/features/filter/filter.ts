@@ -32,14 +32,20 @@ const SIDES = [
  */
 export const filter: Feature = {
   name: 'filter',
-  bridge: (bridge, out) => {
-    const lists = ruleLists(bridge.ports);
+  bridge: (_, out) => {
     for (const side of SIDES) {
       out.flow(side.choose, 0, {}, [goto(side.next)]);
       out.flow(side.rules, 0, {}, [goto(side.next)]);
-      for (const list of lists) write(list, side, out);
     }
   },
+  parts: ({ ports }) =>
+    ruleLists(ports).map((list) => ({
+      key: `${list.number}`,
+      of: `${list.ports.map(({ slot }) => slot).join()} ${list.text}`,
+      write: (out) => {
+        for (const side of SIDES) write(list, side, out);
+      },
+    })),
 };
 
 function write({ number, rules, ports }: RuleList, side: (typeof SIDES)[number], out: Emitter): void {
