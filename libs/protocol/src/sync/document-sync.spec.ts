@@ -77,6 +77,10 @@ class Stream implements DocumentSource {
     this.listener = listener;
     return () => (this.listener = null);
   }
+  followed: readonly string[] = [];
+  follow(keys: ReadonlySet<string>): void {
+    this.followed = [...keys].sort();
+  }
   flush = () => Promise.resolve(ok(undefined));
   get = (key: string) => {
     this.asked.push(key);
@@ -218,6 +222,20 @@ describe('document sync', () => {
     stream.write(mark(2, 2));
     await clock.advance(10);
     expect(last()).toMatchObject({ received: 2, stale: false });
+  });
+
+  it('follows the shared documents that it needs, and no others', async () => {
+    const { clock, stream } = await given();
+    expect(stream.followed).toEqual(['s.group.g']);
+    const seq = stream.write(hostDoc(2, [], ['g', 'h']));
+    stream.write(groupDoc('h', 2), false);
+    stream.write(mark(2, 2, { hosts: [[host, 1, seq]] }));
+    await clock.advance(10);
+    expect(stream.followed).toEqual(['s.group.g', 's.group.h']);
+    const last = stream.write(hostDoc(3, [], ['h']));
+    stream.write(mark(3, 3, { hosts: [[host, 1, last]] }));
+    await clock.advance(10);
+    expect(stream.followed).toEqual(['s.group.h']);
   });
 
   it('takes no notice of garbage on the way, and names what can not be read where it stands', async () => {

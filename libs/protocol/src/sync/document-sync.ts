@@ -44,6 +44,7 @@ export class DocumentSync {
   private fetches = 0;
   private heardAt = Number.NEGATIVE_INFINITY;
   private checkedAt = Number.NEGATIVE_INFINITY;
+  private followed: ReadonlySet<DocumentKey> | null = null;
   private shown: Snapshot;
   private shownTable = -1;
 
@@ -263,6 +264,7 @@ export class DocumentSync {
   private complete(mark: Mark): void {
     this.chain = mark;
     this.table.prune(mark.seq);
+    this.follow();
     this.inbox.covered(mark.seq);
     const { lineage, revision } = mark.document;
     const unreadable = this.table.get(KEYS.host(this.options.host))?.fault ?? null;
@@ -283,6 +285,15 @@ export class DocumentSync {
       faults,
       stale: this.isStale(),
     });
+  }
+
+  /** Thousands of groups change that this host has no port in: it is not to hear of them. */
+  private follow(): void {
+    const needed = this.table.needed();
+    if (needed === this.followed) return;
+    this.followed = needed;
+    const shared = [...needed].filter((key) => !this.table.isOwn(key));
+    this.options.source.follow(new Set(shared));
   }
 
   private isStale(): boolean {
