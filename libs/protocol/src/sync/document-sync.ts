@@ -104,7 +104,8 @@ export class DocumentSync {
   }
 
   private async step(): Promise<void> {
-    if (this.chain === null || this.connectionLost || this.inbox.overflow) return this.resync();
+    if (this.chain === null || this.inbox.overflow) return this.resync();
+    if (this.connectionLost) return this.reconnected(this.chain);
     const mark = this.marks.shift();
     if (mark !== undefined) return this.take(mark, this.chain);
     const since = Math.max(this.heardAt, this.checkedAt);
@@ -123,6 +124,24 @@ export class DocumentSync {
       this.marks.unshift(mark);
       await this.backOff();
     } else if (!this.stopped) this.chain = null;
+  }
+
+  /** Whatever came meanwhile may be lost; the mark that stands tells whether anything did. */
+  private async reconnected(chain: Mark): Promise<void> {
+    this.connectionLost = false;
+    const flushed = await this.options.source.flush();
+    const mark = flushed.ok ? await this.reader.mark() : flushed;
+    if (this.stopped) return;
+    if (!mark.ok) {
+      this.options.onTrouble?.(mark.error);
+      this.showStale();
+      this.connectionLost = true;
+      return this.backOff();
+    }
+    this.failures = 0;
+    this.checkedAt = this.options.clock.monotonic();
+    if (mark.value === null) this.chain = null;
+    else if (!isSame(mark.value, chain)) await this.take(mark.value, chain);
   }
 
   /**
