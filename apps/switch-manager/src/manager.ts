@@ -24,7 +24,7 @@ import {
   type WaitResponse,
 } from '#contracts';
 import { type Distrust } from '#platform';
-import { RealisedTracker, type DocumentChange, type DocumentStore } from '#protocol';
+import { RealisedTracker, touchedBy, type DocumentChange, type DocumentStore } from '#protocol';
 import { type ClusterCommit } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
 import { checkEvidence } from './evidence.js';
@@ -83,6 +83,9 @@ export class Manager {
 
   constructor(private readonly parts: ManagerParts) {
     this.tracker = new RealisedTracker(parts.clock);
+    parts.follower.onCommit(({ lineage, revision, events }, before, after) =>
+      this.tracker.followed(lineage, revision, touchedBy(events, before, after)),
+    );
   }
 
   get leads(): boolean {

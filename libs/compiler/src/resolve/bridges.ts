@@ -7,20 +7,13 @@ import { Interfaces } from './interfaces.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
 import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
 import { type ResolveMemo } from './remember.js';
-import { type Repoliced } from './since.js';
+import { type ResolvedBridges } from './since.js';
 import { resolveUplinks } from './uplinks.js';
 
 type Membership = HostDocument['switches'][number];
 
 /** What a switch whose document is missing gets: its bridge and its meters stay, nothing passes. */
 const FALLBACK_MTU = 1500;
-
-export interface ResolvedBridges {
-  readonly bridges: readonly BridgePlan[];
-  readonly exceptions: readonly CompileException[];
-  /** The plans of the last time, and the ports that are the only difference. Absent: there may be others. */
-  readonly since?: { readonly bridges: readonly BridgePlan[]; readonly changed: Repoliced };
-}
 
 /** Documents and facts → one plan for each switch that the host is a member of. `memo` only makes it quicker. */
 export function resolveBridges(desired: Desired, facts: LocalFacts, memo?: ResolveMemo): ResolvedBridges {

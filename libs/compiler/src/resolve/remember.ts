@@ -3,11 +3,10 @@ import { type GroupDocument, type PortDocument } from '#contracts';
 import { type ObservedInterface } from '#openflow';
 import { slotKey } from '../slots.js';
 import { type Desired, type LocalFacts } from '../types.js';
-import { type ResolvedBridges } from './bridges.js';
 import { Interfaces } from './interfaces.js';
 import { type Place } from './plan.js';
 import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
-import { membersOf, repoliced, type LastResolved } from './since.js';
+import { membersOf, repoliced, type LastResolved, type ResolvedBridges } from './since.js';
 
 /** Everything that `resolvePort` looks at for one document, and what came of it. */
 interface Held {

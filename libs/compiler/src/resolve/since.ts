@@ -5,6 +5,14 @@ import { type CompileException, type Desired, type LocalFacts } from '../types.j
 import { type BridgePlan, type Place, type PortPlan } from './plan.js';
 import { type PortContext, type ResolvedPort } from './ports.js';
 
+/** One plan for each switch that the host is a member of, and what can't be carried out. */
+export interface ResolvedBridges {
+  readonly bridges: readonly BridgePlan[];
+  readonly exceptions: readonly CompileException[];
+  /** The plans of the last time, and the ports that are the only difference. Absent: there may be others. */
+  readonly since?: { readonly bridges: readonly BridgePlan[]; readonly changed: Repoliced };
+}
+
 /** What was resolved the last time, and from what. */
 export interface LastResolved {
   readonly desired: Desired;
@@ -75,7 +83,7 @@ export function membersOf(
       if (doc === undefined) continue;
       docs.delete(slotKey(port, epoch));
       const list = members.get(doc.group);
-      if (list == null) members.set(doc.group, [{ doc, bridge, at }]);
+      if (list === null || list === undefined) members.set(doc.group, [{ doc, bridge, at }]);
       else list.push({ doc, bridge, at });
     }
   for (const { role, group } of docs.values()) if (role !== 'retired') members.set(group, null);
