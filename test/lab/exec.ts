@@ -18,10 +18,16 @@ export async function run(
     });
     return stdout;
   } catch (cause) {
-    const said = (cause as { stderr?: string }).stderr?.trim() ?? String(cause);
-    throw new Error(`${program} ${args.join(' ')}: ${said || String(cause)}`, { cause });
+    const said = (cause as { stderr?: string }).stderr?.trim() ?? '';
+    const { code, signal } = cause as { readonly code?: unknown; readonly signal?: unknown };
+    // Not with the cause: it says all the words again, and there may be thousands.
+    throw new Error(
+      `${program} ${brief(args.join(' '))}: ${brief(said) || `ended with ${String(signal ?? code)}`}`,
+    );
   }
 }
+
+const brief = (text: string): string => (text.length <= 500 ? text : `${text.slice(0, 500)}…`);
 
 export const ip = (...args: string[]) => run('ip', args);
 

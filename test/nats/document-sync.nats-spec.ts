@@ -136,6 +136,7 @@ function lossy(source: DocumentSource, every: number): DocumentSource & { lost: 
     lost: 0,
     flush: () => source.flush(),
     get: (k: DocumentKey) => source.get(k),
+    follow: (keys: ReadonlySet<DocumentKey>) => source.follow(keys),
     subscribe: (listener: Parameters<DocumentSource['subscribe']>[0]) =>
       source.subscribe({
         reconnected: () => listener.reconnected(),

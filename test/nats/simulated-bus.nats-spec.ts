@@ -110,17 +110,21 @@ let readings = 0;
 async function reading(nc: NatsConnection): ReturnType<TestBus['read']> {
   const name = await newest(await jetstreamManager(nc), `sequencer-${(readings += 1)}`);
   const consumer = await jetstream(nc).consumers.get(FACTS_STREAM.name, name);
-  const messages = await consumer.consume({ max_messages: 64 });
+  const messages = await consumer.consume({ max_messages: 64, abort_on_missing_resource: true });
   const got: number[] = [];
   const last = new Map<number, JsMsg>();
+  let isOver = false;
   const ended = (async () => {
     for await (const message of messages) {
       got.push(message.seq);
       last.set(message.seq, message);
     }
-  })().catch(() => undefined);
+  })()
+    .catch(() => undefined)
+    .then(() => (isOver = true));
   return {
     got,
+    isOver: () => isOver,
     ack: async (seq) => {
       last.get(seq)?.ack();
       await nc.flush();

@@ -229,7 +229,7 @@ export class Agent {
     const { keys, known } = this.#spokenOf;
     this.#owing = outstanding(wanted.desired, memory.incarnations, memory.localFacts().slots, have, known);
     const owed = this.#owing.map((p) => bindingKey(p.port, p.epoch));
-    await memory.allot([...keys, ...owed], () => standingSlots(have));
+    await memory.allot(owed.length === 0 ? keys : [...keys, ...owed], () => standingSlots(have));
     return { host: this.parts.host, ...memory.localFacts() };
   }
 

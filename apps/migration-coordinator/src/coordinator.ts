@@ -79,9 +79,7 @@ export class Coordinator {
     // Without the lease too: who takes it over must not begin to count only then.
     for (const migration of follower.state.migrations.values()) this.#phases.saw(migration);
     if (!leads()) return;
-    const reports = new Map<HostName, HostReport>();
-    for (const [host, report] of this.#reports)
-      if (report.lineage === follower.lineage) reports.set(host, report);
+    const reports = { get: (host: HostName) => this.#heardOf(host) };
     const isOverdue = (m: Migration): boolean => this.#phases.isOverdue(m);
     const proposals = proposeAll({ state: follower.state, reports, isOverdue });
     this.#forget(proposals, follower.state);
@@ -91,6 +89,12 @@ export class Coordinator {
       this.#underWay.add(commandId);
       void this.#make(proposal);
     }
+  }
+
+  /** Of the current lineage. */
+  #heardOf(host: HostName): HostReport | undefined {
+    const report = this.#reports.get(host);
+    return report?.lineage === this.parts.follower.lineage ? report : undefined;
   }
 
   /** What is no longer proposed will not be again: a phase is left for good. Nor does a host speak that is no more. */

@@ -10,7 +10,7 @@ export interface HostReport {
 
 export interface View {
   readonly state: State;
-  readonly reports: ReadonlyMap<HostName, HostReport>;
+  readonly reports: { get(host: HostName): HostReport | undefined };
   /** Whether the present phase has stood for as long as it may; only proposes, the sequencer judges by its own clock. */
   readonly isOverdue: (migration: Migration) => boolean;
 }

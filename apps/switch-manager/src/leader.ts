@@ -286,6 +286,12 @@ export class Leader {
     }
   }
 
+  /** A log that was read to this message holds what this term did not write; what is under way will tell by itself. */
+  isPassed(seq: number): boolean {
+    const { phase, head, pending } = this.sequencer;
+    return phase !== 'ended' && pending === 0 && seq > head.seq;
+  }
+
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.parts.clock.after(ms, resolve));
   }

@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { type Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { type MicroserviceOptions } from '@nestjs/microservices';
+import { type Msg } from '@nats-io/transport-node';
 import { systemClock, unwrap, type HostName } from '#kernel';
 import { parseReport, SUBJECTS } from '#contracts';
 import { Follower } from '#event-store';
@@ -41,6 +42,7 @@ import { SwitchManagerConfig } from './config.js';
 import { FactIntake } from './fact-intake.js';
 import { Manager } from './manager.js';
 import { Snapshotter } from './snapshotter.js';
+import { UnreadReports } from './unread-reports.js';
 
 await runService({ name: 'switch-manager', config: SwitchManagerConfig, serve });
 
@@ -66,6 +68,8 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     rules: clusterRules,
     clock,
     snapshots,
+    // Nobody waits for it: a leader has its own state, and its answers go first.
+    lagMs: 50,
     notice: (text) => logger.warn(text),
     onFault: (cause) => {
       logger.fatal({ err: cause }, 'the log can’t be followed');
@@ -82,6 +86,8 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     maxBytes: 1_000_000,
   });
   let intake: FactIntake | null = null;
+  let listens = false;
+  const unread = new UnreadReports(clock);
   const distrust = new Distrust(clock, logger);
   const signer = await documentSigner(config.signingKey);
   const verifier = await documentVerifier([config.signingKey]);
@@ -109,6 +115,8 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     elected: () => election.leads,
     afterAnswers: (work) => void setImmediate(work),
     setActive: async (active) => {
+      listens = active;
+      if (active) for (const [host, data] of unread.take()) heard(host, data);
       await server.setActive(active);
       // Who leads writes them itself; another may, after it.
       if (!active) followed.follow();
@@ -117,6 +125,19 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
       intake?.start();
     },
   });
+  const heard = (host: HostName, data: Uint8Array): void => {
+    if (!distrust.allows('report', host, data.length)) return;
+    const report = parseReport(data);
+    if (report.ok) manager.report(host, report.value);
+    else distrust.refusedFor(host, report.error);
+  };
+  const callback = (error: Error | null, message: Msg): void => {
+    if (error !== null) return logger.warn({ err: error }, 'reports');
+    const host = message.subject.slice(SUBJECTS.report('').length) as HostName;
+    if (listens) heard(host, message.data);
+    else unread.put(host, message.data);
+  };
+  nc.subscribe(SUBJECTS.report('*'), { callback });
   const newIntake = (): FactIntake =>
     new FactIntake({
       nc,
@@ -142,17 +163,6 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     onLost: (reason) => manager.lost(reason),
     onFault: (cause) => logger.warn({ err: cause }, 'lease'),
   });
-  nc.subscribe(SUBJECTS.report('*'), {
-    callback: (error, message) => {
-      const host = message.subject.slice(SUBJECTS.report('').length) as HostName;
-      if (error !== null) return logger.warn({ err: error }, 'reports');
-      if (!distrust.allows('report', host, message.data.length)) return;
-      const report = parseReport(message.data);
-      if (report.ok) manager.report(host, report.value);
-      else distrust.refusedFor(host, report.error);
-    },
-  });
-
   @Module({
     controllers: [CommandsController],
     providers: [{ provide: Manager, useValue: manager }],

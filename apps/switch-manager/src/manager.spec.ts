@@ -200,6 +200,25 @@ describe('a switch-manager', () => {
     await done(first, ...hosts('h1'));
   });
 
+  it('begins anew with nothing to write when another wrote who took himself for the leader for a moment', async () => {
+    const first = await leading('a');
+    await done(first, ...hosts('h1'));
+    // A lease that was granted late, and is gone again: it leads, is asked something, and ends before hosts hear of it.
+    const second = await start('b');
+    documents.load = () => Promise.resolve(err(problem('unavailable', 'not now')));
+    second.elect();
+    await until('b to lead', () => second.manager.leads);
+    const revision = await done(second, ...hosts('h2'), ...lan('h2'));
+    documents.load = MemoryDocuments.prototype.load.bind(documents);
+    second.lease = false;
+    second.manager.lost('another holds the lease');
+    await until(
+      'what it did to be published',
+      () => (documents.body('h.h2.host')?.revision ?? 0) >= revision,
+    );
+    expect(first.said.join('\n')).toContain('somebody else has written to the log');
+  });
+
   it('most hosts ahead of the log: a new lineage; the word of one of them is not enough', async () => {
     const copy = await leading('a');
     await done(copy, ...hosts('h1'), ...lan('h1'));

@@ -24,7 +24,7 @@ import {
   type WaitResponse,
 } from '#contracts';
 import { type Distrust } from '#platform';
-import { RealisedTracker, type DocumentChange, type DocumentStore } from '#protocol';
+import { RealisedTracker, touchedBy, type DocumentChange, type DocumentStore } from '#protocol';
 import { type ClusterCommit } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
 import { checkEvidence } from './evidence.js';
@@ -83,6 +83,9 @@ export class Manager {
 
   constructor(private readonly parts: ManagerParts) {
     this.tracker = new RealisedTracker(parts.clock);
+    parts.follower.onCommit(({ lineage, revision, events }, before, after) =>
+      this.tracker.followed(lineage, revision, touchedBy(events, before, after)),
+    );
   }
 
   get leads(): boolean {
@@ -316,15 +319,18 @@ export class Manager {
   }
 
   /**
-   * A leader with nothing to write would not notice that somebody else wrote what can't be read. It must not go on
-   * answering as if it knew the end of the log.
+   * A leader with nothing to write would not notice that somebody else wrote: what can't be read, or what another did
+   * who took himself for the leader for a moment. It must not go on answering as if it knew the end of the log, and what
+   * the other was told to do would reach no host.
    */
   #watchLog(): void {
-    const { poison, lost } = this.parts.follower;
+    const { poison, lost, head } = this.parts.follower;
     if (this.#leader === null) return;
     if (poison !== undefined) this.#ended(this.#term, poisonProblem(poison));
     else if (lost !== this.#lostBefore)
       this.#ended(this.#term, problem('conflict', 'the log is not the one that was read before'));
+    else if (head !== undefined && this.#leader.isPassed(head.seq))
+      this.#ended(this.#term, problem('conflict', 'somebody else has written to the log'));
   }
 
   /** Says in the log, at most once a second, up to where everything is realised. */

@@ -6,15 +6,17 @@ import {
   type Flow,
   type ObservedInterface,
   type Piece,
+  type Pieces,
 } from '#openflow';
-import { type Collected, Emitter } from './pipeline/emitter.js';
+import { PieceWriter } from './pipeline/piece-writer.js';
 import { FEATURES } from './pipeline/registry.js';
 import { cookieOf, ruleObject } from './pipeline/cookies.js';
-import { ruleLists } from './features/filter/lists.js';
+import { ruleLists, sameNumbers } from './features/filter/lists.js';
 import { shapingMeters } from './features/shaping.js';
-import { type CompileMemo } from './memo.js';
+import { type CompileMemo, type CompiledBridge } from './memo.js';
 import { countIn, countOut } from './meters.js';
 import { resolveBridges } from './resolve/bridges.js';
+import { slotKey } from './slots.js';
 import { isPlugged, type BridgePlan, type PortPlan } from './resolve/plan.js';
 import {
   type Compiled,
@@ -30,51 +32,90 @@ import {
  * it quicker, and nothing else: see there.
  */
 export function compile(desired: Desired, local: LocalFacts, memo?: CompileMemo): Compiled {
-  const { bridges, exceptions } = resolveBridges(desired, local, memo?.resolved);
+  const { bridges, exceptions, since } = resolveBridges(desired, local, memo?.resolved);
+  const last = memo?.last ?? null;
+  const quick =
+    since !== undefined && since.bridges === last?.plans ? { last, changed: since.changed } : null;
   const refused = new Set(exceptions.map((e) => e.port));
-  const states = bridges.map((bridge) => compileBridge(bridge, local.round, memo));
-  memo?.sweep();
+  const made = bridges.map((bridge, i) => {
+    const before = quick?.last.bridges[i];
+    if (quick === null || before === undefined) return compileBridge(bridge, local.round, refused, memo);
+    if (bridge === before.plan) return before;
+    return recompiled(bridge, before, quick.changed[i] ?? [], local.round, refused, memo);
+  });
+  const compiled: Compiled = {
+    state: { bridges: made.map(({ state }) => state) },
+    exceptions: quick?.last.compiled.exceptions ?? [...exceptions].sort(byObject),
+    bindings: made.length === 1 ? made[0]!.bindings : made.flatMap(({ bindings }) => bindings),
+    quarantined: quick?.last.compiled.quarantined ?? quarantined(desired, local, bridges),
+  };
+  memo?.remember({ plans: bridges, bridges: made, compiled }, quick !== null);
+  return compiled;
+}
+
+type Refused = ReadonlySet<string | null>;
+
+function compileBridge(
+  bridge: BridgePlan,
+  round: number,
+  refused: Refused,
+  memo: CompileMemo | undefined,
+): CompiledBridge {
+  const writer = new PieceWriter(bridge, round, memo);
+  const all = [...bridge.ports, ...bridge.closed];
+  const pieces = new Map([['', writer.bridge()]]);
+  for (const port of all) pieces.set(keyOf(port), writer.port(port));
+  const parts = writer.parts();
+  for (const [key, part] of parts) pieces.set(key, part);
+  const sorted = all.sort((a, b) => a.slot - b.slot);
+  const bindingOf = bindings(bridge, round, refused, memo);
   return {
-    state: { bridges: states },
-    exceptions: [...exceptions].sort(byObject),
-    bindings: bridges.flatMap((bridge) => {
-      const lists = listNumbers(bridge);
-      return [...bridge.ports, ...bridge.closed]
-        .sort((a, b) => a.slot - b.slot)
-        .map((port) => {
-          const isRefused = refused.has(port.port);
-          const make = (): CompiledBinding => binding(port, bridge, local.round, isRefused, lists);
-          const under = `${bridge.name} ${local.round} ${isRefused} ${lists.get(port.slot)}`;
-          return memo?.binding(port, under, make) ?? make();
-        });
-    }),
-    quarantined: quarantined(desired, local, bridges),
+    plan: bridge,
+    state: stateOf(bridge, pieces, bridgePorts(bridge)),
+    parts: parts.map(([key]) => key),
+    bindings: sorted.map(bindingOf),
+    at: once(() => new Map(sorted.map((port, i) => [keyOf(port), i]))),
   };
 }
 
-function compileBridge(bridge: BridgePlan, round: number, memo: CompileMemo | undefined): BridgeState {
-  const pens = FEATURES.map((feature) => new Emitter(feature.name, round, emptyCollected()));
-  const ofPort = (plan: PortPlan, i: number): Piece =>
-    written(pens[i]!, (out) => {
-      if (plan.life === 'closed') FEATURES[i]!.closed?.(plan, out);
-      else FEATURES[i]!.port?.(plan, out, bridge);
-    });
-  const ofBridge = (plan: BridgePlan, i: number): Piece =>
-    written(pens[i]!, (out) => FEATURES[i]!.bridge?.(plan, out));
-  const all = FEATURES.length;
-  const pieces = new Map<string, readonly Piece[]>();
-  pieces.set('', memo?.bridge(bridge, round, all, ofBridge) ?? FEATURES.map((_, i) => ofBridge(bridge, i)));
-  for (const port of [...bridge.ports, ...bridge.closed]) {
-    const made = memo?.port(bridge, port, round, all, ofPort) ?? FEATURES.map((_, i) => ofPort(port, i));
-    pieces.set(`${port.port}@${port.epoch}`, made);
+/** Where only the policy of some ports became another. */
+function recompiled(
+  bridge: BridgePlan,
+  before: CompiledBridge,
+  changed: readonly number[],
+  round: number,
+  refused: Refused,
+  memo: CompileMemo | undefined,
+): CompiledBridge {
+  const writer = new PieceWriter(bridge, round, memo);
+  const ports = changed.flatMap((i) => bridge.ports[i] ?? []);
+  const pieces = new Map(before.state.pieces);
+  pieces.set('', writer.bridge());
+  for (const port of ports) pieces.set(keyOf(port), writer.port(port));
+  for (const key of before.parts) pieces.delete(key);
+  const parts = writer.parts();
+  for (const [key, part] of parts) pieces.set(key, part);
+  const made = [...before.bindings];
+  const bindingOf = bindings(bridge, round, refused, memo);
+  const isNumberedAnew = !sameNumbers(ruleLists(bridge.ports), ruleLists(before.plan.ports));
+  for (const port of isNumberedAnew ? bridge.ports : ports) {
+    const at = before.at().get(keyOf(port));
+    if (at !== undefined) made[at] = bindingOf(port);
   }
+  const state = stateOf(bridge, pieces, before.state.ports);
+  return { ...before, plan: bridge, state, parts: parts.map(([key]) => key), bindings: made };
+}
+
+const keyOf = ({ port, epoch }: PortPlan): string => slotKey(port, epoch);
+
+function stateOf(bridge: BridgePlan, pieces: Pieces, ports: BridgeState['ports']): BridgeState {
   const flows = once(() => gathered(pieces, (piece) => piece.flows).sort(byTableAndPriority));
   const groups = once(() => gathered(pieces, (piece) => piece.groups).sort(byId));
   const meters = once(() => gathered(pieces, (piece) => piece.meters).sort(byId));
   return {
     name: bridge.name,
     switch: bridge.switch,
-    ports: bridgePorts(bridge),
+    ports,
     mtu: bridge.mtu,
     pieces,
     // Whoever compares by pieces never asks for the whole.
@@ -91,21 +132,12 @@ function compileBridge(bridge: BridgePlan, round: number, memo: CompileMemo | un
 }
 
 /** Feature by feature, so that the order does not depend on what was remembered. */
-function gathered<T>(pieces: NonNullable<BridgeState['pieces']>, of: (piece: Piece) => readonly T[]): T[] {
+function gathered<T>(pieces: Pieces, of: (piece: Piece) => readonly T[]): T[] {
   const all: T[] = [];
   const owners = [...pieces.values()];
   for (let i = 0; i < FEATURES.length; i += 1)
-    for (const list of owners) for (const item of of(list[i]!)) all.push(item);
+    for (const { list } of owners) for (const item of of(list[i]!)) all.push(item);
   return all;
-}
-
-const emptyCollected = (): Collected => ({ flows: [], groups: [], meters: [] });
-
-function written(out: Emitter, write: (out: Emitter) => void): Piece {
-  const into = emptyCollected();
-  out.into = into;
-  write(out);
-  return into;
 }
 
 function bridgePorts({ devices, ports, closed }: BridgePlan): BridgePort[] {
@@ -125,6 +157,16 @@ function bridgePorts({ devices, ports, closed }: BridgePlan): BridgePort[] {
 /** By slot, the number of the list of rules that holds for the port. */
 const listNumbers = (bridge: BridgePlan): ReadonlyMap<number, number> =>
   new Map(ruleLists(bridge.ports).flatMap(({ number, ports }) => ports.map(({ slot }) => [slot, number])));
+
+function bindings(bridge: BridgePlan, round: number, refused: Refused, memo: CompileMemo | undefined) {
+  const lists = listNumbers(bridge);
+  return (port: PortPlan): CompiledBinding => {
+    const isRefused = refused.has(port.port);
+    const make = (): CompiledBinding => binding(port, bridge, round, isRefused, lists);
+    const under = `${bridge.name} ${round} ${isRefused} ${lists.get(port.slot)}`;
+    return memo?.binding(port, under, make) ?? make();
+  };
+}
 
 function binding(
   port: PortPlan,

@@ -1,20 +1,45 @@
 import { equalJson, sameItems } from '#kernel';
 import { type Policy } from '#domain';
 import { POLICY_FIELDS } from '#domain/on-host';
-import { type Piece } from '#openflow';
+import { type BridgeState, type OwnedPieces, type Piece } from '#openflow';
+import { owned } from './pipeline/owned.js';
 import { type BridgePlan, type PortPlan } from './resolve/plan.js';
 import { ResolveMemo } from './resolve/remember.js';
-import { type CompiledBinding } from './types.js';
+import { type Compiled, type CompiledBinding } from './types.js';
 
 interface Held<Plan> {
   plan: Plan;
   readonly mtu: number;
   readonly round: number;
-  /** Of each feature. */
-  readonly pieces: readonly Piece[];
+  readonly pieces: OwnedPieces;
   /** Fields of the policy that each feature looked at, a bit each. */
   readonly read: readonly number[];
   asked: boolean;
+}
+
+interface HeldPart {
+  readonly of: string;
+  readonly round: number;
+  readonly pieces: OwnedPieces;
+  asked: boolean;
+}
+
+/** What one bridge came to. */
+export interface CompiledBridge {
+  readonly plan: BridgePlan;
+  readonly state: BridgeState;
+  /** Keys of the pieces that belong to parts of features. */
+  readonly parts: readonly string[];
+  /** By slot. */
+  readonly bindings: readonly CompiledBinding[];
+  /** Indexes of the bindings, by port and epoch. */
+  readonly at: () => ReadonlyMap<string, number>;
+}
+
+interface Last {
+  readonly plans: readonly BridgePlan[];
+  readonly bridges: readonly CompiledBridge[];
+  readonly compiled: Compiled;
 }
 
 /** What a feature writes for a plan, by the feature's place. */
@@ -28,6 +53,8 @@ type Make<Plan> = (plan: Plan, feature: number) => Piece;
  */
 export class CompileMemo {
   readonly resolved = new ResolveMemo();
+  #last: Last | null = null;
+  readonly #parts = new Map<string, Map<string, HeldPart>>();
   readonly #ports = new Map<string, Map<string, Held<PortPlan>>>();
   readonly #bridges = new Map<string, Held<BridgePlan>>();
   readonly #bindings = new WeakMap<PortPlan, { readonly under: string; readonly binding: CompiledBinding }>();
@@ -38,7 +65,7 @@ export class CompileMemo {
     round: number,
     features: number,
     make: Make<PortPlan>,
-  ): readonly Piece[] {
+  ): OwnedPieces {
     let ports = this.#ports.get(bridge.name);
     if (ports === undefined) this.#ports.set(bridge.name, (ports = new Map<string, Held<PortPlan>>()));
     const key = `${plan.port}@${plan.epoch}`;
@@ -59,7 +86,7 @@ export class CompileMemo {
     return pieces;
   }
 
-  bridge(plan: BridgePlan, round: number, features: number, make: Make<BridgePlan>): readonly Piece[] {
+  bridge(plan: BridgePlan, round: number, features: number, make: Make<BridgePlan>): OwnedPieces {
     const held = this.#bridges.get(plan.name);
     const stands = held !== undefined && held.round === round && sameBridge(held.plan, plan);
     const changed = stands ? changedInPorts(held.plan.ports, plan.ports) : ALL;
@@ -74,6 +101,31 @@ export class CompileMemo {
     return pieces;
   }
 
+  /** Of the same text, as long as it is asked for each time. */
+  part(bridge: BridgePlan, key: string, of: string, round: number, make: () => OwnedPieces): OwnedPieces {
+    let parts = this.#parts.get(bridge.name);
+    if (parts === undefined) this.#parts.set(bridge.name, (parts = new Map<string, HeldPart>()));
+    const held = parts.get(key);
+    if (held?.of === of && held.round === round) {
+      held.asked = true;
+      return held.pieces;
+    }
+    const pieces = make();
+    parts.set(key, { of, round, pieces, asked: true });
+    return pieces;
+  }
+
+  /** What was compiled last; null: nothing yet. */
+  get last(): Last | null {
+    return this.#last;
+  }
+
+  /** `part`: only some of it was looked at, and what was not asked for stands as well. */
+  remember(last: Last, part: boolean): void {
+    this.#last = last;
+    if (!part) this.#sweep();
+  }
+
   /** Of the same plan, under whatever else decides about it. */
   binding(plan: PortPlan, under: string, make: () => CompiledBinding): CompiledBinding {
     const held = this.#bindings.get(plan);
@@ -84,10 +136,14 @@ export class CompileMemo {
   }
 
   /** Forgets what was not asked for since the last sweep, bridges that are gone too. */
-  sweep(): void {
+  #sweep(): void {
     for (const [name, ports] of this.#ports) {
       forget(ports);
       if (ports.size === 0) this.#ports.delete(name);
+    }
+    for (const [name, parts] of this.#parts) {
+      forget(parts);
+      if (parts.size === 0) this.#parts.delete(name);
     }
     forget(this.#bridges);
     this.resolved.keep(this.#bridges);
@@ -114,7 +170,7 @@ function remade(
   const pieces: Piece[] = [];
   const read: number[] = [];
   for (let i = 0; i < features; i += 1) {
-    const piece = held?.pieces[i];
+    const piece = held?.pieces.list[i];
     const looked = held?.read[i] ?? ALL;
     if (piece !== undefined && (looked & changed) === 0) {
       pieces.push(piece);
@@ -125,7 +181,7 @@ function remade(
     pieces.push(make(i));
     read.push(watch.read);
   }
-  return { pieces, read };
+  return { pieces: owned(pieces), read };
 }
 
 const ALL = -1;

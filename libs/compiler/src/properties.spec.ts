@@ -41,16 +41,19 @@ const filter = fc.array(
   { maxLength: 4 },
 );
 const port = fc.record({
-  override: fc.record({
-    vlan,
-    filter,
-    shapingIn: shaping,
-    shapingOut: shaping,
-    blocked: fc.boolean(),
-    promiscuous: fc.boolean(),
-    macChanges: fc.boolean(),
-    forgedTransmits: fc.boolean(),
-  }),
+  override: fc.oneof(
+    fc.constant({}),
+    fc.record({
+      vlan,
+      filter,
+      shapingIn: shaping,
+      shapingOut: shaping,
+      blocked: fc.boolean(),
+      promiscuous: fc.boolean(),
+      macChanges: fc.boolean(),
+      forgedTransmits: fc.boolean(),
+    }),
+  ),
   role: fc.constantFrom('active', 'active', 'standby', 'retired'),
   token: fc.constantFrom(null, TOKEN),
   group: fc.constantFrom('one', 'two'),
@@ -58,13 +61,18 @@ const port = fc.record({
 
 type Port = typeof port extends fc.Arbitrary<infer P> ? P : never;
 
-const sceneOf = (ports: readonly Port[]) => {
+/** What the two groups say besides how they team. */
+const groupPolicy = fc.record({ filter, blocked: fc.boolean() }, { requiredKeys: [] });
+type GroupPolicy = typeof groupPolicy extends fc.Arbitrary<infer G> ? G : never;
+const NO_POLICIES: readonly [GroupPolicy, GroupPolicy] = [{}, {}];
+
+const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES) => {
   const desired = desiredOf({
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
     docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
     groups: [
-      groupDoc('one', { teaming: { active: ['uplink1'], standby: ['uplink2'] } } as never),
-      groupDoc('two', { teaming: { active: ['uplink2', 'uplink1'], standby: [] } } as never),
+      groupDoc('one', { ...(one as object), teaming: { active: ['uplink1'], standby: ['uplink2'] } } as never),
+      groupDoc('two', { ...(two as object), teaming: { active: ['uplink2', 'uplink1'], standby: [] } } as never),
     ],
     ports: ports.map((p, i) => ({ n: i + 1, ...p }) as unknown as PortSpec),
   });
@@ -75,6 +83,11 @@ const scene = fc.array(port, { maxLength: 7 }).map(sceneOf);
 /** One port becomes another, or only its policy does. */
 const edit = fc.record({ at: fc.nat(5), to: port, whole: fc.constantFrom(false, false, false, true) });
 type Edit = typeof edit extends fc.Arbitrary<infer E> ? E : never;
+/** Of ports, or of what one group says. */
+const change = fc.oneof(
+  fc.array(edit),
+  fc.record({ group: fc.constantFrom(0 as const, 1 as const), policy: groupPolicy }),
+);
 const edited = (ports: Port[], { at, to, whole }: Edit): Port[] =>
   ports.map((p, i) => (i !== at ? p : whole ? to : { ...p, override: to.override }));
 
@@ -129,30 +142,33 @@ describe('whatever the documents say', () => {
 
   it('what changed of it makes the plan that the whole makes', () => {
     let quick = 0;
+    let narrow = 0;
     fc.assert(
-      fc.property(
-        fc.array(port, { maxLength: 6 }),
-        fc.array(fc.array(edit), { maxLength: 6 }),
-        (ports, steps) => {
-          const memo = new CompileMemo();
-          let now = ports;
-          let { desired, facts } = sceneOf(now);
-          for (const edits of [[], ...steps]) {
-            const before = compile(desired, facts, memo);
-            now = edits.reduce(edited, now);
-            ({ desired, facts } = follow({ desired, facts }, sceneOf(now)));
-            const after = compile(desired, facts, memo);
-            const have = observe(before.state);
-            const plan = diffSince(after.state, before.state, have.interfaces);
-            if (plan === null) continue;
-            quick += 1;
-            expect(inOrder(plan)).toEqual(inOrder(diff(after.state, have)));
-          }
-        },
-      ),
+      fc.property(fc.array(port, { maxLength: 6 }), fc.array(change, { maxLength: 6 }), (ports, steps) => {
+        const memo = new CompileMemo();
+        let now = ports;
+        const groups: [GroupPolicy, GroupPolicy] = [...NO_POLICIES];
+        let { desired, facts } = sceneOf(now, groups);
+        for (const step of [[], ...steps]) {
+          const before = compile(desired, facts, memo);
+          if (Array.isArray(step)) now = step.reduce(edited, now);
+          else groups[step.group] = step.policy;
+          ({ desired, facts } = follow({ desired, facts }, sceneOf(now, groups)));
+          const after = compile(desired, facts, memo);
+          expect(text(after)).toBe(text(compile(desired, facts)));
+          narrow += after.quarantined === before.quarantined ? 1 : 0;
+          const have = observe(before.state);
+          const plan = diffSince(after.state, before.state, have.interfaces);
+          if (plan === null) continue;
+          quick += 1;
+          expect(inOrder(plan)).toEqual(inOrder(diff(after.state, have)));
+        }
+      }),
       { numRuns: 60 },
     );
     expect(quick).toBeGreaterThan(30);
+    // Those that looked at the ports of one group alone.
+    expect(narrow).toBeGreaterThan(20);
   });
 
   it('no two flows overlap, every reference exists, and the switch that has it is left alone', () => {

@@ -121,7 +121,11 @@ export interface MarkDocument extends DocumentOf<'mark'> {
   readonly n: number;
   /** Random id of the projector's life that wrote it: numbers alone repeat when a stream is restored or made anew. */
   readonly life: string;
-  /** n and life of the mark before. `prevLife` is empty where the chain begins, or is broken on purpose. */
+  /**
+   * n of the earliest mark after which nothing was written but what this one lists: the mark before, or an earlier one
+   * where those between listed nothing. `prevLife`, the life of all of these, is empty where the chain begins, or is
+   * broken on purpose.
+   */
   readonly prev: number;
   readonly prevLife: string;
   /** Shared keys written since `prev`, with the sequence of their last version. */

@@ -21,6 +21,7 @@ export const SUBJECTS = {
   doc: (key: string) => `doc.${key}`,
   live: (key: string) => `live.doc.${key}`,
   liveHost: (host: string) => `live.doc.h.${host}.>`,
+  /** What a host may hear of; it subscribes to the mark and to what it needs. */
   liveShared: 'live.doc.s.>',
   directGet: (key: string) => `$JS.API.DIRECT.GET.DOC.doc.${key}`,
   fact: (host: string) => `fact.${host}`,

@@ -12,6 +12,8 @@ export interface FollowerOptions<State, Event> {
   readonly clock: Clock;
   readonly snapshots?: SnapshotRules<State>;
   readonly notice?: Notice;
+  /** What comes is taken in after so long, ms; absent: at once. For who has something more urgent to do then. */
+  readonly lagMs?: number;
   /** An exception of a listener, or a fault of the store that ends the following. */
   readonly onFault: (cause: unknown) => void;
 }
@@ -37,6 +39,8 @@ export class Follower<State, Event> {
   #restarting: Promise<void> | undefined;
   #lost: Head | undefined;
   #looking = false;
+  #queue: StoredMessage[] = [];
+  #due: (() => void) | undefined;
   readonly #listeners = new Set<CommitListener<State, Event>>();
   readonly #reloadListeners = new Set<() => void>();
   readonly #waiters = new Set<Waiter>();
@@ -102,9 +106,10 @@ export class Follower<State, Event> {
       if (!caughtUp.ok) this.#stopAt(caughtUp.error);
       break;
     }
+    this.#dropQueue();
     this.#following = log.follow(
       this.#replica.head.seq + 1,
-      (message) => this.#onMessage(message),
+      (message) => this.#came(message),
       (cause) => this.#onEnd(cause),
       () => void this.#lookAgain(),
     );
@@ -114,6 +119,7 @@ export class Follower<State, Event> {
   /** Stops following. Waiters get `unavailable`. Idempotent. */
   async close(): Promise<void> {
     this.#status = 'closed';
+    this.#dropQueue();
     await this.#following?.stop();
     await this.#restarting;
     this.#failWaiters(problem('unavailable', 'the reader was closed'));
@@ -138,8 +144,33 @@ export class Follower<State, Event> {
       };
       const cancel = this.options.clock.after(options.timeoutMs ?? 5000, () => waiter.done(late));
       this.#waiters.add(waiter);
+      this.#takeQueue();
       this.#wake();
     });
+  }
+
+  #came(message: StoredMessage): void {
+    const { lagMs = 0, clock } = this.options;
+    if (lagMs === 0) return this.#onMessage(message);
+    this.#queue.push(message);
+    this.#due ??= clock.after(lagMs, () => this.#takeQueue());
+  }
+
+  #takeQueue(): void {
+    const messages = this.#queue;
+    this.#dropQueue();
+    try {
+      for (const message of messages) this.#onMessage(message);
+    } catch (cause) {
+      void this.#following?.stop();
+      this.#onEnd(cause);
+    }
+  }
+
+  #dropQueue(): void {
+    this.#due?.();
+    this.#due = undefined;
+    this.#queue = [];
   }
 
   #onMessage(message: StoredMessage): void {

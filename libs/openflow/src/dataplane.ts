@@ -38,10 +38,20 @@ export interface BridgeState {
    * Flows, groups and meters once more, by what they are for, if whoever made them keeps such pieces: those that
    * are the same objects as in another state hold the same, and need not be compared. Nothing of a piece ever changes.
    */
-  readonly pieces?: ReadonlyMap<string, readonly Piece[]>;
+  readonly pieces?: Pieces;
 }
 
 export type Piece = Pick<BridgeState, 'flows' | 'groups' | 'meters'>;
+
+/** What stands for one owner: a port, say. */
+export interface OwnedPieces {
+  readonly list: readonly Piece[];
+  /** Numbers of the tables that its flows are in. */
+  readonly tables: ReadonlySet<number>;
+}
+
+/** By owner. */
+export type Pieces = ReadonlyMap<string, OwnedPieces>;
 
 /**
  * An OVSDB port of the bridge that the agent itself plugs (uplinks), or whose markings it owns (vNICs, that a

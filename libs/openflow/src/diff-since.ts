@@ -1,8 +1,15 @@
-import { type BridgeState, type DataplaneState, type ObservedInterface, type Piece } from './dataplane.js';
+import {
+  type BridgePort,
+  type BridgeState,
+  type DataplaneState,
+  type ObservedInterface,
+  type Piece,
+  type Pieces,
+} from './dataplane.js';
 import { diffPorts, movedPorts } from './diff-ports.js';
 import { flowKey, flowPlace, sameFlow, sameGroup, sameMeter } from './identity.js';
 import { type Flow } from './model.js';
-import { type BridgePlan, type Delta, type Plan, type PlanException } from './plan.js';
+import { type BridgePlan, type Delta, type Plan, type PlanException, type PortPlan } from './plan.js';
 import { dangles } from './references.js';
 import { sameExports } from './rows.js';
 import { tightens } from './tightens.js';
@@ -16,8 +23,10 @@ export function diffSince(
   since: DataplaneState,
   interfaces: readonly ObservedInterface[],
 ): Plan | null {
-  const moves = movedPorts(want.bridges, interfaces);
-  if (want.bridges.length !== since.bridges.length || moves.length > 0) return null;
+  if (want.bridges.length !== since.bridges.length) return null;
+  const isInOrder = want.bridges.every(({ ports }) => inOrder.get(ports) === interfaces);
+  const moves = isInOrder ? NOTHING : movedPorts(want.bridges, interfaces);
+  if (moves.length > 0) return null;
   const exceptions: PlanException[] = [];
   const bridges: BridgePlan[] = [];
   for (const [i, bridge] of want.bridges.entries()) {
@@ -26,17 +35,34 @@ export function diffSince(
     const changes = diffPieces(bridge, before);
     if (changes === null) return null;
     const { name, mtu } = bridge;
-    const ports = diffPorts(bridge, interfaces, moves, exceptions);
+    const ports = isInOrder ? NO_PORTS : portsOf(bridge, interfaces, exceptions);
     bridges.push({ bridge: name, switch: bridge.switch, mtu, row: 'keep', foreign: 0, ports, ...changes });
   }
   return exceptions.length > 0 ? null : { bridges, removeBridges: [], moves, exceptions };
+}
+
+const NOTHING: Plan['moves'] = [];
+const NO_PORTS: PortPlan = { add: [], mark: [], unmark: [], remove: [] };
+
+/** Lists of ports and the interfaces among which all of them were found as wanted: most passes see the same again. */
+const inOrder = new WeakMap<readonly BridgePort[], readonly ObservedInterface[]>();
+
+function portsOf(
+  bridge: BridgeState,
+  interfaces: readonly ObservedInterface[],
+  exceptions: PlanException[],
+): PortPlan {
+  const plan = diffPorts(bridge, interfaces, NOTHING, exceptions);
+  const { add, mark, unmark, remove } = plan;
+  if (add.length + mark.length + unmark.length + remove.length + exceptions.length === 0)
+    inOrder.set(bridge.ports, interfaces);
+  return plan;
 }
 
 const sameRow = (a: BridgeState, b: BridgeState): boolean =>
   a.name === b.name && a.switch === b.switch && a.mtu === b.mtu && sameExports(a.exports, b.exports);
 
 type Changes = Pick<BridgePlan, 'flows' | 'groups' | 'meters' | 'tightens'>;
-type Pieces = ReadonlyMap<string, readonly Piece[]>;
 
 function diffPieces(want: BridgeState, since: BridgeState): Changes | null {
   if (want.pieces === undefined || since.pieces === undefined) return null;
@@ -57,10 +83,10 @@ function diffPieces(want: BridgeState, since: BridgeState): Changes | null {
 /** The pieces that are not also, as the same objects, among the others. */
 function unlike(pieces: Pieces, others: Pieces): Piece[] {
   const found: Piece[] = [];
-  for (const [key, list] of pieces) {
+  for (const [key, owned] of pieces) {
     const other = others.get(key);
-    if (other === list) continue;
-    for (const [i, piece] of list.entries()) if (piece !== other?.[i]) found.push(piece);
+    if (other === owned) continue;
+    for (const [i, piece] of owned.list.entries()) if (piece !== other?.list[i]) found.push(piece);
   }
   return found;
 }
@@ -107,7 +133,7 @@ function keyed<T extends { readonly opaque?: unknown }, K>(
 
 function flowsOf(pieces: Pieces): Flow[] {
   const flows: Flow[] = [];
-  for (const list of pieces.values())
+  for (const { list } of pieces.values())
     for (const piece of list) for (const flow of piece.flows) flows.push(flow);
   return flows;
 }
@@ -115,14 +141,22 @@ function flowsOf(pieces: Pieces): Flow[] {
 /** Whether one of these has the identity of one in any other piece: which of the two is refused, `diff` says. */
 function stands(flows: readonly Flow[], pieces: Pieces, theirs: ReadonlySet<Piece>): boolean {
   if (flows.length === 0) return false;
+  const tables = new Set(flows.map((flow) => flow.table));
   const places = new Set(flows.map(flowPlace));
   const keys = new Set(flows.map(flowKey));
-  // Asked of every flow of the host: the place says of most that they are none of these.
-  for (const list of pieces.values())
-    for (const piece of list) {
+  // Tables and places say of most of a host's flows that they are none of these.
+  for (const owned of pieces.values()) {
+    if (!intersect(tables, owned.tables)) continue;
+    for (const piece of owned.list) {
       if (theirs.has(piece)) continue;
       for (const flow of piece.flows) if (places.has(flowPlace(flow)) && keys.has(flowKey(flow))) return true;
     }
+  }
+  return false;
+}
+
+function intersect(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  for (const item of a) if (b.has(item)) return true;
   return false;
 }
 
@@ -131,7 +165,7 @@ function anyDangles(flows: readonly Flow[], pieces: Pieces): boolean {
   const naming = flows.filter((flow) => dangles(flow, nothing));
   if (naming.length === 0) return false;
   const present = { meters: new Set<number>(), groups: new Set<number>() };
-  for (const list of pieces.values())
+  for (const { list } of pieces.values())
     for (const { meters, groups } of list) {
       for (const { id } of meters) present.meters.add(id);
       for (const { id } of groups) present.groups.add(id);

@@ -11,7 +11,9 @@ export type {
   Observation,
   ObservedInterface,
   OvsdbChange,
+  OwnedPieces,
   Piece,
+  Pieces,
   Step,
 } from './dataplane.js';
 export {

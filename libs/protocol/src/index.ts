@@ -7,6 +7,7 @@ export {
 } from './projection/documents.js';
 export { keysOfHost, projectAll, projectAllInTurns } from './projection/project-all.js';
 export { project, withChanges } from './projection/project.js';
+export { touchedBy } from './projection/touched.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';
 export { nothingPublished, ownFirst, takeStored } from './projector/published.js';
 export {

@@ -38,7 +38,7 @@ async function onHosts(size: number, say: (line: string) => void): Promise<reado
     labs.push(ours);
     const theirs = await Lab.create({ hosts: names, uplinks: 0 });
     labs.push(theirs);
-    const peer = await OvnSide.start(theirs, names, PORTS_EACH, true);
+    const peer = await OvnSide.start(theirs, names, PORTS_EACH, true, say);
     try {
       return await withOurs(ours, names, PORTS_EACH, say, async (side) => {
         const figures: Figure[] = [];

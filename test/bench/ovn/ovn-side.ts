@@ -1,16 +1,20 @@
 import { type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { type Lab, until } from '../../lab/net.js';
+import { inBatches } from '../support/batches.js';
 import { cpuSeconds } from '../support/cluster.js';
 import { OvnCentral } from './central.js';
-import { BRIDGE, startController, stopController } from './controller.js';
+import { BRIDGE, makeBridge, startController, stopController } from './controller.js';
 import { plug, portsOf, type PortPlan } from './ports.js';
-import { GROUP, standingRule, SWITCH, wordsOf } from './ovn-words.js';
+import { defineGroup, definePorts, defineSwitch, standingRule, wordsOf } from './ovn-words.js';
 import { type ChangeName, type Side } from './side.js';
 
-/** So many words of ovn-nbctl in one request while ports are made. */
-const AT_ONCE = 500;
+/** Ports that are made by one transaction. */
+const PORTS_AT_ONCE = 1_000;
+/** Hosts that come up at the same time. */
+const HOSTS_AT_ONCE = 4;
 const READY_MS = 240_000;
+const LOOK_MS = 500;
 
 /** OVN on the hosts of a lab: one logical switch, every port in one port group, tunnels between the hosts. */
 export class OvnSide implements Side {
@@ -22,6 +26,7 @@ export class OvnSide implements Side {
     private readonly lab: Lab,
     private readonly hosts: readonly string[],
     private readonly ports: readonly PortPlan[],
+    private readonly say: (line: string) => void,
   ) {}
 
   static async start(
@@ -29,8 +34,9 @@ export class OvnSide implements Side {
     hosts: readonly string[],
     portsEach: number,
     isReal: boolean,
+    say: (line: string) => void,
   ): Promise<OvnSide> {
-    const side = new OvnSide(lab, hosts, portsOf(hosts, portsEach));
+    const side = new OvnSide(lab, hosts, portsOf(hosts, portsEach), say);
     try {
       await side.#start(isReal);
       return side;
@@ -63,50 +69,48 @@ export class OvnSide implements Side {
 
   /** As one transaction; resolves when every controller has confirmed it. */
   async #commit(commands: readonly (readonly string[])[]): Promise<void> {
-    const words = commands.flatMap((command, i) => (i === 0 ? command : ['--', ...command]));
-    await this.#central.nbctl('--wait=hv', ...words);
+    await this.#central.confirmed(commands);
   }
 
   async #start(isReal: boolean): Promise<void> {
     this.#central = await OvnCentral.start(join(this.lab.workdir, 'ovn'));
     const { southbound } = this.#central;
-    const start = async (name: string, i: number) =>
-      void this.#controllers.push(await startController(this.lab.host(name), i, southbound));
-    await Promise.all(this.hosts.map(start));
+    // Before the controllers run: each port that comes has all of them and the centre at work, and the switch waits.
+    await inBatches(this.hosts, HOSTS_AT_ONCE, (name) => this.#plug(name, isReal));
+    this.say(`OVN: ${this.ports.length} ports are plugged`);
     await this.#define();
-    await Promise.all(this.hosts.map((name) => this.#plug(name, isReal)));
-    const count = this.ports.length;
-    await until(
-      'OVN ports to be up',
-      async () => ((await this.#up()) === count ? true : undefined),
-      READY_MS,
-    );
+    this.say('OVN: the northbound database knows them');
+    await inBatches(this.hosts, HOSTS_AT_ONCE, async (name, i) => {
+      this.#controllers.push(await startController(this.lab.host(name), i, southbound));
+    });
+    this.say(`OVN: ${this.hosts.length} controllers run`);
+    await until('OVN ports to be up', () => this.#allUp(), READY_MS);
     await this.#commit([standingRule]);
   }
 
   async #define(): Promise<void> {
-    const nbctl = (words: readonly string[]) => this.#central.nbctl(...words);
-    await nbctl(['ls-add', SWITCH]);
-    for (let i = 0; i < this.ports.length; i += AT_ONCE) {
-      const some = this.ports.slice(i, i + AT_ONCE);
-      const words = some.flatMap(({ name, mac, ip }) => [
-        ...['--', 'lsp-add', SWITCH, name, '--', 'lsp-set-addresses', name, `${mac} ${ip}`],
-      ]);
-      await nbctl(words.slice(1));
-    }
-    await nbctl(['pg-add', GROUP, ...this.ports.map((port) => port.name)]);
+    await this.#central.nbctl(...defineSwitch);
+    await inBatches(chunks(this.ports, PORTS_AT_ONCE), 1, (some) => this.#central.all(definePorts(some)));
+    await this.#central.nbctl(...defineGroup(this.ports));
   }
 
   async #plug(name: string, isReal: boolean): Promise<void> {
     const host = this.lab.host(name);
     const ids = (port: PortPlan) => ({ 'iface-id': port.name, 'attached-mac': port.mac });
     const ports = this.ports.filter((p) => p.host === name);
+    await makeBridge(host);
     await plug(host, BRIDGE, ports, ids, isReal);
   }
 
-  async #up(): Promise<number> {
+  /** True, or undefined; a controller that ended brings up no port any more. */
+  async #allUp(): Promise<true | undefined> {
     const words = ['--bare', '--columns=name', 'find', 'Logical_Switch_Port', 'up=true'];
+    // Each look goes through all ports: what it is waited for needs the processor more.
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     const found = await this.#central.nbctl(...words);
-    return found.split('\n').filter((line) => line !== '').length;
+    return found.split('\n').filter((line) => line !== '').length === this.ports.length ? true : undefined;
   }
 }
+
+const chunks = <T>(all: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));

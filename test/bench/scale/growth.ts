@@ -18,9 +18,11 @@ export async function writeGrowth(root: string, figures: readonly Figure[], mach
   const text = await readFile(page, 'utf8');
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`${page} has no place for the figures`);
+  const lines = linesOf(figures);
+  if (lines.length === 0) throw new Error('nothing was measured at more than one size: docs/scale.md stays');
   const table = [BEGIN, '', machine, '', ...tableOf(figures), ''].join('\n');
   await writeFile(page, `${text.slice(0, begin)}${table}\n${text.slice(end)}`);
-  await writeFile(join(root, 'docs', 'scale.svg'), svgOf(linesOf(figures)));
+  await writeFile(join(root, 'docs', 'scale.svg'), svgOf(lines));
 }
 
 const hostsOf = (figure: Figure): number => Number(figure.detail?.['hosts'] ?? NaN);

@@ -6,6 +6,7 @@ import { Api, until } from '../../../deploy/quickstart/api.js';
 import { Cluster, type ClusterOptions, type HostPlan } from '../../../deploy/quickstart/cluster.js';
 import { freePorts } from '../../../deploy/quickstart/ports.js';
 import { findNatsServer } from '#testing';
+import { whenEnded } from './ending.js';
 
 /** `dist`, from where this file stands in it. */
 export const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
@@ -42,12 +43,7 @@ export async function withCluster<T>(
       onDeath: (name, how) => void deaths.push(`${name} ended: ${how}`),
     });
     // Told to end, it leaves neither a server nor its files behind.
-    const end = (): void =>
-      void cluster
-        .stop()
-        .then(() => putAway(home, options.say))
-        .finally(() => process.exit(1));
-    process.once('SIGTERM', end).once('SIGINT', end);
+    const settled = whenEnded(() => cluster.stop().then(() => putAway(home, options.say)));
     try {
       const client = new Api(cluster.api);
       await until('a leader', async () => (await client.status()).leader !== null, 60_000);
@@ -55,7 +51,7 @@ export async function withCluster<T>(
     } catch (cause) {
       throw deaths[0] === undefined ? cause : new Error(deaths.join('; '), { cause });
     } finally {
-      process.off('SIGTERM', end).off('SIGINT', end);
+      settled();
       await cluster.stop();
     }
   } finally {

@@ -13,6 +13,8 @@ export interface Stored {
 export interface TestReading {
   /** Sequences delivered so far, repeats among them. */
   readonly got: readonly number[];
+  /** It was told that another cut it off. */
+  isOver(): boolean;
   ack(seq: number): Promise<void>;
   working(seq: number): Promise<void>;
   stop(): Promise<void>;
@@ -201,6 +203,7 @@ export function describeBus(name: string, open: (windowMs: number) => Promise<Te
       await first.ack(1);
       expect(await bus.until(LIMIT_MS, () => first.got.length === 2)).toBe(true);
       const second = await bus.read();
+      expect(await bus.until(LIMIT_MS, () => first.isOver())).toBe(true);
       expect(await bus.until(LIMIT_MS, () => second.got.length === 1)).toBe(true);
       expect(second.got).toEqual([2]);
       // Too late: what it says concerns nobody any more.
@@ -208,6 +211,7 @@ export function describeBus(name: string, open: (windowMs: number) => Promise<Te
       expect(await bus.until(ACK_WAIT_MS * 3, () => second.got.length === 2)).toBe(true);
       expect(second.got).toEqual([2, 2]);
       expect(first.got).toEqual([1, 2]);
+      expect(second.isOver()).toBe(false);
       await second.stop();
     });
 

@@ -44,10 +44,16 @@ function simulated(windowMs: number): TestBus {
     remove: (seq) => Promise.resolve(server.docs.delete(seq)),
     read: () => {
       const got: number[] = [];
-      const reading = facts.read(link, ({ seq }) => got.push(seq));
+      let isOver = false;
+      const reading = facts.read(
+        link,
+        ({ seq }) => got.push(seq),
+        () => (isOver = true),
+      );
       const did = (): Promise<void> => Promise.resolve();
       return Promise.resolve({
         got,
+        isOver: () => isOver,
         ack: (seq) => did().then(() => reading.ack(seq)),
         working: (seq) => did().then(() => reading.working(seq)),
         stop: () => did().then(() => reading.stop()),

@@ -15,6 +15,13 @@ export interface Reader {
 
 type Take = (message: StreamMessage) => void;
 
+interface Current {
+  readonly reader: Reader;
+  readonly take: Take;
+  /** Tells the reader that it is over, now if it can be reached. */
+  readonly cutOff: () => void;
+}
+
 /** One reading: what it acknowledges counts only until another began. */
 export interface Reading {
   ack(seq: number): void;
@@ -34,7 +41,7 @@ export class Consumer {
   private readonly acked = new Set<number>();
   /** Not acknowledged → when it is due again. */
   private readonly pending = new Map<number, number>();
-  private current: { readonly reader: Reader; readonly take: Take } | null = null;
+  private current: Current | null = null;
 
   constructor(
     private readonly stream: Stream,
@@ -44,14 +51,19 @@ export class Consumer {
     stream.tap(() => this.pump());
   }
 
-  read(reader: Reader, take: Take): Reading {
-    const reading = { reader, take };
-    this.current = reading;
-    this.pending.clear();
-    this.acked.clear();
-    this.next = this.floor + 1;
+  /** `over`: the reading was cut off, and nothing more will come of it; who is not connected learns it later. */
+  read(reader: Reader, take: Take, over: () => void): Reading {
+    const cutOff = (): void => reader.deliver('facts: cut off', over);
+    const reading = { reader, take, cutOff };
     const isCurrent = (): boolean => this.current === reading;
-    const off = reader.onState((up) => up && isCurrent() && this.pump());
+    const off = reader.onState((up) => {
+      if (!up) return;
+      if (isCurrent()) this.pump();
+      else cutOff();
+    });
+    const before = this.current;
+    this.goOnFrom(this.floor, reading);
+    before?.cutOff();
     this.pump();
     return {
       ack: (seq) => isCurrent() && this.ack(seq),
@@ -77,7 +89,11 @@ export class Consumer {
 
   /** The server came back as it once was: whoever read has to begin anew. */
   restore(floor: number): void {
-    this.current = null;
+    this.goOnFrom(floor, null);
+  }
+
+  private goOnFrom(floor: number, reading: Current | null): void {
+    this.current = reading;
     this.floor = floor;
     this.next = floor + 1;
     this.pending.clear();

@@ -1,5 +1,5 @@
 import { err, ok, problem, type Result } from '#kernel';
-import { SUBJECTS, type DocumentKey } from '#contracts';
+import { KEYS, SUBJECTS, type DocumentKey } from '#contracts';
 import {
   type DocumentSource,
   type DocumentStore,
@@ -63,6 +63,8 @@ interface Live extends Received {
 
 /** The document stream for one host. */
 export class LinkSource implements DocumentSource {
+  private followed: ReadonlySet<DocumentKey> = new Set();
+
   constructor(
     private readonly host: string,
     private readonly link: Link,
@@ -72,14 +74,18 @@ export class LinkSource implements DocumentSource {
 
   subscribe(listener: SourceListener): () => void {
     const end = this.link.subscribe<Live>('live', ({ key, bytes, seq }) => {
-      if (key.startsWith('s.') || key.startsWith(`h.${this.host}.`))
-        listener.message(key, this.alter(key, { bytes, seq }, this.host));
+      const isHeard = key === KEYS.mark || this.followed.has(key) || key.startsWith(`h.${this.host}.`);
+      if (isHeard) listener.message(key, this.alter(key, { bytes, seq }, this.host));
     });
     const off = this.link.onState((up) => up && listener.reconnected());
     return () => {
       end();
       off();
     };
+  }
+
+  follow(keys: ReadonlySet<DocumentKey>): void {
+    this.followed = keys;
   }
 
   async flush(): Promise<Result<void>> {

@@ -13,7 +13,7 @@ export const NAMED_SEEDS: Readonly<Record<MutantName, readonly number[]>> = {
   'ack before effective': [3, 7, 8],
   'forgotten mark gap': [3, 6, 8],
   'command done twice after the dedupe window': [3, 4, 8],
-  'command done twice': [4, 11, 91],
+  'command done twice': [18, 25, 32],
   'timer of an earlier episode': [1, 2, 3],
   'undo that rolls back a fact': [3, 6, 10],
   'facts overtake': [96, 212],

@@ -155,26 +155,41 @@ export class ManagerService {
   }
 
   private async read(intake: Intake): Promise<void> {
+    while (!intake.stopped) {
+      await this.oneReading(intake);
+      if (!intake.stopped) await this.process.pause(AGAIN_MS, 'facts: tries again');
+    }
+  }
+
+  /** Until it is cut off. */
+  private async oneReading(intake: Intake): Promise<void> {
     const waiting: StreamMessage[] = [];
-    let busy = false;
+    let inHand: Promise<void> | null = null;
     const work = async (reading: Reading): Promise<void> => {
-      busy = true;
       for (let m = waiting.shift(); m !== undefined; m = waiting.shift()) await this.take(m, intake, reading);
-      busy = false;
+      inHand = null;
+    };
+    let cutOff = (): void => undefined;
+    const over = new Promise<void>((resolve) => (cutOff = resolve));
+    let reading: Reading | null = null;
+    const go = (): void => {
+      if (reading === null || waiting.length === 0) return;
+      if (this.bugs.factsOvertake === true)
+        for (const message of waiting.splice(0)) void this.take(message, intake, reading);
+      else inHand ??= work(reading);
     };
     const take = (message: StreamMessage): void => {
-      if (this.bugs.factsOvertake === true && intake.reading !== null)
-        return void this.take(message, intake, intake.reading);
       waiting.push(message);
-      if (!busy && intake.reading !== null) void work(intake.reading);
+      go();
     };
-    while (!intake.stopped && intake.reading === null) {
-      const answer = await this.link.ask('facts: reading', () => this.facts.read(this.link, take));
-      if (answer.kind !== 'answer') await this.process.pause(AGAIN_MS, 'facts: tries again');
-      else if (intake.stopped) answer.value.stop();
-      else intake.reading = answer.value;
-    }
-    if (!intake.stopped && intake.reading !== null) await work(intake.reading);
+    const answer = await this.link.ask('facts: reading', () => this.facts.read(this.link, take, cutOff));
+    if (answer.kind !== 'answer') return;
+    if (intake.stopped) return answer.value.stop();
+    intake.reading = reading = answer.value;
+    go();
+    await over;
+    reading.stop();
+    await inHand;
   }
 
   private async take(

@@ -18,13 +18,15 @@ export function outstanding(
   have: Observation,
   spokenOf: ReadonlySet<BindingKey> = new Set(desired.ports.map((p) => bindingKey(p.port, p.epoch))),
 ): readonly PortDocument[] {
-  return [...incarnations].flatMap(([key, { closed }]): PortDocument[] => {
+  const owed: PortDocument[] = [];
+  for (const [key, { closed }] of incarnations) {
     const slot = slots[key];
-    if (closed || spokenOf.has(key) || slot === undefined) return [];
+    if (closed || spokenOf.has(key) || slot === undefined) continue;
     const bridge = have.bridges.find((b) => b.meters.some((m) => meterSlot(m.id) === slot))?.name;
     const member = desired.host.switches.find((s) => bridgeName(s.switch) === bridge);
-    return member === undefined ? [] : [retired(desired, key, member.switch)];
-  });
+    if (member !== undefined) owed.push(retired(desired, key, member.switch));
+  }
+  return owed;
 }
 
 function retired({ host }: Desired, key: BindingKey, of: PortDocument['switch']): PortDocument {

@@ -18,6 +18,10 @@ export class LocalMemory {
   #underWay = 0;
   /** What came from the disk was looked at. */
   #allotted = false;
+  /** The bindings that were last found to have all their slots. */
+  #found: { readonly keys: readonly BindingKey[]; readonly slots: object } | null = null;
+  /** Made anew with every change only: whoever is handed the same again need not look at it. */
+  #facts: Pick<LocalFacts, 'round' | 'slots' | 'activations' | 'handedOver'> | null = null;
 
   constructor(
     private readonly boot: string,
@@ -47,6 +51,7 @@ export class LocalMemory {
     this.#allotted = true;
     if (JSON.stringify(next) === JSON.stringify(this.#slots)) return this.#owed();
     this.#slots = next;
+    this.#facts = null;
     this.#needed += 1;
     const wanted = new Set<string>(keys);
     for (const key of this.#activations) if (!wanted.has(key)) this.#activations.delete(key);
@@ -57,7 +62,11 @@ export class LocalMemory {
   /** Just these have slots: most passes want the same bindings as the one before. */
   #haveAll(keys: readonly BindingKey[]): boolean {
     const slots = this.#slots;
-    return keys.every((key) => slots[key] !== undefined) && new Set(keys).size === Object.keys(slots).length;
+    if (this.#found?.keys === keys && this.#found.slots === slots) return true;
+    const all =
+      keys.every((key) => slots[key] !== undefined) && new Set(keys).size === Object.keys(slots).length;
+    if (all) this.#found = { keys, slots };
+    return all;
   }
 
   /** Notes what the data plane did to the binding in a slot; null when that is known, or the slot is nobody's. */
@@ -66,6 +75,7 @@ export class LocalMemory {
     const into = active ? this.#activations : this.#handedOver;
     if (key === undefined || into.has(key)) return null;
     into.add(key);
+    this.#facts = null;
     this.#needed += 1;
     // Awaited, and tried again, by whoever allots next.
     this.save().catch(() => undefined);
@@ -78,12 +88,13 @@ export class LocalMemory {
   }
 
   localFacts(): Pick<LocalFacts, 'round' | 'slots' | 'activations' | 'handedOver'> {
-    return {
+    this.#facts ??= {
       round: this.#round,
       slots: this.#slots,
       activations: [...this.#activations].map(parseBindingKey),
       handedOver: [...this.#handedOver].map(parseBindingKey),
     };
+    return this.#facts;
   }
 
   /** Rejects when the disk does not take it: nothing may be built on what it would forget. */

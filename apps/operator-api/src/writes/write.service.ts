@@ -53,11 +53,10 @@ export class WriteService {
     });
     if (!answer.ok) throw new ProblemError(answer.error);
     const accepted = answer.value;
-    const changed = await this.changed(accepted);
-    const realised =
-      meta.wait === undefined
-        ? undefined
-        : await this.waited(accepted, this.target(accepted, stated), meta, began);
+    // Asked for first: hosts may be done before this copy has read what was decided.
+    const waiting =
+      meta.wait === undefined ? undefined : this.waited(accepted, this.target(accepted, stated), meta, began);
+    const [changed, realised] = await Promise.all([this.changed(accepted), waiting]);
     return {
       lineage: accepted.lineage,
       revision: accepted.revision,

@@ -7,6 +7,7 @@ import { Interfaces } from './interfaces.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
 import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
 import { type ResolveMemo } from './remember.js';
+import { type ResolvedBridges } from './since.js';
 import { unsupportedOnSwitch } from './unsupported.js';
 import { resolveUplinks } from './uplinks.js';
 
@@ -15,14 +16,8 @@ type Membership = HostDocument['switches'][number];
 /** What a switch whose document is missing gets: its bridge and its meters stay, nothing passes. */
 const FALLBACK_MTU = 1500;
 
-export interface ResolvedBridges {
-  readonly bridges: readonly BridgePlan[];
-  readonly exceptions: readonly CompileException[];
-}
-
 /** Documents and facts → one plan for each switch that the host is a member of. `memo` only makes it quicker. */
 export function resolveBridges(desired: Desired, facts: LocalFacts, memo?: ResolveMemo): ResolvedBridges {
-  const exceptions: CompileException[] = [];
   const shared: Shared = {
     memo,
     groups: new Map<string, GroupDocument>(desired.groups.map((g) => [g.group, g])),
@@ -31,12 +26,20 @@ export function resolveBridges(desired: Desired, facts: LocalFacts, memo?: Resol
     activated: new Set(facts.activations.map((a) => slotKey(a.port, a.epoch))),
     turned: new Set(facts.handedOver.map((a) => slotKey(a.port, a.epoch))),
   };
+  return memo?.since(desired, facts, shared) ?? resolveAll(desired, shared);
+}
+
+function resolveAll(desired: Desired, shared: Shared): ResolvedBridges {
+  const { facts, memo } = shared;
+  const exceptions: CompileException[] = [];
   const docs = new Map<string, SwitchDocument>(desired.switches.map((s) => [s.switch, s]));
   const ports = portsBySwitch(desired, facts, exceptions);
   const bridges = memberships(desired.host, exceptions).map((member) =>
     resolveBridge(member, docs.get(member.switch), ports.get(member.switch) ?? [], shared, exceptions),
   );
-  return { bridges, exceptions };
+  const resolved = { bridges, exceptions };
+  memo?.remember(desired, facts, resolved);
+  return resolved;
 }
 
 interface Shared extends Pick<PortContext, 'groups' | 'interfaces' | 'facts' | 'activated' | 'turned'> {

@@ -1,10 +1,12 @@
-import { equalJson } from '#kernel';
+import { equalJson, once } from '#kernel';
 import { type GroupDocument, type PortDocument } from '#contracts';
 import { type ObservedInterface } from '#openflow';
 import { slotKey } from '../slots.js';
+import { type Desired, type LocalFacts } from '../types.js';
 import { Interfaces } from './interfaces.js';
 import { type Place } from './plan.js';
 import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
+import { membersOf, repoliced, type LastResolved, type ResolvedBridges } from './since.js';
 
 /** Everything that `resolvePort` looks at for one document, and what came of it. */
 interface Held {
@@ -24,6 +26,7 @@ interface Held {
 export class ResolveMemo {
   readonly #ports = new WeakMap<PortDocument, Held>();
   readonly #places = new Map<string, Place>();
+  #last: LastResolved | null = null;
   #interfaces: { readonly of: readonly ObservedInterface[]; readonly by: Interfaces } | null = null;
 
   interfaces(of: readonly ObservedInterface[]): Interfaces {
@@ -43,6 +46,33 @@ export class ResolveMemo {
     if (same) return before;
     this.#places.set(bridge, now);
     return now;
+  }
+
+  /** Where nothing but the policy of some groups changed since the last time: the others are not looked at. */
+  since(
+    desired: Desired,
+    facts: LocalFacts,
+    shared: Pick<PortContext, 'groups' | 'interfaces' | 'facts' | 'activated' | 'turned'>,
+  ): ResolvedBridges | null {
+    const last = this.#last;
+    if (last === null) return null;
+    const contextOf = (bridge: string, place: Place): PortContext => ({
+      ...shared,
+      bridge,
+      place,
+      policies: new Map(),
+    });
+    const found = repoliced(last, desired, facts, (doc, context) => this.port(doc, context), contextOf);
+    if (found === null) return null;
+    const { bridges, changed } = found;
+    const since = { bridges: last.bridges, changed };
+    this.#last = { ...last, desired, facts, bridges };
+    return { bridges, exceptions: last.exceptions, since };
+  }
+
+  remember(desired: Desired, facts: LocalFacts, { bridges, exceptions }: ResolvedBridges): void {
+    const members = once(() => membersOf(desired, bridges));
+    this.#last = { desired, facts, bridges, exceptions, places: new Map(this.#places), members };
   }
 
   /** Bridges that are there; the others are forgotten. */

@@ -20,7 +20,7 @@ export interface JetStreamStoreOptions {
   /** How long reading waits for the next message, ms. Default 5,000. */
   readonly readTimeoutMs?: number;
   /** What a standby has read already; what it does not know in time is read anew. */
-  readonly followed?: Pick<FollowedDocuments, 'take'>;
+  readonly followed?: Pick<FollowedDocuments, 'take' | 'stop'>;
 }
 
 const PREFIX = SUBJECTS.doc('').length;
@@ -52,7 +52,11 @@ export class JetStreamDocumentStore implements DocumentStore {
     try {
       const { streams } = await jetstreamManager(nc);
       const { state } = await streams.info(STREAMS.documents);
-      if (state.messages === 0) return ok({ lastSeq: state.last_seq, documents: [] });
+      if (state.messages === 0) {
+        // What it will hold, this one writes.
+        this.options.followed?.stop();
+        return ok({ lastSeq: state.last_seq, documents: [] });
+      }
       const last = await streams.getMessage(STREAMS.documents, { last_by_subj: SUBJECTS.doc('>') });
       if (last === null) return err(problem('unavailable', 'the last document went while it was asked for'));
       const stored = { key: last.subject.slice(PREFIX), bytes: last.data, seq: last.seq };

@@ -10,6 +10,8 @@ export interface FollowedOptions {
   readonly clock: Clock;
   readonly verifier: Verifier;
   readonly onFault: (cause: unknown) => void;
+  /** How long a document may lie until it is opened, ms: of what is written again meanwhile, only the last is. Default 500. */
+  readonly idleMs?: number;
   /** How long who takes over waits for what is on its way, ms; after that it is quicker, or surer, to read. Default 500. */
   readonly catchUpMs?: number;
 }
@@ -19,6 +21,7 @@ const READ_AHEAD = 500;
 /** Documents opened at a stretch, some 10 ms of work. */
 const AT_A_STRETCH = 100;
 const CATCH_UP_MS = 500;
+const IDLE_MS = 500;
 const RETRY_MS = 1_000;
 /** What was taken out of the stream is never told: with so many that may be gone, it is read anew. */
 const TOMBSTONES = 10_000;
@@ -33,11 +36,15 @@ const TOMBSTONES = 10_000;
 export class FollowedDocuments {
   #published: Published | null = null;
   #messages: ConsumerMessages | undefined;
-  #queue: StoredDocument[] = [];
+  /** By key, in the order of sequences. */
+  readonly #queue = new Map<string, StoredDocument>();
   #working = false;
+  /** Ends the idling: somebody waits. */
+  #hurry: () => void = () => undefined;
   #last: StoredDocument | null = null;
   #tombstones = 0;
   #news: () => void = () => undefined;
+  #inHurry = false;
   /** Goes up when what was begun is over. */
   #run = 0;
 
@@ -54,8 +61,10 @@ export class FollowedDocuments {
     this.#run += 1;
     this.#published = null;
     this.#last = null;
+    this.#inHurry = false;
     this.#tombstones = 0;
-    this.#queue = [];
+    this.#queue.clear();
+    this.#hurry();
     this.#messages?.stop();
     this.#messages = undefined;
   }
@@ -69,6 +78,8 @@ export class FollowedDocuments {
     if (published === null) return null;
     const { clock, catchUpMs = CATCH_UP_MS } = this.options;
     const until = clock.monotonic() + catchUpMs;
+    this.#inHurry = true;
+    this.#hurry();
     while (published.lastSeq < last.seq && clock.monotonic() < until && published === this.#published)
       await this.#nextNews(until - clock.monotonic());
     const isCurrent = published === this.#published && published.lastSeq === last.seq;
@@ -96,7 +107,9 @@ export class FollowedDocuments {
     const consumer = await jetstream(nc).consumers.get(STREAMS.documents, { opt_start_seq: from });
     const callback = (m: JsMsg): void => {
       if (run !== this.#run) return;
-      this.#queue.push({ key: m.subject.slice(PREFIX), bytes: m.data, seq: m.seq });
+      const key = m.subject.slice(PREFIX);
+      this.#queue.delete(key);
+      this.#queue.set(key, { key, bytes: m.data, seq: m.seq });
       void this.#work();
     };
     const messages = await consumer.consume({ max_messages: READ_AHEAD, callback });
@@ -109,8 +122,9 @@ export class FollowedDocuments {
   async #work(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
-    while (this.#published !== null && this.#queue.length > 0) {
-      for (const stored of this.#queue.splice(0, AT_A_STRETCH)) {
+    await this.#idle();
+    while (this.#published !== null && this.#queue.size > 0) {
+      for (const stored of this.#stretch()) {
         takeStored(this.#published, stored, this.options.verifier);
         this.#last = stored;
         if (this.#published.documents.get(stored.key)?.document?.type === 'tombstone') this.#tombstones += 1;
@@ -123,6 +137,28 @@ export class FollowedDocuments {
       await new Promise<void>((resolve) => void this.options.clock.after(1, resolve));
     }
     this.#working = false;
+  }
+
+  /** The writer's hosts carry out meanwhile what it wrote, maybe on this very machine; a standby is in no hurry. */
+  #idle(): Promise<void> {
+    if (this.#inHurry) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.options.clock.after(this.options.idleMs ?? IDLE_MS, resolve);
+      this.#hurry = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  #stretch(): StoredDocument[] {
+    const some: StoredDocument[] = [];
+    for (const [key, stored] of this.#queue) {
+      some.push(stored);
+      this.#queue.delete(key);
+      if (some.length === AT_A_STRETCH) break;
+    }
+    return some;
   }
 
   #nextNews(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { err, ok, problem, type Problem, type Result } from '#kernel';
-import { SUBJECTS, type DocumentKey } from '#contracts';
+import { KEYS, SUBJECTS, type DocumentKey } from '#contracts';
 import { type DocumentSource, type Received, type SourceListener } from '#protocol';
 import { type NatsLink } from './link.js';
 
@@ -12,6 +12,10 @@ const LIVE = SUBJECTS.live('').length;
  * gives is only as good as the replicas are quick.
  */
 export class NatsDocumentSource implements DocumentSource {
+  #followed: ReadonlySet<DocumentKey> = new Set();
+  /** Follows what is asked for now; before there was a connection, nothing. */
+  #refollow: () => void = () => undefined;
+
   constructor(
     private readonly host: string,
     private readonly link: Pick<NatsLink, 'current' | 'connection' | 'onState'>,
@@ -20,6 +24,7 @@ export class NatsDocumentSource implements DocumentSource {
 
   subscribe(listener: SourceListener): () => void {
     let subscriptions: Subscription[] = [];
+    const shared = new Map<DocumentKey, Subscription>();
     let ended = false;
     let wasUp = this.link.current() !== undefined;
     const open = (nc: NatsConnection): void => {
@@ -27,8 +32,17 @@ export class NatsDocumentSource implements DocumentSource {
       const callback = (error: Error | null, msg: Msg): void => {
         if (error === null) deliver(msg, listener);
       };
-      const subjects = [SUBJECTS.liveHost(this.host), SUBJECTS.liveShared];
-      subscriptions = subjects.map((subject) => nc.subscribe(subject, { callback }));
+      const to = (subject: string): Subscription => nc.subscribe(subject, { callback });
+      subscriptions = [SUBJECTS.liveHost(this.host), SUBJECTS.live(KEYS.mark)].map(to);
+      this.#refollow = () => {
+        for (const [key, subscription] of shared)
+          if (!this.#followed.has(key)) {
+            subscription.unsubscribe();
+            shared.delete(key);
+          }
+        for (const key of this.#followed) if (!shared.has(key)) shared.set(key, to(SUBJECTS.live(key)));
+      };
+      this.#refollow();
     };
     const off = this.link.onState((state) => {
       const up = state === 'connected';
@@ -49,8 +63,14 @@ export class NatsDocumentSource implements DocumentSource {
     return () => {
       ended = true;
       off();
-      for (const subscription of subscriptions) subscription.unsubscribe();
+      this.#refollow = () => undefined;
+      for (const subscription of [...subscriptions, ...shared.values()]) subscription.unsubscribe();
     };
+  }
+
+  follow(keys: ReadonlySet<DocumentKey>): void {
+    this.#followed = keys;
+    this.#refollow();
   }
 
   async flush(): Promise<Result<void>> {

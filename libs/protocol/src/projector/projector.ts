@@ -58,6 +58,8 @@ export class Projector {
   private lastBatch = Number.NEGATIVE_INFINITY;
   /** Sequence of the last mark that is known to be stored. */
   private markedSeq = 0;
+  /** Its number. */
+  private markedN = 0;
   /** Lineage of that mark. */
   private marked: Lineage | null = null;
 
@@ -134,7 +136,7 @@ export class Projector {
     const written = await writeBatch(this.options, this.published, batch);
     if (written.ok) {
       this.marked = lineage;
-      this.markedSeq = this.published.mark?.seq ?? 0;
+      this.noteMark(this.published);
     } else this.failed(written.error);
   }
 
@@ -172,8 +174,13 @@ export class Projector {
     }
     await this.desired.reconcile(published, () => this.pacer.pause(1));
     this.published = published;
-    this.markedSeq = published.mark?.seq ?? 0;
+    this.noteMark(published);
     this.options.onClaimed?.(published.documents.size);
+  }
+
+  private noteMark({ mark }: Published): void {
+    this.markedSeq = mark?.seq ?? 0;
+    this.markedN = mark?.document.n ?? 0;
   }
 
   private mayClaim({ mark }: Published): Problem | null {
@@ -183,6 +190,9 @@ export class Projector {
       return problem('fenced', 'another projector took the documents over');
     // Once it has written, what came before it can't come back.
     if (life === this.options.life) this.predecessor = life;
+    // Its next marks would bear numbers that hosts may have seen already, of what was lost.
+    if ((mark?.document.n ?? 0) < this.markedN)
+      return problem('conflict', 'the documents went back to an earlier copy');
     if (mark === null || life === this.options.life) return null;
     const { lineage, revision } = mark.document;
     // By the end of the log as it was found: revisions that were lost with its end are used again by now.

@@ -89,12 +89,20 @@ function nextMark(
     revision: batch.revision,
     n: (before?.n ?? 0) + 1,
     life: o.life,
-    prev: before?.n ?? 0,
+    prev: before === undefined ? 0 : isQuiet(before, o.life, batch.lineage) ? before.prev : before.n,
     prevLife: chained ? before.life : '',
     ...(chained ? listsOf(listed) : { shared: [], hosts: [] }),
     time: o.clock.now(),
   };
 }
+
+/** Who held all as of the mark before this one holds all as of this one, too. */
+const isQuiet = (mark: MarkDocument, life: string, lineage: Lineage): boolean =>
+  mark.life === life &&
+  mark.prevLife === life &&
+  mark.lineage === lineage &&
+  mark.shared.length === 0 &&
+  mark.hosts.length === 0;
 
 /**
  * A port's document says which version of its group's document is to be held, as that one stands in the store: after

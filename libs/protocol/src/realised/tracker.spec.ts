@@ -148,6 +148,21 @@ describe('realised tracking', () => {
     expect(outcome(2)).toMatchObject({ waiting: [{ host: b, reason: 'down' }] });
   });
 
+  it('knows whom the last commands of another concern, from what it read as a standby', async () => {
+    const { tracker, outcome } = given();
+    const none = { hosts: new Set<HostName>(), switches: new Set<never>(), migrations: new Set<never>() };
+    const touched = { ...none, ports: new Set<never>(), groups: new Set(['db']) as never };
+    tracker.followed(lineage, r(3), touched);
+    const documents = new Map(
+      [host('a'), host('b'), port('a', 'p1', 'web'), port('b', 'p2', 'db')].map((c) => [c.key, c.document]),
+    );
+    await tracker.begin(lineage, r(4), documents, () => Promise.resolve());
+    expect(outcome(3).waiting.map((w) => w.host)).toEqual([b]);
+    expect(outcome(4).waiting.map((w) => w.host)).toEqual([a, b]);
+    await tracker.begin(lineageOf(2), r(4), documents, () => Promise.resolve());
+    expect(outcome(3).waiting.map((w) => w.host)).toEqual([a, b]);
+  });
+
   it('ends a wait with the last report, at once', async () => {
     const { clock, tracker, says } = given();
     let result: unknown;

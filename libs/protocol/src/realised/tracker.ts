@@ -11,6 +11,7 @@ import {
 } from '#kernel';
 import { type HostStanding, type Report, type WaitingHost, type WaitOutcome } from '#contracts';
 import { hostOfKey, type DocumentChange, type Documents } from '../projection/documents.js';
+import { type Touched } from '../projection/touched.js';
 import { affectedBy, hindering, targetsOf, type Affected } from './affected.js';
 import { Holdings } from './holdings.js';
 import { Reports } from './reports.js';
@@ -43,6 +44,11 @@ export class RealisedTracker {
   private holdings = new Holdings();
   private readonly reports: Reports;
   private readonly affected = new Map<Revision, Affected>();
+  /** The same of what others decided, as it was read from the log: at least what they changed. */
+  private past: { readonly lineage: Lineage | null; readonly affected: Map<Revision, Affected> } = {
+    lineage: null,
+    affected: new Map(),
+  };
   /** Last revision that concerns a host. */
   private readonly wanted = new Map<HostName, Revision>();
   private readonly waits = new Set<Wait>();
@@ -91,6 +97,18 @@ export class RealisedTracker {
     this.look();
   }
 
+  /**
+   * A commit as a standby reads it. Whoever takes over is asked for the last commands of another, too, and would wait
+   * for all hosts if it did not know whom they concern.
+   */
+  followed(lineage: Lineage, revision: Revision, touched: Touched): void {
+    if (this.past.lineage !== lineage) this.past = { lineage, affected: new Map() };
+    if (lineage === this.lineage && this.affected.has(revision)) return;
+    const { hosts, ports, groups, switches } = touched;
+    this.past.affected.set(revision, { own: hosts, ports, groups, switches });
+    this.past.affected.delete((revision - KNOWN) as Revision);
+  }
+
   /** What a host said that is no more says nothing of one that comes under its name. */
   private forgetHost({ key, document }: DocumentChange): void {
     const host = hostOfKey(key) as HostName | null;
@@ -118,7 +136,12 @@ export class RealisedTracker {
   }
 
   affectedHosts(revision: Revision): HostName[] {
-    return [...targetsOf(this.affected.get(revision), this.holdings)].sort();
+    return [...targetsOf(this.affectedBy(revision), this.holdings)].sort();
+  }
+
+  private affectedBy(revision: Revision): Affected | undefined {
+    const known = this.affected.get(revision);
+    return known ?? (this.past.lineage === this.lineage ? this.past.affected.get(revision) : undefined);
   }
 
   /** What a host is known to have realised in the current lineage. */
@@ -207,7 +230,7 @@ export class RealisedTracker {
         exceptions: this.reports.exceptions(host).filter(isFailure),
       };
     }
-    const affected = this.affected.get(revision);
+    const affected = this.affectedBy(revision);
     const exceptions = hindering(this.reports.exceptions(host), affected, host, this.holdings);
     return exceptions.length === 0 ? null : { host, realised, lastSeen, reason: 'exception', exceptions };
   }

@@ -19,7 +19,7 @@ const standing = (realised: number): Standing => ({
 function given() {
   const clock = new VirtualClock();
   const sent: Report[] = [];
-  const reporter = new Reporter({ clock, send: (report) => void sent.push(report) });
+  const reporter = new Reporter({ clock, idleGapMs: 1_000, send: (report) => void sent.push(report) });
   return { clock, sent, reporter };
 }
 
@@ -58,7 +58,8 @@ describe('the reporter', () => {
     const sentAt: number[] = [];
     for (let i = 0; i < 100; i += 1) {
       const host = `host-${i}` as HostName;
-      const reporter = new Reporter({ clock, send: () => void sentAt.push(clock.monotonic()) });
+      const send = () => void sentAt.push(clock.monotonic());
+      const reporter = new Reporter({ clock, idleGapMs: 1_000, send });
       reporter.update({ ...standing(1), host });
       reporter.update({ ...standing(2), host }, false);
     }

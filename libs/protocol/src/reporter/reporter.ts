@@ -37,7 +37,7 @@ export class Reporter {
   update(standing: Standing, urgent = true): void {
     this.standing = standing;
     if (this.stopped || (this.sent !== null && isSame(standing, this.sent))) return;
-    const { gapMs = 5, idleGapMs = 1_000, clock } = this.options;
+    const { gapMs = 5, idleGapMs = 3_000, clock } = this.options;
     const dueAt = urgent
       ? this.sentAt + gapMs
       : clock.monotonic() + idleGapMs * (0.5 + placeOf(standing.host) / 2);

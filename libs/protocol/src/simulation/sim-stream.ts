@@ -1,5 +1,5 @@
 import { err, ok, problem, type Clock, type Result } from '#kernel';
-import { type DocumentKey } from '#contracts';
+import { KEYS, type DocumentKey } from '#contracts';
 import { type DocumentStore, type PutError, type StoreContent } from '../projector/store.js';
 import { type DocumentSource, type Received, type SourceListener } from '../sync/source.js';
 import { type Random } from './random.js';
@@ -133,6 +133,7 @@ export class SimStore implements DocumentStore {
 export class SimSource implements DocumentSource {
   private listener: SourceListener | null = null;
   private up = true;
+  private followed: ReadonlySet<DocumentKey> = new Set();
 
   constructor(
     private readonly host: string,
@@ -150,6 +151,10 @@ export class SimSource implements DocumentSource {
       this.stream.taps.delete(tap);
       this.listener = null;
     };
+  }
+
+  follow(keys: ReadonlySet<DocumentKey>): void {
+    this.followed = keys;
   }
 
   async flush(): Promise<Result<void>> {
@@ -174,7 +179,8 @@ export class SimSource implements DocumentSource {
   }
 
   private republished(key: DocumentKey, received: Received): void {
-    if (!this.up || !(key.startsWith('s.') || key.startsWith(`h.${this.host}.`))) return;
+    const isHeard = key === KEYS.mark || this.followed.has(key) || key.startsWith(`h.${this.host}.`);
+    if (!this.up || !isHeard) return;
     const { drop, duplicate } = this.weather;
     const times = this.random.chance(drop) ? 0 : this.random.chance(duplicate) ? 2 : 1;
     for (let i = 0; i < times; i += 1) {

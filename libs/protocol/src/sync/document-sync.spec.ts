@@ -61,7 +61,13 @@ class Stream implements DocumentSource {
   listener: SourceListener | null = null;
   seq = 0;
   up = true;
+  /** Once, before the next answer. */
+  whenAsked: () => void = () => undefined;
 
+  /** What was written before arrives only now. */
+  deliver(document: Document, seq: number): void {
+    this.listener?.message(document.key, { bytes: sealDocument(document, signer), seq });
+  }
   write(document: Document, heard = true): number {
     const received = { bytes: sealDocument(document, signer), seq: (this.seq += 1) };
     this.standing.set(document.key, received);
@@ -72,9 +78,16 @@ class Stream implements DocumentSource {
     this.listener = listener;
     return () => (this.listener = null);
   }
+  followed: readonly string[] = [];
+  follow(keys: ReadonlySet<string>): void {
+    this.followed = [...keys].sort();
+  }
   flush = () => Promise.resolve(ok(undefined));
   get = (key: string) => {
     this.asked.push(key);
+    const first = this.whenAsked;
+    this.whenAsked = () => undefined;
+    first();
     if (!this.up) return Promise.resolve({ ok: false as const, error: problem('unavailable', 'down') });
     return Promise.resolve(ok(this.standing.get(key) ?? null));
   };
@@ -169,6 +182,61 @@ describe('document sync', () => {
     stream.write(mark(3, 2));
     await clock.advance(10);
     expect(last()?.stale).toBe(false);
+  });
+
+  it('hears what came while it stood still before it reads anything: the timer is only first', async () => {
+    const { clock, stream, last } = await given();
+    const seq = stream.write(groupDoc('g', 2), false);
+    const marks = [mark(2, 2, { shared: [['s.group.g', seq]] }), mark(3, 2)];
+    for (const one of marks) stream.write(one, false);
+    stream.whenAsked = () => {
+      stream.deliver(groupDoc('g', 2), seq);
+      for (const [i, one] of marks.entries()) stream.deliver(one, seq + 1 + i);
+    };
+    await clock.advance(3_500);
+    expect(last()).toMatchObject({ received: 2, stale: false });
+    expect(last()?.documents.get('s.group.g')?.revision).toBe(2);
+    expect(stream.asked).toEqual(['s.mark']);
+  });
+
+  it('asks again for what it lacks where there was no answer, and does not read everything for it', async () => {
+    const { clock, stream, last } = await given();
+    stream.up = false;
+    const seq = stream.write(groupDoc('g', 2), false);
+    stream.write(mark(2, 2, { shared: [['s.group.g', seq]] }));
+    await clock.advance(10);
+    expect(last()?.received).toBe(1);
+    stream.up = true;
+    stream.asked.length = 0;
+    await clock.advance(200);
+    expect(last()?.received).toBe(2);
+    expect(stream.asked).toEqual(['s.group.g', 's.mark']);
+  });
+
+  it('keeps what it has while nobody answers, and asks for the mark alone', async () => {
+    const { clock, stream, last } = await given();
+    stream.up = false;
+    await clock.advance(20_000);
+    expect(last()).toMatchObject({ received: 1, stale: true });
+    expect(new Set(stream.asked)).toEqual(new Set(['s.mark']));
+    stream.up = true;
+    stream.write(mark(2, 2));
+    await clock.advance(10);
+    expect(last()).toMatchObject({ received: 2, stale: false });
+  });
+
+  it('follows the shared documents that it needs, and no others', async () => {
+    const { clock, stream } = await given();
+    expect(stream.followed).toEqual(['s.group.g']);
+    const seq = stream.write(hostDoc(2, [], ['g', 'h']));
+    stream.write(groupDoc('h', 2), false);
+    stream.write(mark(2, 2, { hosts: [[host, 1, seq]] }));
+    await clock.advance(10);
+    expect(stream.followed).toEqual(['s.group.g', 's.group.h']);
+    const last = stream.write(hostDoc(3, [], ['h']));
+    stream.write(mark(3, 3, { hosts: [[host, 1, last]] }));
+    await clock.advance(10);
+    expect(stream.followed).toEqual(['s.group.h']);
   });
 
   it('takes no notice of garbage on the way, and names what can not be read where it stands', async () => {

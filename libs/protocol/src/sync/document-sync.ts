@@ -37,11 +37,14 @@ export class DocumentSync {
   /** The last complete mark; null: everything is to be read. */
   private chain: Mark | null = null;
   private connectionLost = false;
+  /** A question had no answer, since this was last set back. */
+  private unanswered = false;
   private stopped = false;
   private failures = 0;
   private fetches = 0;
   private heardAt = Number.NEGATIVE_INFINITY;
   private checkedAt = Number.NEGATIVE_INFINITY;
+  private followed: ReadonlySet<DocumentKey> | null = null;
   private shown: Snapshot;
   private shownTable = -1;
 
@@ -101,7 +104,8 @@ export class DocumentSync {
   }
 
   private async step(): Promise<void> {
-    if (this.chain === null || this.connectionLost || this.inbox.overflow) return this.resync();
+    if (this.chain === null || this.inbox.overflow) return this.resync();
+    if (this.connectionLost) return this.reconnected(this.chain);
     const mark = this.marks.shift();
     if (mark !== undefined) return this.take(mark, this.chain);
     const since = Math.max(this.heardAt, this.checkedAt);
@@ -111,16 +115,46 @@ export class DocumentSync {
 
   private async take(mark: Mark, chain: Mark): Promise<void> {
     if (isOld(mark, chain)) return this.showStale();
-    if (follows(mark, chain) && (await this.advance(mark, chain))) this.complete(mark);
-    else if (!this.stopped) this.chain = null;
+    this.unanswered = false;
+    if (follows(mark, chain) && (await this.advance(mark, chain))) {
+      this.failures = 0;
+      this.complete(mark);
+    } else if (this.unanswered && this.failures < TRIES) {
+      // Where one question has no answer in time, reading everything would have even less.
+      this.marks.unshift(mark);
+      await this.backOff();
+    } else if (!this.stopped) this.chain = null;
   }
 
-  /** Nothing was heard. If the last mark is still the one held, nothing was missed either. */
+  /** Whatever came meanwhile may be lost; the mark that stands tells whether anything did. */
+  private async reconnected(chain: Mark): Promise<void> {
+    this.connectionLost = false;
+    const flushed = await this.options.source.flush();
+    const mark = flushed.ok ? await this.reader.mark() : flushed;
+    if (this.stopped) return;
+    if (!mark.ok) {
+      this.options.onTrouble?.(mark.error);
+      this.showStale();
+      this.connectionLost = true;
+      return this.backOff();
+    }
+    this.failures = 0;
+    this.checkedAt = this.options.clock.monotonic();
+    if (mark.value === null) this.chain = null;
+    else if (!isSame(mark.value, chain)) await this.take(mark.value, chain);
+  }
+
+  /**
+   * Nothing was heard. If the last mark is still the one held, nothing was missed either. A process that stood still
+   * looks at the time first, and hears only then what came meanwhile: that tells more than the mark that stands.
+   */
   private async silence(chain: Mark): Promise<void> {
     this.showStale();
     const mark = await this.reader.mark();
     this.checkedAt = this.options.clock.monotonic();
-    if (!mark.ok || mark.value === null || !isSame(mark.value, chain)) this.chain = null;
+    if (this.marks.length > 0) return;
+    if (!mark.ok) return this.options.onTrouble?.(mark.error);
+    if (mark.value === null || !isSame(mark.value, chain)) this.chain = null;
   }
 
   /**
@@ -145,6 +179,7 @@ export class DocumentSync {
 
   private async stillStands(mark: Mark): Promise<boolean> {
     const now = await this.reader.mark();
+    if (!now.ok) this.unanswered = true;
     return now.ok && now.value?.document.life === mark.document.life && now.value.seq >= mark.seq;
   }
 
@@ -166,8 +201,10 @@ export class DocumentSync {
   private async fetch(table: Table, keys: readonly DocumentKey[], seq: number): Promise<boolean> {
     this.fetches += 1;
     const read = await this.reader.entries(keys, seq);
-    if (!read.ok) this.options.onTrouble?.(read.error);
-    else for (const [key, entry] of read.value) table.put(key, entry);
+    if (!read.ok) {
+      this.unanswered = true;
+      this.options.onTrouble?.(read.error);
+    } else for (const [key, entry] of read.value) table.put(key, entry);
     return read.ok;
   }
 
@@ -206,8 +243,14 @@ export class DocumentSync {
     }
     if (!mark.ok) this.options.onTrouble?.(mark.error);
     this.showStale();
+    await this.backOff();
+  }
+
+  /** Hosts that had no answer at the same time do not ask again at the same time. */
+  private backOff(): Promise<void> {
     this.failures += 1;
-    await this.beforeNext(Math.min(SILENCE_MS, 50 * 2 ** Math.min(this.failures, 10)));
+    const longest = Math.min(SILENCE_MS, 50 * 2 ** Math.min(this.failures, 10));
+    return this.beforeNext(longest * spreadOf(this.options.host, this.failures));
   }
 
   /** A new connection ends it: what failed before says nothing about what comes now. Marks that are heard don't. */
@@ -240,6 +283,7 @@ export class DocumentSync {
   private complete(mark: Mark): void {
     this.chain = mark;
     this.table.prune(mark.seq);
+    this.follow();
     this.inbox.covered(mark.seq);
     const { lineage, revision } = mark.document;
     const unreadable = this.table.get(KEYS.host(this.options.host))?.fault ?? null;
@@ -262,6 +306,15 @@ export class DocumentSync {
     });
   }
 
+  /** Thousands of groups change that this host has no port in: it is not to hear of them. */
+  private follow(): void {
+    const needed = this.table.needed();
+    if (needed === this.followed) return;
+    this.followed = needed;
+    const shared = [...needed].filter((key) => !this.table.isOwn(key));
+    this.options.source.follow(new Set(shared));
+  }
+
   private isStale(): boolean {
     return this.options.clock.monotonic() - this.heardAt >= SILENCE_MS;
   }
@@ -275,4 +328,11 @@ export class DocumentSync {
     this.shown = snapshot;
     this.options.onSnapshot(snapshot);
   }
+}
+
+/** From a half to one, another for each host and each time. */
+function spreadOf(host: HostName, time: number): number {
+  let hash = time;
+  for (let i = 0; i < host.length; i += 1) hash = (hash * 31 + host.charCodeAt(i)) % 1009;
+  return 0.5 + hash / 2018;
 }

@@ -9,10 +9,11 @@ export interface Mark {
 export const isSame = (a: Mark, b: Mark): boolean =>
   a.seq === b.seq && a.document.n === b.document.n && a.document.life === b.document.life;
 
-/** Whether nothing was marked between two marks: the second names the first, by number and life. */
+/** Whether nothing was written between two marks but what the second lists: it names the first one of these, and its life. */
 export const follows = (mark: Mark, chain: Mark): boolean =>
   mark.document.prevLife === chain.document.life &&
-  mark.document.prev === chain.document.n &&
+  mark.document.prev <= chain.document.n &&
+  chain.document.n < mark.document.n &&
   mark.document.lineage === chain.document.lineage &&
   mark.seq > chain.seq;
 

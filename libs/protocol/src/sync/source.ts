@@ -16,8 +16,13 @@ export interface SourceListener {
 
 /** The document stream as one agent may use it. */
 export interface DocumentSource {
-  /** Own and shared documents from now on. The returned function ends it. */
+  /** Own documents and marks from now on, and shared documents that are followed. The returned function ends it. */
   subscribe(listener: SourceListener): () => void;
+  /**
+   * The shared documents to hand over from now on, in the place of those of the last call; others may come, too. What
+   * is missed until the server knows of it is no loss: a mark lists it.
+   */
+  follow(keys: ReadonlySet<DocumentKey>): void;
   /** Returns when the server has seen the subscription, and all that it sent before has been handed over. */
   flush(): Promise<Result<void>>;
   /**

@@ -20,8 +20,16 @@ export interface Entry {
 export class Table {
   private readonly entries = new Map<DocumentKey, Entry>();
   private changes = 0;
+  /** Goes up with what says which keys are needed: documents of the host and of its ports. */
+  private shape = 0;
   /** What follows from what is held, as of a version: every mark asks for it, and most bring nothing. */
-  private keys: { readonly version: number; readonly needed: ReadonlySet<DocumentKey> } | null = null;
+  private keys: {
+    readonly version: number;
+    readonly needed: ReadonlySet<DocumentKey>;
+    readonly sorted: readonly DocumentKey[];
+    /** By group, as what ports ask for it. */
+    readonly asked: ReadonlyMap<DocumentKey, readonly Asked[]>;
+  } | null = null;
   private lacks: { readonly version: number; readonly missing: readonly DocumentKey[] } | null = null;
 
   constructor(private readonly host: HostName) {}
@@ -41,6 +49,7 @@ export class Table {
     if (old !== undefined && old.seq >= entry.seq) return false;
     this.entries.set(key, entry);
     this.changes += 1;
+    if (this.isOwn(key)) this.shape += 1;
     return true;
   }
 
@@ -65,8 +74,16 @@ export class Table {
 
   /** Every key to hold, by what is held now: more documents may bring more keys. */
   needed(): ReadonlySet<DocumentKey> {
-    if (this.keys?.version !== this.changes) this.keys = { version: this.changes, needed: this.findNeeded() };
-    return this.keys.needed;
+    return this.keysNow().needed;
+  }
+
+  private keysNow(): NonNullable<Table['keys']> {
+    if (this.keys?.version !== this.shape) {
+      const needed = this.findNeeded();
+      const asked = askedOf(this.ports());
+      this.keys = { version: this.shape, needed, sorted: [...needed].sort(), asked };
+    }
+    return this.keys;
   }
 
   private findNeeded(): Set<DocumentKey> {
@@ -90,10 +107,9 @@ export class Table {
   private findMissing(): DocumentKey[] {
     const lacking = new Set<DocumentKey>();
     for (const key of this.needed()) if (!this.entries.has(key)) lacking.add(key);
-    for (const port of this.ports()) {
-      const key = KEYS.group(port.group);
-      const entry = this.entries.get(key);
-      if (entry?.document?.type === 'group' && !reaches(entry.document, port)) lacking.add(key);
+    for (const [key, asked] of this.keysNow().asked) {
+      const document = this.entries.get(key)?.document;
+      if (document?.type === 'group' && !asked.every((it) => reaches(document, it))) lacking.add(key);
     }
     return [...lacking];
   }
@@ -102,7 +118,7 @@ export class Table {
   content(): { documents: Map<DocumentKey, StateDocument>; faults: DocumentFault[] } {
     const documents = new Map<DocumentKey, StateDocument>();
     const faults: DocumentFault[] = [];
-    for (const key of [...this.needed()].sort()) {
+    for (const key of this.keysNow().sorted) {
       const entry = this.entries.get(key);
       if (entry?.fault) faults.push({ key, problem: entry.fault });
       else if (entry?.document && entry.document.type !== 'tombstone') documents.set(key, entry.document);
@@ -119,5 +135,20 @@ export class Table {
   }
 }
 
-const reaches = (group: GroupDocument, port: PortDocument): boolean =>
-  group.lineage === port.lineage && group.revision >= port.minRevision;
+/** A group as of which ports that name it are to be carried out. */
+type Asked = Pick<PortDocument, 'lineage' | 'minRevision'>;
+
+const reaches = (group: GroupDocument, { lineage, minRevision }: Asked): boolean =>
+  group.lineage === lineage && group.revision >= minRevision;
+
+function askedOf(ports: readonly PortDocument[]): ReadonlyMap<DocumentKey, readonly Asked[]> {
+  const found = new Map<DocumentKey, Asked[]>();
+  for (const { group, lineage, minRevision } of ports) {
+    const asked = found.get(KEYS.group(group)) ?? [];
+    const known = asked.findIndex((it) => it.lineage === lineage);
+    if (known < 0) asked.push({ lineage, minRevision });
+    else if ((asked[known]?.minRevision ?? 0) < minRevision) asked[known] = { lineage, minRevision };
+    found.set(KEYS.group(group), asked);
+  }
+  return found;
+}

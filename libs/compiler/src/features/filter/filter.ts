@@ -34,15 +34,21 @@ const SIDES = [
  */
 export const filter: Feature = {
   name: 'filter',
-  bridge: (bridge, out) => {
-    const lists = ruleLists(bridge.ports);
+  bridge: (_, out) => {
     for (const side of SIDES) {
       // No copy comes here that has no list: see `nextOut`.
       if (side.direction === 'in') out.flow(side.choose, 0, {}, [goto(side.next)]);
       out.flow(side.rules, 0, {}, [goto(side.next)]);
-      for (const list of lists) write(list, side, out);
     }
   },
+  parts: ({ ports }) =>
+    ruleLists(ports).map((list) => ({
+      key: `${list.number}`,
+      of: `${list.ports.map(({ slot }) => slot).join()} ${list.text}`,
+      write: (out) => {
+        for (const side of SIDES) write(list, side, out);
+      },
+    })),
 };
 
 const concerns = ({ direction }: FilterRule, side: 'in' | 'out'): boolean =>
