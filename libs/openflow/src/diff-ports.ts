@@ -11,25 +11,41 @@ import {
 
 const isAgents = (row: ObservedInterface): boolean => row.marks[PLUGGED_MARK] === 'agent';
 
-/** The members of a bond stand for one port. */
-function first(): (move: Plan['moves'][number]) => boolean {
-  const seen = new Set<string>();
-  return ({ port }) => !seen.has(port) && seen.add(port).has(port);
-}
+const membersOf = (port: BridgePort): readonly string[] => port.bond?.members ?? [port.name];
 
-/** Ports of ours that stand in a bridge other than the one that wants them. */
+/**
+ * Ports of ours that stand where they can't stay while what is wanted is plugged: in another bridge, as a bond of other
+ * members, or on a device that belongs into another port.
+ */
 export function movedPorts(
   bridges: readonly BridgeState[],
   interfaces: readonly ObservedInterface[],
 ): Plan['moves'] {
-  const target = new Map<string, string>();
+  const places = new Map<string, string>();
+  const bonds = new Map<string, string>();
   for (const bridge of bridges) {
-    for (const port of bridge.ports) if (port.plugged === 'agent') target.set(port.name, bridge.name);
+    for (const port of bridge.ports) {
+      if (port.plugged !== 'agent') continue;
+      for (const device of membersOf(port)) places.set(device, `${bridge.name}/${port.name}`);
+      if (port.bond !== undefined) bonds.set(port.name, [...port.bond.members].sort().join());
+    }
   }
-  return interfaces
-    .filter((row) => isAgents(row) && (target.get(portName(row)) ?? row.bridge) !== row.bridge)
-    .map((row) => ({ bridge: row.bridge, port: portName(row) }))
-    .filter(first());
+  const standing = new Map<string, string[]>();
+  for (const row of interfaces)
+    standing.set(portName(row), [...(standing.get(portName(row)) ?? []), row.name]);
+  const misplaced = (row: ObservedInterface): boolean => {
+    const place = `${row.bridge}/${portName(row)}`;
+    const members = bonds.get(portName(row));
+    return (
+      (places.get(row.name) ?? place) !== place ||
+      (members !== undefined && members !== standing.get(portName(row))?.sort().join())
+    );
+  };
+  const moves = interfaces
+    .filter((row) => isAgents(row) && misplaced(row))
+    .map((row) => ({ bridge: row.bridge, port: portName(row) }));
+  // The members of a bond stand for one port.
+  return [...new Map(moves.map((move) => [move.port, move])).values()];
 }
 
 export function diffPorts(
@@ -39,19 +55,27 @@ export function diffPorts(
   exceptions: PlanException[],
 ): PortPlan {
   const rows = new Map(interfaces.map((row) => [portName(row), row]));
+  const devices = new Map(interfaces.map((row) => [row.name, row]));
   const add: BridgePort[] = [];
+  const isMoved = (row: ObservedInterface) =>
+    moves.some((m) => m.port === portName(row) && m.bridge === row.bridge);
   const mark: { port: string; marks: Readonly<Record<string, string>> }[] = [];
   for (const port of bridge.ports) {
     const row = rows.get(port.name);
     const here = row?.bridge === bridge.name ? row : undefined;
     const marks = rowMarks(port);
     if (here === undefined && port.plugged === 'other') continue; // Unplugged: the facts will say so.
-    if (here !== undefined && (port.plugged === 'other' || isAgents(here))) {
+    const stays = here !== undefined && !isMoved(here);
+    if (stays && (port.plugged === 'other' || isAgents(here))) {
       if (!sameMarks(marks, here.marks)) mark.push({ port: port.name, marks });
-    } else if (row === undefined || moves.some((m) => m.port === port.name)) {
-      add.push({ ...port, marks });
-    } else {
-      const reason = `bridge ${row.bridge} has this port already, and not by us`;
+      continue;
+    }
+    const holder = [row, ...membersOf(port).map((device) => devices.get(device))].find(
+      (held) => held !== undefined && !isMoved(held),
+    );
+    if (holder === undefined) add.push({ ...port, marks });
+    else {
+      const reason = `bridge ${holder.bridge} has ${row === undefined ? holder.name : 'this port'} already, and not by us`;
       exceptions.push({ bridge: bridge.name, port: port.name, reason });
     }
   }

@@ -32,9 +32,12 @@ export interface OrderOptions {
 export function order(plan: Plan, options: OrderOptions = {}): Step[] {
   const { effective = 'tightening' } = options;
   const flush = options.flush?.filter((f) => f.connections.length > 0) ?? [];
+  const flushed = new Set(flush.map((f) => f.bridge));
   const purge = new Set(options.purge);
   const changed = plan.bridges.filter((b) => !isEmptyDelta(b.flows) || !isEmptyDelta(b.groups));
-  const waits = changed.filter((b) => effective === 'always' || (effective === 'tightening' && b.tightens));
+  const waits = changed.filter(
+    (b) => effective === 'always' || (effective === 'tightening' && (b.tightens || flushed.has(b.bridge))),
+  );
   return [
     ...ovsdb(plan.moves.map((m) => ({ op: 'remove-port', ...m }))),
     ...ovsdb(opening(plan)),

@@ -243,6 +243,50 @@ describe('the plan', () => {
     expect(order(plan, { purge: ['br1'] }).map((s) => s.kind)).toEqual(['bundle', 'purge']);
   });
 
+  it('forgets connections once no packet can bring them back', () => {
+    const plan = diff(one({ flows: [flow()] }), observe(one()));
+    const flush = [
+      { bridge: 'br1', connections: [{ zone: 0x8001 }] },
+      { bridge: 'br2', connections: [] },
+    ];
+    expect(order(plan, { flush }).map((s) => s.kind)).toEqual(['bundle', 'effective', 'flush']);
+    expect(order(diff(one(), observe(one())), { flush }).map((s) => s.kind)).toEqual(['flush']);
+  });
+
+  it('sets whom samples are told, whatever the order of keys, and only when that differs', () => {
+    const exports = { ipfix: { targets: ['10.0.0.1:4739'], sampling: 5 } };
+    const steps = order(diff(one({ exports }), observe(one())));
+    expect(steps).toEqual([{ kind: 'ovsdb', changes: [{ op: 'set-exports', bridge: 'br1', exports }] }]);
+    const have = steps.reduce(applyStep, observe(one()));
+    const alike = { ipfix: { sampling: 5, targets: ['10.0.0.1:4739'] } };
+    expect(order(diff(one({ exports: alike }), have))).toEqual([]);
+    expect(order(diff(one(), have))).toMatchObject([{ changes: [{ op: 'set-exports', exports: {} }] }]);
+  });
+
+  it('makes a bond of devices that stood alone, and of other members anew', () => {
+    const eth = (name: string) => ({ name, plugged: 'agent', type: '', marks: {} }) as const;
+    const lag = (...members: string[]) => ({ ...eth('lag1'), bond: { members, lacp: 'active' as const } });
+    const apart = one({ ports: [eth('eth1'), eth('eth2')] });
+    const bonded = one({ ports: [lag('eth1', 'eth2')] });
+    for (const [before, after] of [
+      [apart, bonded],
+      [bonded, apart],
+      [bonded, one({ ports: [lag('eth1', 'eth2', 'eth3')] })],
+      [bonded, one({ ports: [lag('eth1', 'eth3'), eth('eth2')] })],
+    ] as const) {
+      const steps = order(diff(after, observe(before)));
+      expect(steps).toHaveLength(2);
+      const have = steps.reduce(applyStep, observe(before));
+      const rows = (o: Observation) => o.interfaces.map((i) => `${i.port ?? ''}/${i.name}`).sort();
+      expect(rows(have)).toEqual(rows(observe(after)));
+      expect(order(diff(after, have))).toEqual([]);
+    }
+    const held = { bridge: 'virbr0', name: 'eth2', type: '', linkUp: true, externalIds: {}, marks: {} };
+    const plan = diff(bonded, { ...observe(one()), interfaces: [held] });
+    expect(order(plan)).toEqual([]);
+    expect(plan.exceptions).toMatchObject([{ port: 'lag1', reason: expect.stringContaining('eth2') }]);
+  });
+
   it('makes bridge and port closed before anything else, and removes last', () => {
     const port = { name: 'eth1', plugged: 'agent', type: '', marks: {} } as const;
     const want = one({ ports: [port], meters: [{ id: 1, unit: 'kbps', rate: 5 }], flows: [flow()] });

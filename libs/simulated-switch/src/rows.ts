@@ -1,5 +1,5 @@
 import { assertNever } from '#kernel';
-import { type BridgeExports, type ObservedInterface, type OvsdbChange } from '#openflow';
+import { type BridgeExports, type BridgePort, type ObservedInterface, type OvsdbChange } from '#openflow';
 import { refuse } from './bridge/problems.js';
 import { type BridgePorts, type SimInterface } from './bridge/ports.js';
 
@@ -32,7 +32,8 @@ export function applyRows(
 
 function check(target: RowTarget, changes: readonly OvsdbChange[]): void {
   const bridges = new Set(target.bridges.keys());
-  const ports = new Map(target.interfaces().map((i) => [i.name, i.bridge]));
+  const ports = new Map(target.interfaces().map((i) => [i.port ?? i.name, i.bridge]));
+  const devices = new Set(target.interfaces().map((i) => i.name));
   for (const change of changes) {
     const { bridge } = change;
     if (change.op === 'add-bridge') {
@@ -46,14 +47,21 @@ function check(target: RowTarget, changes: readonly OvsdbChange[]): void {
       const holder = ports.get(change.port.name);
       if (holder !== undefined)
         throw refuse('port', change.port.name, `is plugged into ${holder}`, 'conflict');
+      for (const device of membersOf(change.port)) {
+        if (devices.has(device)) throw refuse('interface', device, 'is plugged already', 'conflict');
+        devices.add(device);
+      }
       ports.set(change.port.name, bridge);
     } else if (change.op === 'mark-port' || change.op === 'remove-port') {
       if (ports.get(change.port) !== bridge)
         throw refuse('port', change.port, `is not in ${bridge}`, 'not-found');
-      if (change.op === 'remove-port') ports.delete(change.port);
+      if (change.op !== 'remove-port') continue;
+      ports.delete(change.port);
+      for (const { name } of rowsOf(target, change)) devices.delete(name);
     } else if (change.op === 'remove-bridge') {
       bridges.delete(bridge);
       for (const [port, of] of ports) if (of === bridge) ports.delete(port);
+      for (const row of target.interfaces()) if (row.bridge === bridge) devices.delete(row.name);
     }
   }
 }
@@ -73,29 +81,47 @@ function apply(target: RowTarget, change: OvsdbChange, devices: readonly string[
       return;
     case 'remove-bridge':
       return target.removeBridge(change.bridge);
-    case 'add-port': {
-      const { name, type, marks } = change.port;
-      const there = devices === undefined || devices.includes(name);
-      return target.plug({
-        bridge: change.bridge,
-        name,
-        type,
-        ofport: there ? target.bridge(change.bridge).ports.allot() : undefined,
-        linkUp: there,
-        externalIds: {},
-        marks,
-        mac: undefined,
-        mtu: undefined,
-        error: there ? undefined : `could not open network device ${name} (No such device)`,
-      });
-    }
+    case 'add-port':
+      return membersOf(change.port).forEach((device) => plug(target, change, device, devices));
     case 'mark-port':
-      target.row(change.port).marks = change.marks;
+      for (const { name } of rowsOf(target, change)) target.row(name).marks = change.marks;
       return;
     case 'remove-port':
-      target.unplug(change.port);
+      for (const { name } of rowsOf(target, change)) target.unplug(name);
       return;
     default:
       assertNever(change);
   }
+}
+
+const membersOf = (port: BridgePort): readonly string[] => port.bond?.members ?? [port.name];
+
+/** The interfaces of a port: one, or the members of a bond. */
+function rowsOf(
+  target: RowTarget,
+  { bridge, port }: { readonly bridge: string; readonly port: string },
+): readonly ObservedInterface[] {
+  return target.interfaces().filter((i) => i.bridge === bridge && (i.port ?? i.name) === port);
+}
+
+function plug(
+  target: RowTarget,
+  { bridge, port }: Extract<OvsdbChange, { op: 'add-port' }>,
+  device: string,
+  devices: readonly string[] | undefined,
+): void {
+  const there = devices === undefined || devices.includes(device);
+  target.plug({
+    bridge,
+    name: device,
+    port: port.name === device ? undefined : port.name,
+    type: port.type,
+    ofport: there ? target.bridge(bridge).ports.allot() : undefined,
+    linkUp: there,
+    externalIds: {},
+    marks: port.marks,
+    mac: undefined,
+    mtu: undefined,
+    error: there ? undefined : `could not open network device ${device} (No such device)`,
+  });
 }

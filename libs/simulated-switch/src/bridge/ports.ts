@@ -4,6 +4,8 @@ import { type ObservedInterface, type OfPort, type PortStats } from '#openflow';
 export interface SimInterface {
   readonly bridge: string;
   readonly name: string;
+  /** The bond that it is a member of. */
+  readonly port?: string | undefined;
   readonly type: string;
   readonly ofport: number | undefined;
   linkUp: boolean;
@@ -107,7 +109,7 @@ export class BridgePorts {
 }
 
 export function observeInterface(iface: SimInterface): ObservedInterface {
-  const { bridge, name, type, ofport, linkUp, externalIds, marks, mac, mtu, error } = iface;
+  const { bridge, name, port, type, ofport, linkUp, externalIds, marks, mac, mtu, error } = iface;
   return {
     bridge,
     name,
@@ -115,6 +117,7 @@ export function observeInterface(iface: SimInterface): ObservedInterface {
     linkUp,
     externalIds,
     marks,
+    ...(port === undefined ? {} : { port }),
     ...(ofport === undefined ? {} : { ofport }),
     ...(mac === undefined ? {} : { mac }),
     ...(mtu === undefined ? {} : { mtu }),
