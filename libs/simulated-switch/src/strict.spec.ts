@@ -243,6 +243,114 @@ describe('the simulated switch', () => {
     expect(seen?.kind === 'packet-in' && seen.frame.length).toBe(20);
   });
 
+  it('learns up to a limit, and says whether it did', async () => {
+    const limited: Action = {
+      kind: 'learn',
+      table: 7,
+      priority: 1,
+      cookie: 9n,
+      idleTimeout: 0,
+      hardTimeout: 0,
+      limit: 2,
+      resultDst: { field: 'reg4', offset: 2, bits: 1 },
+      specs: [
+        {
+          kind: 'match-field',
+          dst: { field: 'eth_src', offset: 0, bits: 48 },
+          src: { field: 'eth_src', offset: 0, bits: 48 },
+        },
+        {
+          kind: 'load-field',
+          dst: { field: 'reg15', offset: 0, bits: 32 },
+          src: { field: 'in_port', offset: 0, bits: 32 },
+        },
+      ],
+    };
+    await add(
+      flow(0, 1, {}, [limited, { kind: 'goto', table: 1 }]),
+      flow(1, 1, { reg4: { value: 4n, mask: 4n } }, [to(2)]),
+      flow(1, 1, { reg4: { value: 0n, mask: 4n } }, [to(3)]),
+    );
+    for (const source of [1n, 2n, 3n, 1n]) target.inject('one', bytes(B, source));
+    expect(out.map(([name]) => name)).toEqual(['two', 'two', 'three', 'two']);
+    const learned = (await flows()).filter((s) => s.flow.table === 7);
+    expect(learned.map((s) => s.flow.actions)).toEqual(
+      [1, 1].map((port) => [{ kind: 'set-field', field: 'reg15', value: BigInt(port) }]),
+    );
+  });
+
+  it('tells counts of flows late, of meters and ports at once', async () => {
+    await meter(1, COUNT_RATE);
+    await add(flow(0, 1, {}, [{ kind: 'meter', meter: 1 }, to(2)]));
+    const counted = async () => (await flows())[0]?.packets;
+    for (let i = 0; i < 3; i += 1) target.inject('one', bytes(B, A));
+    expect(await counted()).toBe(0n);
+    expect((await driver.meterStats(BR, [1]))[0]?.packetsIn).toBe(3n);
+    const ports = await driver.portStats(BR);
+    expect(ports.map((p) => [p.rxPackets, p.txPackets, p.txBytes])).toEqual([
+      [3n, 0n, 0n],
+      [0n, 3n, 180n],
+      [0n, 0n, 0n],
+    ]);
+    clock.advance(500);
+    expect(await counted()).toBe(3n);
+    target.inject('one', bytes(B, A));
+    await driver.apply({ kind: 'purge', bridge: BR });
+    expect(await counted()).toBe(4n);
+    target.removeInterface('two');
+    expect(await driver.portStats(BR)).toHaveLength(2);
+  });
+
+  it("tells of groups and meters that others change, not of the agent's", async () => {
+    await meter(1, 5);
+    const group = { id: 3, type: 'all', buckets: [] } as const;
+    target.alterMeter(BR, { kind: 'meter-mod', command: 'delete', id: 1 });
+    target.alterGroup(BR, { kind: 'group-mod', command: 'add', group });
+    await settle();
+    expect(events.filter((e) => e.kind === 'groups' || e.kind === 'meters')).toEqual([
+      { kind: 'meters', bridge: BR, mods: [{ kind: 'meter-mod', command: 'delete', id: 1 }] },
+      { kind: 'groups', bridge: BR, mods: [{ kind: 'group-mod', command: 'add', group }] },
+    ]);
+    expect((await driver.read()).bridges[0]).toMatchObject({ groups: [group], meters: [] });
+  });
+
+  it('lets a meter of packet-ins stop nothing else', async () => {
+    await meter(1, 1, 1);
+    const tell: Action = { kind: 'controller', maxLen: 20, userdata: new Uint8Array([1]), meter: 1 };
+    await expect(add(flow(0, 1, {}, [{ ...tell, meter: 2 }]))).rejects.toThrow();
+    await add(flow(0, 1, {}, [tell, to(2)]));
+    for (let i = 0; i < 5; i += 1) target.inject('one', bytes(B, A));
+    await settle();
+    expect(out).toHaveLength(5);
+    expect(events.filter((e) => e.kind === 'packet-in')).toHaveLength(1);
+  });
+
+  it('chooses by the fields that a group names', async () => {
+    const buckets = [2, 3].map((port) => ({ actions: [to(port)] }));
+    const selection = { method: 'hash', fields: ['eth_src'] } as const;
+    await bundle(
+      { op: 'add-group', group: { id: 1, type: 'select', buckets, selection } },
+      { op: 'add-flow', flow: flow(0, 1, {}, [{ kind: 'group', group: 1 }]) },
+    );
+    const ways = (frames: Uint8Array[]) => {
+      out = [];
+      for (const frame of frames) target.inject('one', frame);
+      return new Set(out.map(([name]) => name)).size;
+    };
+    expect(ways(Array.from({ length: 64 }, (_, i) => bytes(BigInt(i * 2), A)))).toBe(1);
+    expect(ways(Array.from({ length: 64 }, (_, i) => bytes(B, BigInt(i * 2))))).toBe(2);
+  });
+
+  it('plugs the members of a bond, and takes them out with it', async () => {
+    const bond = { members: ['e1', 'e2'], lacp: 'active' } as const;
+    const port = { name: 'lag1', plugged: 'agent', type: '', marks: {}, bond } as const;
+    await driver.apply({ kind: 'ovsdb', changes: [{ op: 'add-port', bridge: BR, port }] });
+    const members = async () => (await driver.interfaces()).filter((i) => i.port === 'lag1');
+    expect((await members()).map((i) => i.name)).toEqual(['e1', 'e2']);
+    await driver.apply({ kind: 'ovsdb', changes: [{ op: 'remove-port', bridge: BR, port: 'lag1' }] });
+    expect(await members()).toEqual([]);
+  });
+
   it('fails over groups by link, and forwards on while the agent is cut off', async () => {
     const buckets = [2, 3].map((port) => ({ watchPort: port, actions: [to(port)] }));
     await bundle(

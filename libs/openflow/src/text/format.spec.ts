@@ -54,6 +54,50 @@ describe('texts', () => {
     );
   });
 
+  it('say connections, samples and what is learned within limits', () => {
+    const move = {
+      kind: 'move',
+      src: { field: 'reg6', offset: 0, bits: 32 },
+      dst: { field: 'ct_mark', offset: 0, bits: 32 },
+    } as const;
+    const one = flow({
+      match: {
+        eth_type: { value: 0x0800n },
+        ip_frag: { value: 3n },
+        ct_state: { value: 0x22n, mask: 0x2an },
+      },
+      actions: [
+        { kind: 'ct', zone: { field: 'reg13', offset: 0, bits: 16 }, commit: true, table: 5, exec: [move] },
+        { kind: 'ct-clear' },
+        { kind: 'sample', probability: 9, collectorSet: 1, domain: 2, point: 3 },
+        { kind: 'controller', maxLen: 64, userdata: new Uint8Array([1]), reason: 0, meter: 7 },
+        {
+          kind: 'learn',
+          table: 5,
+          priority: 1,
+          cookie: 0n,
+          idleTimeout: 300,
+          hardTimeout: 0,
+          limit: 4,
+          resultDst: { field: 'reg4', offset: 2, bits: 1 },
+          specs: [{ kind: 'load-field', dst: move.src, src: { field: 'reg14', offset: 0, bits: 32 } }],
+        },
+      ],
+    });
+    const tables = new Map([[5, 'LEARNED']]);
+    const fields = new Map([
+      ['reg6', 'ruleTag'],
+      ['reg13', 'zone'],
+    ]);
+    expect(formatFlow(one, { tables, fields })).toBe(
+      'table=0, priority=100, eth_type=0x800,nw_frag=later,ct_state=0x22/0x2a ' +
+        'actions=ct(commit,table=LEARNED,zone=zone[0..15],exec(move:ruleTag[]->ct_mark[])),ct_clear,' +
+        'sample(probability=9,collector_set_id=1,obs_domain_id=2,obs_point_id=3),' +
+        'controller(max_len=64,reason=no_match,userdata=01,meter_id=7),' +
+        'learn(table=LEARNED,priority=1,idle_timeout=300,limit=4,result_dst=reg4[2],load:reg14[]->ruleTag[])',
+    );
+  });
+
   it('name tables and cookies when asked', () => {
     const jump = flow({ table: 6, actions: [{ kind: 'goto', table: 10 }] });
     const tables = new Map([

@@ -1,4 +1,4 @@
-import { type Flow, type Group, type LearnAction } from '#openflow';
+import { type FieldName, type Flow, type Group, type LearnAction } from '#openflow';
 import { type Packet } from '../frame/packet.js';
 import { slotOf } from '../frame/layout.js';
 import { type MeterState } from '../meter.js';
@@ -169,7 +169,7 @@ export class Execution {
     }
   }
 
-  private buckets({ type, buckets }: Group, packet: Packet): Group['buckets'] {
+  private buckets({ type, buckets, selection }: Group, packet: Packet): Group['buckets'] {
     const live = buckets.filter((b) => b.watchPort === undefined || this.effects.isLive(b.watchPort));
     switch (type) {
       case 'all':
@@ -178,12 +178,22 @@ export class Execution {
       case 'fast-failover':
         return live.slice(0, 1);
       case 'select': {
-        const key = (packet.words[SRC_LOW] ?? 0) ^ (packet.words[DST_LOW] ?? 0);
-        return live.length === 0 ? [] : live.slice(key % live.length).slice(0, 1);
+        if (live.length === 0) return [];
+        const at =
+          hashOf(packet, selection?.fields ?? ['eth_src', 'eth_dst'], selection?.param ?? 0n) % live.length;
+        return live.slice(at, at + 1);
       }
     }
   }
 }
 
-const SRC_LOW = slotOf('eth_src').at + 1;
-const DST_LOW = slotOf('eth_dst').at + 1;
+/** Equal for equal fields in every switch; another than the real one's, which nobody may rely on. */
+function hashOf(packet: Packet, fields: readonly FieldName[], basis: bigint): number {
+  packet.lookDeep();
+  let hash = Number(basis & 0xffffffffn);
+  for (const field of fields) {
+    const { at, words } = slotOf(field);
+    for (let i = 0; i < words; i += 1) hash = Math.imul(hash ^ (packet.words[at + i] ?? 0), 0x01000193);
+  }
+  return (hash ^ (hash >>> 15)) >>> 0;
+}

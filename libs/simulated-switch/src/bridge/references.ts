@@ -8,7 +8,7 @@ export function visit(actions: readonly Action[], see: (action: Action) => void)
   }
 }
 
-/** Whether a list names one of the meters or groups. */
+/** Whether a list names one of the meters or groups; that of a packet-in is none: the flow outlives it. */
 export function names(
   actions: readonly Action[],
   kind: 'meter' | 'group',
@@ -17,7 +17,6 @@ export function names(
   let found = false;
   visit(actions, (a) => {
     if (a.kind === 'meter' && kind === 'meter') found ||= ids.has(a.meter);
-    if (a.kind === 'controller' && kind === 'meter' && a.meter !== undefined) found ||= ids.has(a.meter);
     if (a.kind === 'group' && kind === 'group') found ||= ids.has(a.group);
   });
   return found;

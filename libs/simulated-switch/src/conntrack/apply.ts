@@ -20,7 +20,10 @@ const SLOT = {
   src: slotOf('ct_tp_src'),
   dst: slotOf('ct_tp_dst'),
 };
-const IP: ReadonlySet<number> = new Set([0x0800, 0x86dd]);
+const FAMILY: ReadonlyMap<number, 4 | 6> = new Map([
+  [0x0800, 4],
+  [0x86dd, 6],
+]);
 const TYPE = slotOf('eth_type').at;
 
 function put(packet: Packet, { at, words }: Slot, value: bigint): void {
@@ -38,7 +41,8 @@ const zoneOf = (zone: number | Bits, packet: Packet): number =>
 /** Looks the frame up, commits if asked, and writes into its words what there is to know. */
 export function track(op: CtOp, packet: Packet, conntrack: Conntrack): void {
   const zone = zoneOf(op.zone, packet);
-  const tuple = IP.has(packet.words[TYPE] ?? 0) ? tupleOf(packet.view(), packet.headerBytes) : undefined;
+  const family = FAMILY.get(packet.words[TYPE] ?? 0);
+  const tuple = family && tupleOf(packet.view(), packet.headerBytes, family);
   const verdict = conntrack.track(zone, tuple, op.commit, op.force);
   clearCt(packet);
   put(packet, SLOT.state, verdict.state);

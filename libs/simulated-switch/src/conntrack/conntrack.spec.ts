@@ -121,6 +121,18 @@ describe('conntrack of the simulated switch', () => {
     expect(MARK).not.toBe(9n);
   });
 
+  it('survives what is cut short or nonsense', async () => {
+    await add(...pipeline);
+    for (const { frames } of CONVERSATIONS) {
+      for (const [frame] of frames)
+        for (let end = 14; end < frame.length; end += 1) target.inject('one', frame.slice(0, end));
+    }
+    const v6 = new Uint8Array(60).fill(0x60, 14);
+    v6.set([8, 0], 12);
+    expect((await pass(v6))?.metadata.ct_state).toEqual({ value: 0x30n });
+    expect(target.faults).toEqual([]);
+  });
+
   it('refuses what a real one does', async () => {
     const ct: Action = { kind: 'ct', zone: 1 };
     const exec = [{ kind: 'set-field', field: 'reg1', value: 1n }] as const;

@@ -22,10 +22,11 @@ const ERRORS: ReadonlySet<string> = new Set(
   ['1.3', '1.4', '1.5', '1.11', '1.12'].concat(['58.1', '58.2', '58.3', '58.4']),
 );
 
-/** The tuple of an IP packet that starts at `at`; undefined: conntrack calls it invalid. */
-export function tupleOf(v: DataView, at: number, inner = false): Tuple | undefined {
+/** The tuple of an IP packet of this family that starts at `at`; undefined: conntrack calls it invalid. */
+export function tupleOf(v: DataView, at: number, family: 4 | 6, inner = false): Tuple | undefined {
   if (v.byteLength < at + 20) return undefined;
-  return v.getUint8(at) >> 4 === 4 ? ipv4(v, at, inner) : ipv6(v, at, inner);
+  if (v.getUint8(at) >> 4 !== family) return undefined;
+  return family === 4 ? ipv4(v, at, inner) : ipv6(v, at, inner);
 }
 
 function ipv4(v: DataView, at: number, inner: boolean): Tuple | undefined {
@@ -59,13 +60,13 @@ function transport(v: DataView, at: number, protocol: number, ends: Ends, inner:
   if (room < 8) return undefined;
   const icmpType = v.getUint8(at);
   const name = `${protocol}.${icmpType}`;
-  if (ERRORS.has(name)) return inner ? undefined : related(v, at + 8);
+  if (ERRORS.has(name)) return inner ? undefined : related(v, at + 8, ends.family);
   if (REPLIES[name] === undefined && REQUESTS[name] === undefined) return undefined;
   return { ...base, icmpType, icmpCode: v.getUint8(at + 1), icmpId: v.getUint16(at + 4) };
 }
 
-function related(v: DataView, at: number): Tuple | undefined {
-  const inner = tupleOf(v, at, true);
+function related(v: DataView, at: number, family: 4 | 6): Tuple | undefined {
+  const inner = tupleOf(v, at, family, true);
   return inner && { ...reverse(inner), related: true };
 }
 
