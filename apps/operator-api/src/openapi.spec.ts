@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { POLICY_FIELDS } from '#domain';
 import { describe, expect, it } from '@jest/globals';
 import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
@@ -38,6 +39,26 @@ describe('the OpenAPI document', () => {
 
   it('describes every route and nothing else', () => {
     expect(OPERATIONS.map((o) => `${o.method} ${o.path}`).sort()).toEqual(routes().sort());
+  });
+
+  it('says what a policy is, field by field, wherever one is', () => {
+    const { schemas } = (
+      openApiDocument() as { components: { schemas: Record<string, Record<string, unknown>> } }
+    ).components;
+    const properties = (schemas['Policy']?.['properties'] ?? {}) as Record<string, object>;
+    expect(Object.keys(properties).sort()).toEqual([...POLICY_FIELDS].sort());
+    expect(properties['teaming']).toMatchObject({
+      additionalProperties: false,
+      properties: { mode: { type: 'string', enum: ['port', 'mac', 'ip-hash', 'explicit', 'load'] } },
+    });
+    const ref = { $ref: '#/components/schemas/Policy' };
+    expect(schemas['OverrideRequest']).toMatchObject({ properties: { override: ref } });
+    for (const [view, field] of [
+      ['Switch', 'policy'],
+      ['PortGroup', 'policy'],
+      ['Port', 'override'],
+    ] as const)
+      expect(schemas[view]).toMatchObject({ properties: { spec: { properties: { [field]: ref } } } });
   });
 
   it('has only references that resolve, and ids that are unique', () => {

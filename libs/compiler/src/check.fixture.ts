@@ -98,6 +98,19 @@ function trespasses(flow: Flow, buckets: ReadonlyMap<number, readonly Action[]>)
         reads(action.src.field);
         writes(action.dst.field);
         break;
+      case 'learn': {
+        const into = TABLE_NAMES.get(action.table);
+        if (into === undefined || PIPELINE[into].learned === undefined)
+          out.push(`${name}: learns into ${into ?? action.table}`);
+        for (const one of action.specs) if ('src' in one) reads(one.src.field);
+        break;
+      }
+      case 'ct':
+        // What comes back goes on from there.
+        if (action.table !== undefined) asks(action.table);
+        if (typeof action.zone !== 'number') reads(action.zone.field);
+        for (const one of action.exec ?? []) if (one.kind === 'move') reads(one.src.field);
+        break;
       case 'clone':
         action.actions.forEach(check);
         break;

@@ -1,5 +1,6 @@
 import { type GroupView, type HostView, type MigrationView, type SwitchView } from '#contracts/http';
 import { exceptions, indented, policySection, section } from './sections.js';
+import { featureRows } from './switch-features.js';
 import { safe, state, type Style } from './style.js';
 import { facts, table } from './table.js';
 import { ago, clockTime, count, duration, plural } from './units.js';
@@ -19,6 +20,9 @@ export function describeHost(h: HostView, style: Style, now: number): string {
     ['labels', safe(labels.join(', ')) || 'none'],
     ['management', h.spec.managementPath ?? 'not set'],
     ['preload', h.spec.preload.join(', ') || 'none'],
+    ...(h.spec.foreignFlows === 'remove'
+      ? [['foreign', 'flows of others are removed'] as [string, string]]
+      : []),
     ['drift', s.drift.count === 0 ? 'none seen' : `${s.drift.count} seen, last ${ago(s.drift.last, now)}`],
     ['version', String(h.metadata.version)],
   ];
@@ -65,6 +69,7 @@ export function describeSwitch(s: SwitchView, style: Style): string {
         ['mtu', `${s.spec.mtu} bytes`],
         ['groups', String(s.status.groups)],
         ['ports', `${s.status.connected} of ${s.status.ports} connected`],
+        ...featureRows(s.spec),
         ['version', String(s.metadata.version)],
       ],
       style,
@@ -76,8 +81,9 @@ export function describeSwitch(s: SwitchView, style: Style): string {
 
 export function describeGroup(g: GroupView, style: Style): string {
   const expand = g.spec.autoExpand ? ', makes more when full' : '';
+  const shrink = g.spec.autoShrink ? ', and fewer when free' : '';
   const amount =
-    g.spec.binding === 'static' ? `${g.spec.ports} at least${expand}` : g.spec.ports || 'no limit';
+    g.spec.binding === 'static' ? `${g.spec.ports} at least${expand}${shrink}` : g.spec.ports || 'no limit';
   return (
     facts(
       [

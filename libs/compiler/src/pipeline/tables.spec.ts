@@ -1,4 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { makeCookie, type BridgeState, type Flow } from '#openflow';
+import { faults } from '../check.fixture.js';
+import { compile } from '../compile.js';
+import { desiredOf, factsOf } from '../documents.fixture.js';
 import { FEATURE_CODES } from './cookies.js';
 import { HOST_METERS, meterSlot, portMeter } from '../meters.js';
 import { MAX_SLOT } from '../slots.js';
@@ -68,6 +72,34 @@ describe('the pipeline as declared', () => {
     const codes = Object.values(FEATURE_CODES);
     expect(new Set(codes).size).toBe(codes.length);
     expect(Math.max(...codes)).toBeLessThan(200);
+  });
+});
+
+describe('compiled flows', () => {
+  const desired = desiredOf({ ports: [{ n: 1 }, { n: 2 }] });
+  const bridge = compile(desired, factsOf(desired)).state.bridges[0] as BridgeState;
+  const first = bridge.flows.find((f) => f.table === TABLES.OUTPUT) as Flow;
+  const among = (flow: Partial<Flow>): string[] =>
+    faults({
+      ...bridge,
+      flows: [...bridge.flows, { ...first, match: {}, actions: [], priority: 1, ...flow }],
+    });
+
+  it('are held to what their tables declare', () => {
+    expect(faults(bridge)).toEqual([]);
+    expect(among({ cookie: makeCookie({ feature: FEATURE_CODES.filter, object: 1, round: 1 }) })).toEqual([
+      'OUTPUT: a flow of filter',
+    ]);
+    expect(among({ match: { reg7: { value: 1n } } })).toEqual(['OUTPUT: reads rules']);
+    expect(among({ actions: [{ kind: 'set-field', field: 'reg7', value: 1n }] })).toEqual([
+      'OUTPUT: writes rules',
+    ]);
+    expect(among({ actions: [{ kind: 'goto', table: TABLES.TO_UPLINK }] })).toEqual([
+      'OUTPUT: goes to TO_UPLINK',
+    ]);
+    expect(among({ actions: [{ kind: 'resubmit', table: TABLES.ACTIVITY }] })).toEqual([
+      'OUTPUT: asks ACTIVITY',
+    ]);
   });
 });
 

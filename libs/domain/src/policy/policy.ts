@@ -39,7 +39,7 @@ export interface Policy {
 export type PolicyField = keyof Policy;
 export type PolicyPatch = { readonly [F in PolicyField]?: Policy[F] };
 
-/** A list, since order and number matter to what is remembered of a policy, a bit each: at most 31. */
+/** A list, since order and number matter to what is remembered of a policy, a bit each, and one bit is taken: at most 30. */
 export const POLICY_FIELDS = [
   'vlan',
   'blocked',

@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { type PolicyPatch, type SwitchFeatures } from '#domain';
+import { defaultPolicy, fullPolicy, NO_FEATURES } from '#domain/on-host';
+import { compile } from '../compile.js';
+import { desiredOf, factsOf, groupDoc, switchDoc } from '../documents.fixture.js';
+import { unsupported } from './unsupported.js';
+
+const rule = { name: 'r', direction: 'in', action: 'drop', match: {} };
+const team = { active: ['uplink1'], standby: [] };
+const filter = (more: object, match: object = {}) => ({ filter: [{ ...rule, ...more, match }] });
+
+/** What a host of this version does not do; each package that does it takes its lines out. */
+const NOT_DONE: readonly (readonly [string, object])[] = [
+  ['private VLANs', { vlan: { mode: 'private', primary: 100, secondary: 101 } }],
+  ['a native VLAN', { vlan: { mode: 'trunk', ranges: [{ from: 1, to: 9 }], native: 5 } }],
+  ['MACs', { macs: { extra: ['02:00:00:00:00:07'], shared: [] } }],
+  ['MAC learning', { macLearning: { limit: 1, atLimit: 'drop', ageSeconds: 300, floodUnknown: false } }],
+  ['addresses', { addresses: { allow: [], arp: true, nd: true, dhcp: true } }],
+  ['a stateful filter', { filter: { stateful: true, default: 'allow', rules: [] } }],
+  ['drops what no rule takes', { filter: { stateful: false, default: 'drop', rules: [] } }],
+  ['switched off', filter({ enabled: false })],
+  ['tier 2', filter({ tier: 2 })],
+  ['reject', filter({ action: 'reject' })],
+  ['pass', filter({ action: 'pass' })],
+  ['mark', filter({ action: 'allow', mark: { dscp: 10 } })],
+  ['rate', filter({ action: 'allow', rate: { unit: 'pps', rate: 10 } })],
+  ['log', filter({ log: { perSecond: 1, sample: 1 } })],
+  ['a MAC mask', filter({}, { srcMac: '02:00:00:00:00:00/ff:ff:ff:00:00:00' })],
+  ['a match on tcpFlags', filter({}, { ipProtocol: 6, tcpFlags: { set: ['syn'], clear: [] } })],
+  ['a match on srcSet', filter({}, { srcSet: 'admins' })],
+  ['SCTP', filter({}, { ipProtocol: 132, dstPort: { from: 1, to: 1 } })],
+  [
+    'teaming by port',
+    { teaming: { ...team, mode: 'port', failback: true, notify: false, detection: 'link' } },
+  ],
+  [
+    'without failback',
+    { teaming: { ...team, mode: 'explicit', failback: false, notify: false, detection: 'link' } },
+  ],
+  ['notifies', { teaming: { ...team, mode: 'explicit', failback: true, notify: true, detection: 'link' } }],
+  ['beacons', { teaming: { ...team, mode: 'explicit', failback: true, notify: false, detection: 'beacon' } }],
+  ['shares', { bandwidth: { shares: 50, limit: null, reservation: 0, class: 'vm' } }],
+  ['IPFIX', { ipfix: true }],
+];
+
+const SWITCH: Partial<SwitchFeatures> = {
+  sflow: { collector: '10.0.0.1:6343', sampling: 400, pollingSeconds: 30, header: 128 },
+  discovery: { mode: 'both', intervalSeconds: 30 },
+  multicast: 'snooping',
+  healthCheck: { intervalSeconds: 60 },
+};
+
+describe('what policy can say and this host does not do', () => {
+  it('is nothing of what holds where nobody said anything', () => {
+    expect(unsupported(defaultPolicy(['uplink1']))).toBeNull();
+  });
+
+  it.each(NOT_DONE)('is refused with the reason, and its port is closed: %s', (why, patch) => {
+    const policy = fullPolicy(patch) as PolicyPatch;
+    const desired = desiredOf({ groups: [groupDoc('web', policy)], ports: [{ n: 1 }] });
+    const { exceptions, bindings } = compile(desired, factsOf(desired));
+    expect(exceptions).toEqual([
+      { port: 'p1', object: 'port/p1', code: 'not-enforceable', reason: expect.stringContaining(why) },
+    ]);
+    expect(bindings[0]?.open).toBe(false);
+  });
+
+  it('is told of a switch by field, and its ports stand', () => {
+    const docs = [{ ...switchDoc(), ...NO_FEATURES, ...SWITCH }];
+    const desired = desiredOf({ docs, ports: [{ n: 1 }] });
+    const { exceptions, bindings } = compile(desired, factsOf(desired));
+    expect(exceptions.map((e) => [e.port, e.code, e.reason.split(':')[0]])).toEqual(
+      Object.keys(SWITCH)
+        .sort()
+        .map((field) => [null, 'not-enforceable', field]),
+    );
+    expect(bindings[0]?.open).toBe(true);
+  });
+});
