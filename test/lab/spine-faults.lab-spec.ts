@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TABLES } from '#compiler';
 import { arrivals, BRIDGE, exchange, HOSTS, Spine, until } from './spine.js';
 import { type LabVm } from './net.js';
 
@@ -56,7 +57,7 @@ describe('what goes wrong on a host', () => {
 
   it('repairs what others delete, and says what differed', async () => {
     const before = await spine.meaning('north');
-    await spine.lab.ofctl('north', 'del-flows', BRIDGE, 'table=5');
+    await spine.lab.ofctl('north', 'del-flows', BRIDGE, `table=${TABLES.SECURITY}`);
     await until('the repair', same(before));
     expect(await exchange(web, peer)).toBe(50);
     const [event] = await until('the event', async () => {
@@ -66,7 +67,7 @@ describe('what goes wrong on a host', () => {
     expect(event?.data).toMatchObject({ object: `bridge/${BRIDGE}`, repaired: true });
     const fields = await differences();
     expect(fields.filter((f) => f.startsWith('flow SECURITY')).length).toBe(
-      before.filter((f) => f.includes('table=5,')).length,
+      before.filter((f) => f.includes(`table=${TABLES.SECURITY},`)).length,
     );
     expect(fields.every((f) => f.startsWith('flow SECURITY'))).toBe(true);
   });
@@ -74,7 +75,8 @@ describe('what goes wrong on a host', () => {
   it('damps a storm of drift, and finds changes that nobody tells of', async () => {
     const before = await spine.meaning('north');
     const groups = await spine.lab.ofctl('north', 'dump-groups', BRIDGE);
-    for (let i = 0; i < 20; i++) await spine.lab.ofctl('north', 'del-flows', BRIDGE, 'table=20');
+    for (let i = 0; i < 20; i++)
+      await spine.lab.ofctl('north', 'del-flows', BRIDGE, `table=${TABLES.FORWARD}`);
     const id = /group_id=([0-9]+)/.exec(groups)?.[1] ?? '';
     await spine.lab.ofctl('north', 'mod-group', BRIDGE, `group_id=${id},type=all`);
     await until('the group', async () => (await spine.lab.ofctl('north', 'dump-groups', BRIDGE)) === groups);
@@ -89,14 +91,14 @@ describe('what goes wrong on a host', () => {
   });
 
   it('leaves alone what others add beside its own', async () => {
-    const flow = 'cookie=0x77,table=60,priority=1,actions=drop';
+    const flow = 'cookie=0x77,table=200,priority=1,actions=drop';
     await spine.lab.ofctl('north', 'add-flow', BRIDGE, flow);
     const told = (await spine.events('DriftObserved')).length;
     await spine.override('web', { blocked: true });
     await spine.override('web', {});
-    expect(await spine.lab.ofctl('north', 'dump-flows', BRIDGE, 'cookie=0x77/-1')).toContain('table=60');
+    expect(await spine.lab.ofctl('north', 'dump-flows', BRIDGE, 'cookie=0x77/-1')).toContain('table=200');
     expect(await spine.events('DriftObserved')).toHaveLength(told);
-    await spine.lab.ofctl('north', 'del-flows', BRIDGE, 'table=60');
+    await spine.lab.ofctl('north', 'del-flows', BRIDGE, 'table=200');
   });
 
   it('starts without the centre from its disk, and restores a restarted switch by itself', async () => {
