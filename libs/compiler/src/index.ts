@@ -16,4 +16,5 @@ export type {
   ExceptionCode,
   LocalFacts,
   PortEpoch,
+  TeamingFacts,
 } from './types.js';

@@ -237,7 +237,8 @@ function samePlace(a: PortPlan, b: PortPlan): boolean {
 }
 
 const sameTeam = (a: PortPlan['team'], b: PortPlan['team']): boolean =>
-  a === b || (a !== undefined && a.id === b?.id && (sameItems(a.uplinks, b.uplinks) || same(a, b)));
+  a === b ||
+  (a !== undefined && a.id === b?.id && a.kind === b.kind && (sameItems(a.uplinks, b.uplinks) || same(a, b)));
 
 /** Everything but its ports; of those that are closed, nothing is written for the bridge. */
 const sameBridge = (a: BridgePlan, b: BridgePlan): boolean =>

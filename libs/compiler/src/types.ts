@@ -22,6 +22,16 @@ export interface PortEpoch {
   readonly epoch: Epoch;
 }
 
+/** What a host found out about its uplinks, and decided. */
+export interface TeamingFacts {
+  /** `<port>@<epoch>` → uplink that the port was put on for its load. */
+  readonly pins: Readonly<Record<string, string>>;
+  /** Switch → uplinks that failed since, the longest out first: ports without failback do not go back to them. */
+  readonly passedOver: Readonly<Record<string, readonly string[]>>;
+  /** Switch → uplinks whose link is up and that lead nowhere. */
+  readonly unhealthy: Readonly<Record<string, readonly string[]>>;
+}
+
 /** What only the host itself knows. */
 export interface LocalFacts {
   readonly host: HostName;
@@ -34,6 +44,8 @@ export interface LocalFacts {
   readonly activations: readonly PortEpoch[];
   /** Bindings (the source's own epoch) known to have been turned away. */
   readonly handedOver: readonly PortEpoch[];
+  /** Absent: nothing. */
+  readonly teaming?: TeamingFacts;
 }
 
 /** Why something could not be carried out. The port named is closed; everything else stands. */
@@ -63,6 +75,7 @@ export type ExceptionCode =
   | 'segment-full'
   | 'slot-missing'
   | 'switch-missing'
+  | 'team-collision'
   | 'token-missing'
   | 'uplink-missing'
   | 'wrong-host';

@@ -66,7 +66,11 @@ function spread(bridge: BridgePlan, receivers: readonly Port[], kind: Kind, out:
   }
 }
 
-const askTeam = (team: TeamPlan): Action[] => [set(REG.team, team.id), { kind: 'group', group: team.id }];
+/** Whether the frame came by the uplink that the team's ports take frames from. */
+const askTeam = ({ id, kind }: TeamPlan): Action[] => [
+  set(REG.team, id),
+  kind === 'order' ? { kind: 'group', group: id } : resubmit(TABLES.CHOSEN),
+];
 
 function fromUplink(
   team: TeamPlan,

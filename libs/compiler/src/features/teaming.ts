@@ -7,15 +7,16 @@ import { TABLES } from '../pipeline/tables.js';
 import { type BridgePlan, type TeamPlan, type UplinkPlan } from '../resolve/plan.js';
 
 /**
- * Uplinks, and which of them carries a port. One fast-failover group for each order answers both questions: where a
- * port's frame goes out, and (the bucket resubmits to CHOSEN) whether a frame came in by the uplink that the port is
- * pinned to just now. What came from an uplink never goes out by one: CHOSEN outputs frames of ports only.
+ * Uplinks, and which of them carries a port. One group for each team answers both questions: where a port's frame goes
+ * out, and (the bucket resubmits to CHOSEN) whether a frame came in by the uplink that the port is pinned to just now.
+ * Uplinks that the other end takes for one link bring each frame once, by any of them, so there it only has to be one of
+ * the team's. What came from an uplink never goes out by one: CHOSEN outputs frames of ports only.
  */
 export const teaming: Feature = {
   name: 'teaming',
   bridge: (bridge, out) => {
     for (const uplink of bridge.uplinks) classify(uplink, out);
-    for (const team of bridge.teams) order(team, out);
+    for (const team of bridge.teams) carry(team, out);
     if (bridge.teams.length > 0) chosen(bridge, out);
   },
 };
@@ -27,23 +28,36 @@ function classify({ key, ofport }: UplinkPlan, out: Emitter): void {
   out.flow(TABLES.CLASSIFY, 100, at(0), next, key);
 }
 
-function order(team: TeamPlan, out: Emitter): void {
+/** What "IP hash" looks at; a frame that lacks a field is spread by the others. */
+const HASHED = ['ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst'] as const;
+
+function carry(team: TeamPlan, out: Emitter): void {
   const buckets = team.uplinks.map(({ key, ofport }): Bucket => ({
     watchPort: ofport,
     actions: [set(REG.chosen, key), resubmit(TABLES.CHOSEN)],
   }));
-  out.group({ id: team.id, type: 'fast-failover', buckets });
+  if (team.kind === 'order') out.group({ id: team.id, type: 'fast-failover', buckets });
+  else out.group({ id: team.id, type: 'select', buckets, selection: { method: 'hash', fields: HASHED } });
   const group = { kind: 'group', group: team.id } as const;
   const mine = { [REG.team]: team.id };
   out.flow(TABLES.TO_UPLINK, 200, match({ ...mine, [REG.segment]: 0 }), [group], team.id);
   out.flow(TABLES.TO_UPLINK, 100, match(mine), [...tagSegment, group], team.id);
 }
 
-function chosen({ uplinks }: BridgePlan, out: Emitter): void {
+function chosen({ uplinks, teams }: BridgePlan, out: Emitter): void {
   for (const { key, ofport } of uplinks) {
     const here = match({ [REG.from]: 0, [REG.chosen]: key, [REG.uplink]: key });
     out.flow(TABLES.CHOSEN, 200, here, [resubmit(TABLES.FLOOD_IN)], key);
     out.flow(TABLES.CHOSEN, 50, match({ [REG.chosen]: key }), [output(ofport)], key);
   }
+  for (const team of teams) if (team.kind === 'hash') bundled(team, out);
   out.flow(TABLES.CHOSEN, 100, match({ [REG.from]: 0 }), []);
+}
+
+/** No group is asked: the other end chose. */
+function bundled(team: TeamPlan, out: Emitter): void {
+  for (const { key } of team.uplinks) {
+    const one = match({ [REG.from]: 0, [REG.chosen]: 0, [REG.team]: team.id, [REG.uplink]: key });
+    out.flow(TABLES.CHOSEN, 200, one, [resubmit(TABLES.FLOOD_IN)], team.id);
+  }
 }

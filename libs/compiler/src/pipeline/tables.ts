@@ -465,7 +465,7 @@ const SPECS = {
     path: 'asked',
     next: ['UPLINK_OUT'],
     asks: ['FLOOD_IN', 'CLASS_UP'],
-    reads: ['from', 'chosen', 'uplink'],
+    reads: ['from', 'chosen', 'uplink', 'team'],
   },
   /** The last before an uplink: its mirrors. */
   UPLINK_OUT: {

@@ -65,6 +65,8 @@ function resolveBridge(
     mapping: member.uplinks,
     uplinks: resolved?.uplinks ?? [],
     interfaces: facts.interfaces,
+    passedOver: facts.teaming?.passedOver[member.switch] ?? [],
+    unhealthy: facts.teaming?.unhealthy[member.switch] ?? [],
   };
   const place = memo?.place(name, found) ?? found;
   const context: PortContext = { ...shared, bridge: name, place, policies: new Map() };

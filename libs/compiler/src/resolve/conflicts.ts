@@ -1,6 +1,7 @@
+import { sameItems } from '#kernel';
 import { lookupsOf } from '../pipeline/stages.js';
 import { type ResolvedPort } from './ports.js';
-import { type PortPlan } from './plan.js';
+import { type PortPlan, type TeamPlan } from './plan.js';
 
 /**
  * Tables that all copies of one frame go through, together. The switch gives a frame up, copies that it has made
@@ -11,12 +12,13 @@ export const MAX_COPY_LOOKUPS = 3_900;
 export const MAX_COPIES = 850;
 
 /**
- * Takes out ports that can't stand beside another: a MAC twice in one segment, or more receivers in a
- * segment than one frame can reach. The port with the lower number stays; the centre prevents both, an attach without it may not.
+ * Takes out ports that can't stand beside another: a MAC twice in one segment, two orders of uplinks that come to
+ * the same number, or more receivers in a segment than one frame can reach. The port with the lower number stays; the centre prevents both, an attach without it may not.
  */
 export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort[] {
   const kept: PortPlan[] = [];
   const byMac = new Map<bigint, PortPlan[]>();
+  const teams = new Map<number, TeamPlan>();
   let lookups = 0;
   return resolved.map((entry) => {
     const { plan } = entry;
@@ -27,6 +29,12 @@ export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort
       const reason = `port ${twin.port} has the same MAC in the same segment`;
       return { plan: close(plan), refusal: { code: 'mac-conflict', reason } };
     }
+    const { team } = plan;
+    const namesake = team === undefined ? undefined : teams.get(team.id);
+    if (team !== undefined && namesake !== undefined && !sameItems(team.uplinks, namesake.uplinks)) {
+      const reason = `its order of uplinks comes to the same number as another: ${team.id}`;
+      return { plan: close(plan), refusal: { code: 'team-collision', reason } };
+    }
     lookups += lookupsOf(plan.stages);
     const others = mayBeFull(kept, lookups) ? kept.filter((other) => shareSegment(other, plan)) : [];
     const needed = [...others, plan].reduce((sum, { stages }) => sum + lookupsOf(stages), 0);
@@ -36,6 +44,7 @@ export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort
       return { plan: close(plan), refusal: { code: 'segment-full', reason } };
     }
     kept.push(plan);
+    if (team !== undefined) teams.set(team.id, team);
     if (alike === undefined) byMac.set(plan.mac, [plan]);
     else alike.push(plan);
     return entry;

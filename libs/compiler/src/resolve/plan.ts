@@ -31,12 +31,20 @@ export interface Place {
   readonly mapping: Readonly<Record<string, string>>;
   readonly uplinks: readonly UplinkPlan[];
   readonly interfaces: readonly ObservedInterface[];
+  /** Uplinks that ports without failback do not go back to, the longest out first. */
+  readonly passedOver: readonly string[];
+  /** Uplinks whose link is up and that lead nowhere. */
+  readonly unhealthy: readonly string[];
 }
 
-/** An order of uplinks that one or more ports follow. */
+/**
+ * Uplinks that carry one or more ports. `order`: the first with a live link does; `hash`: all do, each its share of
+ * the connections, and the other end takes them for one link.
+ */
 export interface TeamPlan {
-  /** Group id and register value; depends on the order only. */
+  /** Group id and register value; depends on kind and order only. */
   readonly id: number;
+  readonly kind: 'order' | 'hash';
   readonly uplinks: readonly UplinkPlan[];
 }
 

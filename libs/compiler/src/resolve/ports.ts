@@ -10,7 +10,7 @@ import { type LocalFacts } from '../types.js';
 import { type Interfaces, type Plugged, type Refusal } from './interfaces.js';
 import { segmentRanges, type Life, type Place, type PortPlan } from './plan.js';
 import { unsupported } from './unsupported.js';
-import { resolveTeam } from './uplinks.js';
+import { resolveTeam } from './teams.js';
 
 /** What all ports of one bridge are resolved against. */
 export interface PortContext {
@@ -26,7 +26,7 @@ export interface PortContext {
 }
 
 /** What a policy comes to on a bridge. */
-type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'stages' | 'team'>;
+type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'stages'>;
 
 export interface ResolvedPort {
   /** Absent when not even meters can stand. */
@@ -52,6 +52,10 @@ export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPo
   if (plugged.kind === 'refused') return { plan: base, refusal: plugged.refusal };
   const policy = policyOf(doc, group, context);
   if ('code' in policy) return { plan: base, refusal: policy };
+  const pin = context.facts.teaming?.pins[slotKey(doc.port, doc.epoch)];
+  const team = resolveTeam(policy.policy.teaming, { ...doc, pin }, context.place);
+  if (team !== undefined && 'missing' in team)
+    return { plan: base, refusal: refuse('uplink-missing', team.missing) };
   const life = lifeOf(doc, context);
   if (life === 'waiting' && doc.handover === null) {
     return {
@@ -64,6 +68,7 @@ export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPo
       ...base,
       ...policy,
       life,
+      ...(team === undefined ? {} : { team }),
       ...(doc.handover === null ? {} : { token: macToBigint(doc.handover.token) }),
     },
   };
@@ -111,7 +116,7 @@ function policyOf(doc: PortDocument, group: GroupDocument, context: PortContext)
 function resolvePolicy(
   { override }: PortDocument,
   group: GroupDocument,
-  { switchDoc, mapping, uplinks }: Place,
+  { switchDoc }: Place,
 ): PolicyPlan | Refusal {
   const { policy, ignored } = effectivePolicy(
     switchDoc?.uplinks ?? [],
@@ -122,13 +127,11 @@ function resolvePolicy(
   );
   const refused = unsupported(policy);
   if (refused !== null) return refused;
-  const team = resolveTeam(policy.teaming, mapping, uplinks);
-  if (team !== undefined && 'missing' in team) return refuse('uplink-missing', team.missing);
   const filter = checkFilter(policy.filter.rules);
   if (filter !== null) return filter;
   const ranges = segmentRanges(policy.vlan);
   const stages = stagesOf([...filterStages(policy.filter), ...shapingStages(policy.shapingOut)]);
-  return { policy, ignored, ranges, stages, ...(team === undefined ? {} : { team }) };
+  return { policy, ignored, ranges, stages };
 }
 
 const refuse = (code: Refusal['code'], reason: string): Refusal => ({ code, reason });

@@ -16,6 +16,7 @@ interface Held {
   readonly slot: number | undefined;
   readonly activated: boolean;
   readonly turned: boolean;
+  readonly pin: string | undefined;
   readonly resolved: ResolvedPort;
 }
 
@@ -42,7 +43,9 @@ export class ResolveMemo {
       before.switchDoc === now.switchDoc &&
       before.interfaces === now.interfaces &&
       equalJson(before.mapping, now.mapping) &&
-      equalJson(before.uplinks, now.uplinks);
+      equalJson(before.uplinks, now.uplinks) &&
+      equalJson(before.passedOver, now.passedOver) &&
+      equalJson(before.unhealthy, now.unhealthy);
     if (same) return before;
     this.#places.set(bridge, now);
     return now;
@@ -88,15 +91,17 @@ export class ResolveMemo {
     const slot = context.facts.slots[key];
     const activated = context.activated.has(key);
     const turned = context.turned.has(key);
+    const pin = context.facts.teaming?.pins[key];
     const stands =
       before?.place === place &&
       before.group === group &&
       before.slot === slot &&
       before.activated === activated &&
-      before.turned === turned;
+      before.turned === turned &&
+      before.pin === pin;
     if (stands) return before.resolved;
     const resolved = resolvePort(doc, context);
-    this.#ports.set(doc, { key, place, group, slot, activated, turned, resolved });
+    this.#ports.set(doc, { key, place, group, slot, activated, turned, pin, resolved });
     return resolved;
   }
 }

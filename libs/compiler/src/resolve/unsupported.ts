@@ -29,7 +29,7 @@ const REASONS: Reasons = {
     return null;
   },
   teaming: ({ mode, failback, notify, detection }) => {
-    if (mode !== 'explicit') return `teaming by ${mode}`;
+    if (mode === 'ip-hash' || mode === 'load') return `teaming by ${mode}`;
     if (!failback) return 'teaming without failback';
     if (notify) return 'teaming that notifies switches';
     return detection === 'link' ? null : 'detection by beacons';

@@ -1,9 +1,7 @@
 import { type SwitchDocument } from '#contracts';
-import { type Teaming } from '#domain';
 import { type ObservedInterface } from '#openflow';
-import { fnv32 } from '../hash.js';
 import { type CompileException } from '../types.js';
-import { type TeamPlan, type UplinkPlan } from './plan.js';
+import { type UplinkPlan } from './plan.js';
 
 /** The number that the switch gave, when it is a real port. Reserved numbers start at 0xff00. */
 export function realOfport(iface: ObservedInterface): number | undefined {
@@ -38,29 +36,4 @@ export function resolveUplinks(
     });
   });
   return { uplinks, exceptions };
-}
-
-/** The opened uplinks of an order, active ones first, or why there is none. */
-export function resolveTeam(
-  teaming: Teaming,
-  mapping: Readonly<Record<string, string>>,
-  uplinks: readonly UplinkPlan[],
-): TeamPlan | { readonly missing: string } | undefined {
-  if (Object.keys(mapping).length === 0) return undefined;
-  const order = [...new Set([...teaming.active, ...teaming.standby])];
-  const opened = order.flatMap((name) => uplinks.filter((u) => u.name === name));
-  if (opened.length > 0) return { id: teamId(opened), uplinks: opened };
-  if (order.length === 0) return { missing: 'its teaming names no uplink' };
-  return { missing: `no uplink of its teaming is there: ${order.join(', ')}` };
-}
-
-/**
- * A number that depends on the order alone, so that teams that come and go leave the others' flows as they are: the
- * keys as hexadecimal digits (uplinks 2, 1 → 0x21), hashed where that does not fit.
- */
-function teamId(order: readonly UplinkPlan[]): number {
-  if (order.length <= 7 && order.every((u) => u.key <= 15)) {
-    return order.reduce((id, u) => id * 16 + u.key, 0);
-  }
-  return 0x8000_0000 + (fnv32(order.map((u) => u.key).join('>')) >>> 2);
 }

@@ -79,3 +79,53 @@ describe('teaming by uplink order', () => {
     expect(a.got(2).length).toBe(100);
   });
 });
+
+describe('teaming that spreads', () => {
+  const spread = (mode: 'port' | 'mac') =>
+    groupDoc(mode, {
+      vlan: { mode: 'access', id: 100 },
+      teaming: {
+        mode,
+        active: ['uplink1', 'uplink2'],
+        standby: [],
+        failback: true,
+        notify: false,
+        detection: 'link',
+      },
+    } as never);
+  const ports = (mode: 'port' | 'mac', count: number): HostSpec => ({
+    switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
+    docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
+    groups: [spread(mode)],
+    ports: Array.from({ length: count }, (_, i) => ({ n: i + 1, group: mode })),
+  });
+  const sentBy = (host: TestHost, n: number): string => {
+    host.forget();
+    host.send(n, frame({ to: mac(99), from: mac(n) }));
+    return ['eth0', 'eth1'].filter((device) => host.wire(device).length > 0).join();
+  };
+
+  it.each(['port', 'mac'] as const)(
+    'by %s uses all active uplinks, and takes each broadcast once',
+    async (mode) => {
+      const count = 8;
+      const a = new TestHost('h1', new ManualClock());
+      await a.become(ports(mode, count));
+      const all = Array.from({ length: count }, (_, i) => i + 1);
+      const by = all.map((n) => sentBy(a, n));
+      expect(new Set(by)).toEqual(new Set(['eth0', 'eth1']));
+      if (mode === 'port') expect(by.filter((device) => device === 'eth0')).toHaveLength(count / 2);
+      a.forget();
+      const f = frame({ to: BROADCAST_MAC, from: mac(99), vlan: 100 });
+      for (const device of ['eth0', 'eth1']) {
+        a.switch.inject(device, f);
+        // Each port has it by its own uplink, and by no other.
+        expect(all.map((n) => a.got(n).length)).toEqual(
+          by.map((own) => (device === 'eth1' || own === device ? 1 : 0)),
+        );
+      }
+      a.switch.setLink('eth0', false);
+      expect(all.map((n) => sentBy(a, n))).toEqual(all.map(() => 'eth1'));
+    },
+  );
+});
