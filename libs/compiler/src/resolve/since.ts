@@ -97,7 +97,8 @@ const sameFacts = (a: LocalFacts, b: LocalFacts): boolean =>
     a.interfaces === b.interfaces &&
     a.slots === b.slots &&
     a.activations === b.activations &&
-    a.handedOver === b.handedOver);
+    a.handedOver === b.handedOver &&
+    a.teaming === b.teaming);
 
 const sameButGroups = (a: Desired, b: Desired): boolean =>
   sameItems(a.ports, b.ports) &&
