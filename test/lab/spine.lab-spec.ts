@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type WriteResult } from '#contracts/http';
 import { BRIDGE, exchange, group, HOSTS, Spine, until } from './spine.js';
 import { type LabVm, type StreamReceived } from './net.js';
 
@@ -47,6 +48,28 @@ describe('policy on two hosts', () => {
     await spine.override('web', {});
     expect(await exchange(web, peer)).toBe(50);
     expect(await exchange(peer, web)).toBe(50);
+  });
+
+  it('moves a port to another group live: what it sends goes on being counted, in its new VLAN', async () => {
+    const id = await spine.portId('web');
+    const before = await spine.describe('web');
+    const sending = web.send({ to: db, pps: 1_000 });
+    const moved = async (to: string) =>
+      (await spine.api.send<WriteResult>('POST', `/v1/ports/${id}/move?wait=20`, { group: to })).realised;
+    expect(await moved('db')).toMatchObject({ realised: true });
+    await until('frames in the new VLAN', async () => (await db.receivedFrom(web)).count > 100);
+    await web.stopSending();
+    await sending;
+    expect(await exchange(web, peer)).toBe(0);
+    expect(await exchange(db, web)).toBe(50);
+    const { sent } = await web.received();
+    await until('the count', async () => (await spine.stats('web')).in.packets === sent);
+    const after = await spine.describe('web');
+    expect(after.port.status.active).toEqual(before.port.status.active);
+    expect(after.ledger.segments).toHaveLength(before.ledger.segments.length);
+    expect(await moved('web')).toMatchObject({ realised: true });
+    expect(await exchange(web, peer)).toBe(50);
+    expect(await exchange(web, db)).toBe(0);
   });
 
   it('drops a forged source address, and counts it as sent', async () => {

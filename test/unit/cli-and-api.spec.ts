@@ -50,6 +50,8 @@ describe('portolan and the operator API', () => {
     expect(refused).toMatchObject({ code: 1 });
     expect(refused.err).toMatch(/^error: override\.vlan .*may not be overridden/);
     expect((await cli(`describe port ${id}`)).out).toMatch(/blocked +yes +port/);
+    expect((await cli(`port move ${id} db`)).out).toMatch(new RegExp(`~ Port/${id} changed: .*group`));
+    expect((await cli(`port move ${id} none`)).code).toBe(3);
     expect((await cli(`port disconnect ${id}`)).code).toBe(0);
     expect((await cli('describe port p999')).code).toBe(3);
   });

@@ -68,6 +68,7 @@ describe('whatever is sent', () => {
     'POST /v1/apply',
     'POST /v1/ports',
     'POST /v1/ports/p1/disconnect',
+    'POST /v1/ports/p1/move',
     'PUT /v1/ports/p1/override',
     'POST /v1/migrations',
     'POST /v1/migrations/m1/abort',

@@ -355,6 +355,7 @@ function subjectOf(command: Command): string {
     case 'ConnectPort':
       return `PortGroup/${command.group}`;
     case 'DisconnectPort':
+    case 'MovePort':
     case 'SetPort':
       return `Port/${command.port}`;
     case 'IngestFacts':

@@ -54,6 +54,14 @@ export const registerPort: Register = (program, action) => {
     .option(...WAIT)
     .action(action(disconnect));
   port
+    .command('move')
+    .description('put a connected port into another group of its switch, live; its counters go on')
+    .argument('<port>')
+    .argument('<group>')
+    .option(...WAIT)
+    .addHelpText('after', '\nExample:\n  portolan port move p1 db --wait')
+    .action(action(move));
+  port
     .command('set')
     .description('override policy fields on one port, where its group allows it')
     .argument('<port>')
@@ -79,6 +87,12 @@ async function disconnect(s: Session, command: Command): Promise<void> {
   const path = `/ports/${encodeURIComponent(command.processedArgs[0] as string)}/disconnect`;
   const wait = waitSeconds(command.opts<Waits>().wait);
   finishWrite(s, await s.api.post<WriteResult>(path, {}, { wait }));
+}
+
+async function move(s: Session, command: Command): Promise<void> {
+  const [id, group] = command.processedArgs as [string, string];
+  const wait = waitSeconds(command.opts<Waits>().wait);
+  finishWrite(s, await s.api.post<WriteResult>(`/ports/${encodeURIComponent(id)}/move`, { group }, { wait }));
 }
 
 /** Reads, changes, writes back with the version read: a change in between is a conflict, never lost. */

@@ -155,6 +155,15 @@ export const OPERATIONS: readonly Operation[] = [
     answer: WRITTEN,
   },
   {
+    method: 'post',
+    path: '/v1/ports/:id/move',
+    summary: 'Put a connected port into another group of its switch, live: its counters go on',
+    tag: 'ports',
+    query: write([VERSION]),
+    body: json(ref(Api.MoveRequest)),
+    answer: WRITTEN,
+  },
+  {
     method: 'put',
     path: '/v1/ports/:id/override',
     summary: 'Replace the overrides of a port',

@@ -25,6 +25,7 @@ const schemas: readonly TSchema[] = [
   Api.ReplayReport,
   Api.ConnectRequest,
   Api.MigrateRequest,
+  Api.MoveRequest,
   Api.AbortRequest,
   Api.GiveUpRequest,
   Api.OverrideRequest,

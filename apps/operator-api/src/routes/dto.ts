@@ -19,6 +19,7 @@ import {
   type ConnectRequest,
   type GiveUpRequest,
   type MigrateRequest,
+  type MoveRequest,
   type OverrideRequest,
 } from '#contracts/http';
 
@@ -224,6 +225,17 @@ export class ConnectDto implements ConnectRequest {
 export class OverrideDto implements OverrideRequest {
   @IsObject({ message: 'is not a map of policy fields' })
   override!: Record<string, unknown>;
+
+  @IsOptional()
+  @IsInt(revision)
+  @Min(0, revision)
+  version?: number;
+}
+
+export class MoveDto implements MoveRequest {
+  @IsString()
+  @Length(1, 63)
+  group!: string;
 
   @IsOptional()
   @IsInt(revision)

@@ -23,7 +23,7 @@ import { page } from '../views/page.js';
 import { describePort } from '../views/port-description.js';
 import { portView } from '../views/resources.js';
 import { WriteService } from '../writes/write.service.js';
-import { ConnectDto, EmptyDto, OverrideDto, PortQuery, VersionedQuery, WaitQuery } from './dto.js';
+import { ConnectDto, EmptyDto, MoveDto, OverrideDto, PortQuery, VersionedQuery, WaitQuery } from './dto.js';
 import { found } from './lookup.js';
 
 @Controller('v1/ports')
@@ -74,6 +74,19 @@ export class PortsController {
       query,
       headers,
     );
+  }
+
+  @Post(':id/move')
+  @HttpCode(200)
+  move(
+    @Param('id') id: string,
+    @Body() body: MoveDto,
+    @Query() query: VersionedQuery,
+    @Headers() headers: IncomingHttpHeaders,
+  ): Promise<WriteResult> {
+    const version = versionOf(headers, query.version ?? body.version);
+    const command = { type: 'MovePort', port: unwrap(parsePortId(id)), group: body.group } as const;
+    return this.run({ ...command, ...(version === undefined ? {} : { version }) }, query, headers);
   }
 
   /** Replaces all overrides of the port by those given. */

@@ -84,7 +84,13 @@ function intentOf(state: State, kind: string, name: string): unknown {
       if (port === undefined || port.deleted) return undefined;
       const { spec, status } = portView(port);
       const { active, standby, connectee } = status;
-      return { ...spec, connectee, active: active?.host ?? null, standby: standby?.host ?? null };
+      return {
+        group: port.group,
+        ...spec,
+        connectee,
+        active: active?.host ?? null,
+        standby: standby?.host ?? null,
+      };
     }
   }
 }

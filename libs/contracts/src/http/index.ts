@@ -29,6 +29,7 @@ export {
   EventView,
   GroupStats,
   MigrateRequest,
+  MoveRequest,
   OverrideRequest,
   PortStats,
   ReplayReport,

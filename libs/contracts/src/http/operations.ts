@@ -165,6 +165,12 @@ export const ConnectRequest = Type.Object(
 );
 export type ConnectRequest = Static<typeof ConnectRequest>;
 
+export const MoveRequest = Type.Object(
+  { group: Text, version: Type.Optional(Count) },
+  { title: 'MoveRequest', additionalProperties: false },
+);
+export type MoveRequest = Static<typeof MoveRequest>;
+
 export const MigrateRequest = Type.Object(
   { owner: Text, destination: Text, reason: Type.Optional(Text) },
   { title: 'MigrateRequest', additionalProperties: false },

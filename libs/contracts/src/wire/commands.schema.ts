@@ -119,6 +119,7 @@ export const CommandSchema = union([
     connectee,
   }),
   shape({ type: literal('DisconnectPort'), port: APortId, version: Version }),
+  shape({ type: literal('MovePort'), port: APortId, group: AText, version: Version }),
   shape({ type: literal('SetPort'), port: APortId, override: PolicyPatchSchema, version: Version }),
   shape({
     type: literal('IngestFacts'),

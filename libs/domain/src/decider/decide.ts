@@ -8,6 +8,7 @@ import { type Command, type CommandContext } from '../model/commands.js';
 import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { type State } from '../model/state.js';
 import { connectPort, disconnectPort } from '../port/decide.js';
+import { movePort } from '../port/move.js';
 import { Draft } from './draft.js';
 import { evolve } from './evolve.js';
 import { refusal, refuse } from './refusal.js';
@@ -50,6 +51,8 @@ function run(draft: Draft, command: Command): Problem | null {
       return connectPort(draft, command);
     case 'DisconnectPort':
       return disconnectPort(draft, command);
+    case 'MovePort':
+      return movePort(draft, command);
     case 'SetPort': {
       const { port: name, override, version } = command;
       const resource = {

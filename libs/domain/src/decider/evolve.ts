@@ -46,6 +46,8 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
       return group.groupDeleted(next, event);
     case 'PortCreated':
       return port.portCreated(next, event, meta);
+    case 'PortMoved':
+      return port.portMoved(next, event, meta);
     case 'PortOverridden':
       return port.portOverridden(next, event, meta);
     case 'PortDeleted':

@@ -136,11 +136,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     const { episode = 1 } = w.state.migrations.get(m) ?? {};
     return { type: 'TimeOutMigration', migration: m, episode, stoodMs: 600_000 };
   }),
-  fc.tuple(vlan, fc.nat(6), fc.constantFrom('static', 'ephemeral'), fc.boolean()).map(
-    ([v, ports, binding, over]): Step =>
+  fc.tuple(vlan, fc.nat(6), fc.constantFrom('static', 'ephemeral'), fc.boolean(), fc.boolean()).map(
+    ([v, ports, binding, over, autoShrink]): Step =>
       () =>
         applying(
-          group('web', { policy: { vlan: v }, ports, binding, overridable: over ? ['vlan', 'blocked'] : [] }),
+          group('web', {
+            policy: { vlan: v },
+            ports,
+            binding,
+            autoExpand: autoShrink,
+            autoShrink,
+            overridable: over ? ['vlan', 'blocked'] : [],
+          }),
         ),
   ),
   fc.tuple(vlan, fc.subarray(hosts, { minLength: 2 })).map(
@@ -152,6 +159,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     .tuple(port, vlan)
     .map(([p, v]): Step => () => ({ type: 'SetPort', port: p, override: { vlan: v as never } })),
   port.map((p): Step => () => ({ type: 'DisconnectPort', port: p })),
+  {
+    arbitrary: fc
+      .tuple(port, fc.constantFrom('web', 'pool', 'none'))
+      .map(([p, name]): Step => () => ({ type: 'MovePort', port: p, group: name })),
+    weight: 2,
+  },
   fc
     .constantFrom('web', 'pool', 'none')
     .map((name): Step => () => ({ type: 'Delete', kind: 'PortGroup', name })),

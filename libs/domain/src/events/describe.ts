@@ -32,6 +32,8 @@ export function describeEvent(e: DomainEvent): string {
       return `port group ${e.name} deleted`;
     case 'PortCreated':
       return `port ${e.port} created in ${e.group}`;
+    case 'PortMoved':
+      return `port ${e.port} moved to ${e.group}`;
     case 'PortOverridden':
       return `port ${e.port} overrides ${fields(e.override)}`;
     case 'PortDeleted':

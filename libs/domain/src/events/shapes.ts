@@ -115,6 +115,7 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
   GroupClosing: { name: groupShape },
   GroupDeleted: { name: groupShape },
   PortCreated: { port: portIdShape, group: groupShape, switch: switchShape },
+  PortMoved: { port: portIdShape, group: groupShape },
   PortOverridden: { port: portIdShape, override: policyPatchShape },
   PortDeleted: { port: portIdShape },
   PortConnected: { port: portIdShape, connectee: connecteeShape },

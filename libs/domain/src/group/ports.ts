@@ -26,11 +26,22 @@ export function fitPorts(draft: Draft, group: Group, before: Group | undefined):
   const shrunk = before?.binding === 'static' && group.ports < before.ports;
   const have = count(draft, group.name);
   for (let i = have; i < group.ports; i++) createPort(draft, group);
-  if (shrunk && have > group.ports) dropFree(draft, group.name, have - group.ports);
+  if ((shrunk || group.autoShrink) && have > group.ports) dropFree(draft, group.name, have - group.ports);
+}
+
+/**
+ * Takes back what auto-expand made beyond the group's size, as far as it is free. Called when a port fell free; one
+ * whose guest is merely off is not free.
+ */
+export function shrink(draft: Draft, name: GroupName): void {
+  const group = draft.state.groups.get(name);
+  if (group?.binding !== 'static' || !group.autoShrink || group.phase !== 'open') return;
+  const beyond = count(draft, name) - group.ports;
+  if (beyond > 0) dropFree(draft, name, beyond);
 }
 
 /** Deletes up to `howMany` free ports, those with the greatest numbers first: they have the least history. */
-function dropFree(draft: Draft, group: GroupName, howMany: number): void {
+export function dropFree(draft: Draft, group: GroupName, howMany: number): void {
   const free = draft.state.free.get(group) ?? Set<PortId>();
   const ids = [...free].sort((a, b) => numberOf(b) - numberOf(a)).slice(0, howMany);
   for (const port of ids.reverse()) draft.emit({ type: 'PortDeleted', port });

@@ -41,6 +41,13 @@ export type Command =
       };
     }
   | { readonly type: 'DisconnectPort'; readonly port: PortId; readonly version?: number }
+  /** Puts a connected port into another group of its switch, live: it keeps its number, counters and overrides. */
+  | {
+      readonly type: 'MovePort';
+      readonly port: PortId;
+      readonly group: string;
+      readonly version?: number;
+    }
   | {
       readonly type: 'SetPort';
       readonly port: PortId;

@@ -48,6 +48,8 @@ export type DomainEvent =
       readonly group: GroupName;
       readonly switch: SwitchName;
     }
+  /** From one group to another of its switch. Its binding, its epoch and its ledger go on. */
+  | { readonly type: 'PortMoved'; readonly port: PortId; readonly group: GroupName }
   | { readonly type: 'PortOverridden'; readonly port: PortId; readonly override: PolicyPatch }
   | { readonly type: 'PortDeleted'; readonly port: PortId }
   | { readonly type: 'PortConnected'; readonly port: PortId; readonly connectee: Connectee }

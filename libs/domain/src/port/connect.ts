@@ -55,7 +55,7 @@ export function connect(
 }
 
 /** null: one may be made. */
-function freePort(state: State, group: Group): Result<PortId | null, Refusal> {
+export function freePort(state: State, group: Group): Result<PortId | null, Refusal> {
   const free = state.free.get(group.name)?.first();
   if (free !== undefined) return ok(free);
   const size = state.byGroup.get(group.name)?.size ?? 0;
@@ -75,10 +75,10 @@ function namedPort(state: State, group: Group, wanted: PortId): Result<PortId, R
   return ok(wanted);
 }
 
-function macTaken(
+export function macTaken(
   state: State,
   group: Group,
-  connectee: Connectee,
+  connectee: Pick<Connectee, 'mac'>,
   override: PolicyPatch,
   self: PortId | null,
 ): Refusal | null {

@@ -1,7 +1,7 @@
 import { equalJson, problem, type Problem } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, refuse } from '../decider/refusal.js';
-import { deleteIfDone } from '../group/ports.js';
+import { deleteIfDone, shrink } from '../group/ports.js';
 import { type Command } from '../model/commands.js';
 import { connect, openGroup, parseConnectee } from './connect.js';
 import { hostsOf } from '../state/next.js';
@@ -49,6 +49,7 @@ export function disconnectPort(draft: Draft, command: Of<'DisconnectPort'>): Pro
   else if (group?.resetAtDisconnect === true && Object.keys(port.override).length > 0) {
     draft.emit({ type: 'PortOverridden', port: port.id, override: {} });
   }
+  shrink(draft, port.group);
   deleteIfDone(draft, port.group);
   return null;
 }

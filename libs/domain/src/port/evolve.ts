@@ -3,7 +3,7 @@ import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { type Binding, type Port } from '../model/state.js';
 import { activated } from '../migration/evolve.js';
 import { keepDeleted } from './deleted.js';
-import { portOf, putPort, type Next } from '../state/next.js';
+import { must, portOf, putPort, type Next } from '../state/next.js';
 
 type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
 
@@ -26,6 +26,12 @@ export function portCreated(next: Next, e: Of<'PortCreated'>, meta: EventMeta): 
   };
   putPort(next, undefined, port);
   next.nextPort = Math.max(next.nextPort, Number(e.port.slice(1)) + 1);
+}
+
+export function portMoved(next: Next, e: Of<'PortMoved'>, meta: EventMeta): void {
+  const port = portOf(next, e.port);
+  const { switch: its } = must(next.groups.get(e.group), `group ${e.group}`);
+  putPort(next, port, changed(port, { group: e.group, switch: its, version: meta.revision }));
 }
 
 export function portOverridden(next: Next, e: Of<'PortOverridden'>, meta: EventMeta): void {

@@ -47,7 +47,11 @@ export function portOf(next: Next, id: PortId): Port {
 export function putPort(next: Next, before: Port | undefined, after: Port): void {
   next.ports = next.ports.set(after.id, after);
   indexGroup(next, before, after);
-  if (before?.connectee !== after.connectee || before?.override !== after.override) {
+  if (
+    before?.connectee !== after.connectee ||
+    before?.override !== after.override ||
+    before.group !== after.group
+  ) {
     indexConnectee(next, before, after);
   }
   if (
@@ -61,6 +65,11 @@ export function putPort(next: Next, before: Port | undefined, after: Port): void
 
 function indexGroup(next: Next, before: Port | undefined, after: Port): void {
   const { id, group } = after;
+  if (before !== undefined && before.group !== group) {
+    next.byGroup = next.byGroup.set(before.group, without(next.byGroup.get(before.group), id));
+    next.free = next.free.set(before.group, without(next.free.get(before.group), id));
+    return indexGroup(next, undefined, after);
+  }
   const existed = before !== undefined && !before.deleted;
   if (existed === after.deleted) {
     const all = next.byGroup.get(group) ?? Set<PortId>();
@@ -73,6 +82,8 @@ function indexGroup(next: Next, before: Port | undefined, after: Port): void {
     next.free = next.free.set(group, isFree ? free.add(id) : free.remove(id));
   }
 }
+
+const without = (ids: Set<PortId> | undefined, id: PortId): Set<PortId> => (ids ?? Set<PortId>()).remove(id);
 
 function indexConnectee(next: Next, before: Port | undefined, after: Port): void {
   const old = before?.connectee ?? null;

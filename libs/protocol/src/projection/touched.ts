@@ -40,6 +40,7 @@ function touch(event: DomainEvent, touched: Touched): void {
       touched.groups.add(event.name);
       return;
     case 'PortCreated':
+    case 'PortMoved':
     case 'PortOverridden':
     case 'PortDeleted':
     case 'PortConnected':

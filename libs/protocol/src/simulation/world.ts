@@ -133,6 +133,9 @@ export class World {
       const type = random.chance(0.7) ? 'PortActivated' : 'StandbyRevoked';
       return [{ type, port: id, ...pair(standby) }];
     }
+    const there = random.pick([...this.state.groups.values()].filter((g) => g.switch === port.switch));
+    if (there !== undefined && there.name !== port.group && random.chance(0.2))
+      return [{ type: 'PortMoved', port: id, group: there.name }];
     if (random.chance(0.3))
       return [{ type: 'PortOverridden', port: id, override: { blocked: random.chance(0.5) } }];
     if (active !== null && to !== undefined && to !== active.host && random.chance(0.6)) {
