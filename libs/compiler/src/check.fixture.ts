@@ -109,7 +109,7 @@ function trespasses(flow: Flow, buckets: ReadonlyMap<number, readonly Action[]>)
         // What comes back goes on from there.
         if (action.table !== undefined) asks(action.table);
         if (typeof action.zone !== 'number') reads(action.zone.field);
-        for (const one of action.exec ?? []) if (one.kind === 'move') reads(one.src.field);
+        action.exec?.forEach(check);
         break;
       case 'clone':
         action.actions.forEach(check);

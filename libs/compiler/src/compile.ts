@@ -188,11 +188,10 @@ function binding(
     open: ready && isPlugged(port) && (port.life === 'owner' || port.life === 'armed'),
     meters: { in: countIn(port.slot), out: countOut(port.slot) },
     shapingMeters: shapingMeters(port),
-    rules: port.policy.filter.rules.map((rule, index) => ({
-      name: rule.name,
-      cookie: cookieOf('filter', ruleObject(lists.get(port.slot) ?? port.slot, index), round),
-      mask: MEANING_MASK,
-    })),
+    rules: port.policy.filter.rules.flatMap(({ name, enabled }, index) => {
+      const object = ruleObject(lists.get(port.slot) ?? port.slot, index);
+      return enabled ? [{ name, cookie: cookieOf('filter', object, round), mask: MEANING_MASK }] : [];
+    }),
   };
 }
 

@@ -16,6 +16,42 @@ const filter = [
 ];
 const policed = { average: 1_000_000, peak: 2_000_000, burst: 20_000 };
 
+const rule = (name: string, direction: string, action: string, more: object) => ({
+  ...{ name, direction, action, tier: 1, enabled: true },
+  ...more,
+});
+const ssh = { ipVersion: 4, ipProtocol: 6, dstPort: { from: 22, to: 22 } };
+const language = {
+  stateful: false,
+  default: 'drop',
+  rules: [
+    rule('quarantine', 'both', 'drop', { tier: 0, match: { srcMac: '02:bb:00:00:00:00/ff:ff:00:00:00:00' } }),
+    rule('arp', 'both', 'allow', { match: { etherType: 0x0806 } }),
+    rule('opens', 'in', 'allow', { match: { ...ssh, tcpFlags: { set: ['syn'], clear: ['ack'] } } }),
+    rule('echo-reply', 'out', 'allow', { match: { ipProtocol: 1, icmpType: 0, icmpCode: 0 } }),
+    rule('voice', 'in', 'allow', { match: { vlan: 100, ipVersion: 4, dscp: 46, fragments: 'first' } }),
+    rule('signals', 'in', 'allow', { match: { ipVersion: 6, ipProtocol: 132, dstPort: { from: 0, to: 3 } } }),
+    rule('asks', 'in', 'pass', { match: { ipVersion: 4, dst: '10.0.0.53/32' } }),
+    rule('unused', 'in', 'allow', { enabled: false, match: {} }),
+    rule('dns', 'in', 'allow', {
+      tier: 3,
+      match: { ipVersion: 4, ipProtocol: 17, dstPort: { from: 53, to: 53 } },
+    }),
+  ],
+};
+
+const connections = {
+  stateful: true,
+  default: 'drop',
+  rules: [
+    rule('opens', 'in', 'allow', { match: { ...ssh } }),
+    rule('serves', 'out', 'allow', { match: { ...ssh } }),
+    rule('beacon', 'in', 'allow-stateless', {
+      match: { ipVersion: 4, ipProtocol: 17, dstPort: { from: 123, to: 123 } },
+    }),
+  ],
+};
+
 const EXAMPLES: Record<string, HostSpec> = {
   'two-ports': { groups: [web], ports: [{ n: 1 }, { n: 2 }] },
   'trunk-and-teams': {
@@ -31,6 +67,8 @@ const EXAMPLES: Record<string, HostSpec> = {
       { n: 2, override: { blocked: true } },
     ],
   },
+  filter: { groups: [web], ports: [{ n: 1, override: { filter: language } as never }, { n: 2 }] },
+  stateful: { groups: [web], ports: [{ n: 1, override: { filter: connections } as never }, { n: 2 }] },
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },
   arriving: { groups: [web], ports: [{ n: 1, role: 'standby', epoch: 2, token: TOKEN }] },
 };

@@ -18,3 +18,4 @@ export type {
   PortEpoch,
   TeamingFacts,
 } from './types.js';
+export { connectionsLeft } from './features/state/forget.js';

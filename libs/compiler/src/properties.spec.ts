@@ -25,21 +25,36 @@ const shaping = fc.option(
     burst: fc.integer({ min: 0, max: 1e6 }),
   }),
 );
-const filter = fc.array(
+const flags = fc.constantFrom({ set: ['syn'], clear: ['ack'] }, { set: [], clear: ['rst'] });
+const rules = fc.array(
   fc.record({
     name: fc.constant('r'),
     direction: fc.constantFrom('in', 'out', 'both'),
-    action: fc.constantFrom('allow', 'drop'),
+    tier: fc.constantFrom(0, 1, 1, 3),
+    enabled: fc.constantFrom(true, true, true, false),
+    action: fc.constantFrom('allow', 'drop', 'pass', 'allow-stateless'),
     match: fc.oneof(
-      fc.record({ ipProtocol: fc.constantFrom(6, 17), dstPort: range(0, 65_535) }),
+      fc.record({ ipProtocol: fc.constantFrom(6, 17, 132), dstPort: range(0, 65_535) }),
       fc.record({ src: fc.constantFrom('10.0.0.0/8', '::/0', '2001:db8::/32') }),
-      fc.record({ icmpType: fc.constantFrom(8, 128) }),
+      fc.record({ icmpType: fc.constantFrom(0, 8, 128), icmpCode: fc.constantFrom(0, 3) }),
       fc.record({ etherType: fc.constantFrom(0x0806, 0x0800) }),
+      fc.record({ ipProtocol: fc.constant(6), tcpFlags: flags }),
+      fc.record({ ipVersion: fc.constantFrom(4, 6), dscp: fc.nat(63) }),
+      fc.record({
+        vlan: fc.constantFrom(0, 3),
+        srcMac: fc.constantFrom('02:00:00:00:00:00/ff:00:00:00:00:00'),
+      }),
+      fc.record({ fragments: fc.constantFrom('first', 'later') }),
       fc.constant({}),
     ),
   }),
   { maxLength: 4 },
 );
+const filter = fc.record({
+  stateful: fc.constantFrom(true, false),
+  default: fc.constantFrom('allow', 'drop'),
+  rules,
+});
 const port = fc.record({
   override: fc.oneof(
     fc.constant({}),

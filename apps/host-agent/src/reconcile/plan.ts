@@ -1,4 +1,4 @@
-import { type Compiled, type LocalFacts } from '#compiler';
+import { connectionsLeft, type Compiled, type LocalFacts } from '#compiler';
 import {
   diff,
   diffSince,
@@ -56,7 +56,10 @@ export function planSince(
 }
 
 const ordered = (plan: Plan): Planned => ({
-  steps: order(plan, { purge: plan.bridges.filter(arms).map((b) => b.bridge) }),
+  steps: order(plan, {
+    purge: plan.bridges.filter(arms).map((b) => b.bridge),
+    flush: plan.bridges.map((b) => ({ bridge: b.bridge, connections: connectionsLeft(b) })),
+  }),
   exceptions: plan.exceptions,
 });
 

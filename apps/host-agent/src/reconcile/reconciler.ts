@@ -280,9 +280,11 @@ function lostBridge(before: Observation, now: Observation): boolean {
 
 /** The bridge whose earlier changes a step makes effective; null: it changes something itself. */
 const bridgeOf = (step: Step): string | null =>
-  step.kind === 'effective' || step.kind === 'purge' ? step.bridge : null;
+  step.kind === 'effective' || step.kind === 'purge' || step.kind === 'flush' ? step.bridge : null;
 
-const sameWait = (a: Step, b: Step): boolean => a.kind === b.kind && bridgeOf(a) === bridgeOf(b);
+/** Two flushes are of different connections. */
+const sameWait = (a: Step, b: Step): boolean =>
+  a.kind !== 'flush' && a.kind === b.kind && bridgeOf(a) === bridgeOf(b);
 
 /** An earlier run of the agent may have died between its bundle and what makes it effective. */
 const waits = ({ name }: { readonly name: string }): readonly Step[] => [

@@ -9,6 +9,7 @@ import { deliver } from '../features/output.js';
 import { security } from '../features/security.js';
 import { segment } from '../features/segment.js';
 import { shaping } from '../features/shaping.js';
+import { state } from '../features/state/state.js';
 import { teaming } from '../features/teaming.js';
 import { type Feature } from './feature.js';
 
@@ -20,6 +21,7 @@ export const FEATURES: readonly Feature[] = [
   segment,
   security,
   activity,
+  state,
   filter,
   forward,
   flood,

@@ -36,13 +36,15 @@ export function nextOut({ stages }: { readonly stages: number }, after: OutStage
   return goto(TABLES[next ?? 'OUTPUT']);
 }
 
+/** Stages, and beside them what a copy looks up behind their tables: bits that no stage has. */
+export const withLookups = (stages: number, lookups: number): number => stages | (lookups << LOOKUPS_SHIFT);
+
+const LOOKUPS_SHIFT = 16;
 /** Lookups of each copy: DELIVER, ACTIVITY, DELIVER_GATE, DISPATCH_OUT, OUTPUT. */
 const EACH_COPY = 5;
-/** Lookups behind FILTER_OUT: the rules, and PASSED_OUT. */
-const BEHIND_FILTER = 2;
 
 /** Tables that one copy to a port with these stages goes through. */
 export function lookupsOf(stages: number): number {
   const used = OUT_STAGES.filter((stage) => uses(stages, stage)).length;
-  return EACH_COPY + used + (uses(stages, 'FILTER_OUT') ? BEHIND_FILTER : 0);
+  return EACH_COPY + used + (stages >>> LOOKUPS_SHIFT);
 }

@@ -7,7 +7,7 @@ import { FEATURE_CODES } from './cookies.js';
 import { HOST_METERS, meterSlot, portMeter } from '../meters.js';
 import { MAX_SLOT } from '../slots.js';
 import { REG, type RegisterName } from './registers.js';
-import { OUT_STAGES, lookupsOf, nextOut, stagesOf } from './stages.js';
+import { OUT_STAGES, lookupsOf, nextOut, stagesOf, withLookups } from './stages.js';
 import { PIPELINE, TABLE_NAMES, TABLES, type TableName } from './tables.js';
 
 const all = Object.entries(PIPELINE) as [TableName, (typeof PIPELINE)[TableName]][];
@@ -118,8 +118,12 @@ describe('the way to a port', () => {
   it('costs five lookups, and one or more for each stage', () => {
     expect(lookupsOf(0)).toBe(5);
     expect(lookupsOf(stagesOf(['SHAPE_OUT_AVERAGE']))).toBe(6);
-    expect(lookupsOf(stagesOf(['FILTER_OUT']))).toBe(8);
-    expect(lookupsOf(stagesOf(OUT_STAGES))).toBe(14);
+    expect(lookupsOf(withLookups(stagesOf(['FILTER_OUT']), 2))).toBe(8);
+    expect(lookupsOf(stagesOf(OUT_STAGES))).toBe(12);
+    expect(nextOut({ stages: withLookups(0, 3) }, 'DISPATCH_OUT')).toEqual({
+      kind: 'goto',
+      table: TABLES.OUTPUT,
+    });
   });
 });
 

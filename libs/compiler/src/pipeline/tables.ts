@@ -151,7 +151,8 @@ const SPECS = {
     path: 'in',
     next: ['ESTABLISHED_IN', ...after(FILTERED, 'STATE_IN')],
     asks: ['ESTABLISHED_IN'],
-    reads: ['from', 'rules'],
+    reads: ['from', 'rules', 'lookup'],
+    writes: ['lookup'],
   },
   /** Answers to what a rule that still stands allowed. */
   ESTABLISHED_IN: {
@@ -206,7 +207,7 @@ const SPECS = {
     path: 'in',
     next: ['PASSED_IN', 'FORWARD'],
     asks: ['LOG'],
-    reads: ['from', 'flags', 'ruleTag'],
+    reads: ['from', 'rules', 'flags', 'lookup', 'ruleTag'],
   },
   /** Counts what policy let through. */
   PASSED_IN: { number: 30, owners: ['count'], path: 'in', next: ['FORWARD'], reads: ['from'] },
@@ -344,7 +345,8 @@ const SPECS = {
     path: 'out',
     next: ['ESTABLISHED_OUT', ...RULED],
     asks: ['ESTABLISHED_OUT'],
-    reads: ['to', 'rules'],
+    reads: ['to', 'rules', 'lookup'],
+    writes: ['lookup'],
   },
   ESTABLISHED_OUT: {
     number: 65,
@@ -396,7 +398,7 @@ const SPECS = {
     path: 'out',
     next: ['PASSED_OUT'],
     asks: ['LOG'],
-    reads: ['to', 'flags', 'ruleTag'],
+    reads: ['to', 'rules', 'flags', 'lookup', 'ruleTag'],
   },
   /** Rules are shared by ports that differ in what comes behind: here each port goes on its own way again. */
   PASSED_OUT: { number: 71, owners: ['dispatch'], path: 'out', next: SHAPED_OUT, reads: ['to'] },

@@ -4,7 +4,7 @@ import { type GroupDocument, type PortDocument } from '#contracts';
 import { filterStages } from '../features/filter/filter.js';
 import { checkFilter } from '../features/filter/rules.js';
 import { shapingStages } from '../features/shaping.js';
-import { stagesOf } from '../pipeline/stages.js';
+import { stagesOf, withLookups } from '../pipeline/stages.js';
 import { slotKey } from '../slots.js';
 import { type LocalFacts } from '../types.js';
 import { type Interfaces, type Plugged, type Refusal } from './interfaces.js';
@@ -130,7 +130,8 @@ function resolvePolicy(
   const filter = checkFilter(policy.filter.rules);
   if (filter !== null) return filter;
   const ranges = segmentRanges(policy.vlan);
-  const stages = stagesOf([...filterStages(policy.filter), ...shapingStages(policy.shapingOut)]);
+  const { used, lookups } = filterStages(policy.filter);
+  const stages = withLookups(stagesOf([...used, ...shapingStages(policy.shapingOut)]), lookups);
   return { policy, ignored, ranges, stages };
 }
 

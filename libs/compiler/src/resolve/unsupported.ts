@@ -19,9 +19,7 @@ const REASONS: Reasons = {
   macs: ({ extra, shared }) => (extra.length + shared.length > 0 ? 'MACs beside the own one' : null),
   macLearning: (learning) => (learning === null ? null : 'MAC learning'),
   addresses: (addresses) => (addresses === null ? null : 'a check of addresses'),
-  filter: ({ stateful, default: rest, rules }) => {
-    if (stateful) return 'a stateful filter';
-    if (rest !== 'allow') return 'a filter that drops what no rule takes';
+  filter: ({ rules }) => {
     for (const rule of rules) {
       const what = ofRule(rule);
       if (what !== null) return `${what} (rule ${rule.name})`;
@@ -38,30 +36,15 @@ const REASONS: Reasons = {
   ipfix: (told) => (told ? 'IPFIX' : null),
 };
 
-const NEW_MATCHES = [
-  'vlan',
-  'cos',
-  'ipVersion',
-  'srcSet',
-  'dstSet',
-  'icmpCode',
-  'tcpFlags',
-  'dscp',
-  'fragments',
-] as const;
+const NEW_MATCHES = ['cos', 'srcSet', 'dstSet'] as const;
 
 function ofRule(rule: Policy['filter']['rules'][number]): string | null {
-  if (!rule.enabled) return 'a rule that is switched off';
-  if (rule.tier !== 1) return `tier ${rule.tier}`;
-  if (rule.action !== 'allow' && rule.action !== 'drop') return rule.action;
+  if (!rule.enabled) return null;
+  if (rule.action === 'reject') return 'reject';
   const more = (['mark', 'rate', 'log'] as const).find((part) => rule[part] !== undefined);
   if (more !== undefined) return more;
-  const { match } = rule;
-  const field = NEW_MATCHES.find((name) => match[name] !== undefined);
-  if (field !== undefined) return `a match on ${field}`;
-  if (match.srcMac?.includes('/') === true || match.dstMac?.includes('/') === true) return 'a MAC mask';
-  const ports = match.srcPort ?? match.dstPort;
-  return ports !== undefined && match.ipProtocol === 132 ? 'ports of SCTP' : null;
+  const field = NEW_MATCHES.find((name) => rule.match[name] !== undefined);
+  return field === undefined ? null : `a match on ${field}`;
 }
 
 /** By the policy alone, so that it is asked once for all ports of a group. */

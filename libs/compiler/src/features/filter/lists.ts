@@ -1,30 +1,33 @@
-import { type FilterRule } from '#domain';
+import { type Filter } from '#domain';
 import { type PortPlan } from '../../resolve/plan.js';
+import { BOTH_SIDES, speaksOf } from './sides.js';
 
-/** One list of rules, and the ports that it holds for. */
+/** One filter, and the ports that it holds for. */
 export interface RuleList {
   /** The lowest slot of its ports: no other list has it, and it stays while that port has this list. */
   readonly number: number;
-  readonly rules: readonly FilterRule[];
-  /** The rules; lists of one text are one list. */
+  readonly filter: Filter;
+  /** What it says; filters of one text are one list. */
   readonly text: string;
   readonly ports: readonly PortPlan[];
 }
 
-/** Lists are long, and the same object for all ports that have theirs from one group. */
-const texts = new WeakMap<readonly FilterRule[], string>();
+/** Filters are long, and the same object for all ports that have theirs from one group. */
+const texts = new WeakMap<Filter, string>();
 
-function textOf(rules: readonly FilterRule[]): string {
-  const known = texts.get(rules);
+/** What it says; empty: nothing at all. */
+function textOf(filter: Filter): string {
+  const known = texts.get(filter);
   if (known !== undefined) return known;
-  const text = JSON.stringify(rules);
-  texts.set(rules, text);
+  const says = BOTH_SIDES.some(({ direction }) => speaksOf(filter, direction));
+  const text = says ? JSON.stringify([filter.stateful, filter.default, filter.rules]) : '';
+  texts.set(filter, text);
   return text;
 }
 
 const found = new WeakMap<readonly PortPlan[], readonly RuleList[]>();
 
-/** The different lists of a bridge, by what they say; ports without rules have none. */
+/** The different filters of a bridge, by what they say; ports whose filter says nothing have none. */
 export function ruleLists(ports: readonly PortPlan[]): readonly RuleList[] {
   let lists = found.get(ports);
   if (lists === undefined) found.set(ports, (lists = findLists(ports)));
@@ -43,15 +46,15 @@ const sameNumber = ({ number, ports }: RuleList, other: RuleList | undefined): b
 function findLists(ports: readonly PortPlan[]): readonly RuleList[] {
   const lists = new Map<string, { number: number; ports: PortPlan[] } & Omit<RuleList, 'ports'>>();
   let text = '';
-  let last: readonly FilterRule[] | null = null;
+  let last: Filter | null = null;
   for (const port of ports) {
-    const { rules } = port.policy.filter;
-    if (rules.length === 0) continue;
+    const { filter } = port.policy;
     // Neighbours often have one list in common.
-    if (rules !== last) text = textOf(rules);
-    last = rules;
+    if (filter !== last) text = textOf(filter);
+    last = filter;
+    if (text === '') continue;
     const list = lists.get(text);
-    if (list === undefined) lists.set(text, { number: port.slot, rules, text, ports: [port] });
+    if (list === undefined) lists.set(text, { number: port.slot, filter, text, ports: [port] });
     else {
       list.number = Math.min(list.number, port.slot);
       list.ports.push(port);

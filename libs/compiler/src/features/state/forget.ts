@@ -1,0 +1,20 @@
+import { type BridgePlan, type CtFilter, type Flow } from '#openflow';
+import { REG } from '../../pipeline/registers.js';
+import { TABLES } from '../../pipeline/tables.js';
+import { zoneOfSlot } from './zones.js';
+
+/**
+ * Connections that no rule will ever speak for again: those in the zones of ports that go, or whose filter has no state
+ * any more. Another port may get the zone. Those of a rule that goes while its list stays need not be forgotten, and
+ * can't be told from others by a switch: their mark names nothing that stands, and they pass nowhere.
+ */
+export function connectionsLeft({ flows }: Pick<BridgePlan, 'flows'>): CtFilter[] {
+  const slots = [
+    ...flows.remove.filter(isStateful),
+    ...flows.change.flatMap(({ want, have }) => (isStateful(have) && !isStateful(want) ? [have] : [])),
+  ].map(({ match }) => Number(match[REG.from]?.value ?? 0n));
+  return slots.filter((slot) => slot > 0).map((slot) => ({ zone: zoneOfSlot(slot) }));
+}
+
+const isStateful = ({ table, actions }: Flow): boolean =>
+  table === TABLES.FILTER_IN && actions.some((a) => a.kind === 'goto' && a.table === TABLES.STATE_IN);
