@@ -14,7 +14,7 @@ import { cookieOf, ruleObject } from './pipeline/cookies.js';
 import { ruleLists, sameNumbers } from './features/filter/lists.js';
 import { shapingMeters } from './features/shaping.js';
 import { type CompileMemo, type CompiledBridge } from './memo.js';
-import { countIn, countOut } from './meters.js';
+import { countIn, countOut, portMeter } from './meters.js';
 import { resolveBridges } from './resolve/bridges.js';
 import { slotKey } from './slots.js';
 import { isPlugged, type BridgePlan, type PortPlan } from './resolve/plan.js';
@@ -187,6 +187,7 @@ function binding(
     ready,
     open: ready && isPlugged(port) && (port.life === 'owner' || port.life === 'armed'),
     meters: { in: countIn(port.slot), out: countOut(port.slot) },
+    passing: { in: portMeter(port.slot, 'passedIn'), out: portMeter(port.slot, 'offeredOut') },
     shapingMeters: shapingMeters(port),
     rules: port.policy.filter.rules.flatMap(({ name, enabled }, index) => {
       const object = ruleObject(lists.get(port.slot) ?? port.slot, index);

@@ -101,7 +101,7 @@ describe('what can not be carried out', () => {
   it('keeps the count meters of a port that it closes', () => {
     const desired = desiredOf({ ports: [{ n: 1, minRevision: 9 }] });
     const { state, bindings } = compile(desired, factsOf(desired));
-    expect(state.bridges[0]?.meters.length).toBe(6);
+    expect(state.bridges[0]?.meters.length).toBe(8);
     expect(bindings[0]?.meters.in.unicast).toBeGreaterThan(0);
   });
 

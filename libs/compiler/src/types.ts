@@ -102,6 +102,8 @@ export interface CompiledBinding {
   readonly open: boolean;
   /** Count meters, seen from the port: `in` is what it sent. */
   readonly meters: { readonly in: ClassMeters; readonly out: ClassMeters };
+  /** What of it passed policy, and what there was before policy: the rest was dropped. */
+  readonly passing: { readonly in: number; readonly out: number };
   readonly shapingMeters: readonly number[];
   /** Filter rules by name with the cookie that all flows of the rule bear; the round is outside the mask. */
   readonly rules: readonly { readonly name: string; readonly cookie: bigint; readonly mask: bigint }[];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ZERO_COUNTERS, type RawCounters } from '#domain';
 import { type MeterStats } from '#openflow';
-import { observe, readingOf, type Reading } from './counters.js';
+import { droppedOf, observe, readingOf, type Reading } from './counters.js';
 
 const METERS = {
   in: { unicast: 16, multicast: 17, broadcast: 18 },
@@ -39,6 +39,34 @@ describe('six meters as one reading', () => {
     const some = new Map(stats(3));
     some.delete(18);
     expect(readingOf(METERS, some)).toBeUndefined();
+  });
+});
+
+describe('what policy dropped', () => {
+  const passing = { in: 26, out: 27 };
+  const withPassing = (passed: number, offered: number, ageMs = 1_000) => {
+    const all = new Map(stats(10));
+    for (const [id, n] of [
+      [26, passed],
+      [27, offered],
+    ] as const)
+      all.set(id, { ...(all.get(16) as MeterStats), id, packetsIn: BigInt(n), durationMs: ageMs });
+    return all;
+  };
+  const dropped = (all: ReadonlyMap<number, MeterStats>) =>
+    droppedOf(passing, readingOf(METERS, all) as Reading, all);
+
+  it('is what was sent and not passed on, and what there was and was not handed over', () => {
+    expect(dropped(withPassing(23, 37))).toEqual({ in: 7, out: 7 });
+  });
+
+  it('is nothing, not less, of frames that go by between two readings', () => {
+    expect(dropped(withPassing(31, 29))).toEqual({ in: 0, out: 0 });
+  });
+
+  it('is not told by meters that are missing, or of another age than those that count', () => {
+    expect(dropped(stats(10))).toBeUndefined();
+    expect(dropped(withPassing(2, 3, 100))).toBeUndefined();
   });
 });
 

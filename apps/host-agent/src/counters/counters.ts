@@ -41,6 +41,29 @@ export function readingOf(meters: CountMeters, stats: ReadonlyMap<number, MeterS
     : { raw: { in: rawIn, out: rawOut }, durationMs };
 }
 
+/**
+ * What policy dropped: sent and not passed on, there to hand over and not handed over. Undefined where meters do not
+ * tell: they stand for as long as those that count, or they began in the midst of it. The meters are read one after
+ * the other while frames go by, so what was read later may be more; it is no drop below nothing.
+ */
+export function droppedOf(
+  passing: { readonly in: number; readonly out: number } | undefined,
+  { raw, durationMs }: Reading,
+  stats: ReadonlyMap<number, MeterStats>,
+): { readonly in: number; readonly out: number } | undefined {
+  const passed = passing && stats.get(passing.in);
+  const offered = passing && stats.get(passing.out);
+  if (passed === undefined || offered === undefined) return undefined;
+  const apart = (m: MeterStats): number => Math.abs(m.durationMs - durationMs);
+  if (Math.max(apart(passed), apart(offered)) > AGE_SLACK_MS) return undefined;
+  return {
+    in: Math.max(0, packets(raw.in) - Number(passed.packetsIn)),
+    out: Math.max(0, Number(offered.packetsIn) - packets(raw.out)),
+  };
+}
+
+const packets = (of: DirectionCounters): number => CLASSES.reduce((sum, c) => sum + of[c].packets, 0);
+
 export type Observed =
   | { readonly kind: 'opened'; readonly incarnation: Incarnation }
   | { readonly kind: 'continued'; readonly incarnation: Incarnation }

@@ -4,7 +4,7 @@ import { ZERO_COUNTERS } from '#domain/on-host';
 import { type CounterSample } from '#contracts';
 import { type Driver, type MeterStats } from '#openflow';
 import { bindingKey, parseBindingKey, type BindingKey, type Incarnation } from '../state/memory.js';
-import { meterIds, observe, readingOf, type CountMeters, type Incarnations } from './counters.js';
+import { droppedOf, meterIds, observe, readingOf, type CountMeters, type Incarnations } from './counters.js';
 
 /** A binding whose meters stand on the switch. */
 export interface CountedBinding {
@@ -13,6 +13,8 @@ export interface CountedBinding {
   readonly role: 'active' | 'standby' | 'retired';
   readonly bridge: string;
   readonly meters: CountMeters;
+  /** What passed policy, and what there was before it. */
+  readonly passing?: { readonly in: number; readonly out: number };
 }
 
 export interface KeeperParts {
@@ -36,6 +38,8 @@ export class CounterKeeper {
   #bindings = new Map<BindingKey, CountedBinding>();
   /** The same, as they were handed over. */
   #list: readonly CountedBinding[] = [];
+  /** What policy dropped, as read last; of a binding whose meters do not tell, nothing. */
+  readonly #dropped = new Map<BindingKey, Dropped>();
   /** Goes up with every plan carried out: a reading from before it is of other meters. */
   #installs = 0;
 
@@ -115,6 +119,7 @@ export class CounterKeeper {
       if (!known.closed) this.#endAtLast(parseBindingKey(key), known, 'its meters are gone');
       incarnations.delete(key);
       this.#making.delete(key);
+      this.#dropped.delete(key);
       gone = true;
     }
     // Most plans change no incarnation, and whoever waits for the plan would wait for the disk.
@@ -164,7 +169,14 @@ export class CounterKeeper {
     for (const [key, { port, epoch }] of this.#bindings) {
       const known = this.parts.incarnations.get(key);
       if (known === undefined || known.closed) continue;
-      samples.push({ port, epoch, incarnation: known.id, raw: known.last });
+      const dropped = this.#dropped.get(key);
+      samples.push({
+        port,
+        epoch,
+        incarnation: known.id,
+        raw: known.last,
+        ...(dropped === undefined ? {} : { dropped }),
+      });
     }
     return samples;
   }
@@ -200,6 +212,9 @@ export class CounterKeeper {
     const seen = observe(known, reading, clock.now(), ids);
     if (seen.kind === 'rolled') this.#endAtLast(binding, seen.ended, 'the meters were made anew');
     incarnations.set(key, seen.incarnation);
+    const dropped = droppedOf(binding.passing, reading, stats);
+    if (dropped === undefined) this.#dropped.delete(key);
+    else this.#dropped.set(key, dropped);
     return seen.kind === 'rolled' ? 'rolled' : 'continued';
   }
 
@@ -248,7 +263,10 @@ export class CounterKeeper {
   }
 
   async #stats(bridge: string, bindings: readonly CountedBinding[]): Promise<Stats> {
-    const ids = bindings.flatMap((b) => meterIds(b.meters));
+    const ids = bindings.flatMap((b) => [
+      ...meterIds(b.meters),
+      ...(b.passing === undefined ? [] : [b.passing.in, b.passing.out]),
+    ]);
     const stats = await this.parts.driver.meterStats(bridge, ids);
     return new Map(stats.map((s) => [s.id, s]));
   }
@@ -260,6 +278,8 @@ const sameCount = (a: CountedBinding, b: CountedBinding | undefined): boolean =>
     a.epoch === b.epoch &&
     a.role === b.role &&
     a.bridge === b.bridge &&
+    a.passing?.in === b.passing?.in &&
     equalJson(a.meters, b.meters));
 
+type Dropped = NonNullable<CounterSample['dropped']>;
 type Stats = ReadonlyMap<number, MeterStats>;

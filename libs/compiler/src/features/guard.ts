@@ -1,7 +1,8 @@
-import { goto, match, RESERVED } from '../pipeline/actions.js';
+import { goto, match, meter, RESERVED } from '../pipeline/actions.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG } from '../pipeline/registers.js';
 import { TABLES } from '../pipeline/tables.js';
+import { portMeter } from '../meters.js';
 import { isPlugged } from '../resolve/plan.js';
 
 /** What no guest may send or get whatever its policy, and blocked ports in both directions. */
@@ -20,6 +21,8 @@ export const guard: Feature = {
     }
     if (!port.policy.blocked) return;
     out.flow(TABLES.GUARD_IN, 300, match({ [REG.from]: slot }), [], slot);
-    out.flow(TABLES.DISPATCH_OUT, 300, match({ [REG.to]: slot }), [], slot);
+    // Counted as offered, like all that policy keeps from a port.
+    const offered = meter(portMeter(slot, 'offeredOut'));
+    out.flow(TABLES.DISPATCH_OUT, 300, match({ [REG.to]: slot }), [offered], slot);
   },
 };

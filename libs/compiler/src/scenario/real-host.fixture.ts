@@ -69,6 +69,17 @@ export class RealHost {
     return [await read(binding.meters.in), await read(binding.meters.out)];
   }
 
+  /** Frames that a port's policy dropped of what it sent, and of what there was for it. */
+  async dropped(n: number): Promise<[number, number]> {
+    const binding = this.compiled.bindings.find((b) => b.port === `p${n}`);
+    if (binding === undefined) throw new Error(`p${n} has no binding`);
+    const { passing } = binding;
+    const [sent, got] = (await this.counts(n)).map((c) => c.reduce((sum, k) => sum + k, 0));
+    const read = await this.driver.meterStats(BRIDGE, [passing.in, passing.out]);
+    const at = (id: number) => Number(read.find((s) => s.id === id)?.packetsIn);
+    return [(sent ?? 0) - at(passing.in), at(passing.out) - (got ?? 0)];
+  }
+
   async learned(): Promise<number> {
     const { bridges } = await this.driver.read();
     return bridges.flatMap((b) => b.flows).filter(({ flow }) => isLearned(flow.cookie)).length;

@@ -37,13 +37,14 @@ describe('the pipeline on Open vSwitch', () => {
     { n: 3, override: { shapingOut } },
     { n: 5, group: 'db' },
     { n: 6, group: 'trunk' },
+    { n: 7, override: { blocked: true } },
   ];
 
   beforeAll(async () => {
     lab = await Lab.create({ hosts: ['a', 'b'] });
     [a, b] = await Promise.all([realHost(lab, 'a'), realHost(lab, 'b')]);
     await Promise.all([a.become(host([])), b.become(host([]))]);
-    for (const n of [1, 2, 3, 5, 6]) await addVm('a', n);
+    for (const n of [1, 2, 3, 5, 6, 7]) await addVm('a', n);
     await addVm('b', 4);
     await a.become(host([...AT_A, MOVING]));
     await b.become(host([{ n: 4 }, ARRIVING]));
@@ -67,6 +68,10 @@ describe('the pipeline on Open vSwitch', () => {
     await vm(1).send({ to: vm(4), count: 10, pps: 1_000, srcMac: mac(9) });
     expect((await vm(5).received()).frames).toBe(0);
     expect((await vm(4).receivedFrom(vm(1))).unique).toBe(300);
+    // The forged ones.
+    expect(await a.dropped(1)).toEqual([10, 0]);
+    await vm(7).send({ to: vm(4), count: 10, pps: 1_000 });
+    expect(await a.dropped(7)).toEqual([10, 0]);
   });
 
   it('gives every port and the uplink each broadcast, though one port is shaped', async () => {
@@ -83,6 +88,10 @@ describe('the pipeline on Open vSwitch', () => {
     expect((await vm(3).receivedFrom(vm(1), 'broadcast')).unique).toBeLessThan(100);
     expect(((await a.counts(3))[1][2] ?? 0) - (before[2] ?? 0)).toBeLessThan(100);
     expect((await a.counts(1))[1]).toEqual([0, 0, 0]);
+    const passed = ((await a.counts(3))[1][2] ?? 0) - (before[2] ?? 0);
+    expect(await a.dropped(3)).toEqual([0, 200 - passed]);
+    expect(await a.dropped(7)).toEqual([10, 200]);
+    expect((await vm(7).received()).frames).toBe(0);
   });
 
   it('switches a sending guest over by its first frame: nothing lost, nothing doubled, counts exact', async () => {

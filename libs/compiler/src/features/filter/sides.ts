@@ -13,7 +13,7 @@ export const SIDES = {
     tiers: [TABLES.RULES_IN_0, TABLES.RULES_IN_1, TABLES.RULES_IN_2, TABLES.RULES_IN_3],
     verdict: TABLES.VERDICT_IN,
     register: REG.from,
-    next: TABLES.FORWARD,
+    next: TABLES.PASSED_IN,
   },
   out: {
     direction: 'out',
