@@ -111,7 +111,7 @@ export function view(revision: number, bindings: readonly BindingSpec[]): Snapsh
 /** A simulated switch that outlives the agents that are started on it, as a real one does. */
 export class AgentHost {
   readonly clock = new ManualClock();
-  readonly switch = new SimulatedSwitch({ clock: this.clock, devices: ['eth0'] });
+  readonly switch: SimulatedSwitch;
   readonly out: { readonly name: string; readonly frame: Uint8Array }[] = [];
   readonly facts: Fact[] = [];
   readonly steps: Step[] = [];
@@ -123,7 +123,8 @@ export class AgentHost {
   agent!: Agent;
   #ids = 0;
 
-  constructor() {
+  constructor(devices: readonly string[] = ['eth0']) {
+    this.switch = new SimulatedSwitch({ clock: this.clock, devices });
     this.switch.onTransmit((name, frame) => this.out.push({ name, frame }));
   }
 

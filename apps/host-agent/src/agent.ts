@@ -24,6 +24,7 @@ import { uplinkFacts, uplinkKey } from './facts/uplinks.js';
 import { type Hypervisor } from './hypervisor/hypervisor.js';
 import { desiredOf, released, sameWork } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
+import { TeamingService } from './teaming/teaming.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
 
@@ -57,6 +58,7 @@ export class Agent {
   readonly #orders: Orders;
   readonly #memo = new CompileMemo();
   readonly #drift: DriftWatch;
+  readonly #teaming: TeamingService;
   readonly #unplaced: Unplaced;
   readonly #flapping: { readonly interfaces: Flapping<InterfaceFact>; readonly uplinks: Flapping<true> };
   #view: Snapshot | null = null;
@@ -86,6 +88,7 @@ export class Agent {
     const { incarnations } = memory;
     this.#keeper = new CounterKeeper({ driver, clock, ids, record, incarnations, save: () => memory.save() });
     this.#orders = new Orders(parts.hypervisor, record, parts.log);
+    this.#teaming = new TeamingService(parts);
     this.#drift = new DriftWatch(clock, record);
     const again = (): void => this.#reconciler.kick();
     this.#flapping = {
@@ -182,6 +185,7 @@ export class Agent {
     await this.parts.hypervisor.close();
     await this.#reconciler.close();
     this.#drift.close();
+    await this.#teaming.close();
     this.#flapping.interfaces.close();
     this.#flapping.uplinks.close();
     // A last look, so that what is known of the counters is as late as can be if the switch does not come back.
@@ -221,7 +225,8 @@ export class Agent {
 
   async #facts(wanted: Wanted, have: Observation) {
     const { memory } = this.parts;
-    const { ports } = wanted.desired;
+    const { ports, host } = wanted.desired;
+    this.#teaming.look(host.switches, have.interfaces);
     if (!sameItems(this.#spokenOf.ports, ports)) {
       const keys = ports.map((p) => bindingKey(p.port, p.epoch));
       this.#spokenOf = { ports, keys, known: new Set(keys) };
@@ -247,6 +252,7 @@ export class Agent {
     // What was owed and is handed in now needs no meters any more.
     if (this.#owing.some((p) => this.parts.memory.incarnations.get(bindingKey(p.port, p.epoch))?.closed))
       this.#reconciler.kick();
+    this.#teaming.done(compiled);
     this.#look(have.interfaces, wanted.desired);
     // Marks that came meanwhile and brought no other work.
     const now = this.#wanted();

@@ -1,4 +1,4 @@
-import { once } from '#kernel';
+import { macToBigint, once } from '#kernel';
 import {
   MEANING_MASK,
   type BridgePort,
@@ -189,11 +189,21 @@ function binding(
     meters: { in: countIn(port.slot), out: countOut(port.slot) },
     passing: { in: portMeter(port.slot, 'passedIn'), out: portMeter(port.slot, 'offeredOut') },
     shapingMeters: shapingMeters(port),
+    ...carriedOf(port),
     rules: port.policy.filter.rules.flatMap(({ name, enabled }, index) => {
       const object = ruleObject(lists.get(port.slot) ?? port.slot, index);
       return enabled ? [{ name, cookie: cookieOf('filter', object, round), mask: MEANING_MASK }] : [];
     }),
   };
+}
+
+function carriedOf({ team, policy, mac, ranges }: PortPlan): Pick<CompiledBinding, 'carried'> {
+  if (team === undefined) return {};
+  const { mode, notify } = policy.teaming;
+  const { vlan, macs } = policy;
+  const tags = vlan.mode === 'private' ? [{ from: vlan.secondary, to: vlan.secondary }] : ranges;
+  const { uplinks } = team;
+  return { carried: { uplinks, mode, notify, macs: [mac, ...macs.extra.map(macToBigint)], tags } };
 }
 
 /** Everything on our bridges that is no uplink, no bridge's own device and no known port's connectee. */

@@ -8,6 +8,7 @@ export { REG } from './pipeline/registers.js';
 export { PIPELINE, TABLE_NAMES, TABLES, type TableName, type TableSpec } from './pipeline/tables.js';
 export { allotSlots, MAX_SLOT, slotKey } from './slots.js';
 export type {
+  Carried,
   ClassMeters,
   Compiled,
   CompiledBinding,

@@ -1,4 +1,5 @@
 import { type Epoch, type HostName, type PortId } from '#kernel';
+import { type TeamingMode } from '#domain';
 import {
   type BindingRole,
   type GroupDocument,
@@ -6,6 +7,7 @@ import {
   type PortDocument,
   type SwitchDocument,
 } from '#contracts';
+import { type Range } from './ranges.js';
 import { type DataplaneState, type ObservedInterface } from '#openflow';
 
 /** The documents that a host holds. Order does not matter. */
@@ -87,6 +89,18 @@ export interface ClassMeters {
   readonly broadcast: number;
 }
 
+/** By what a binding is reached from outside. */
+export interface Carried {
+  /** In their order: the first that is live carries it. */
+  readonly uplinks: readonly { readonly name: string; readonly device: string; readonly ofport: number }[];
+  readonly mode: TeamingMode;
+  /** The switches outside are to be told when it is another. */
+  readonly notify: boolean;
+  readonly macs: readonly bigint[];
+  /** VLANs of its frames on an uplink, 0 for those without a tag. */
+  readonly tags: readonly Range[];
+}
+
 /** Where a binding stands on this host's switch, and where its counts are read. */
 export interface CompiledBinding {
   readonly port: PortId;
@@ -105,6 +119,8 @@ export interface CompiledBinding {
   /** What of it passed policy, and what there was before policy: the rest was dropped. */
   readonly passing: { readonly in: number; readonly out: number };
   readonly shapingMeters: readonly number[];
+  /** Absent: by no uplink. */
+  readonly carried?: Carried;
   /** Filter rules by name with the cookie that all flows of the rule bear; the round is outside the mask. */
   readonly rules: readonly { readonly name: string; readonly cookie: bigint; readonly mask: bigint }[];
 }

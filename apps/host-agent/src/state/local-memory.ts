@@ -1,6 +1,7 @@
 import { type Epoch, type PortId } from '#kernel';
 import { allotSlots, type LocalFacts } from '#compiler';
 import { type Incarnations } from '../counters/counters.js';
+import { NO_TEAMING, type TeamingMemory } from '../teaming/standing.js';
 import { parseBindingKey, type AgentMemory, type BindingKey, type Incarnation } from './memory.js';
 
 /** The agent's memory while it runs; every change goes to disk, and what must be there first is awaited. */
@@ -10,6 +11,7 @@ export class LocalMemory {
   readonly #activations: Set<string>;
   readonly #handedOver: Set<string>;
   readonly #round: number;
+  #teaming: TeamingMemory;
   #saving: Promise<void> = Promise.resolve();
   /** Goes up with what plans rest on: slots, and what the data plane did. Counters only make it worth more. */
   #needed = 0;
@@ -21,7 +23,7 @@ export class LocalMemory {
   /** The bindings that were last found to have all their slots. */
   #found: { readonly keys: readonly BindingKey[]; readonly slots: object } | null = null;
   /** Made anew with every change only: whoever is handed the same again need not look at it. */
-  #facts: Pick<LocalFacts, 'round' | 'slots' | 'activations' | 'handedOver'> | null = null;
+  #facts: ReturnType<LocalMemory['localFacts']> | null = null;
 
   constructor(
     private readonly boot: string,
@@ -34,6 +36,7 @@ export class LocalMemory {
     this.#slots = same ? restored.slots : {};
     this.#activations = new Set(same ? restored.activations : []);
     this.#handedOver = new Set(same ? restored.handedOver : []);
+    this.#teaming = (same ? restored.teaming : undefined) ?? NO_TEAMING;
     this.#round = (restored.round + 1) & 0xffff;
     this.incarnations = new Map(Object.entries(restored.incarnations) as [BindingKey, Incarnation][]);
   }
@@ -87,9 +90,22 @@ export class LocalMemory {
     return this.#activations.has(key);
   }
 
-  localFacts(): Pick<LocalFacts, 'round' | 'slots' | 'activations' | 'handedOver'> {
+  get teaming(): TeamingMemory {
+    return this.#teaming;
+  }
+
+  /** On disk when slots are next allotted: plans rest on it. */
+  set teaming(now: TeamingMemory) {
+    if (now === this.#teaming) return;
+    this.#teaming = now;
+    this.#facts = null;
+    this.#needed += 1;
+  }
+
+  localFacts(): Pick<LocalFacts, 'round' | 'slots' | 'activations' | 'handedOver' | 'teaming'> {
     this.#facts ??= {
       round: this.#round,
+      teaming: this.#teaming,
       slots: this.#slots,
       activations: [...this.#activations].map(parseBindingKey),
       handedOver: [...this.#handedOver].map(parseBindingKey),
@@ -109,6 +125,7 @@ export class LocalMemory {
       activations: [...this.#activations],
       handedOver: [...this.#handedOver],
       round: this.#round,
+      teaming: this.#teaming,
     });
     this.#saving = saving.then(
       () => void (this.#kept = Math.max(this.#kept, needed)),

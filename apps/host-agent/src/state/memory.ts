@@ -1,5 +1,6 @@
 import { type Epoch, type PortId, type Result, err, invalid, ok } from '#kernel';
 import { type RawCounters } from '#domain';
+import { isTeamingMemory, type TeamingMemory } from '../teaming/standing.js';
 
 /** `<port>@<epoch>`: one binding of a port here. */
 export type BindingKey = `${PortId}@${number}`;
@@ -37,6 +38,8 @@ export interface AgentMemory {
   readonly handedOver: readonly string[];
   /** Round of the cookies written by this run; one more at each start. */
   readonly round: number;
+  /** Of uplinks. Absent: written before there was any. */
+  readonly teaming?: TeamingMemory;
 }
 
 export function emptyMemory(boot: string): AgentMemory {
@@ -60,6 +63,8 @@ export function parseMemory(value: unknown): Result<AgentMemory> {
   }
   if (!isStrings(m.activations)) return bad('activations', m.activations, 'a list of bindings');
   if (!isStrings(m.handedOver)) return bad('handedOver', m.handedOver, 'a list of bindings');
+  if (m.teaming !== undefined && !isTeamingMemory(m.teaming))
+    return bad('teaming', m.teaming, 'uplinks by switch, and pins');
   return ok(value as AgentMemory);
 }
 

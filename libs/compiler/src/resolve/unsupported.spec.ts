@@ -21,11 +21,6 @@ const NOT_DONE: readonly (readonly [string, object])[] = [
   ['rate', filter({ action: 'allow', rate: { unit: 'pps', rate: 10 } })],
   ['log', filter({ log: { perSecond: 1, sample: 1 } })],
   ['a match on srcSet', filter({}, { srcSet: 'admins' })],
-  [
-    'without failback',
-    { teaming: { ...team, mode: 'explicit', failback: false, notify: false, detection: 'link' } },
-  ],
-  ['notifies', { teaming: { ...team, mode: 'explicit', failback: true, notify: true, detection: 'link' } }],
   ['beacons', { teaming: { ...team, mode: 'explicit', failback: true, notify: false, detection: 'beacon' } }],
   ['shares', { bandwidth: { shares: 50, limit: null, reservation: 0, class: 'vm' } }],
   ['IPFIX', { ipfix: true }],

@@ -26,10 +26,8 @@ const REASONS: Reasons = {
     }
     return null;
   },
-  teaming: ({ mode, failback, notify, detection }) => {
+  teaming: ({ mode, detection }) => {
     if (mode === 'ip-hash' || mode === 'load') return `teaming by ${mode}`;
-    if (!failback) return 'teaming without failback';
-    if (notify) return 'teaming that notifies switches';
     return detection === 'link' ? null : 'detection by beacons';
   },
   bandwidth: (bandwidth) => (bandwidth === null ? null : 'shares, limits and reservations'),

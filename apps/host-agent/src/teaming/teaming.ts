@@ -1,0 +1,84 @@
+import { sameItems, type Clock } from '#kernel';
+import { type HostDocument } from '#contracts';
+import { type Compiled, type CompiledBinding } from '#compiler';
+import { type Driver, type ObservedInterface } from '#openflow';
+import { type LocalMemory } from '../state/local-memory.js';
+import { bindingKey, type BindingKey } from '../state/memory.js';
+import { Announcer } from './announcer.js';
+import { carrierOf, withLinks, type TeamingMemory } from './standing.js';
+
+interface Parts {
+  readonly driver: Driver;
+  readonly clock: Clock;
+  readonly memory: LocalMemory;
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+/**
+ * What a group that chooses the first live uplink can't know: that a port is not to go back, and that the switches
+ * outside have to hear where it is. Which uplink carries a port follows from its order and the links; whenever it is
+ * another than before (the link failed, came back, the order changed, the port came to this host), it is told.
+ */
+export class TeamingService {
+  readonly #announcer: Announcer;
+  /** The uplink that carries each open binding; null: not looked at yet. */
+  #carriers: ReadonlyMap<BindingKey, string> | null = null;
+  /** What was live when an earlier run of the agent last looked. */
+  readonly #liveBefore: TeamingMemory['live'] | null;
+  #last: { readonly bindings: Compiled['bindings']; readonly memory: TeamingMemory } | null = null;
+
+  constructor(private readonly parts: Parts) {
+    const { driver, clock, log, memory } = parts;
+    this.#announcer = new Announcer(driver, clock, (port, cause) =>
+      log.warn({ port, reason: String(cause) }, 'the switches outside could not be told where a port is'),
+    );
+    const { live } = memory.teaming;
+    this.#liveBefore = Object.keys(live).length > 0 ? live : null;
+  }
+
+  /** Before a plan is made: what the links say becomes what it rests on. */
+  look(switches: HostDocument['switches'], interfaces: readonly ObservedInterface[]): void {
+    const { memory } = this.parts;
+    memory.teaming = withLinks(memory.teaming, switches, interfaces);
+  }
+
+  /** A plan was carried out. */
+  done({ bindings, state }: Compiled): void {
+    const memory = this.parts.memory.teaming;
+    if (this.#last?.memory === memory && sameItems(this.#last.bindings, bindings)) return;
+    this.#last = { bindings, memory };
+    const switchOf = new Map(state.bridges.map((b) => [b.name, b.switch]));
+    const before = this.#carriers;
+    const now = new Map<BindingKey, string>();
+    for (const binding of bindings) {
+      const on = switchOf.get(binding.bridge) ?? '';
+      const carrier = binding.open ? by(binding, memory.live[on]) : null;
+      if (carrier === null) continue;
+      const key = bindingKey(binding.port, binding.epoch);
+      now.set(key, carrier);
+      const was = before === null ? this.#earlier(binding, on, carrier) : before.get(key);
+      if (was !== carrier) this.#tell(key, binding, carrier);
+    }
+    for (const key of before?.keys() ?? []) if (!now.has(key)) this.#announcer.forget(key);
+    this.#carriers = now;
+  }
+
+  close(): Promise<void> {
+    return this.#announcer.close();
+  }
+
+  /** What failed while no agent ran was told by nobody. */
+  #earlier(binding: CompiledBinding, on: string, carrier: string): string | null {
+    return this.#liveBefore === null ? carrier : by(binding, this.#liveBefore[on]);
+  }
+
+  #tell(key: BindingKey, binding: CompiledBinding, carrier: string): void {
+    const { carried, bridge } = binding;
+    const uplink = carried?.uplinks.find(({ name }) => name === carrier);
+    if (carried?.notify !== true || uplink === undefined) this.#announcer.forget(key);
+    else this.#announcer.tell(key, binding, { bridge, port: uplink.ofport });
+  }
+}
+
+const by = (binding: CompiledBinding, live: readonly string[] = []): string | null =>
+  carrierOf(binding, (uplink) => live.includes(uplink));
