@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { compile } from './compile.js';
 import { desiredOf, factsOf, groupDoc, switchDoc, TOKEN, type HostSpec } from './documents.fixture.js';
+import { privateHost } from './scenario/private-vlan.fixture.js';
 import { bridgeText } from './text.fixture.js';
 
 const trunk = groupDoc('trunk', { vlan: { mode: 'trunk', ranges: [{ from: 100, to: 103 }] } as never });
@@ -69,6 +70,14 @@ const EXAMPLES: Record<string, HostSpec> = {
   },
   filter: { groups: [web], ports: [{ n: 1, override: { filter: language } as never }, { n: 2 }] },
   stateful: { groups: [web], ports: [{ n: 1, override: { filter: connections } as never }, { n: 2 }] },
+  'native-vlan': {
+    groups: [
+      web,
+      groupDoc('trunk', { vlan: { mode: 'trunk', ranges: [{ from: 100, to: 103 }], native: 7 } as never }),
+    ],
+    ports: [{ n: 1 }, { n: 2, group: 'trunk' }],
+  },
+  'private-vlan': privateHost('b', { uplink1: 'eth0' }),
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },
   arriving: { groups: [web], ports: [{ n: 1, role: 'standby', epoch: 2, token: TOKEN }] },
 };

@@ -232,6 +232,7 @@ function samePlace(a: PortPlan, b: PortPlan): boolean {
     a.token === b.token &&
     sameTeam(a.team, b.team) &&
     same(a.ranges, b.ranges) &&
+    same(a.secondary, b.secondary) &&
     same(a.ignored, b.ignored)
   );
 }
@@ -246,7 +247,8 @@ const sameBridge = (a: BridgePlan, b: BridgePlan): boolean =>
   a.mtu === b.mtu &&
   same(a.devices, b.devices) &&
   same(a.uplinks, b.uplinks) &&
-  same(a.teams, b.teams);
+  same(a.teams, b.teams) &&
+  same(a.privateVlans, b.privateVlans);
 
 /** Notes which fields of a policy are looked at: no feature has to say so itself, and be wrong. */
 class Watch {

@@ -5,6 +5,7 @@ import { faults } from './check.fixture.js';
 import { compile } from './compile.js';
 import { desiredOf, factsOf, groupDoc, switchDoc, TOKEN, type PortSpec } from './documents.fixture.js';
 import { CompileMemo } from './memo.js';
+import { MAP } from './scenario/private-vlan.fixture.js';
 import { maskRange, regions } from './ranges.js';
 import { allotSlots } from './slots.js';
 
@@ -16,7 +17,12 @@ const range = (from: number, most: number) =>
 const vlan = fc.oneof(
   fc.constant({ mode: 'none' }),
   fc.record({ mode: fc.constant('access'), id: fc.integer({ min: 1, max: 8 }) }),
-  range(1, 4094).map((r) => ({ mode: 'trunk', ranges: [r] })),
+  fc.tuple(range(1, 4094), fc.integer({ min: 1, max: 12 }), fc.boolean()).map(([r, native, has]) => ({
+    mode: 'trunk',
+    ranges: [r],
+    ...(has ? { native } : {}),
+  })),
+  fc.constantFrom(...MAP).map(({ primary, secondary }) => ({ mode: 'private', primary, secondary })),
 );
 const shaping = fc.option(
   fc.record({
@@ -84,7 +90,7 @@ const NO_POLICIES: readonly [GroupPolicy, GroupPolicy] = [{}, {}];
 const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES) => {
   const desired = desiredOf({
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
-    docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
+    docs: [{ ...switchDoc('lan', ['uplink1', 'uplink2']), privateVlans: MAP }],
     groups: [
       groupDoc('one', { ...(one as object), teaming: { active: ['uplink1'], standby: ['uplink2'] } } as never),
       groupDoc('two', { ...(two as object), teaming: { active: ['uplink2', 'uplink1'], standby: [] } } as never),

@@ -80,6 +80,7 @@ export type ExceptionCode =
   | 'team-collision'
   | 'token-missing'
   | 'uplink-missing'
+  | 'vlan-private'
   | 'wrong-host';
 
 /** Meter ids by destination class of the frame. */

@@ -1,9 +1,19 @@
 import { type Bucket } from '#openflow';
-import { goto, match, output, resubmit, set, tagSegment, untagToSegment } from '../pipeline/actions.js';
+import {
+  goto,
+  match,
+  output,
+  resubmit,
+  set,
+  tagSegment,
+  tagWire,
+  untagToSegment,
+} from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG, TAG_PRESENT } from '../pipeline/registers.js';
 import { TABLES } from '../pipeline/tables.js';
+import { TAGGED_KINDS } from './private-vlan.js';
 import { type BridgePlan, type TeamPlan, type UplinkPlan } from '../resolve/plan.js';
 
 /**
@@ -15,14 +25,15 @@ import { type BridgePlan, type TeamPlan, type UplinkPlan } from '../resolve/plan
 export const teaming: Feature = {
   name: 'teaming',
   bridge: (bridge, out) => {
-    for (const uplink of bridge.uplinks) classify(uplink, out);
-    for (const team of bridge.teams) carry(team, out);
+    const mapped = bridge.privateVlans.length > 0;
+    for (const uplink of bridge.uplinks) classify(uplink, mapped, out);
+    for (const team of bridge.teams) carry(team, mapped, out);
     if (bridge.teams.length > 0) chosen(bridge, out);
   },
 };
 
-function classify({ key, ofport }: UplinkPlan, out: Emitter): void {
-  const next = [set(REG.uplink, key), goto(TABLES.TRAP)];
+function classify({ key, ofport }: UplinkPlan, mapped: boolean, out: Emitter): void {
+  const next = [set(REG.uplink, key), goto(mapped ? TABLES.PVLAN_IN : TABLES.TRAP)];
   const at = (vlan: number) => match({ in_port: ofport, vlan_vid: { value: vlan, mask: TAG_PRESENT } });
   out.flow(TABLES.CLASSIFY, 100, at(TAG_PRESENT), [...untagToSegment, ...next], key);
   out.flow(TABLES.CLASSIFY, 100, at(0), next, key);
@@ -31,7 +42,7 @@ function classify({ key, ofport }: UplinkPlan, out: Emitter): void {
 /** What "IP hash" looks at; a frame that lacks a field is spread by the others. */
 const HASHED = ['ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst'] as const;
 
-function carry(team: TeamPlan, out: Emitter): void {
+function carry(team: TeamPlan, mapped: boolean, out: Emitter): void {
   const buckets = team.uplinks.map(({ key, ofport }): Bucket => ({
     watchPort: ofport,
     actions: [set(REG.chosen, key), resubmit(TABLES.CHOSEN)],
@@ -42,6 +53,11 @@ function carry(team: TeamPlan, out: Emitter): void {
   const mine = { [REG.team]: team.id };
   out.flow(TABLES.TO_UPLINK, 200, match({ ...mine, [REG.segment]: 0 }), [group], team.id);
   out.flow(TABLES.TO_UPLINK, 100, match(mine), [...tagSegment, group], team.id);
+  if (!mapped) return;
+  for (const kind of TAGGED_KINDS) {
+    const fields = match({ ...mine, [REG.wire]: kind });
+    out.flow(TABLES.TO_UPLINK, 150, fields, [...tagWire, group], team.id);
+  }
 }
 
 function chosen({ uplinks, teams }: BridgePlan, out: Emitter): void {

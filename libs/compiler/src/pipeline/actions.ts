@@ -1,5 +1,5 @@
 import { type Action, type FieldMatch, type FieldName, type Match } from '#openflow';
-import { FRAME_VLAN, REG, SEGMENT_VLAN } from './registers.js';
+import { FRAME_VLAN, REG, SEGMENT_VLAN, WIRE } from './registers.js';
 import { TABLES } from './tables.js';
 
 /** A value, or a value under a mask. */
@@ -70,6 +70,12 @@ const COMMIT: Action = isolated([]);
 export const tagSegment: readonly Action[] = [
   { kind: 'push-vlan' },
   { kind: 'move', src: SEGMENT_VLAN, dst: FRAME_VLAN },
+];
+
+/** The same of a frame that bears another tag on the wire. */
+export const tagWire: readonly Action[] = [
+  { kind: 'push-vlan' },
+  { kind: 'move', src: WIRE.tag, dst: FRAME_VLAN },
 ];
 
 /** The frame's tag becomes the segment. */

@@ -6,6 +6,7 @@ import { flood } from '../features/flood.js';
 import { forward } from '../features/forward.js';
 import { guard } from '../features/guard.js';
 import { deliver } from '../features/output.js';
+import { privateVlan } from '../features/private-vlan.js';
 import { security } from '../features/security.js';
 import { segment } from '../features/segment.js';
 import { shaping } from '../features/shaping.js';
@@ -19,6 +20,7 @@ export const FEATURES: readonly Feature[] = [
   shaping,
   guard,
   segment,
+  privateVlan,
   security,
   activity,
   state,

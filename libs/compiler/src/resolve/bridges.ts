@@ -85,6 +85,7 @@ function resolveBridge(
       .map(([uplink, device]) => ({ uplink, device })),
     uplinks: place.uplinks,
     teams: teamsOf(open),
+    privateVlans: doc?.privateVlans ?? [],
     ports: open,
     closed: plans.filter((plan) => plan.life === 'closed'),
   };

@@ -1,5 +1,5 @@
 import { type Epoch, type PortId, type SwitchName } from '#kernel';
-import { type EffectivePolicy, type Policy } from '#domain';
+import { type EffectivePolicy, type Policy, type PrivateVlan } from '#domain';
 import { type BindingRole, type SwitchDocument } from '#contracts';
 import { type ObservedInterface } from '#openflow';
 import { type Range } from '../ranges.js';
@@ -59,6 +59,8 @@ export interface PortPlan {
   readonly ignored: EffectivePolicy['ignored'];
   /** Segments the port takes part in. */
   readonly ranges: readonly Range[];
+  /** What the port is in a private VLAN; its segment is the primary. */
+  readonly secondary?: PrivateVlan;
   /** Out-tables that its copies go through, see pipeline/stages.ts. */
   readonly stages: number;
   readonly ofport?: number;
@@ -77,6 +79,7 @@ export interface BridgePlan {
   /** Uplinks whose device the switch has opened. */
   readonly uplinks: readonly UplinkPlan[];
   readonly teams: readonly TeamPlan[];
+  readonly privateVlans: readonly PrivateVlan[];
   /** Ports that are carried out, in the order of their numbers. */
   readonly ports: readonly PortPlan[];
   /** Ports of which only the meters stand. */
@@ -85,21 +88,3 @@ export interface BridgePlan {
 
 export const isPlugged = (port: PortPlan): port is PortPlan & { readonly ofport: number } =>
   port.ofport !== undefined;
-
-/** Segments of a VLAN policy. */
-export function segmentRanges(vlan: Policy['vlan']): Range[] {
-  switch (vlan.mode) {
-    case 'none':
-      return [{ from: 0, to: 0 }];
-    case 'access':
-      return [{ from: vlan.id, to: vlan.id }];
-    case 'trunk': {
-      const { native } = vlan;
-      const ranges = vlan.ranges.map(({ from, to }): Range => ({ from, to }));
-      const apart = native !== undefined && !ranges.some((r) => r.from <= native && native <= r.to);
-      return apart ? [...ranges, { from: native, to: native }] : ranges;
-    }
-    case 'private':
-      return [{ from: vlan.primary, to: vlan.primary }];
-  }
-}

@@ -3,12 +3,14 @@ import { defaultPolicy, effectivePolicy } from '#domain/on-host';
 import { type GroupDocument, type PortDocument } from '#contracts';
 import { filterStages } from '../features/filter/filter.js';
 import { checkFilter } from '../features/filter/rules.js';
+import { privateStages } from '../features/private-vlan.js';
 import { shapingStages } from '../features/shaping.js';
 import { stagesOf, withLookups } from '../pipeline/stages.js';
 import { slotKey } from '../slots.js';
 import { type LocalFacts } from '../types.js';
 import { type Interfaces, type Plugged, type Refusal } from './interfaces.js';
-import { segmentRanges, type Life, type Place, type PortPlan } from './plan.js';
+import { type Life, type Place, type PortPlan } from './plan.js';
+import { segmentsOf } from './segments.js';
 import { unsupported } from './unsupported.js';
 import { resolveTeam } from './teams.js';
 
@@ -26,7 +28,7 @@ export interface PortContext {
 }
 
 /** What a policy comes to on a bridge. */
-type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'stages'>;
+type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'secondary' | 'stages'>;
 
 export interface ResolvedPort {
   /** Absent when not even meters can stand. */
@@ -129,10 +131,11 @@ function resolvePolicy(
   if (refused !== null) return refused;
   const filter = checkFilter(policy.filter.rules);
   if (filter !== null) return filter;
-  const ranges = segmentRanges(policy.vlan);
+  const segments = segmentsOf(policy.vlan, switchDoc?.privateVlans ?? []);
+  if ('code' in segments) return segments;
   const { used, lookups } = filterStages(policy.filter);
-  const stages = withLookups(stagesOf([...used, ...shapingStages(policy.shapingOut)]), lookups);
-  return { policy, ignored, ranges, stages };
+  const all = [...privateStages(segments.secondary), ...used, ...shapingStages(policy.shapingOut)];
+  return { policy, ignored, ...segments, stages: withLookups(stagesOf(all), lookups) };
 }
 
 const refuse = (code: Refusal['code'], reason: string): Refusal => ({ code, reason });

@@ -131,6 +131,7 @@ function standsAs(before: PortPlan | undefined, { plan, refusal }: ResolvedPort)
     before.stages === plan.stages &&
     before.team?.id === plan.team?.id &&
     equalJson(before.ranges, plan.ranges) &&
+    equalJson(before.secondary, plan.secondary) &&
     equalJson(before.team, plan.team);
   return same ? plan : null;
 }

@@ -11,8 +11,6 @@ const filter = (more: object, match: object = {}) => ({ filter: [{ ...rule, ...m
 
 /** What a host of this version does not do; each package that does it takes its lines out. */
 const NOT_DONE: readonly (readonly [string, object])[] = [
-  ['private VLANs', { vlan: { mode: 'private', primary: 100, secondary: 101 } }],
-  ['a native VLAN', { vlan: { mode: 'trunk', ranges: [{ from: 1, to: 9 }], native: 5 } }],
   ['MACs', { macs: { extra: ['02:00:00:00:00:07'], shared: [] } }],
   ['MAC learning', { macLearning: { limit: 1, atLimit: 'drop', ageSeconds: 300, floodUnknown: false } }],
   ['addresses', { addresses: { allow: [], arp: true, nd: true, dhcp: true } }],

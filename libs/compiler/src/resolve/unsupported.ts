@@ -12,10 +12,6 @@ type Reasons = { readonly [F in keyof Policy]?: (value: Policy[F]) => string | n
  * closed, with the reason.
  */
 const REASONS: Reasons = {
-  vlan: (vlan) => {
-    if (vlan.mode === 'private') return 'private VLANs';
-    return vlan.mode === 'trunk' && vlan.native !== undefined ? 'a native VLAN on a trunk' : null;
-  },
   macs: ({ extra, shared }) => (extra.length + shared.length > 0 ? 'MACs beside the own one' : null),
   macLearning: (learning) => (learning === null ? null : 'MAC learning'),
   addresses: (addresses) => (addresses === null ? null : 'a check of addresses'),
@@ -60,7 +56,6 @@ const reasonOf = <F extends keyof Policy>(field: F, policy: Policy): string | nu
 /** The same of a switch: what it asks for beside its ports' policies. Its ports stand; it is not realised. */
 export function unsupportedOnSwitch(doc: SwitchDocument): CompileException[] {
   const missing = [
-    doc.privateVlans.length > 0 ? 'privateVlans' : null,
     doc.lags.length > 0 ? 'lags' : null,
     doc.mirrors.length > 0 ? 'mirrors' : null,
     doc.ipfix === null ? null : 'ipfix',
