@@ -77,6 +77,25 @@ const EXAMPLES: Record<string, HostSpec> = {
     ],
     ports: [{ n: 1 }, { n: 2, group: 'trunk' }],
   },
+  addresses: {
+    ports: [
+      {
+        n: 1,
+        override: {
+          addresses: { allow: ['10.0.0.1', '2001:db8::/64'], arp: true, nd: true, dhcp: true },
+        } as never,
+      },
+    ],
+  },
+  macs: {
+    ports: [
+      {
+        n: 1,
+        override: { macs: { extra: ['02:00:00:00:00:32'], shared: ['00:00:5e:00:01:0a'] } } as never,
+      },
+      { n: 2, override: { macs: { extra: [], shared: ['00:00:5e:00:01:0a'] } } as never },
+    ],
+  },
   'private-vlan': privateHost('b', { uplink1: 'eth0' }),
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },
   arriving: { groups: [web], ports: [{ n: 1, role: 'standby', epoch: 2, token: TOKEN }] },

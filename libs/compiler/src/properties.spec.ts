@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { diff, diffSince, observe, order, type Plan } from '#openflow';
 import { faults } from './check.fixture.js';
 import { compile } from './compile.js';
-import { desiredOf, factsOf, groupDoc, switchDoc, TOKEN, type PortSpec } from './documents.fixture.js';
+import { desiredOf, factsOf, groupDoc, mac, switchDoc, TOKEN, type PortSpec } from './documents.fixture.js';
 import { CompileMemo } from './memo.js';
 import { MAP } from './scenario/private-vlan.fixture.js';
 import { maskRange, regions } from './ranges.js';
@@ -61,6 +61,19 @@ const filter = fc.record({
   default: fc.constantFrom('allow', 'drop'),
   rules,
 });
+const prefix = fc.constantFrom(
+  ...['0.0.0.0/0', '10.0.0.0/8', '10.1.0.0/16', '10.1.2.3', '0.0.0.0', '::/0', '::', 'fe80::/10', 'fe80::1'],
+);
+const addresses = fc.option(
+  fc.record({
+    allow: fc.uniqueArray(prefix, { maxLength: 6 }),
+    arp: fc.boolean(),
+    nd: fc.boolean(),
+    dhcp: fc.boolean(),
+  }),
+);
+const someMacs = fc.uniqueArray(fc.constantFrom(...[1, 2, 50, 51].map(mac)), { maxLength: 3 });
+const macs = fc.record({ extra: someMacs, shared: someMacs });
 const port = fc.record({
   override: fc.oneof(
     fc.constant({}),
@@ -73,6 +86,8 @@ const port = fc.record({
       promiscuous: fc.boolean(),
       macChanges: fc.boolean(),
       forgedTransmits: fc.boolean(),
+      addresses,
+      macs,
     }),
   ),
   role: fc.constantFrom('active', 'active', 'standby', 'retired'),

@@ -60,6 +60,7 @@ export interface CompileException {
 }
 
 export type ExceptionCode =
+  | 'addresses-invalid'
   | 'bridge-name-taken'
   | 'connectee-missing'
   | 'device-shared'

@@ -6,6 +6,7 @@ import { ACTIVE_BIT, LOOKUP_KEY, REG } from '../pipeline/registers.js';
 import { segmentMatches } from '../pipeline/segments.js';
 import { TABLES } from '../pipeline/tables.js';
 import { encodeNotice, type Notice } from '../notice.js';
+import { ownMacs, sourceMacs } from '../resolve/macs.js';
 import { isPlugged, type PortPlan } from '../resolve/plan.js';
 
 /** Bytes of the frame that the agent gets along with a notice: its headers. */
@@ -56,22 +57,25 @@ function row(port: PortPlan, out: Emitter): void {
  * A frame from an uplink that bears the MAC of a port active here is a forgery, or has come round a loop. But until
  * the centre took note that a standby opened, it may as well be one of the last that the guest sent at its former
  * host: those come late by that host's queues and the wire, and were let in before the guest came. Flooded frames
- * are checked all the same, or another uplink would bring back the guest's own announcements.
+ * are checked all the same, or another uplink would bring back the guest's own announcements. A shared MAC is not
+ * looked at: it may be another port's as well.
  */
-function reverse({ slot, mac, role, ranges }: PortPlan, out: Emitter): void {
+function reverse(port: PortPlan, out: Emitter): void {
+  const { slot, role, ranges } = port;
   const checked = role === 'standby' ? { eth_dst: MULTICAST } : {};
-  for (const segment of segmentMatches(ranges)) {
-    const fields = match({ [REG.segment]: segment, eth_src: mac, ...checked });
-    const ask = [set(REG.lookup, slot), set(REG.active, 0), resubmit(TABLES.ACTIVITY)];
-    out.flow(TABLES.REVERSE, 100, fields, [...ask, goto(TABLES.REVERSE_GATE)], slot);
-  }
+  const ask = [set(REG.lookup, slot), set(REG.active, 0), resubmit(TABLES.ACTIVITY)];
+  for (const segment of segmentMatches(ranges))
+    for (const eth_src of ownMacs(port)) {
+      const fields = match({ [REG.segment]: segment, eth_src, ...checked });
+      out.flow(TABLES.REVERSE, 100, fields, [...ask, goto(TABLES.REVERSE_GATE)], slot);
+    }
 }
 
 function trigger(port: PortPlan, out: Emitter): void {
   const { slot, mac, token, policy } = port;
   if (token === undefined) return;
-  // The trap wants the port's MAC; a guest that may forge its source might open with another.
-  const source = policy.forgedTransmits ? [set('eth_src', mac)] : [];
+  // The trap wants the port's MAC; a guest that has others might open with one of them.
+  const source = policy.forgedTransmits || sourceMacs(port).length > 1 ? [set('eth_src', mac)] : [];
   const tell = isolated([set('eth_dst', token), ...source, resubmit(TABLES.TO_UPLINK)]);
   const actions = [learn(port, true, out), tell, notice(port, 'activated'), goto(TABLES.FILTER_IN)];
   out.flow(TABLES.GATE_IN, 50, match({ [REG.from]: slot }), actions, slot);

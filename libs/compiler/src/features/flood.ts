@@ -6,6 +6,7 @@ import { LOOKUP_KEY, REG } from '../pipeline/registers.js';
 import { segmentMatches } from '../pipeline/segments.js';
 import { TABLES } from '../pipeline/tables.js';
 import { regions } from '../ranges.js';
+import { sharedMacs } from '../resolve/macs.js';
 import { isPlugged, type BridgePlan, type PortPlan, type TeamPlan } from '../resolve/plan.js';
 
 type Port = PortPlan & { readonly ofport: number };
@@ -13,7 +14,8 @@ type Port = PortPlan & { readonly ofport: number };
 /**
  * Broadcast and multicast go to every port of the segment; unicast for nobody here to the ports that ask for it
  * (promiscuous; MAC changes, whose guest may listen to another MAC); unicast for a port here also to the promiscuous
- * ones. Each copy stands alone: see `copyTo`. From an uplink, only ports pinned to it: see `teaming`.
+ * ones; unicast for a shared MAC to all that share it, since any of them may be the one that uses it just now. Each
+ * copy stands alone: see `copyTo`. From an uplink, only ports pinned to it: see `teaming`.
  */
 export const flood: Feature = {
   name: 'flood',
@@ -23,6 +25,10 @@ export const flood: Feature = {
     copies(out);
     spread(bridge, ports, { table: TABLES.FORWARD, inner: 100, eth_dst: MULTICAST }, out);
     spread(bridge, curious, { table: TABLES.UNKNOWN, inner: 50 }, out);
+    for (const mac of new Set(ports.flatMap(sharedMacs))) {
+      const receivers = ports.filter((p) => curious.includes(p) || sharedMacs(p).includes(mac));
+      spread(bridge, receivers, { table: TABLES.FORWARD, inner: 100, eth_dst: mac }, out);
+    }
     snoop(
       ports.filter((p) => p.policy.promiscuous),
       out,

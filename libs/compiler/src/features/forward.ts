@@ -3,6 +3,7 @@ import { type Feature } from '../pipeline/feature.js';
 import { REG } from '../pipeline/registers.js';
 import { segmentMatches } from '../pipeline/segments.js';
 import { TABLES } from '../pipeline/tables.js';
+import { ownMacs } from '../resolve/macs.js';
 
 /**
  * Forwarding by authority: (segment, MAC) of a port of this switch is known, whether it is active here or not; what
@@ -17,10 +18,11 @@ export const forward: Feature = {
     out.flow(TABLES.UNKNOWN, 100, match({ [REG.from]: 0 }), []);
     out.flow(TABLES.UNKNOWN, 0, {}, [goto(TABLES.TO_UPLINK)]);
   },
-  port: ({ slot, mac, ranges }, out) => {
-    for (const segment of segmentMatches(ranges)) {
-      const actions = [set(REG.to, slot), ...lookup(slot), goto(TABLES.RESIDENT)];
-      out.flow(TABLES.FORWARD, 200, match({ [REG.segment]: segment, eth_dst: mac }), actions, slot);
-    }
+  port: (port, out) => {
+    const { slot } = port;
+    const actions = [set(REG.to, slot), ...lookup(slot), goto(TABLES.RESIDENT)];
+    for (const segment of segmentMatches(port.ranges))
+      for (const eth_dst of ownMacs(port))
+        out.flow(TABLES.FORWARD, 200, match({ [REG.segment]: segment, eth_dst }), actions, slot);
   },
 };

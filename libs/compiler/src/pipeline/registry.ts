@@ -10,6 +10,7 @@ import { privateVlan } from '../features/private-vlan.js';
 import { security } from '../features/security.js';
 import { segment } from '../features/segment.js';
 import { shaping } from '../features/shaping.js';
+import { spoofing } from '../features/spoofing/spoofing.js';
 import { state } from '../features/state/state.js';
 import { teaming } from '../features/teaming.js';
 import { type Feature } from './feature.js';
@@ -22,6 +23,7 @@ export const FEATURES: readonly Feature[] = [
   segment,
   privateVlan,
   security,
+  spoofing,
   activity,
   state,
   filter,

@@ -112,11 +112,21 @@ const SPECS = {
     writes: ['flags'],
     learned: 'cache',
   },
-  /** IP, ARP and neighbour discovery against the port's addresses. */
-  SPOOF: { number: 14, owners: ['spoofing'], path: 'in', next: ['GATE_IN'], reads: ['from'] },
+  /** What ARP and neighbour discovery say of MACs, against the port's own. */
+  SPOOF: { number: 14, owners: ['spoofing'], path: 'in', next: ['SPOOF_SOURCE'], reads: ['from'] },
+  /** Source addresses against the port's. */
+  SPOOF_SOURCE: {
+    number: 15,
+    owners: ['spoofing'],
+    path: 'in',
+    next: ['SPOOF_TARGET', 'GATE_IN'],
+    reads: ['from'],
+  },
+  /** What neighbour discovery claims. */
+  SPOOF_TARGET: { number: 16, owners: ['spoofing'], path: 'in', next: ['GATE_IN'], reads: ['from'] },
   /** Is the port active here? The standby's trigger. */
   GATE_IN: {
-    number: 16,
+    number: 17,
     owners: ['activity'],
     path: 'in',
     next: ['FILTER_IN'],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { defaultPolicy } from '#domain/on-host';
 import { lookupsOf, stagesOf } from '../pipeline/stages.js';
 import { MAX_COPIES, MAX_COPY_LOOKUPS, refuseConflicts } from './conflicts.js';
 import { type PortPlan } from './plan.js';
@@ -11,6 +12,7 @@ const plan = (n: number, stages: number, vlan: number): PortPlan =>
     life: 'owner',
     ranges: [{ from: vlan, to: vlan }],
     stages,
+    policy: defaultPolicy([]),
   }) as unknown as PortPlan;
 
 const refused = (plans: readonly PortPlan[]): string[] =>

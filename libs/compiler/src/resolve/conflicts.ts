@@ -1,5 +1,6 @@
 import { sameItems } from '#kernel';
 import { lookupsOf } from '../pipeline/stages.js';
+import { ownMacs, sharedMacs } from './macs.js';
 import { type ResolvedPort } from './ports.js';
 import { type PortPlan, type TeamPlan } from './plan.js';
 
@@ -17,16 +18,16 @@ export const MAX_COPIES = 850;
  */
 export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort[] {
   const kept: PortPlan[] = [];
-  const byMac = new Map<bigint, PortPlan[]>();
+  const byMac = new Map<bigint, Holder[]>();
   const teams = new Map<number, TeamPlan>();
   let lookups = 0;
   return resolved.map((entry) => {
     const { plan } = entry;
     if (plan === undefined || entry.refusal !== undefined || plan.life === 'closed') return entry;
-    const alike = byMac.get(plan.mac);
-    const twin = alike?.find((other) => shareSegment(other, plan));
+    const macs = macsOf(plan);
+    const twin = twinOf(macs, byMac);
     if (twin !== undefined) {
-      const reason = `port ${twin.port} has the same MAC in the same segment`;
+      const reason = `port ${twin.plan.port} has the same MAC in the same segment`;
       return { plan: close(plan), refusal: { code: 'mac-conflict', reason } };
     }
     const { team } = plan;
@@ -45,10 +46,35 @@ export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort
     }
     kept.push(plan);
     if (team !== undefined) teams.set(team.id, team);
-    if (alike === undefined) byMac.set(plan.mac, [plan]);
-    else alike.push(plan);
+    for (const holder of macs) {
+      const alike = byMac.get(holder.mac);
+      if (alike === undefined) byMac.set(holder.mac, [holder]);
+      else alike.push(holder);
+    }
     return entry;
   });
+}
+
+interface Holder {
+  readonly mac: bigint;
+  readonly plan: PortPlan;
+  readonly shared: boolean;
+}
+
+const macsOf = (plan: PortPlan): Holder[] => [
+  ...ownMacs(plan).map((mac) => ({ mac, plan, shared: false })),
+  ...sharedMacs(plan).map((mac) => ({ mac, plan, shared: true })),
+];
+
+/** Another port that has one of the MACs in the same segment, where not both share it. */
+function twinOf(macs: readonly Holder[], byMac: ReadonlyMap<bigint, readonly Holder[]>): Holder | undefined {
+  for (const { mac, plan, shared } of macs) {
+    const found = byMac
+      .get(mac)
+      ?.find((other) => !(shared && other.shared) && shareSegment(other.plan, plan));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 const close = (plan: PortPlan): PortPlan => ({ ...plan, life: 'closed', ranges: [], stages: 0 });

@@ -5,6 +5,7 @@ import { filterStages } from '../features/filter/filter.js';
 import { checkFilter } from '../features/filter/rules.js';
 import { privateStages } from '../features/private-vlan.js';
 import { shapingStages } from '../features/shaping.js';
+import { malformed } from '../features/spoofing/prefixes.js';
 import { stagesOf, withLookups } from '../pipeline/stages.js';
 import { slotKey } from '../slots.js';
 import { type LocalFacts } from '../types.js';
@@ -131,6 +132,8 @@ function resolvePolicy(
   if (refused !== null) return refused;
   const filter = checkFilter(policy.filter.rules);
   if (filter !== null) return filter;
+  const bad = policy.addresses === null ? null : malformed(policy.addresses.allow);
+  if (bad !== null) return refuse('addresses-invalid', bad);
   const segments = segmentsOf(policy.vlan, switchDoc?.privateVlans ?? []);
   if ('code' in segments) return segments;
   const { used, lookups } = filterStages(policy.filter);

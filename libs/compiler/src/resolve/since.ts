@@ -132,6 +132,7 @@ function standsAs(before: PortPlan | undefined, { plan, refusal }: ResolvedPort)
     before.team?.id === plan.team?.id &&
     equalJson(before.ranges, plan.ranges) &&
     equalJson(before.secondary, plan.secondary) &&
+    equalJson(before.policy.macs, plan.policy.macs) &&
     equalJson(before.team, plan.team);
   return same ? plan : null;
 }

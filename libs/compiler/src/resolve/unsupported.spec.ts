@@ -11,9 +11,7 @@ const filter = (more: object, match: object = {}) => ({ filter: [{ ...rule, ...m
 
 /** What a host of this version does not do; each package that does it takes its lines out. */
 const NOT_DONE: readonly (readonly [string, object])[] = [
-  ['MACs', { macs: { extra: ['02:00:00:00:00:07'], shared: [] } }],
   ['MAC learning', { macLearning: { limit: 1, atLimit: 'drop', ageSeconds: 300, floodUnknown: false } }],
-  ['addresses', { addresses: { allow: [], arp: true, nd: true, dhcp: true } }],
   ['reject', filter({ action: 'reject' })],
   ['mark', filter({ action: 'allow', mark: { dscp: 10 } })],
   ['rate', filter({ action: 'allow', rate: { unit: 'pps', rate: 10 } })],

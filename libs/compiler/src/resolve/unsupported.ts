@@ -12,9 +12,7 @@ type Reasons = { readonly [F in keyof Policy]?: (value: Policy[F]) => string | n
  * closed, with the reason.
  */
 const REASONS: Reasons = {
-  macs: ({ extra, shared }) => (extra.length + shared.length > 0 ? 'MACs beside the own one' : null),
   macLearning: (learning) => (learning === null ? null : 'MAC learning'),
-  addresses: (addresses) => (addresses === null ? null : 'a check of addresses'),
   filter: ({ rules }) => {
     for (const rule of rules) {
       const what = ofRule(rule);

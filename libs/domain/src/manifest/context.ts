@@ -1,5 +1,5 @@
 import { Set as Ids } from 'immutable';
-import { detail, type HostName, type PortId, type ProblemDetail } from '#kernel';
+import { detail, equalJson, type HostName, type PortId, type ProblemDetail } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { type GroupResource, type HostResource, type SwitchResource } from '../model/resources.js';
 import { type Port, type State, type Switch } from '../model/state.js';
@@ -121,14 +121,12 @@ const OFFERED_FOR = [
   ['.ipfix', 'ipfix'],
 ] as const;
 
-/** Everything that policies could name before they still can. */
+/** Everything that policies could name before they still can, and nothing became private. */
 const offersAll = (now: Switch, old: Switch): boolean =>
   old.uplinks.every((u) => now.uplinks.includes(u)) &&
   (now.ipfix !== null || old.ipfix === null) &&
   old.lags.every(({ name }) => now.lags.some((lag) => lag.name === name)) &&
-  old.privateVlans.every((p) =>
-    now.privateVlans.some((q) => p.primary === q.primary && p.secondary === q.secondary),
-  );
+  equalJson(now.privateVlans, old.privateVlans);
 
 function checkGroup(draft: Draft, { name, spec }: GroupResource, path: string, faults: Faults): void {
   const sw = draft.state.switches.get(spec.switch);

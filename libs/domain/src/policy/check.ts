@@ -121,6 +121,7 @@ export function checkPolicyOnSwitch(policy: PolicyPatch, sw: PolicyPlace, path: 
   }
   if (policy.teaming !== undefined) checkUplinks(policy.teaming, sw, `${path}.teaming`, out);
   if (policy.vlan?.mode === 'private') checkPrivate(policy.vlan, sw, `${path}.vlan`, out);
+  else if (policy.vlan !== undefined) checkNotPrivate(policy.vlan, sw, `${path}.vlan`, out);
   if (policy.ipfix === true && sw.ipfix === null) {
     out.push(detail(`${path}.ipfix`, true, 'needs a collector', 'a switch with ipfix'));
   }
@@ -147,4 +148,19 @@ function checkPrivate(
   if (known) return;
   const pair = `${vlan.primary}/${vlan.secondary}`;
   out.push(detail(path, pair, 'is not in the private VLAN map of the switch', 'a pair of spec.privateVlans'));
+}
+
+/** A secondary VLAN is no segment of its own: what is in it belongs to the primary. A trunk just does not carry it. */
+function checkNotPrivate(
+  vlan: Exclude<VlanPolicy, { mode: 'private' }>,
+  sw: PolicyPlace,
+  path: string,
+  out: Out,
+): void {
+  const at = vlan.mode === 'trunk' ? 'native' : 'id';
+  const id = vlan.mode === 'access' ? vlan.id : vlan.mode === 'trunk' ? vlan.native : undefined;
+  const taken = sw.privateVlans.some((p) => p.secondary === id && p.primary !== id);
+  if (!taken || id === undefined) return;
+  const reason = 'is a secondary VLAN in the private VLAN map of the switch';
+  out.push(detail(`${path}.${at}`, id, reason, 'mode private, or another VLAN'));
 }
