@@ -107,8 +107,14 @@ const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES) => {
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
     docs: [{ ...switchDoc('lan', ['uplink1', 'uplink2']), privateVlans: MAP }],
     groups: [
-      groupDoc('one', { ...(one as object), teaming: { active: ['uplink1'], standby: ['uplink2'] } } as never),
-      groupDoc('two', { ...(two as object), teaming: { active: ['uplink2', 'uplink1'], standby: [] } } as never),
+      groupDoc('one', {
+        ...(one as object),
+        teaming: { active: ['uplink1'], standby: ['uplink2'] },
+      } as never),
+      groupDoc('two', {
+        ...(two as object),
+        teaming: { active: ['uplink2', 'uplink1'], standby: [] },
+      } as never),
     ],
     ports: ports.map((p, i) => ({ n: i + 1, ...p }) as unknown as PortSpec),
   });

@@ -55,7 +55,12 @@ const nd =
 export const solicit = nd(135, 1);
 export const advertise = nd(136, 2);
 
-export function ipv4(from: string, src: string, dst = '10.0.0.255', ports: readonly [number, number] = [5000, 5001]): Uint8Array {
+export function ipv4(
+  from: string,
+  src: string,
+  dst = '10.0.0.255',
+  ports: readonly [number, number] = [5000, 5001],
+): Uint8Array {
   const ip = [0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, ...v4(src), ...v4(dst)];
   const [a, b] = ports;
   const payload = [...ip, a >> 8, a & 0xff, b >> 8, b & 0xff, 0, 8, 0, 0];

@@ -40,7 +40,9 @@ describe('what a port may send as', () => {
       await a.become(ports({ n: 1, ...addresses({ arp: false, nd: false, dhcp: false }) }, { n: 2 }));
       const foreign = { from: mac(1), sha: mac(7), spa: '10.0.0.9', tpa: '10.0.0.9' };
       expect(sent(arp(foreign))).toBe(true);
-      expect(sent(advertise({ from: mac(1), src: 'fe80::1', target: 'fe80::9', options: [mac(7)] }))).toBe(true);
+      expect(sent(advertise({ from: mac(1), src: 'fe80::1', target: 'fe80::9', options: [mac(7)] }))).toBe(
+        true,
+      );
       expect(sent(discover(mac(1)))).toBe(false);
       expect(sent(ipv4(mac(1), '10.0.0.9'))).toBe(false);
     });
@@ -78,7 +80,11 @@ describe('what a port may send as', () => {
     it('beside its own are its as well: to send, to get, and against what comes round', async () => {
       await a.become(ports({ n: 1, ...macs([extra]) }, { n: 2 }));
       await b.become(ports({ n: 3 }));
-      expect([extra, mac(1), foreign].map((from) => sent(frame({ to: mac(2), from })))).toEqual([true, true, false]);
+      expect([extra, mac(1), foreign].map((from) => sent(frame({ to: mac(2), from })))).toEqual([
+        true,
+        true,
+        false,
+      ]);
       a.forget();
       a.send(2, frame({ to: extra, from: mac(2) }));
       b.send(3, frame({ to: extra, from: mac(3) }));

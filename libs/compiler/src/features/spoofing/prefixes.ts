@@ -19,7 +19,9 @@ export function prefixesOf(allow: readonly string[], family: Family): (Wanted | 
   const all = [...found.values()].sort((a, b) => a.prefix - b.prefix || (a.address < b.address ? -1 : 1));
   const kept: typeof all = [];
   for (const one of all) {
-    const within = kept.some((k) => one.address >> BigInt(bits - k.prefix) === k.address >> BigInt(bits - k.prefix));
+    const within = kept.some(
+      (k) => one.address >> BigInt(bits - k.prefix) === k.address >> BigInt(bits - k.prefix),
+    );
     if (!within) kept.push(one);
   }
   return kept.map(({ address, prefix }) => {

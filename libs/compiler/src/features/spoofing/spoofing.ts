@@ -45,7 +45,8 @@ export const spoofing: Feature = {
 };
 
 /** Whether a port may send by MACs that can't be listed: then it may also speak of them. */
-const sendsForOthers = ({ policy }: PortPlan): boolean => policy.forgedTransmits || policy.macLearning !== null;
+const sendsForOthers = ({ policy }: PortPlan): boolean =>
+  policy.forgedTransmits || policy.macLearning !== null;
 
 function claims({ arp, nd }: Addresses, port: PortPlan, flow: Pen): void {
   const next = [goto(TABLES.SPOOF_SOURCE)];
