@@ -23,7 +23,9 @@ function sameSegments(a: Group, b: Group): boolean {
   return (
     a.switch === b.switch &&
     a.overridable.includes('vlan') === b.overridable.includes('vlan') &&
-    same(a.policy.vlan, b.policy.vlan)
+    a.overridable.includes('macs') === b.overridable.includes('macs') &&
+    same(a.policy.vlan, b.policy.vlan) &&
+    same(a.policy.macs, b.policy.macs)
   );
 }
 

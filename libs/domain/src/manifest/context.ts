@@ -1,11 +1,11 @@
 import { Set as Ids } from 'immutable';
-import { detail, equalJson, type HostName, type PortId, type ProblemDetail } from '#kernel';
+import { detail, equalJson, type HostName, type Mac, type PortId, type ProblemDetail } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { type GroupResource, type HostResource, type SwitchResource } from '../model/resources.js';
 import { type Port, type State, type Switch } from '../model/state.js';
 import { checkPolicyOnSwitch } from '../policy/check.js';
 import { same } from '../policy/same.js';
-import { effectiveVlan, macHolder, macKey } from '../port/segment.js';
+import { effectiveVlan, macHolder, macKeys } from '../port/segment.js';
 import { hostsOf } from '../state/next.js';
 import { type Item } from './define.js';
 import { type Faults } from './faults.js';
@@ -156,20 +156,24 @@ function checkMacs(draft: Draft, ids: Iterable<PortId>, path: string, faults: Fa
   for (const id of ids) {
     const port = state.ports.get(id);
     if (port === undefined || port.connectee === null) continue;
-    const key = macKey(state, port);
     const was = before.ports.get(id);
-    if (key === null || (was !== undefined && macKey(before, was) === key && !isTrunk(state, port))) continue;
-    // The index holds one port a key: whoever held this one before and still belongs there was displaced.
-    const displaced = before.byMac.get(key);
-    const other = displaced === undefined || displaced === id ? undefined : state.ports.get(displaced);
-    const holder =
-      other !== undefined && macKey(state, other) === key
-        ? other.id
-        : macHolder(state, port.switch, vlanOf(state, port), port.connectee.mac, id);
-    if (holder === undefined) continue;
-    const reason = `of port ${id} would meet port ${holder} with the same MAC in one segment`;
-    faults.add('refused', detail(path, port.connectee.mac, reason, 'a MAC once per switch and VLAN'));
+    const had = was === undefined ? [] : macKeys(before, was).map(({ key }) => key);
+    for (const { key, mac } of macKeys(state, port)) {
+      if (had.includes(key) && !isTrunk(state, port)) continue;
+      const holder = heldBy(draft, port, key, mac);
+      if (holder === undefined) continue;
+      const reason = `of port ${id} would meet port ${holder} with the same MAC in one segment`;
+      faults.add('refused', detail(path, mac, reason, 'a MAC once per switch and VLAN'));
+    }
   }
+}
+
+/** The index holds one port a key: whoever held this one before and still belongs there was displaced. */
+function heldBy({ before, state }: Draft, port: Port, key: string, mac: Mac): PortId | undefined {
+  const displaced = before.byMac.get(key);
+  const other = displaced === undefined || displaced === port.id ? undefined : state.ports.get(displaced);
+  if (other !== undefined && macKeys(state, other).some((its) => its.key === key)) return other.id;
+  return macHolder(state, port.switch, vlanOf(state, port), mac, port.id);
 }
 
 const vlanOf = (state: State, port: Port) => effectiveVlan(state, state.groups.get(port.group), port);

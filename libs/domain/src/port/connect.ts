@@ -4,7 +4,7 @@ import { refusal, type Refusal } from '../decider/refusal.js';
 import { createPort } from '../group/ports.js';
 import { type Connectee, type Group, type State } from '../model/state.js';
 import { type PolicyPatch } from '../policy/policy.js';
-import { effectiveVlan, macHolder } from './segment.js';
+import { effectiveVlan, macHolder, ownMacs } from './segment.js';
 
 /** A connectee as it comes from outside: its strings are not yet judged. */
 export interface RawConnectee {
@@ -83,8 +83,11 @@ export function macTaken(
   self: PortId | null,
 ): Refusal | null {
   const vlan = effectiveVlan(state, group, { override });
-  const holder = macHolder(state, group.switch, vlan, connectee.mac, self);
-  if (holder === undefined) return null;
-  const reason = `belongs to port ${holder} in the same segment of ${group.switch}`;
-  return refusal('mac-duplicate', 'mac', connectee.mac, reason, 'a MAC once per switch and VLAN');
+  for (const mac of ownMacs(state, group, { override }, connectee.mac)) {
+    const holder = macHolder(state, group.switch, vlan, mac, self);
+    if (holder === undefined) continue;
+    const reason = `belongs to port ${holder} in the same segment of ${group.switch}`;
+    return refusal('mac-duplicate', 'mac', mac, reason, 'a MAC once per switch and VLAN');
+  }
+  return null;
 }

@@ -5,7 +5,7 @@ import { type VlanPolicy } from '../policy/fields.js';
 const UNTAGGED: VlanPolicy = { mode: 'none' };
 type Lookup = Pick<State, 'switches' | 'groups'>;
 
-/** The VLAN that holds for a port: the only field of the policy that identity (a MAC once per segment) depends on. */
+/** The VLAN that holds for a port: with the extra MACs what of the policy identity (a MAC once per segment) depends on. */
 export function effectiveVlan(
   state: Lookup,
   group: Group | undefined,
@@ -37,11 +37,30 @@ function* segmentsOf(trunk: Extract<VlanPolicy, { mode: 'trunk' }>): Iterable<nu
 const carries = ({ ranges, native }: Extract<VlanPolicy, { mode: 'trunk' }>, id: number): boolean =>
   native === id || ranges.some((r) => r.from <= id && id <= r.to);
 
-/** Key of a connected port in `byMac`; null when nothing is connected. */
-export function macKey(state: Lookup, port: Port): string | null {
-  if (port.connectee === null) return null;
-  const vlan = effectiveVlan(state, state.groups.get(port.group), port);
-  return `${port.switch} ${segmentName(vlan)} ${port.connectee.mac}`;
+/** MACs that are a port's alone: its connectee's, and the extra ones that hold for it. */
+export function ownMacs(
+  state: Lookup,
+  group: Group | undefined,
+  port: Pick<Port, 'override'>,
+  mac: Mac,
+): readonly Mac[] {
+  const { macs } = port.override;
+  const extra =
+    macs !== undefined && group?.overridable.includes('macs') === true
+      ? macs.extra
+      : ((group?.policy.macs ?? (group && state.switches.get(group.switch)?.policy.macs))?.extra ?? []);
+  return extra.length === 0 ? [mac] : [...new Set([mac, ...extra])];
+}
+
+/** Keys of a connected port in `byMac`, with the MAC of each; none when nothing is connected. */
+export function macKeys(state: Lookup, port: Port): readonly { readonly mac: Mac; readonly key: string }[] {
+  if (port.connectee === null) return [];
+  const group = state.groups.get(port.group);
+  const segment = segmentName(effectiveVlan(state, group, port));
+  return ownMacs(state, group, port, port.connectee.mac).map((mac) => ({
+    mac,
+    key: `${port.switch} ${segment} ${mac}`,
+  }));
 }
 
 /** Another port that holds this MAC in a segment that `vlan` reaches; undefined: none. */

@@ -4,6 +4,7 @@ import { holds } from '../ledger/facts.js';
 import { hasEnded } from '../migration/phases.js';
 import { DELETED_KEPT } from '../port/deleted.js';
 import { type Group, type Migration, type Port, type State } from '../model/state.js';
+import { macKeys } from '../port/segment.js';
 import { reindexed } from './json.js';
 
 type Say = (what: string) => void;
@@ -126,7 +127,8 @@ function checkIndexes(state: State, say: Say): void {
   }
   if (!state.deleted.equals(right.deleted)) say('index deleted does not fit the ports');
   if (state.deleted.size > DELETED_KEPT) say(`holds ${state.deleted.size} deleted ports`);
-  const connected = [...state.ports.values()].filter((p) => p.connectee !== null).length;
-  if (state.byIface.size !== connected) say('one connectee has two ports');
-  if (state.byMac.size !== connected) say('one MAC has two ports in a segment');
+  const connected = [...state.ports.values()].filter((p) => p.connectee !== null);
+  if (state.byIface.size !== connected.length) say('one connectee has two ports');
+  const macs = connected.reduce((sum, port) => sum + macKeys(state, port).length, 0);
+  if (state.byMac.size !== macs) say('one MAC has two ports in a segment');
 }

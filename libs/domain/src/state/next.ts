@@ -1,7 +1,7 @@
 import { Set } from 'immutable';
 import { problem, ProblemError, type HostName, type PortId } from '#kernel';
 import { type Port, type State } from '../model/state.js';
-import { macKey } from '../port/segment.js';
+import { macKeys } from '../port/segment.js';
 
 /** The state that `evolve` is about to return: one copy per event, changed in place until it is handed out. */
 export type Next = { -readonly [K in keyof State]: State[K] };
@@ -108,13 +108,12 @@ function removeFrom(next: Next, owner: string, port: PortId): void {
 }
 
 export function dropMac(next: Next, port: Port): void {
-  const key = macKey(next, port);
-  if (key !== null && next.byMac.get(key) === port.id) next.byMac = next.byMac.remove(key);
+  for (const { key } of macKeys(next, port))
+    if (next.byMac.get(key) === port.id) next.byMac = next.byMac.remove(key);
 }
 
 export function addMac(next: Next, port: Port): void {
-  const key = macKey(next, port);
-  if (key !== null) next.byMac = next.byMac.set(key, port.id);
+  for (const { key } of macKeys(next, port)) next.byMac = next.byMac.set(key, port.id);
 }
 
 /** Hosts where the port has a binding of any role. */

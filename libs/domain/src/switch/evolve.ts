@@ -16,7 +16,10 @@ export function switchDefined(next: Next, e: Of<'SwitchDefined'>, meta: EventMet
       ...e.spec,
     });
   };
-  if (before === undefined || same(before.policy.vlan, e.spec.policy.vlan)) change();
+  const stay =
+    before === undefined ||
+    (same(before.policy.vlan, e.spec.policy.vlan) && same(before.policy.macs, e.spec.policy.macs));
+  if (stay) change();
   else rekeyed(next, portsOfSwitch(next, e.name), change);
 }
 
