@@ -78,7 +78,7 @@ export class Lab {
     return this.host(host).appctl(...args);
   }
 
-  /** A guest, plugged at the host and running. */
+  /** A guest, plugged at the host and running. One after the other: the next one's name is its number. */
   async addVm(host: string, options: VmOptions): Promise<LabVm> {
     const vm = await this.newVm(options);
     const plug = await vm.plugAt(host);
