@@ -7,6 +7,7 @@ import { SimulatedDriver, SimulatedSwitch } from '#simulated-switch';
 import { Agent } from './agent.js';
 import { FactJournal } from './facts/journal.js';
 import { NoHypervisor } from './hypervisor/hypervisor.js';
+import { type MakeService } from './service.js';
 import { LocalMemory } from './state/local-memory.js';
 import { emptyMemory, type AgentMemory } from './state/memory.js';
 
@@ -120,6 +121,7 @@ export class AgentHost {
   disk: AgentMemory = emptyMemory('boot');
   /** Whether the switch refuses to be changed. */
   fails = false;
+  services: readonly MakeService[] = [];
   agent!: Agent;
   #ids = 0;
 
@@ -164,6 +166,7 @@ export class AgentHost {
       ids: { next: () => `i${(this.#ids += 1)}` },
       log: { info: () => undefined, warn: (_, message) => void this.warnings.push(message) },
       report: (report) => this.reports.push(report),
+      services: this.services,
     });
     await this.agent.start(held);
     await settle();

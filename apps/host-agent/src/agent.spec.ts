@@ -191,4 +191,23 @@ describe('an agent', () => {
     await settle();
     expect(host.reports.at(-1)).toMatchObject({ realised: 3, exceptions: [] });
   });
+
+  it('has services that hear what the switch tells, see what stands, and say their part of the telemetry', async () => {
+    const heard: string[] = [];
+    const stood: number[] = [];
+    const other = new AgentHost();
+    other.services = [
+      (around) => ({
+        noticed: (event) => void heard.push(event.kind),
+        carriedOut: (compiled, have) => void stood.push(compiled.bindings.length, have.bridges.length),
+        telemetry: () => ({ vms: [{ owner: around.host, state: 'running' }] }),
+      }),
+    ];
+    await other.start();
+    await other.become(1, [{ n: 1 }]);
+    await other.plug(1);
+    expect(heard).toContain('interfaces');
+    expect(stood.slice(-2)).toEqual([1, 1]);
+    expect((await other.agent.telemetry()).vms).toEqual([{ owner: 'h1', state: 'running' }]);
+  });
 });

@@ -27,6 +27,7 @@ import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler
 import { TeamingService } from './teaming/teaming.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
+import { type AgentService, type MakeService } from './service.js';
 
 export interface AgentLog {
   info(fields: object, message: string): void;
@@ -49,6 +50,8 @@ export interface AgentParts {
     report: Pick<Report, 'lineage' | 'realised' | 'received' | 'exceptions'>,
     urgent: boolean,
   ) => void;
+  /** What stands beside the loop; absent: nothing. */
+  readonly services?: readonly MakeService[];
 }
 
 /** One host's part of the control plane: documents in, facts out, and the loop that keeps the switch as it must be. */
@@ -57,6 +60,7 @@ export class Agent {
   readonly #reconciler: Reconciler;
   readonly #orders: Orders;
   readonly #memo = new CompileMemo();
+  readonly #services: readonly AgentService[];
   readonly #drift: DriftWatch;
   readonly #teaming: TeamingService;
   readonly #unplaced: Unplaced;
@@ -111,6 +115,11 @@ export class Agent {
       failed: (reason, retry) => this.#failed(reason, retry),
       random: () => Number.parseInt(ids.next().slice(0, 8), 16) / 2 ** 32,
     });
+    const { host, log } = parts;
+    const compiled = (): Compiled | null => this.#compiled;
+    const observation = (): Observation | null => this.#reconciler.observation;
+    const around = { host, driver, clock, log, record, kick: again, compiled, observation };
+    this.#services = (parts.services ?? []).map((make) => make(around));
   }
 
   /** Begins with what the disk holds; resolves when the switch answered once. */
@@ -165,6 +174,7 @@ export class Agent {
       vms: this.parts.hypervisor.vms(),
       interfaces: this.#interfaceStates(interfaces),
       uplinks: this.#uplinks(interfaces),
+      ...this.#merged((service) => service.telemetry?.()),
     };
   }
 
@@ -182,6 +192,7 @@ export class Agent {
   async close(): Promise<void> {
     for (const unwatch of this.#unwatch) unwatch();
     this.#unplaced.close();
+    for (const service of this.#services) await service.close?.();
     await this.parts.hypervisor.close();
     await this.#reconciler.close();
     this.#drift.close();
@@ -235,7 +246,12 @@ export class Agent {
     this.#owing = outstanding(wanted.desired, memory.incarnations, memory.localFacts().slots, have, known);
     const owed = this.#owing.map((p) => bindingKey(p.port, p.epoch));
     await memory.allot(owed.length === 0 ? keys : [...keys, ...owed], () => standingSlots(have));
-    return { host: this.parts.host, ...memory.localFacts() };
+    const theirs = this.#merged((service) => service.facts?.(have));
+    return { ...theirs, host: this.parts.host, ...memory.localFacts() };
+  }
+
+  #merged<T extends object>(say: (service: AgentService) => T | undefined): Partial<T> {
+    return this.#services.reduce<Partial<T>>((all, service) => ({ ...all, ...say(service) }), {});
   }
 
   #withOwing(desired: Desired): Desired {
@@ -259,6 +275,7 @@ export class Agent {
     const isCurrent = now?.desired === wanted.desired && now.lineage === wanted.lineage;
     this.#settled = { ...result, wanted: isCurrent ? now : wanted, steps: [] };
     this.#tell(this.#settled);
+    for (const service of this.#services) service.carriedOut?.(compiled, have);
     if (result.steps.length > 0) {
       const fields = { revision: wanted.received, steps: result.steps.map((s) => s.kind) };
       this.parts.log.info(fields, 'the switch carries out the documents');
@@ -302,7 +319,9 @@ export class Agent {
   }
 
   #noticed(event: DriverEvent): void {
-    if (event.kind === 'packet-in') this.#noteNotice(event.userdata);
+    // Each is told of everything: `some` would stop at the first that takes it.
+    const taken = this.#services.filter((service) => service.noticed?.(event) === true).length > 0;
+    if (event.kind === 'packet-in' && !taken) this.#noteNotice(event.userdata);
     if (event.kind === 'flows') {
       const rows = event.changes.flatMap((c) => (c.change === 'removed' ? [] : (learnedRow(c.flow) ?? [])));
       this.#noteRows(rows);

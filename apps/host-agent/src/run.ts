@@ -15,6 +15,7 @@ import { FactJournal, parseJournal } from './facts/journal.js';
 import { hostParts } from './host-parts.js';
 import { LocalMemory } from './state/local-memory.js';
 import { emptyMemory, parseMemory } from './state/memory.js';
+import { SERVICES } from './services.js';
 import { StateDir } from './state/state-dir.js';
 
 /** Version that the agent reports. */
@@ -66,6 +67,7 @@ export async function runAgent(
     clock,
     ids,
     log: logger,
+    services: SERVICES,
     report: (standing, urgent) =>
       reporter.update(
         { ...standing, host, boot: journal.boot, version: VERSION, driver: parts.driver.kind },

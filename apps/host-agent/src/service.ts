@@ -1,0 +1,42 @@
+import { type Clock, type HostName } from '#kernel';
+import { type Fact } from '#domain';
+import { type Telemetry } from '#contracts';
+import { type Compiled, type LocalFacts } from '#compiler';
+import { type Driver, type DriverEvent, type Observation } from '#openflow';
+
+/** What a service may use of the agent that it belongs to. */
+export interface ServiceHost {
+  readonly host: HostName;
+  /** To ask and to send frames; the switch is changed by passes of the reconciler alone. */
+  readonly driver: Pick<Driver, 'packetOut' | 'portStats' | 'flowStats' | 'meterStats'>;
+  readonly clock: Clock;
+  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  record(fact: Fact): void;
+  /** What `facts()` says changed: another pass is wanted. */
+  kick(): void;
+  /** What the last pass that came to its end carried out; null before the first. */
+  compiled(): Compiled | null;
+  /** What is known to stand; null while that is in doubt. */
+  observation(): Observation | null;
+}
+
+/** Local facts that the agent itself has no part in; such a field is optional or has a default in the compiler. */
+export type ServiceFacts = Partial<
+  Omit<LocalFacts, 'host' | 'round' | 'interfaces' | 'slots' | 'activations' | 'handedOver'>
+>;
+
+/** A part of the agent that stands beside the loop: it hears what the switch tells, and says what it found out. */
+export interface AgentService {
+  /** Asked at the beginning of every pass: quick, no IO. Fields of several services must not overlap. */
+  facts?(have: Observation): ServiceFacts;
+  /** Must not throw and must not block. True: the event was for this service, and nobody else looks at it. */
+  noticed?(event: DriverEvent): boolean | void;
+  /** A pass came to its end: all of this stands and is effective. */
+  carriedOut?(compiled: Compiled, have: Observation): void;
+  /** Added to the telemetry, about once a second. */
+  telemetry?(): Partial<Telemetry>;
+  close?(): void | Promise<void>;
+}
+
+/** Makes a service for one agent; it begins to work by what it is told. */
+export type MakeService = (host: ServiceHost) => AgentService;

@@ -1,0 +1,4 @@
+import { type MakeService } from './service.js';
+
+/** Every service of an agent. One line each; the order matters only where two want the same event. */
+export const SERVICES: readonly MakeService[] = [];
