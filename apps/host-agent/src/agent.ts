@@ -13,6 +13,7 @@ import {
 import { CounterKeeper } from './counters/keeper.js';
 import { outstanding } from './counters/outstanding.js';
 import { driftOf } from './drift/differences.js';
+import { ForeignFlows } from './drift/foreign.js';
 import { DriftWatch } from './drift/watch.js';
 import { interfaceEdges, interfaceFacts } from './facts/interfaces.js';
 import { type FactJournal } from './facts/journal.js';
@@ -63,6 +64,7 @@ export class Agent {
   readonly #services: readonly AgentService[];
   readonly #drift: DriftWatch;
   readonly #teaming: TeamingService;
+  readonly #foreign = new ForeignFlows();
   readonly #unplaced: Unplaced;
   readonly #flapping: { readonly interfaces: Flapping<InterfaceFact>; readonly uplinks: Flapping<true> };
   #view: Snapshot | null = null;
@@ -110,7 +112,9 @@ export class Agent {
       compile: (desired, facts) => compile(this.#withOwing(desired), facts, this.#memo),
       planned: (compiled, steps) => this.#keeper.making(madeBy(compiled, steps)),
       readBack: (have) => this.#noteRows(learnedRows(have)),
-      compared: (installed, have, since) => this.#drift.seen(driftOf(installed, have), since),
+      stands: (have) => this.#drift.stands(this.#foreign.news(have)),
+      compared: (installed, have, since, baseline) =>
+        this.#drift.seen(driftOf(installed, have, { baseline }), since),
       done: (result) => this.#done(result),
       failed: (reason, retry) => this.#failed(reason, retry),
       random: () => Number.parseInt(ids.next().slice(0, 8), 16) / 2 ** 32,

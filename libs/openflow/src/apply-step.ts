@@ -14,6 +14,7 @@ import { flowKey, flowPlace } from './identity.js';
 import { type Flow, type FlowStats, type Group } from './model.js';
 import { portName, rowMarks, SWITCH_MARK } from './plan.js';
 import { references } from './references.js';
+import { withKept } from './settings.js';
 
 /** What reading would give if the switch were just what is wanted; numbers that only the switch gives are missing. */
 export function observe(want: DataplaneState): Observation {
@@ -75,7 +76,7 @@ function applyRow(have: Observation, change: OvsdbChange): Observation {
     case 'add-bridge':
       return { ...have, bridges: [...have.bridges, newBridge(change.bridge, change.switch, change.mtu)] };
     case 'set-bridge':
-      return onBridge(have, change.bridge, (b) => ({
+      return onBridge(have, change.bridge, ({ markLost: _, settings: _those, ...b }) => ({
         ...b,
         externalIds: { ...b.externalIds, [SWITCH_MARK]: change.switch },
         failMode: 'secure',
@@ -96,6 +97,14 @@ function applyRow(have: Observation, change: OvsdbChange): Observation {
     case 'mark-port': {
       const interfaces = have.interfaces.map((i) =>
         i.bridge === change.bridge && portName(i) === change.port ? { ...i, marks: change.marks } : i,
+      );
+      return { ...have, interfaces };
+    }
+    case 'set-port': {
+      const interfaces = have.interfaces.map((i) =>
+        i.bridge === change.bridge && portName(i) === change.port
+          ? { ...i, settings: withKept(i.settings, change.settings) }
+          : i,
       );
       return { ...have, interfaces };
     }

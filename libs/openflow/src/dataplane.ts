@@ -9,7 +9,13 @@ import {
   type PortStats,
 } from './model.js';
 import { type Problem } from '#kernel';
-import { type BridgeExports, type BridgeSettings, type LinkBond, type PortSettings } from './rows.js';
+import {
+  type BridgeExports,
+  type BridgeSettings,
+  type KeptSettings,
+  type LinkBond,
+  type PortSettings,
+} from './rows.js';
 import { type CtFilter, type GroupMod, type MeterModMessage, type UnreadableFlow } from './wire/messages.js';
 
 /**
@@ -104,6 +110,8 @@ export interface BridgeObservation {
   readonly name: string;
   /** external_ids of the bridge row; ours carry `portolan-switch`. */
   readonly externalIds: Readonly<Record<string, string>>;
+  /** The bridge is ours, though somebody took the mark away. */
+  readonly markLost?: true;
   readonly failMode: string;
   readonly mtu?: number;
   /** What somebody set in the bridge's row; absent: nothing but what every bridge of ours has. */
@@ -123,6 +131,17 @@ export interface Observation {
   /** What of the switch's database is malformed; it was treated as absent. */
   readonly problems?: readonly Problem[];
 }
+
+/** What of an observation stands in the switch's database. */
+export interface ObservedRows {
+  readonly bridges: readonly ObservedRow[];
+  readonly interfaces: readonly ObservedInterface[];
+}
+
+export type ObservedRow = Pick<
+  BridgeObservation,
+  'name' | 'externalIds' | 'markLost' | 'failMode' | 'mtu' | 'settings' | 'exports'
+>;
 
 /** One thing to do, atomic in itself. Steps are applied strictly in order; a step that fails stops the plan. */
 export type Step =
@@ -150,6 +169,13 @@ export type OvsdbChange =
       readonly bridge: string;
       readonly port: string;
       readonly marks: Readonly<Record<string, string>>;
+    }
+  /** What somebody set in the rows of port and interface; what is not said is cleared. */
+  | {
+      readonly op: 'set-port';
+      readonly bridge: string;
+      readonly port: string;
+      readonly settings: KeptSettings;
     }
   | { readonly op: 'remove-port'; readonly bridge: string; readonly port: string };
 
@@ -203,8 +229,10 @@ export interface Driver {
   readonly kind: 'openvswitch' | 'simulated';
   /** Connects and keeps reconnecting (jittered, at most 200 ms apart) until closed; resolves when first connected. */
   start(): Promise<void>;
-  /** Everything; flows of bridges that bear our mark only. */
+  /** Everything; of bridges that are ours only. */
   read(): Promise<Observation>;
+  /** The same without what the bridges hold; cheap, also while a bridge can't be talked to. */
+  rows(): Promise<ObservedRows>;
   /** Interfaces only; cheap. */
   interfaces(): Promise<readonly ObservedInterface[]>;
   apply(step: Step): Promise<void>;

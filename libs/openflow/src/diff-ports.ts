@@ -8,6 +8,7 @@ import {
   type PlanException,
   type PortPlan,
 } from './plan.js';
+import { portDrift, wantedSettings, type PortBaseline } from './settings.js';
 
 const isAgents = (row: ObservedInterface): boolean => row.marks[PLUGGED_MARK] === 'agent';
 
@@ -53,6 +54,7 @@ export function diffPorts(
   interfaces: readonly ObservedInterface[],
   moves: Plan['moves'],
   exceptions: PlanException[],
+  baseline: PortBaseline = new Map(),
 ): PortPlan {
   const rows = new Map(interfaces.map((row) => [portName(row), row]));
   const devices = new Map(interfaces.map((row) => [row.name, row]));
@@ -88,7 +90,21 @@ export function diffPorts(
   return {
     add,
     mark,
+    set: resets(bridge.name, rows, baseline),
     unmark: names(left.filter((r) => !isAgents(r) && Object.keys(r.marks).length > 0)),
     remove: names(left.filter(isAgents)),
   };
+}
+
+/** Rows that somebody changed by hand since they were plugged; of a port of several devices the first is looked at. */
+function resets(
+  bridge: string,
+  rows: ReadonlyMap<string, ObservedInterface>,
+  baseline: PortBaseline,
+): PortPlan['set'] {
+  return [...rows.values()].flatMap((row) => {
+    const settings = row.bridge === bridge && row.name !== bridge ? wantedSettings(row, baseline) : null;
+    const isChanged = settings !== null && portDrift(settings, row).length > 0;
+    return isChanged ? [{ port: portName(row), settings }] : [];
+  });
 }

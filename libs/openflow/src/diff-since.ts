@@ -12,6 +12,7 @@ import { type Flow } from './model.js';
 import { type BridgePlan, type Delta, type Plan, type PlanException, type PortPlan } from './plan.js';
 import { dangles } from './references.js';
 import { sameExports } from './rows.js';
+import { type PortBaseline } from './settings.js';
 import { tightens } from './tightens.js';
 
 /**
@@ -22,6 +23,7 @@ export function diffSince(
   want: DataplaneState,
   since: DataplaneState,
   interfaces: readonly ObservedInterface[],
+  baseline?: PortBaseline,
 ): Plan | null {
   if (want.bridges.length !== since.bridges.length) return null;
   const isInOrder = want.bridges.every(({ ports }) => inOrder.get(ports) === interfaces);
@@ -35,14 +37,14 @@ export function diffSince(
     const changes = diffPieces(bridge, before);
     if (changes === null) return null;
     const { name, mtu } = bridge;
-    const ports = isInOrder ? NO_PORTS : portsOf(bridge, interfaces, exceptions);
-    bridges.push({ bridge: name, switch: bridge.switch, mtu, row: 'keep', foreign: 0, ports, ...changes });
+    const ports = isInOrder ? NO_PORTS : portsOf(bridge, interfaces, exceptions, baseline);
+    bridges.push({ bridge: name, switch: bridge.switch, mtu, row: 'keep', foreign: [], ports, ...changes });
   }
   return exceptions.length > 0 ? null : { bridges, removeBridges: [], moves, exceptions };
 }
 
 const NOTHING: Plan['moves'] = [];
-const NO_PORTS: PortPlan = { add: [], mark: [], unmark: [], remove: [] };
+const NO_PORTS: PortPlan = { add: [], mark: [], set: [], unmark: [], remove: [] };
 
 /** Lists of ports and the interfaces among which all of them were found as wanted: most passes see the same again. */
 const inOrder = new WeakMap<readonly BridgePort[], readonly ObservedInterface[]>();
@@ -51,10 +53,11 @@ function portsOf(
   bridge: BridgeState,
   interfaces: readonly ObservedInterface[],
   exceptions: PlanException[],
+  baseline: PortBaseline | undefined,
 ): PortPlan {
-  const plan = diffPorts(bridge, interfaces, NOTHING, exceptions);
-  const { add, mark, unmark, remove } = plan;
-  if (add.length + mark.length + unmark.length + remove.length + exceptions.length === 0)
+  const plan = diffPorts(bridge, interfaces, NOTHING, exceptions, baseline);
+  const { add, mark, set, unmark, remove } = plan;
+  if (add.length + mark.length + set.length + unmark.length + remove.length + exceptions.length === 0)
     inOrder.set(bridge.ports, interfaces);
   return plan;
 }

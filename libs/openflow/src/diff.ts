@@ -11,11 +11,16 @@ import { type Flow } from './model.js';
 import { SWITCH_MARK, type BridgePlan, type Delta, type Plan, type PlanException } from './plan.js';
 import { dangles, references, type References } from './references.js';
 import { sameExports } from './rows.js';
+import { bridgeDrift, type PortBaseline } from './settings.js';
 import { tightens } from './tightens.js';
 
 export interface DiffOptions {
   /** Learned flows to be removed: their place was taken by compiled ones, or they were given up. */
   readonly retire?: readonly { readonly bridge: string; readonly flows: readonly FlowIdentity[] }[];
+  /** Flows that another program set on a bridge of ours; absent: they are left. What came by hand always goes. */
+  readonly foreign?: 'leave' | 'remove';
+  /** How ports looked at first; absent: what was set in their rows is left. */
+  readonly baseline?: PortBaseline;
 }
 
 /** What is to be done so that the switch is what is wanted. Pure; `diff(want, observe(want))` has nothing to do. */
@@ -24,10 +29,14 @@ export function diff(want: DataplaneState, have: Observation, options: DiffOptio
   const standing = new Map(have.bridges.map((b) => [b.name, b]));
   const wanted = want.bridges.filter((b) => {
     const there = standing.get(b.name);
-    const conflict = there !== undefined && there.externalIds[SWITCH_MARK] === undefined;
-    if (conflict)
+    // Bridges of others are not read, but their interfaces are, the one of their own name among them.
+    const isOthers =
+      there === undefined
+        ? have.interfaces.some((i) => i.bridge === b.name)
+        : there.externalIds[SWITCH_MARK] === undefined && there.markLost !== true;
+    if (isOthers)
       exceptions.push({ bridge: b.name, reason: 'a bridge of this name is there and is not ours' });
-    return !conflict;
+    return !isOthers;
   });
   const names = new Set(want.bridges.map((b) => b.name));
   const moves = movedPorts(wanted, have.interfaces);
@@ -35,8 +44,8 @@ export function diff(want: DataplaneState, have: Observation, options: DiffOptio
   const bridges = wanted.map((bridge) => {
     const retire = options.retire?.filter((r) => r.bridge === bridge.name).flatMap((r) => r.flows) ?? [];
     const there = standing.get(bridge.name);
-    const ports = diffPorts(bridge, have.interfaces, moves, exceptions);
-    return { ...diffBridge(bridge, there, new Set(retire.map(flowKey)), exceptions), ports };
+    const ports = diffPorts(bridge, have.interfaces, moves, exceptions, options.baseline);
+    return { ...diffBridge(bridge, there, new Set(retire.map(flowKey)), options, exceptions), ports };
   });
   return { bridges, removeBridges: gone.map((b) => b.name), moves, exceptions };
 }
@@ -45,15 +54,16 @@ function diffBridge(
   want: BridgeState,
   have: BridgeObservation | undefined,
   retired: ReadonlySet<string>,
+  options: DiffOptions,
   exceptions: PlanException[],
 ): Omit<BridgePlan, 'ports'> {
-  const others = have?.flows.filter(({ flow }) => !isOurs(flow.cookie)).map(({ flow }) => flow) ?? [];
+  const others = have?.flows.flatMap(({ flow }) => (isSwept(flow, options) ? [] : [flow])) ?? [];
   const keep = references(others);
   const present: References = {
     meters: new Set(want.meters.map((m) => m.id)),
     groups: new Set(want.groups.map((g) => g.id)),
   };
-  const flows = diffFlows(want, have, retired, present, exceptions);
+  const flows = diffFlows(want, have, retired, options, present, exceptions);
   const groups = byId(want.groups, have?.groups ?? [], sameGroup, keep.groups);
   return {
     bridge: want.name,
@@ -72,8 +82,12 @@ function diffBridge(
   };
 }
 
-const sameRow = (want: BridgeState, have: BridgeObservation): boolean =>
-  have.externalIds[SWITCH_MARK] === want.switch && have.failMode === 'secure' && have.mtu === want.mtu;
+const sameRow = (want: BridgeState, have: BridgeObservation): boolean => bridgeDrift(want, have).length === 0;
+
+/** Whether a flow that nobody wants goes, learned ones aside: ours, set by hand, or another's that shall not stay. */
+function isSwept({ cookie }: Flow, { foreign = 'leave' }: DiffOptions): boolean {
+  return isOurs(cookie) || cookie === 0n || (foreign === 'remove' && !isLearned(cookie));
+}
 
 /** Meters and groups bear no cookie: on a bridge of ours they are ours, but for those that others' flows name. */
 function byId<T extends { readonly id: number }, H extends T>(
@@ -98,9 +112,10 @@ function diffFlows(
   want: BridgeState,
   have: BridgeObservation | undefined,
   retired: ReadonlySet<string>,
+  options: DiffOptions,
   present: References,
   exceptions: PlanException[],
-): { delta: Delta<Flow>; foreign: number } {
+): { delta: Delta<Flow>; foreign: readonly Flow[] } {
   const unlike = unlikeFlows(want.flows, have?.flows.map(({ flow }) => flow) ?? [], present);
   const standing = new Map(unlike.have.map((flow) => [flowKey(flow), flow]));
   const wanted = new Set<string>();
@@ -124,11 +139,11 @@ function diffFlows(
     else if (!sameFlow(flow, there)) change.push({ want: flow, have: there });
   }
   const remove: Flow[] = [];
-  let foreign = 0;
+  const foreign: Flow[] = [];
   for (const [key, flow] of standing) {
     if (wanted.has(key)) continue;
-    if (isOurs(flow.cookie) || (isLearned(flow.cookie) && retired.has(key))) remove.push(flow);
-    else if (!isLearned(flow.cookie)) foreign += 1;
+    if (isSwept(flow, options) || (isLearned(flow.cookie) && retired.has(key))) remove.push(flow);
+    else if (!isLearned(flow.cookie)) foreign.push(flow);
   }
   return { delta: { add, change, remove }, foreign };
 }

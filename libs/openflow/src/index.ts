@@ -10,6 +10,8 @@ export type {
   MeterMod,
   Observation,
   ObservedInterface,
+  ObservedRow,
+  ObservedRows,
   OvsdbChange,
   OwnedPieces,
   Piece,
@@ -22,6 +24,7 @@ export {
   type BridgeSettings,
   type CollectorSet,
   type IpfixExport,
+  type KeptSettings,
   type LinkBond,
   type PortSettings,
   type SflowExport,
@@ -75,6 +78,17 @@ export type {
   UnreadableFlow,
 } from './wire/messages.js';
 export { applyStep, observe } from './apply-step.js';
+export { follow, withRows } from './follow.js';
+export {
+  BRIDGE_CONFIG,
+  BRIDGE_PROTOCOLS,
+  bridgeDrift,
+  keptSettings,
+  portDrift,
+  wantedSettings,
+  type PortBaseline,
+  type SettingDifference,
+} from './settings.js';
 export { standing, standsAlone } from './standing.js';
 export { diffSince } from './diff-since.js';
 export {
@@ -97,6 +111,7 @@ export {
   actionsKey,
   COUNT_RATE,
   flowKey,
+  flowPlace,
   isCountMeter,
   matchKey,
   sameFlow,

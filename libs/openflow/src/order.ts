@@ -78,6 +78,7 @@ function opening(plan: Plan): OvsdbChange[] {
         : [{ op: 'set-exports' as const, bridge: b.bridge, exports: b.exports }]),
       ...b.ports.add.map((port): OvsdbChange => ({ op: 'add-port', bridge: b.bridge, port })),
       ...b.ports.mark.map((m): OvsdbChange => ({ op: 'mark-port', bridge: b.bridge, ...m })),
+      ...b.ports.set.map((s): OvsdbChange => ({ op: 'set-port', bridge: b.bridge, ...s })),
     ]),
   ];
 }

@@ -1,6 +1,6 @@
 import { type BridgePort, type ObservedInterface } from './dataplane.js';
 import { type Flow, type Group, type Meter } from './model.js';
-import { type BridgeExports } from './rows.js';
+import { type BridgeExports, type KeptSettings } from './rows.js';
 
 /**
  * Desired and actual as a Venn diagram:
@@ -8,9 +8,9 @@ import { type BridgeExports } from './rows.js';
  *        want                have
  *      ┌───────────┬─────────────┬───────────────────────┐
  *      │   add     │ same: send  │  ours      → remove   │
- *      │           │   nothing   │  learned   → leave    │ (unless retired)
- *      │           │ differs:    │  others'   → leave    │
- *      │           │   change    │                       │
+ *      │           │   nothing   │  by hand   → remove   │ (cookie 0)
+ *      │           │ differs:    │  learned   → leave    │ (unless retired)
+ *      │           │   change    │  others'   → leave    │ (unless told otherwise)
  *      └───────────┴─────────────┴───────────────────────┘
  *
  * What stands in the middle is changed whoever wrote it: another's flow in the place of ours is drift.
@@ -25,6 +25,8 @@ export interface PortPlan {
   readonly add: readonly BridgePort[];
   /** All our marks of a port as they shall be; other keys are not touched. */
   readonly mark: readonly { readonly port: string; readonly marks: Readonly<Record<string, string>> }[];
+  /** Settings that somebody changed by hand, as they were. */
+  readonly set: readonly { readonly port: string; readonly settings: KeptSettings }[];
   /** Ports that someone else plugged and that we have no say in any more: only our marks go. */
   readonly unmark: readonly string[];
   /** Ports that we plugged. */
@@ -43,7 +45,7 @@ export interface BridgePlan {
   readonly groups: Delta<Group>;
   readonly flows: Delta<Flow>;
   /** Flows of others on this bridge that are left alone. */
-  readonly foreign: number;
+  readonly foreign: readonly Flow[];
   /** Some frame that passes now may have to stop passing: the change is only done when it is effective. */
   readonly tightens: boolean;
 }

@@ -30,6 +30,12 @@ export interface PortSettings {
   readonly lldp?: Readonly<Record<string, string>>;
 }
 
+/** What of a port's settings is kept as whoever plugged it left it; the rest is free to use. */
+export type KeptSettings = Pick<
+  PortSettings,
+  'tag' | 'trunks' | 'vlanMode' | 'qos' | 'ingressPolicingRate' | 'ingressPolicingBurst'
+>;
+
 /** A port of several devices. The switch takes care of LACP; flows can't name the bond, only its members. */
 export interface LinkBond {
   /** Two or more, in the order of their names. */

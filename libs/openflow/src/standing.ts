@@ -21,7 +21,7 @@ export function standing(want: DataplaneState, have: Observation): Observation {
 }
 
 function withContent(
-  { name, externalIds, failMode, mtu, ports, settings, exports }: BridgeObservation,
+  { name, externalIds, markLost, failMode, mtu, ports, settings, exports }: BridgeObservation,
   state: BridgeState,
 ): BridgeObservation {
   const flows = once(() => state.flows.map(fresh));
@@ -29,6 +29,7 @@ function withContent(
   return {
     name,
     externalIds,
+    ...(markLost === undefined ? {} : { markLost }),
     failMode,
     ...(mtu === undefined ? {} : { mtu }),
     ports,

@@ -7,6 +7,7 @@ import {
   type Observation,
   type PortStats,
   type ObservedInterface,
+  type ObservedRows,
   type Step,
 } from '#openflow';
 import { type SimulatedSwitch } from './switch.js';
@@ -33,6 +34,12 @@ export class SimulatedDriver implements Driver {
   async read(): Promise<Observation> {
     await this.turn();
     const bridges = [...this.target.bridges.values()].map((bridge) => bridge.observe());
+    return { bridges, interfaces: this.target.interfaces() };
+  }
+
+  async rows(): Promise<ObservedRows> {
+    await this.turn();
+    const bridges = [...this.target.bridges.values()].map((b) => ({ name: b.name, ...b.row() }));
     return { bridges, interfaces: this.target.interfaces() };
   }
 

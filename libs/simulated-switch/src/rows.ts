@@ -11,6 +11,7 @@ export interface RowTarget {
     switchName: string;
     mtu: number;
     exports: BridgeExports;
+    altered: object;
     readonly ports: BridgePorts;
   };
   addBridge(name: string, switchName: string, mtu: number): void;
@@ -52,7 +53,7 @@ function check(target: RowTarget, changes: readonly OvsdbChange[]): void {
         devices.add(device);
       }
       ports.set(change.port.name, bridge);
-    } else if (change.op === 'mark-port' || change.op === 'remove-port') {
+    } else if (change.op === 'mark-port' || change.op === 'set-port' || change.op === 'remove-port') {
       if (ports.get(change.port) !== bridge)
         throw refuse('port', change.port, `is not in ${bridge}`, 'not-found');
       if (change.op !== 'remove-port') continue;
@@ -74,6 +75,7 @@ function apply(target: RowTarget, change: OvsdbChange, devices: readonly string[
       const bridge = target.bridge(change.bridge);
       bridge.switchName = change.switch;
       bridge.mtu = change.mtu;
+      bridge.altered = {};
       return;
     }
     case 'set-exports':
@@ -85,6 +87,9 @@ function apply(target: RowTarget, change: OvsdbChange, devices: readonly string[
       return membersOf(change.port).forEach((device) => plug(target, change, device, devices));
     case 'mark-port':
       for (const { name } of rowsOf(target, change)) target.row(name).marks = change.marks;
+      return;
+    case 'set-port':
+      target.row(change.port).settings = change.settings;
       return;
     case 'remove-port':
       for (const { name } of rowsOf(target, change)) target.unplug(name);

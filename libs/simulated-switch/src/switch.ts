@@ -9,6 +9,7 @@ import {
   type MeterModMessage,
   type ObservedInterface,
   type OvsdbChange,
+  type PortSettings,
 } from '#openflow';
 import { Bridge } from './bridge/bridge.js';
 import { LIMITS, type SwitchOptions } from './bridge/limits.js';
@@ -167,6 +168,18 @@ export class SimulatedSwitch {
       mod.command === 'delete' ? { op: 'delete', id: mod.id } : { op: mod.command, meter: mod.meter };
     this.bridge(bridge).meterMods([op]);
     this.emit({ kind: 'meters', bridge, mods: [mod] });
+  }
+
+  /** Somebody changes the row of a bridge, or takes our mark away. */
+  alterBridge(bridge: string, altered: Bridge['altered']): void {
+    this.bridge(bridge).altered = altered;
+    this.emit({ kind: 'ovsdb', columns: new Set(['Bridge.external_ids']) });
+  }
+
+  /** Somebody sets something in the row of a port. */
+  alterPort(name: string, settings: PortSettings): void {
+    this.row(name).settings = settings;
+    this.emit({ kind: 'ovsdb', columns: new Set(['Port.tag']) });
   }
 
   /** Events as a driver passes them on: never in the middle of a frame. */

@@ -6,6 +6,7 @@ import {
   type MeterStats,
   type Observation,
   type ObservedInterface,
+  type ObservedRows,
   type PortStats,
   type Step,
 } from '#openflow';
@@ -46,6 +47,10 @@ export class MachineDriver implements Driver {
 
   read(): Promise<Observation> {
     return this.trip('read', () => this.inner.read());
+  }
+
+  rows(): Promise<ObservedRows> {
+    return this.trip('rows', () => this.inner.rows());
   }
 
   interfaces(): Promise<readonly ObservedInterface[]> {

@@ -1,12 +1,15 @@
 import {
+  bridgeDrift,
   diff,
   formatAction,
   formatGroup,
   formatMatch,
   formatMeter,
   isLearned,
+  portDrift,
   type BridgePlan,
   type DataplaneState,
+  type DiffOptions,
   type Flow,
   type Observation,
 } from '#openflow';
@@ -33,10 +36,14 @@ const NOTHING = 'absent';
  * now. A learned row is a fact and no drift; what others added beside ours is theirs; a vNIC comes and goes by its
  * hypervisor, and a whole bridge that is gone is told as one.
  */
-export function driftOf(installed: DataplaneState, have: Observation): readonly Drifted[] {
+export function driftOf(
+  installed: DataplaneState,
+  have: Observation,
+  options: Pick<DiffOptions, 'baseline'> = {},
+): readonly Drifted[] {
   const standing = new Set(have.bridges.map((b) => b.name));
   const found: Drifted[] = [];
-  for (const plan of diff(installed, have).bridges) {
+  for (const plan of diff(installed, have, options).bridges) {
     const object = `bridge/${plan.bridge}`;
     const differences = standing.has(plan.bridge)
       ? differencesOf(plan, have)
@@ -52,17 +59,28 @@ function differencesOf(plan: BridgePlan, have: Observation): Difference[] {
 
 function row(plan: BridgePlan, have: Observation): Difference[] {
   const there = have.bridges.find((b) => b.name === plan.bridge);
-  if (plan.row !== 'set' || there === undefined) return [];
-  const fields = [
-    { field: 'fail_mode', expected: 'secure', found: there.failMode },
-    { field: 'mtu', expected: `${plan.mtu}`, found: `${there.mtu ?? NOTHING}` },
+  if (there === undefined) return [];
+  const exports = plan.exports === undefined ? [] : [there.exports ?? {}];
+  return [
+    ...bridgeDrift(plan, there),
+    ...exports.map((found) => ({
+      field: 'exports',
+      expected: text(plan.exports),
+      found: text(found),
+    })),
   ];
-  return fields.filter((f) => f.expected !== f.found);
 }
 
+/** What goes into the log is bounded. */
+const text = (value: unknown): string => JSON.stringify(value).slice(0, 1_000);
+
 function ports({ ports: plan }: BridgePlan, have: Observation): Difference[] {
-  const rows = new Map(have.interfaces.map((i) => [i.name, i]));
-  const marks = plan.mark.filter(({ marks: m }) => Object.hasOwn(m, 'portolan-plugged'));
+  const rows = new Map(have.interfaces.map((i) => [i.port ?? i.name, i]));
+  // A vNIC without any of them was plugged anew by its hypervisor.
+  const marks = plan.mark.filter(
+    ({ port, marks: m }) =>
+      Object.hasOwn(m, 'portolan-plugged') || Object.keys(rows.get(port)?.marks ?? {}).length > 0,
+  );
   return [
     ...plan.add.map((p) => ({ field: `port ${p.name}`, expected: 'plugged', found: NOTHING })),
     ...marks.map((m) => ({
@@ -70,6 +88,11 @@ function ports({ ports: plan }: BridgePlan, have: Observation): Difference[] {
       expected: JSON.stringify(m.marks),
       found: JSON.stringify(rows.get(m.port)?.marks ?? {}),
     })),
+    ...plan.set.flatMap(({ port, settings }) => {
+      const there = rows.get(port);
+      const differences = there === undefined ? [] : portDrift(settings, there);
+      return differences.map((d) => ({ ...d, field: `port ${port} ${d.field}` }));
+    }),
   ];
 }
 
@@ -111,6 +134,12 @@ function meters({ meters: plan }: BridgePlan): Difference[] {
     ...plan.remove.map((m) => ({ field: `meter ${m.id}`, expected: NOTHING, found: formatMeter(m) })),
   ];
 }
+
+/** A flow, by name and by what it does. */
+export const flowText = (flow: Flow): Pick<Difference, 'field' | 'found'> => ({
+  field: flowName(flow).slice(0, 1_000),
+  found: actionsOf(flow),
+});
 
 function flowName(flow: Flow): string {
   const head = `flow ${TABLE_NAMES.get(flow.table) ?? flow.table} ${flow.priority}`;

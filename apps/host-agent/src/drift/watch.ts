@@ -8,6 +8,9 @@ const QUIET_MS = 5_000;
 const MOST = 50;
 
 interface Kept {
+  readonly object: string;
+  /** Nobody is going to repair it. */
+  readonly stays: boolean;
   /** ms, monotonic: when it was first seen; null when nothing is waiting for its repair. */
   since: number | null;
   differences: Map<string, Difference>;
@@ -31,14 +34,7 @@ export class DriftWatch {
   /** `now`: monotonic ms, when the reading was made that showed it. */
   seen(drifted: readonly Drifted[], now: number): void {
     for (const { object, differences } of drifted) {
-      const kept = this.#objects.get(object) ?? {
-        since: null,
-        differences: new Map<string, Difference>(),
-        times: 0,
-        toldAt: Number.NEGATIVE_INFINITY,
-        timer: null,
-        stood: 0,
-      };
+      const kept = this.#objects.get(object) ?? nothing(object);
       this.#objects.set(object, kept);
       kept.since ??= now;
       kept.times += 1;
@@ -46,36 +42,55 @@ export class DriftWatch {
     }
   }
 
+  /** What is told, and stays: nothing is repaired of it. As damped as the rest. */
+  stands(drifted: readonly Drifted[]): void {
+    const now = this.clock.monotonic();
+    for (const { object, differences } of drifted) {
+      const key = `stays ${object}`;
+      const kept = this.#objects.get(key) ?? { ...nothing(object), stays: true };
+      this.#objects.set(key, kept);
+      for (const d of differences) kept.differences.set(d.field, d);
+      this.#due(key, kept, now);
+    }
+  }
+
   /** The switch is as it must be again. */
   repaired(): void {
     const now = this.clock.monotonic();
-    for (const [object, kept] of this.#objects) {
+    for (const [key, kept] of this.#objects) {
       if (kept.since === null) {
-        if (kept.timer === null && now - kept.toldAt >= QUIET_MS) this.#objects.delete(object);
+        if (kept.timer === null && now - kept.toldAt >= QUIET_MS) this.#objects.delete(key);
         continue;
       }
       kept.stood += now - kept.since;
       kept.since = null;
-      const wait = kept.toldAt + QUIET_MS - now;
-      if (wait <= 0) this.#tell(object, kept);
-      else kept.timer ??= this.clock.after(wait, () => this.#tell(object, kept));
+      this.#due(key, kept, now);
     }
   }
 
   /** What waits for its turn is told now. */
   close(): void {
-    for (const [object, kept] of this.#objects) if (kept.timer !== null) this.#tell(object, kept);
+    for (const [key, kept] of this.#objects) if (kept.timer !== null) this.#tell(key, kept);
   }
 
-  #tell(object: string, kept: Kept): void {
+  #due(key: string, kept: Kept, now: number): void {
+    const wait = kept.toldAt + QUIET_MS - now;
+    if (wait <= 0) this.#tell(key, kept);
+    else kept.timer ??= this.clock.after(wait, () => this.#tell(key, kept));
+  }
+
+  #tell(key: string, kept: Kept): void {
     kept.timer?.();
-    const all = [...kept.differences.values()];
+    // Of flows there may be thousands; what else differs is not to be lost among them.
+    const isFlow = (d: Difference): number => (d.field.startsWith('flow ') ? 1 : 0);
+    const all = [...kept.differences.values()].sort((a, b) => isFlow(a) - isFlow(b));
     const differences = all.slice(0, MOST);
     if (all.length > MOST) differences.push(count('further differences', all.length - MOST));
     if (kept.times > 1) differences.push(count('times', kept.times));
     const durationMs = Math.round(kept.stood);
-    this.record({ type: 'Drift', object, differences, repaired: kept.since === null, durationMs });
-    this.#objects.set(object, {
+    const repaired = kept.since === null && !kept.stays;
+    this.record({ type: 'Drift', object: kept.object, differences, repaired, durationMs });
+    this.#objects.set(key, {
       ...kept,
       differences: new Map<string, Difference>(),
       times: 0,
@@ -85,5 +100,16 @@ export class DriftWatch {
     });
   }
 }
+
+const nothing = (object: string): Kept => ({
+  object,
+  stays: false,
+  since: null,
+  differences: new Map<string, Difference>(),
+  times: 0,
+  toldAt: Number.NEGATIVE_INFINITY,
+  timer: null,
+  stood: 0,
+});
 
 const count = (field: string, n: number): Difference => ({ field, expected: '0', found: `${n}` });

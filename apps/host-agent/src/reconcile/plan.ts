@@ -1,4 +1,4 @@
-import { connectionsLeft, type Compiled, type LocalFacts } from '#compiler';
+import { connectionsLeft, TABLES, type Compiled, type LocalFacts } from '#compiler';
 import {
   diff,
   diffSince,
@@ -6,10 +6,12 @@ import {
   order,
   type BridgePlan,
   type DataplaneState,
+  type DiffOptions,
   type Flow,
   type Observation,
   type ObservedInterface,
   type Plan,
+  type PortBaseline,
   type Step,
 } from '#openflow';
 import { learnedRow } from '../facts/learned.js';
@@ -27,6 +29,7 @@ export function planOf(
   compiled: Compiled,
   facts: Omit<LocalFacts, 'interfaces'>,
   have: Observation,
+  options: Omit<DiffOptions, 'retire'> = {},
 ): Planned {
   const slots = new Map(Object.entries(facts.slots).map(([key, slot]) => [slot, key]));
   const opened = new Set(facts.activations.map((b) => `${b.port}@${b.epoch}`));
@@ -34,6 +37,8 @@ export function planOf(
   // Each kind on its own: an opened binding may be turned away later, and that row is news then.
   const done = (flow: Flow): boolean => {
     if (!isLearned(flow.cookie)) return false;
+    // What the switch learned for itself (addresses, say) ages by itself.
+    if (flow.table !== TABLES.ACTIVITY) return false;
     const row = learnedRow(flow);
     const key = row === null ? undefined : slots.get(row.slot);
     return row === null || key === undefined || (row.active ? opened : turned).has(key);
@@ -42,7 +47,7 @@ export function planOf(
     bridge: b.name,
     flows: b.flows.flatMap(({ flow }) => (done(flow) ? [flow] : [])),
   }));
-  return ordered(diff(compiled.state, have, { retire }));
+  return ordered(diff(compiled.state, have, { ...options, retire }));
 }
 
 /** The same where all that stands is what `since` wants, learned rows not among it; null: only the whole can tell. */
@@ -50,8 +55,9 @@ export function planSince(
   compiled: Compiled,
   since: DataplaneState,
   interfaces: readonly ObservedInterface[],
+  baseline?: PortBaseline,
 ): Planned | null {
-  const plan = diffSince(compiled.state, since, interfaces);
+  const plan = diffSince(compiled.state, since, interfaces, baseline);
   return plan === null ? null : ordered(plan);
 }
 

@@ -4,14 +4,21 @@ import {
   applyStep,
   standing,
   standsAlone,
+  withRows,
   type DataplaneState,
   type Driver,
   type DriverEvent,
   type Observation,
+  type ObservedRows,
+  type PortBaseline,
   type Step,
 } from '#openflow';
 import { type Snapshot } from '#protocol';
+import { Baseline } from '../drift/baseline.js';
+import { Heard, isCache, type Told } from './heard.js';
+import { Calm } from './calm.js';
 import { planOf, planSince, type Planned } from './plan.js';
+import { speechless } from './speechless.js';
 
 /** What a pass works on: the documents held, and up to which revision they are known to be whole. */
 export interface Wanted {
@@ -41,8 +48,10 @@ export interface ReconcilerHooks {
   planned(compiled: Compiled, steps: readonly Step[]): Promise<void>;
   /** A full read-back was made: learned rows may hold news. */
   readBack(have: Observation): void;
-  /** The switch was read and told of no restart since `installed` was carried out. `since`: monotonic ms. */
-  compared(installed: DataplaneState, have: Observation, since: number): void;
+  /** What stands now, against what was carried out last; a restart in between is no difference. `since`: monotonic ms. */
+  compared(installed: DataplaneState, have: Observation, since: number, baseline: PortBaseline): void;
+  /** Flows changed by others' hands, or were read. */
+  stands(have: Observation): void;
   done(result: PassResult): Promise<void>;
   failed(problem: string, retry: boolean): void;
   /** 0 to 1: hosts that fail together do not retry together. */
@@ -52,14 +61,12 @@ export interface ReconcilerHooks {
 /** Passes until nothing is left to do: a new bridge brings new interfaces, which bring new flows. */
 const LONGEST_CHASE = 4;
 
-/** After these nobody knows what stands but the switch. */
-const DOUBTS: ReadonlySet<DriverEvent['kind']> = new Set(['flows', 'groups', 'meters', 'up', 'down']);
-
 /**
  * The one loop that changes the switch: compile → diff → order → apply, from current documents and facts only;
  * whatever changed meanwhile starts another pass. What stands on the switch is read once and then followed through
- * the steps applied; every doubt (an error, drift, a reconnect) reads it anew. Where it is known to be just what the
- * last pass wanted, only what is wanted otherwise now is looked at.
+ * the steps applied and what the switch tells of others' changes; every doubt (an error, a reconnect, two hands on one
+ * thing at a time) reads it anew. Where it is known to be just what the last pass wanted, only what is wanted otherwise
+ * now is looked at.
  */
 export class Reconciler {
   #have: Observation | null = null;
@@ -73,6 +80,14 @@ export class Reconciler {
   #doubtedAt: number | null = null;
   #restarted = false;
   #interfacesStale = false;
+  /** Others' changes are in what stands that were not compared yet. */
+  #noted = false;
+  /** Steps are being applied: until all are, nobody knows what was carried out. */
+  #changing = false;
+  #reading = false;
+  readonly #heard = new Heard();
+  readonly #baseline = new Baseline();
+  readonly #calm: Calm;
   /** What plans that failed still owe: the flows may stand already, but are not effective before. */
   #owed: readonly Step[] = [];
   #first = true;
@@ -86,7 +101,9 @@ export class Reconciler {
     private readonly driver: Driver,
     private readonly clock: Clock,
     private readonly hooks: ReconcilerHooks,
-  ) {}
+  ) {
+    this.#calm = new Calm(clock, () => this.kick());
+  }
 
   /** Something that a pass depends on changed. */
   kick(): void {
@@ -102,10 +119,48 @@ export class Reconciler {
 
   /** Something was told by the switch itself. */
   noticed(event: DriverEvent): void {
-    if (event.kind === 'interfaces') this.#interfacesStale = true;
-    else if (DOUBTS.has(event.kind)) this.#doubt();
-    if (event.kind === 'down') this.#restarted = true;
-    if (event.kind !== 'down' && event.kind !== 'packet-in' && event.kind !== 'ovsdb') this.kick();
+    switch (event.kind) {
+      case 'flows':
+      case 'groups':
+      case 'meters':
+        return this.#drifted(event);
+      case 'interfaces':
+      case 'ovsdb':
+        if (event.kind === 'ovsdb' && [...event.columns].every(isOfSwitch)) return;
+        this.#interfacesStale = true;
+        this.#doubtedAt ??= this.clock.monotonic();
+        return this.kick();
+      case 'up':
+        this.#doubt();
+        return this.kick();
+      case 'down':
+        this.#doubt();
+        this.#restarted = true;
+        return;
+      case 'packet-in':
+        return;
+    }
+  }
+
+  /** What others changed is known in full: only where our own change may be before or after it the switch is read. */
+  #drifted(told: Told): void {
+    if (isCache(told)) return;
+    this.#doubtedAt ??= this.clock.monotonic();
+    if (this.#have === null || this.#reading) this.#doubt();
+    else {
+      this.#heard.add(told);
+      if (this.#running === null) this.#absorb();
+    }
+    if (!this.#dirty) this.#calm.kick();
+  }
+
+  #absorb(): void {
+    if (this.#heard.isEmpty) return;
+    if (this.#have === null) return this.#heard.clear();
+    const now = this.#heard.into(this.#have);
+    if (now === null) this.#doubt();
+    else this.#have = now;
+    this.#noted = true;
   }
 
   /** Reads everything anew at the next pass. */
@@ -116,6 +171,7 @@ export class Reconciler {
 
   #doubt(): void {
     this.#have = null;
+    this.#heard.clear();
     this.#doubts += 1;
     this.#doubtedAt ??= this.clock.monotonic();
   }
@@ -126,12 +182,13 @@ export class Reconciler {
 
   /** Nothing runs, waits or is in doubt: what the last pass said still holds. */
   get idle(): boolean {
-    return this.#running === null && !this.#dirty && this.#have !== null && !this.#interfacesStale;
+    const known = this.#have !== null && !this.#interfacesStale && !this.#noted;
+    return known && this.#running === null && !this.#dirty;
   }
 
   /** A pass runs or will: what it works on is asked for when it begins, and it tells of its end. */
   get pending(): boolean {
-    return this.#running !== null || this.#dirty || this.#retry !== null;
+    return this.#running !== null || this.#dirty || this.#retry !== null || this.#calm.waits;
   }
 
   /** A plan may be on its way to the switch. */
@@ -141,6 +198,7 @@ export class Reconciler {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#calm.close();
     this.#retry?.();
     this.#retry = null;
     await this.#running;
@@ -156,7 +214,9 @@ export class Reconciler {
         this.#failures = 0;
       } catch (cause) {
         this.#have = null;
-        this.#installed = null;
+        // Where nothing was begun, what was carried out last is known as before.
+        if (this.#changing) this.#installed = null;
+        this.#changing = false;
         this.#alone = null;
         this.#dirty = true;
         this.#later(cause);
@@ -172,15 +232,22 @@ export class Reconciler {
       const facts = await this.hooks.facts(wanted, have);
       const compiled = this.hooks.compile(wanted.desired, { ...facts, interfaces: have.interfaces });
       const since = have === this.#have && have.bridges === this.#alone?.bridges ? this.#alone.state : null;
-      const quick = since === null ? null : planSince(compiled, since, have.interfaces);
-      const { steps: planned, exceptions: conflicts } = quick ?? planOf(compiled, facts, have);
+      const baseline = this.#baseline.follow(have.interfaces);
+      const foreign = wanted.desired.host.foreignFlows === 'remove' ? 'remove' : 'leave';
+      const quick = since === null ? null : planSince(compiled, since, have.interfaces, baseline);
+      const { steps: planned, exceptions: conflicts } =
+        quick ?? planOf(compiled, facts, have, { foreign, baseline });
       const now = [...planned, ...this.#stillOwed(planned, have)];
       await this.hooks.planned(compiled, now);
+      this.#changing = now.length > 0;
       await this.#apply(now, quick !== null);
+      this.#changing = false;
       this.#installed = compiled.state;
       this.#noteAlone(compiled.state, quick !== null, conflicts.length > 0);
+      this.#absorb();
+      this.#heard.clear();
       steps.push(...now);
-      const unsettled = now.some((s) => s.kind === 'ovsdb') || this.#have === null;
+      const unsettled = now.some((s) => s.kind === 'ovsdb') || this.#have === null || this.#noted;
       if (pass < LONGEST_CHASE - 1 && (unsettled || this.#interfacesStale)) {
         this.#interfacesStale = true;
         continue;
@@ -196,39 +263,73 @@ export class Reconciler {
   }
 
   async #observe(): Promise<Observation> {
-    if (this.#have === null) {
-      this.#interfacesStale = false;
-      const doubts = this.#doubts;
-      const since = this.#doubtedAt ?? this.clock.monotonic();
-      this.#doubtedAt = null;
-      const have = await this.driver.read();
-      // What changed during the reading may or may not be in it: it serves this pass, and the next reads again.
-      if (doubts === this.#doubts) this.#have = have;
-      if (this.#first) this.#owed = have.bridges.flatMap(waits);
-      this.#first = false;
-      this.hooks.readBack(have);
-      this.#compare(have, since);
-      this.#restarted = false;
-      return have;
-    }
+    this.#absorb();
+    const before = this.#have;
+    if (before === null) return this.#read();
+    if (!this.#interfacesStale && !this.#noted) return before;
+    const since = this.#doubtedAt ?? this.clock.monotonic();
+    const hasNews = this.#noted;
+    this.#doubtedAt = null;
+    this.#noted = false;
+    let now = before;
     if (this.#interfacesStale) {
       this.#interfacesStale = false;
-      const before = this.#have;
-      const now = { ...before, interfaces: await this.driver.interfaces() };
-      if (lostBridge(before, now)) {
+      const rows = await this.driver.rows();
+      const with_ = withRows(before, rows);
+      if (with_ === null) {
         this.#doubt();
-        return this.#observe();
+        return this.#read();
       }
+      now = with_;
+      // Null: a doubt arose meanwhile, and this serves the pass only.
       if (this.#have !== null) this.#have = now;
-      this.#compare(now, this.clock.monotonic());
-      return now;
     }
-    return this.#have;
+    if (hasNews) this.hooks.stands(now);
+    this.#compare(now, since);
+    return now;
   }
 
-  /** A switch that was away lost its flows by itself: that is no drift. */
+  async #read(): Promise<Observation> {
+    this.#interfacesStale = false;
+    this.#noted = false;
+    const doubts = this.#doubts;
+    const since = this.#doubtedAt ?? this.clock.monotonic();
+    this.#reading = true;
+    let have: Observation;
+    let mended: ObservedRows | null;
+    try {
+      mended = await this.#mendSpeechless();
+      have = await this.driver.read();
+    } finally {
+      this.#reading = false;
+    }
+    this.#doubtedAt = null;
+    // What changed during the reading may or may not be in it: it serves this pass, and the next reads again.
+    if (doubts === this.#doubts) this.#have = have;
+    else this.#doubtedAt = this.clock.monotonic();
+    if (this.#first) this.#owed = have.bridges.map(waitsFor);
+    this.#first = false;
+    this.hooks.readBack(have);
+    this.hooks.stands(have);
+    this.#compare((mended === null ? null : withRows(have, mended)) ?? have, since);
+    this.#restarted = false;
+    return have;
+  }
+
+  /** A bridge that was made to speak an older OpenFlow only can't be read before that is mended: its rows as found. */
+  async #mendSpeechless(): Promise<ObservedRows | null> {
+    const rows = await this.driver.rows();
+    const changes = speechless(rows, this.#installed);
+    if (changes.length === 0) return null;
+    await this.driver.apply({ kind: 'ovsdb', changes });
+    return rows;
+  }
+
+  /** A switch that was away lost its flows by itself: that is no drift; its rows are not lost by that. */
   #compare(have: Observation, since: number): void {
-    if (this.#installed !== null && !this.#restarted) this.hooks.compared(this.#installed, have, since);
+    if (this.#installed === null) return;
+    const seen = this.#restarted ? standing(this.#installed, have) : have;
+    this.hooks.compared(this.#installed, seen, since, this.#baseline.follow(have.interfaces));
   }
 
   /** A step that failed leaves no difference behind for the next plan to see. */
@@ -243,6 +344,7 @@ export class Reconciler {
   async #apply(steps: readonly Step[], alone: boolean): Promise<void> {
     this.#owed = steps.filter((step) => bridgeOf(step) !== null);
     for (const step of steps) {
+      this.#heard.touched(step);
       await this.driver.apply(step);
       this.#owed = this.#owed.filter((owed) => owed !== step);
       // Null: the switch told of something else meanwhile; the next pass reads it all.
@@ -272,11 +374,8 @@ export class Reconciler {
   }
 }
 
-/** A bridge went with all that was plugged into it: what is known of it holds no longer. */
-function lostBridge(before: Observation, now: Observation): boolean {
-  const has = (o: Observation, bridge: string): boolean => o.interfaces.some((i) => i.bridge === bridge);
-  return before.bridges.some((b) => has(before, b.name) && !has(now, b.name));
-}
+/** Columns that say nothing of bridges. */
+const isOfSwitch = (column: string): boolean => column.startsWith('Open_vSwitch.');
 
 /** The bridge whose earlier changes a step makes effective; null: it changes something itself. */
 const bridgeOf = (step: Step): string | null =>
@@ -286,8 +385,9 @@ const bridgeOf = (step: Step): string | null =>
 const sameWait = (a: Step, b: Step): boolean =>
   a.kind !== 'flush' && a.kind === b.kind && bridgeOf(a) === bridgeOf(b);
 
-/** An earlier run of the agent may have died between its bundle and what makes it effective. */
-const waits = ({ name }: { readonly name: string }): readonly Step[] => [
-  { kind: 'purge', bridge: name },
-  { kind: 'effective', bridge: name },
-];
+/**
+ * An earlier run of the agent may have died between its bundle and what makes it effective. The cache is not emptied:
+ * where it is large, every connection would ask anew at once, and a `learn` that was just armed fires at the next
+ * statistics of its decision all the same.
+ */
+const waitsFor = ({ name }: { readonly name: string }): Step => ({ kind: 'effective', bridge: name });

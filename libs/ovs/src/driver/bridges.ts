@@ -5,7 +5,7 @@ import { OfConnection } from '../flow/of-connection.js';
 import { type OfSession } from '../flow/of-session.js';
 import { type RowCache } from '../ovsdb/cache.js';
 import { type Endpoints } from './config.js';
-import { isOurs } from './names.js';
+import { type Ownership } from './ownership.js';
 
 /** One OpenFlow connection to each bridge that bears our mark, following the database. */
 export class Bridges {
@@ -15,18 +15,20 @@ export class Bridges {
     private readonly endpoints: Endpoints,
     private readonly clock: Clock,
     private readonly emit: (event: DriverEvent) => void,
+    private readonly ownership: Ownership,
   ) {}
 
-  /** Connects to bridges that came, leaves those that went or lost the mark. */
+  /** Connects to bridges that came, leaves those that went. */
   follow(cache: RowCache): void {
+    this.ownership.note(cache);
     const ours = new Set(
-      [...cache.rows('Bridge')].filter(([, row]) => isOurs(row)).map(([, row]) => row.name),
+      [...cache.rows('Bridge')].flatMap(([uuid, row]) => (this.ownership.has(uuid, row) ? [row.name] : [])),
     );
     for (const [name, connection] of this.connections) {
       if (ours.has(name)) continue;
       this.connections.delete(name);
       connection.close();
-      this.emit({ kind: 'down', bridge: name, reason: 'the bridge is gone, or is no more marked as ours' });
+      this.emit({ kind: 'down', bridge: name, reason: 'the bridge is gone' });
     }
     for (const name of ours) if (!this.connections.has(name)) this.connect(name);
   }

@@ -7,6 +7,7 @@ import {
   type Observation,
   type PortStats,
   type ObservedInterface,
+  type ObservedRows,
   type OvsdbChange,
   type Step,
 } from '#openflow';
@@ -20,7 +21,8 @@ import { ConfigWait } from './config-wait.js';
 import { awaitEffective, CachedDecisions, methodFor } from './effective.js';
 import { findBridge } from './names.js';
 import { observeInterfaces } from './observe.js';
-import { readBridge, readFlows, readMeters, readPorts } from './read.js';
+import { Ownership } from './ownership.js';
+import { describeRow, readBridge, readFlows, readMeters, readPorts } from './read.js';
 import { buildTransaction } from './transaction.js';
 
 /** How long the switch may take to carry out a change of its database, and to open a new bridge's OpenFlow socket. */
@@ -48,6 +50,7 @@ export class OvsDriver implements Driver {
   readonly kind = 'openvswitch';
   private readonly ovsdb: OvsdbClient;
   private readonly bridges: Bridges;
+  private readonly ownership = new Ownership();
   private readonly unixctl: Unixctl;
   private readonly decisions: CachedDecisions;
   private readonly clock: Clock;
@@ -61,7 +64,7 @@ export class OvsDriver implements Driver {
     this.clock = clockOf(config);
     this.unixctl = new Unixctl(() => endpoints.unixctl(), this.clock);
     this.decisions = new CachedDecisions(this.unixctl, this.clock);
-    this.bridges = new Bridges(endpoints, this.clock, (event) => this.emit(event));
+    this.bridges = new Bridges(endpoints, this.clock, (event) => this.emit(event), this.ownership);
     this.configured = new ConfigWait(this.clock);
     this.ovsdb = new OvsdbClient(
       () => endpoints.ovsdb,
@@ -91,6 +94,11 @@ export class OvsDriver implements Driver {
     );
     const problems = this.ovsdb.cache.problems();
     return { bridges, interfaces, ...(problems.length === 0 ? {} : { problems }) };
+  }
+
+  async rows(): Promise<ObservedRows> {
+    const interfaces = await this.interfaces();
+    return { interfaces, bridges: this.bridges.names.map((name) => describeRow(this.ovsdb.cache, name)) };
   }
 
   interfaces(): Promise<readonly ObservedInterface[]> {
@@ -178,6 +186,7 @@ export class OvsDriver implements Driver {
       changes,
       this.ovsdb.cache,
       this.config.datapathType ?? 'system',
+      this.ownership.has,
     );
     const results = await this.ovsdb.transact('switch database', operations);
     if (configAt === undefined) return;

@@ -1,14 +1,16 @@
 import { ProblemError } from '#kernel';
 import {
   type BridgeObservation,
+  type Flow,
   type FlowStats,
   type Match,
   type MeterStats,
+  type ObservedRow,
   type PortStats,
 } from '#openflow';
 import { type OfSession } from '../flow/of-session.js';
 import { type RowCache } from '../ovsdb/cache.js';
-import { findBridge } from './names.js';
+import { findBridge, isOurs, KICK_TABLE } from './names.js';
 import { describeSettings } from './settings.js';
 
 /** Above this share of all meters, all are read at once: one reply instead of one a meter. */
@@ -39,10 +41,8 @@ export async function readBridge(
     });
   const unreadable = flows.flatMap((part) => part.unreadable);
   return {
-    name,
     ...describeRow(cache, name),
-    ...describeSettings(cache, name),
-    flows: flows.flatMap((part) => part.flows),
+    flows: flows.flatMap((part) => part.flows).filter(({ flow }) => !isKick(flow)),
     groups: groups.flatMap((part) => part.groups),
     meters,
     ports: ports.flatMap((part) => part.ports),
@@ -86,19 +86,24 @@ export async function readPorts(session: OfSession): Promise<readonly PortStats[
   return parts.flatMap((part) => part.stats);
 }
 
-function describeRow(
-  cache: RowCache,
-  name: string,
-): Pick<BridgeObservation, 'externalIds' | 'failMode' | 'mtu'> {
+/** What the database says of a bridge of ours. */
+export function describeRow(cache: RowCache, name: string): ObservedRow {
   const row = findBridge(cache, name)?.row;
   const local = [...cache.rows('Interface')].find(([, { name: device }]) => device === name)?.[1];
   const mtu = local?.mtuRequest ?? local?.mtu;
   return {
+    name,
     externalIds: row?.externalIds ?? {},
+    ...(row === undefined || isOurs(row) ? {} : { markLost: true }),
     failMode: row?.failMode ?? '',
     ...(mtu === undefined ? {} : { mtu }),
+    ...describeSettings(cache, name),
   };
 }
+
+/** A kick of ours that is on its way: see effective.ts. */
+const isKick = ({ table, cookie, actions }: Flow): boolean =>
+  table === KICK_TABLE && cookie === 0n && actions.length === 0;
 
 function isRefusal(cause: unknown): boolean {
   return cause instanceof ProblemError && cause.problem.code === 'refused';

@@ -1,5 +1,12 @@
 import { problem, ProblemError } from '#kernel';
-import { type BridgeExports, type BridgePort, type OvsdbChange } from '#openflow';
+import {
+  BRIDGE_CONFIG,
+  BRIDGE_PROTOCOLS,
+  type BridgeExports,
+  type BridgePort,
+  type KeptSettings,
+  type OvsdbChange,
+} from '#openflow';
 import { namedUuid, ovsdbMap, ovsdbSet, uuidRef } from '../ovsdb/atoms.js';
 import { type RowCache } from '../ovsdb/cache.js';
 import { type OvsdbOperation } from '../ovsdb/client.js';
@@ -7,11 +14,6 @@ import { type BridgeRow } from '../ovsdb/rows.js';
 import { bondColumns, collectorRow, ipfixRow, sflowRow } from './exports.js';
 import { checkMarks, checkName, replaceEntries } from './operations.js';
 import { findBridge, findPort, isMark, isOurs, PLUGGED_KEY, SWITCH_KEY, type Found } from './names.js';
-
-/** Every version, so that the witness tools of any age can talk to the bridge; ours is the last. */
-const PROTOCOLS = [10, 11, 12, 13, 14, 15].map((version) => `OpenFlow${version}`);
-/** In-band control would add hidden flows that open a path around the policy. */
-const OTHER_CONFIG = { 'disable-in-band': 'true' };
 
 export interface Transaction {
   readonly operations: readonly OvsdbOperation[];
@@ -28,8 +30,9 @@ export function buildTransaction(
   changes: readonly OvsdbChange[],
   cache: RowCache,
   datapathType: 'system' | 'netdev',
+  owns: (uuid: string, row: BridgeRow) => boolean = (_, row) => isOurs(row),
 ): Transaction {
-  const builder = new Builder(cache, datapathType);
+  const builder = new Builder(cache, datapathType, owns);
   for (const change of changes) builder.add(change);
   return builder.build();
 }
@@ -47,6 +50,7 @@ class Builder {
   constructor(
     private readonly cache: RowCache,
     private readonly datapathType: 'system' | 'netdev',
+    private readonly owns: (uuid: string, row: BridgeRow) => boolean,
   ) {}
 
   add(change: OvsdbChange): void {
@@ -64,6 +68,8 @@ class Builder {
         return this.addPort(change.bridge, change.port);
       case 'mark-port':
         return this.markPort(change.bridge, change.port, change.marks);
+      case 'set-port':
+        return this.setPort(change.bridge, change.port, change.settings);
       case 'remove-port':
         return this.removePort(change.bridge, change.port);
     }
@@ -94,9 +100,9 @@ class Builder {
         name: bridge,
         datapath_type: this.datapathType,
         fail_mode: 'secure',
-        protocols: ovsdbSet(PROTOCOLS),
+        protocols: ovsdbSet(BRIDGE_PROTOCOLS),
         external_ids: ovsdbMap({ [SWITCH_KEY]: switchName }),
-        other_config: ovsdbMap(OTHER_CONFIG),
+        other_config: ovsdbMap(BRIDGE_CONFIG),
         ports: local,
       },
     });
@@ -110,10 +116,25 @@ class Builder {
     const found = this.ours(bridge);
     if (!found) return;
     const where = [['_uuid', '==', uuidRef(found.uuid)]];
-    this.push({ op: 'update', table: 'Bridge', where, row: { fail_mode: 'secure' } });
+    const nothing = ovsdbSet([]);
+    this.push({
+      op: 'update',
+      table: 'Bridge',
+      where,
+      row: {
+        fail_mode: 'secure',
+        protocols: ovsdbSet(BRIDGE_PROTOCOLS),
+        controller: nothing,
+        mirrors: nothing,
+        netflow: nothing,
+        mcast_snooping_enable: false,
+        stp_enable: false,
+        rstp_enable: false,
+      },
+    });
     this.mutate('Bridge', where, [
       ...replaceEntries('external_ids', { [SWITCH_KEY]: switchName }, []),
-      ...replaceEntries('other_config', OTHER_CONFIG, []),
+      ...replaceEntries('other_config', BRIDGE_CONFIG, []),
     ]);
     for (const uuid of this.ownInterfaces(found.row)) {
       this.push({
@@ -193,6 +214,30 @@ class Builder {
     this.mutate('Port', where, replaceEntries('external_ids', checkMarks(marks), stale));
   }
 
+  /** QoS names rows that may be gone, so it is cleared or left, never set. */
+  private setPort(bridge: string, port: string, settings: KeptSettings): void {
+    const { uuid, row } = this.portOf(bridge, port);
+    const columns = {
+      tag: ovsdbSet(settings.tag === undefined ? [] : [settings.tag]),
+      trunks: ovsdbSet(settings.trunks ?? []),
+      vlan_mode: ovsdbSet(settings.vlanMode === undefined ? [] : [settings.vlanMode]),
+      ...(settings.qos === true ? {} : { qos: ovsdbSet([]) }),
+    };
+    this.push({ op: 'update', table: 'Port', where: [['_uuid', '==', uuidRef(uuid)]], row: columns });
+    const { ingressPolicingRate = 0, ingressPolicingBurst = 0 } = settings;
+    const policing = {
+      ingress_policing_rate: ingressPolicingRate,
+      ingress_policing_burst: ingressPolicingBurst,
+    };
+    for (const device of row.interfaces)
+      this.push({
+        op: 'update',
+        table: 'Interface',
+        where: [['_uuid', '==', uuidRef(device)]],
+        row: policing,
+      });
+  }
+
   private removePort(bridge: string, port: string): void {
     const { uuid } = this.portOf(bridge, port);
     this.mutate('Bridge', [['name', '==', bridge]], [['ports', 'delete', ovsdbSet([uuidRef(uuid)])]]);
@@ -213,7 +258,7 @@ class Builder {
     if (this.added.has(bridge)) return undefined;
     const found = this.removed.has(bridge) ? undefined : findBridge(this.cache, bridge);
     if (!found) throw new ProblemError(problem('not-found', `the switch has no bridge ${bridge}`));
-    if (!isOurs(found.row)) {
+    if (!this.owns(found.uuid, found.row)) {
       throw new ProblemError(
         problem('conflict', `bridge ${bridge} is somebody else's: it has no ${SWITCH_KEY}`),
       );

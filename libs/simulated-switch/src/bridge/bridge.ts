@@ -8,6 +8,7 @@ import {
   type FlowChange,
   type Match,
   type MeterMod,
+  type ObservedRow,
 } from '#openflow';
 import { type Conntrack } from '../conntrack/conntrack.js';
 import { metadata } from '../frame/metadata.js';
@@ -43,6 +44,10 @@ const MAX_CACHE = 10_000;
 export class Bridge {
   readonly tables: Tables;
   exports: BridgeExports = {};
+  /** How often all of it was read. */
+  readings = 0;
+  /** What somebody set in its row by hand. */
+  altered: Partial<Pick<ObservedRow, 'markLost' | 'failMode' | 'settings'>> = {};
   readonly meters = new Map<number, MeterState>();
   private readonly cache = new Map<string, Tables>();
   private readonly timeouts: Timeouts;
@@ -97,13 +102,24 @@ export class Bridge {
     this.tables.push();
   }
 
+  /** What the switch's database says of it. */
+  row(): Omit<ObservedRow, 'name'> {
+    const { markLost, failMode, settings } = this.altered;
+    return {
+      externalIds: markLost === true ? {} : { 'portolan-switch': this.switchName },
+      failMode: failMode ?? 'secure',
+      mtu: this.mtu,
+      ...(markLost === undefined ? {} : { markLost }),
+      ...(settings === undefined ? {} : { settings }),
+      ...(sameExports(this.exports, {}) ? {} : { exports: this.exports }),
+    };
+  }
+
   observe(): BridgeObservation {
+    this.readings += 1;
     return {
       name: this.name,
-      externalIds: { 'portolan-switch': this.switchName },
-      failMode: 'secure',
-      mtu: this.mtu,
-      ...(sameExports(this.exports, {}) ? {} : { exports: this.exports }),
+      ...this.row(),
       flows: this.tables.flows(this.clock.monotonic()),
       groups: [...this.tables.groups.values()],
       meters: [...this.meters.values()].map((m) => ({ ...m.config, durationMs: m.durationMs })),

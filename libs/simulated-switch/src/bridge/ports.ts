@@ -1,4 +1,4 @@
-import { type ObservedInterface, type OfPort, type PortStats } from '#openflow';
+import { type ObservedInterface, type OfPort, type PortSettings, type PortStats } from '#openflow';
 
 /** An interface of the simulated host, as the switch's database would hold it. */
 export interface SimInterface {
@@ -14,6 +14,7 @@ export interface SimInterface {
   readonly mac: string | undefined;
   readonly mtu: number | undefined;
   readonly error: string | undefined;
+  settings?: PortSettings;
 }
 
 const MAX_NUMBER = 0xfe00;
@@ -109,7 +110,7 @@ export class BridgePorts {
 }
 
 export function observeInterface(iface: SimInterface): ObservedInterface {
-  const { bridge, name, port, type, ofport, linkUp, externalIds, marks, mac, mtu, error } = iface;
+  const { bridge, name, port, type, ofport, linkUp, externalIds, marks, mac, mtu, error, settings } = iface;
   return {
     bridge,
     name,
@@ -122,5 +123,6 @@ export function observeInterface(iface: SimInterface): ObservedInterface {
     ...(mac === undefined ? {} : { mac }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(error === undefined ? {} : { error }),
+    ...(settings === undefined ? {} : { settings }),
   };
 }
