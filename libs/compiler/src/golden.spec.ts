@@ -7,6 +7,18 @@ import { bridgeText } from './text.fixture.js';
 
 const trunk = groupDoc('trunk', { vlan: { mode: 'trunk', ranges: [{ from: 100, to: 103 }] } as never });
 const web = groupDoc('web', { vlan: { mode: 'access', id: 100 } as never });
+const spread = (mode: 'port' | 'ip-hash') =>
+  groupDoc(mode, {
+    vlan: { mode: 'access', id: 100 },
+    teaming: {
+      mode,
+      active: ['uplink1', 'uplink2'],
+      standby: [],
+      failback: true,
+      notify: false,
+      detection: 'link',
+    },
+  } as never);
 const filter = [
   {
     name: 'ssh',
@@ -97,6 +109,16 @@ const EXAMPLES: Record<string, HostSpec> = {
     ],
   },
   'private-vlan': privateHost('b', { uplink1: 'eth0' }),
+  teaming: {
+    switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
+    docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
+    groups: [spread('port'), spread('ip-hash')],
+    ports: [
+      { n: 1, group: 'port' },
+      { n: 2, group: 'port' },
+      { n: 3, group: 'ip-hash' },
+    ],
+  },
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },
   arriving: { groups: [web], ports: [{ n: 1, role: 'standby', epoch: 2, token: TOKEN }] },
 };

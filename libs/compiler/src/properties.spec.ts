@@ -92,7 +92,7 @@ const port = fc.record({
   ),
   role: fc.constantFrom('active', 'active', 'standby', 'retired'),
   token: fc.constantFrom(null, TOKEN),
-  group: fc.constantFrom('one', 'two'),
+  group: fc.constantFrom('one', 'two', 'port', 'ip-hash'),
 });
 
 type Port = typeof port extends fc.Arbitrary<infer P> ? P : never;
@@ -101,6 +101,11 @@ type Port = typeof port extends fc.Arbitrary<infer P> ? P : never;
 const groupPolicy = fc.record({ filter, blocked: fc.boolean() }, { requiredKeys: [] });
 type GroupPolicy = typeof groupPolicy extends fc.Arbitrary<infer G> ? G : never;
 const NO_POLICIES: readonly [GroupPolicy, GroupPolicy] = [{}, {}];
+
+const spread = (mode: 'port' | 'ip-hash') => {
+  const usual = { standby: [], failback: true, notify: true, detection: 'link' };
+  return groupDoc(mode, { teaming: { ...usual, mode, active: ['uplink1', 'uplink2'] } } as never);
+};
 
 const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES) => {
   const desired = desiredOf({
@@ -111,6 +116,8 @@ const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES) => {
         ...(one as object),
         teaming: { active: ['uplink1'], standby: ['uplink2'] },
       } as never),
+      spread('port'),
+      spread('ip-hash'),
       groupDoc('two', {
         ...(two as object),
         teaming: { active: ['uplink2', 'uplink1'], standby: [] },

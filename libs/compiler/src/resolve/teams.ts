@@ -18,7 +18,13 @@ export function resolveTeam(
   if (Object.keys(place.mapping).length === 0) return undefined;
   const order = orderOf(teaming, carried, place);
   const opened = order.flatMap((name) => place.uplinks.filter((u) => u.name === name));
-  if (opened.length > 0) return team('order', opened);
+  if (opened.length > 0) {
+    if (teaming.mode !== 'ip-hash') return team('order', opened);
+    return team(
+      'hash',
+      [...opened].sort((a, b) => a.key - b.key),
+    );
+  }
   if (order.length === 0) return { missing: 'its teaming names no uplink' };
   return { missing: `no uplink of its teaming is there: ${order.join(', ')}` };
 }
@@ -67,7 +73,7 @@ function startOf(mode: Teaming['mode'], { port, connectee }: Carried): number {
 }
 
 const team = (kind: TeamPlan['kind'], uplinks: readonly UplinkPlan[]): TeamPlan => ({
-  id: teamId(uplinks),
+  id: KINDS[kind].digits + (placesOf(uplinks) ?? KINDS[kind].hashed + (namesOf(uplinks) >>> 3)),
   kind,
   uplinks,
 });
@@ -76,9 +82,15 @@ const team = (kind: TeamPlan['kind'], uplinks: readonly UplinkPlan[]): TeamPlan 
  * A number that depends on the order alone, so that teams that come and go leave the others' flows as they are: the
  * keys as hexadecimal digits (uplinks 2, 1 → 0x21), hashed where that does not fit.
  */
-function teamId(order: readonly UplinkPlan[]): number {
-  if (order.length <= 7 && order.every((u) => u.key <= 15)) {
-    return order.reduce((id, u) => id * 16 + u.key, 0);
-  }
-  return 0x8000_0000 + (fnv32(order.map((u) => u.key).join('>')) >>> 2);
+function placesOf(order: readonly UplinkPlan[]): number | undefined {
+  if (order.length > 7 || order.some((u) => u.key > 15)) return undefined;
+  return order.reduce((id, u) => id * 16 + u.key, 0);
 }
+
+const namesOf = (order: readonly UplinkPlan[]): number => fnv32(order.map((u) => u.key).join('>'));
+
+/** Where the numbers of each kind begin; hashed ones have 29 bits. */
+const KINDS = {
+  order: { digits: 0, hashed: 0x8000_0000 },
+  hash: { digits: 0x1000_0000, hashed: 0xb000_0000 },
+} as const;

@@ -21,7 +21,7 @@ const REASONS: Reasons = {
     return null;
   },
   teaming: ({ mode, detection }) => {
-    if (mode === 'ip-hash' || mode === 'load') return `teaming by ${mode}`;
+    if (mode === 'load') return `teaming by ${mode}`;
     return detection === 'link' ? null : 'detection by beacons';
   },
   bandwidth: (bandwidth) => (bandwidth === null ? null : 'shares, limits and reservations'),

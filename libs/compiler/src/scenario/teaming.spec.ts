@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { groupDoc, mac, switchDoc, type HostSpec } from '../documents.fixture.js';
-import { BROADCAST_MAC, frame } from './frames.fixture.js';
+import { BROADCAST_MAC, frame, udp } from './frames.fixture.js';
 import { join, ManualClock, TestHost } from './world.fixture.js';
 
 const order = (active: string[], standby: string[] = []) =>
@@ -81,7 +81,7 @@ describe('teaming by uplink order', () => {
 });
 
 describe('teaming that spreads', () => {
-  const spread = (mode: 'port' | 'mac') =>
+  const spread = (mode: 'port' | 'mac' | 'ip-hash') =>
     groupDoc(mode, {
       vlan: { mode: 'access', id: 100 },
       teaming: {
@@ -93,7 +93,7 @@ describe('teaming that spreads', () => {
         detection: 'link',
       },
     } as never);
-  const ports = (mode: 'port' | 'mac', count: number): HostSpec => ({
+  const ports = (mode: 'port' | 'mac' | 'ip-hash', count: number): HostSpec => ({
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
     docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
     groups: [spread(mode)],
@@ -128,4 +128,27 @@ describe('teaming that spreads', () => {
       expect(all.map((n) => sentBy(a, n))).toEqual(all.map(() => 'eth1'));
     },
   );
+
+  it('by IP hash sends a connection by one of all, and takes a broadcast by any', async () => {
+    const a = new TestHost('h1', new ManualClock());
+    await a.become(ports('ip-hash', 2));
+    const ways = new Set<string>();
+    for (let i = 0; i < 16; i += 1) {
+      const one = [0, 1].map(() => {
+        a.forget();
+        a.send(1, udp(mac(99), mac(1), `10.0.0.${i}`, 7));
+        return ['eth0', 'eth1'].filter((device) => a.wire(device).length === 1).join();
+      });
+      expect(one[0]).toBe(one[1]);
+      ways.add(one[0] ?? '');
+    }
+    expect(ways).toEqual(new Set(['eth0', 'eth1']));
+    a.forget();
+    const f = frame({ to: BROADCAST_MAC, from: mac(99), vlan: 100 });
+    for (const [i, device] of ['eth0', 'eth1'].entries()) {
+      a.switch.inject(device, f);
+      expect([a.got(1).length, a.got(2).length]).toEqual([i + 1, i + 1]);
+    }
+    expect([a.wire('eth0').length, a.wire('eth1').length]).toEqual([0, 0]);
+  });
 });
