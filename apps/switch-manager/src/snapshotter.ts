@@ -21,6 +21,7 @@ export class Snapshotter {
   }
 
   async close(): Promise<void> {
+    this.follower.settle();
     this.#stop();
     await this.#writing;
     if (this.#since > 0) this.#write();

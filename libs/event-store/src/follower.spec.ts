@@ -52,6 +52,32 @@ const garbage = (text: string) => ({
 });
 
 describe('follower', () => {
+  it('puts off what comes for as long as it may, and takes it in for who asks', async () => {
+    const due: (() => void)[] = [];
+    const clock = { ...systemClock, after: (_: number, fn: () => void) => (due.push(fn), () => undefined) };
+    const log = new InMemoryLog();
+    const leader = await lead(log);
+    const follower = new Follower<Account, Happened>({ log, rules, clock, lagMs: 50, onFault: fail });
+    await follower.start();
+    const seen: number[] = [];
+    follower.onCommit(({ revision }) => void seen.push(revision));
+    await leader.submit(pay('a', 1));
+    await leader.submit(pay('b', 1));
+    const { revision } = leader.head;
+    expect(seen).toEqual([]);
+    expect(due).toHaveLength(1);
+    due[0]?.();
+    expect(seen).toEqual([revision - 1, revision]);
+    await leader.submit(pay('c', 1));
+    expect(follower.revision).toBe(revision);
+    follower.settle();
+    expect(follower.revision).toBe(revision + 1);
+    await leader.submit(pay('d', 1));
+    await follower.waitFor(revision + 2);
+    expect(seen).toHaveLength(4);
+    await follower.close();
+  });
+
   it('holds what was there, then what comes, and tells of the latter', async () => {
     const log = new InMemoryLog();
     const leader = await lead(log);

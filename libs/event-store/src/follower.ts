@@ -149,6 +149,11 @@ export class Follower<State, Event> {
     });
   }
 
+  /** Takes in at once what came and was put off. */
+  settle(): void {
+    this.#takeQueue();
+  }
+
   #came(message: StoredMessage): void {
     const { lagMs = 0, clock } = this.options;
     if (lagMs === 0) return this.#onMessage(message);

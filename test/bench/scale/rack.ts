@@ -10,8 +10,11 @@ import {
 } from '../../../apps/host-agent/src/hypervisor/hypervisor.js';
 import { DEVICE, ownerOf, SWITCH, type HostShape } from './plan.js';
 
-/** How long copying a guest's memory takes, ms. */
-const COPY_MS = 500;
+/**
+ * How long copying a guest's memory takes, ms. Its destination has to see the tap meanwhile: with a hundred moves at once on
+ * two cores half a second is too short for that, and what a guest sends before is no port's.
+ */
+const COPY_MS = 4_000;
 /** Frames that a guest sends on each side of its move; its announcement comes on top. */
 const FRAMES = 5;
 

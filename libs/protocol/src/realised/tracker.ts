@@ -18,6 +18,8 @@ import { Reports } from './reports.js';
 
 /** Revisions of which it is known what they affect; of older ones, all hosts are held to be concerned. */
 const KNOWN = 10_000;
+/** The same of what another leader decided: what is asked for again was decided just before it ended. */
+const PAST = 300;
 /** Silence makes a host down without any message: waits look again by themselves. */
 const LOOK_AGAIN_MS = 1000;
 
@@ -103,10 +105,10 @@ export class RealisedTracker {
    */
   followed(lineage: Lineage, revision: Revision, touched: Touched): void {
     if (this.past.lineage !== lineage) this.past = { lineage, affected: new Map() };
+    this.past.affected.delete((revision - PAST) as Revision);
     if (lineage === this.lineage && this.affected.has(revision)) return;
     const { hosts, ports, groups, switches } = touched;
     this.past.affected.set(revision, { own: hosts, ports, groups, switches });
-    this.past.affected.delete((revision - KNOWN) as Revision);
   }
 
   /** What a host said that is no more says nothing of one that comes under its name. */
