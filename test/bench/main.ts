@@ -3,6 +3,7 @@ import { append } from './append.js';
 import { coldStart } from './cold-start/bench.js';
 import { command } from './command.js';
 import { outage } from './outage/bench.js';
+import { drift } from './drift.js';
 import { ovn } from './ovn/bench.js';
 import { ovnSimulated } from './ovn/simulated.js';
 import { policyOvs } from './policy-ovs.js';
@@ -20,6 +21,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   'policy-ovs': policyOvs,
   ovn,
   'ovn-simulated': ovnSimulated,
+  drift,
   outage,
   scale,
   'agent-memory': agentMemory,
