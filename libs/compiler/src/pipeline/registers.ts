@@ -50,6 +50,8 @@ export const FLAG = {
   learned: flag(2),
   mirrored: flag(3),
   trafficClass: flag(8, 3),
+  /** Which of the tiers that have rules an answer is asked of, from 0. */
+  tier: flag(24, 2),
   /** What a rule wants marked. */
   dscp: flag(16, 6),
 } as const;

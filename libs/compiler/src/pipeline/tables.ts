@@ -162,7 +162,7 @@ const SPECS = {
     next: ['ESTABLISHED_IN', ...after(FILTERED, 'STATE_IN')],
     asks: ['ESTABLISHED_IN'],
     reads: ['from', 'rules', 'lookup'],
-    writes: ['lookup'],
+    writes: ['lookup', 'flags'],
   },
   /** Answers to what a rule that still stands allowed. */
   ESTABLISHED_IN: {
@@ -170,7 +170,8 @@ const SPECS = {
     owners: ['state'],
     path: 'in',
     next: [...after(FILTERED, 'STATE_IN'), 'VERDICT_IN', 'PASSED_IN', 'FORWARD'],
-    reads: ['from', 'rules'],
+    asks: ['ESTABLISHED_IN'],
+    reads: ['from', 'rules', 'flags', ...SET_BITS, 'segment'],
     writes: ['flags', 'ruleTag'],
   },
   /** The rules of each list, in order, by tier. */
@@ -356,14 +357,15 @@ const SPECS = {
     next: ['ESTABLISHED_OUT', ...RULED],
     asks: ['ESTABLISHED_OUT'],
     reads: ['to', 'rules', 'lookup'],
-    writes: ['lookup'],
+    writes: ['lookup', 'flags'],
   },
   ESTABLISHED_OUT: {
     number: 65,
     owners: ['state'],
     path: 'out',
     next: [...RULED, 'VERDICT_OUT', 'PASSED_OUT'],
-    reads: ['to', 'rules'],
+    asks: ['ESTABLISHED_OUT'],
+    reads: ['to', 'rules', 'flags', ...SET_BITS, 'segment'],
     writes: ['flags', 'ruleTag'],
   },
   RULES_OUT_0: {

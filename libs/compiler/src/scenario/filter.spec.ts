@@ -153,6 +153,24 @@ describe('filters with state', () => {
     expect(arrives(2, 1, QUESTION)).toBe(false);
   });
 
+  it('stop what a new rule is to stop in both directions, though the rule that let it begin stands', async () => {
+    await a.become(spec(list(opens)));
+    expect([arrives(2, 1, QUESTION), arrives(3, 1, QUESTION)]).toEqual([true, true]);
+    const stop = rule('stop', 'in', 'drop', { tier: 0, match: { dst: '10.0.0.2/32' } });
+    const syn = rule('syn', 'in', 'drop', { tier: 0, match: { ipVersion: 4, dscp: 7 } });
+    await a.become(spec(list(opens, stop, syn)));
+    expect([arrives(1, 2, ANSWER), arrives(1, 3, ANSWER)]).toEqual([false, true]);
+    expect([arrives(2, 1, QUESTION), arrives(3, 1, QUESTION)]).toEqual([false, true]);
+    // Behind the rule that allows it, it stops nothing of it; nor where an earlier one passes on to later tiers.
+    await a.become(spec(list(opens, { ...stop, tier: 2 })));
+    expect(arrives(1, 2, ANSWER)).toBe(true);
+    const ask = rule('ask', 'in', 'pass', { tier: 0, match: { ipProtocol: 17 } });
+    await a.become(spec(list(ask, stop, opens)));
+    expect(arrives(1, 2, ANSWER)).toBe(true);
+    await a.become(spec(list(stop, ask, opens)));
+    expect([arrives(1, 2, ANSWER), arrives(1, 3, ANSWER)]).toEqual([false, true]);
+  });
+
   it('mark a connection anew that another rule allows by now', async () => {
     await a.become(spec(list(opens)));
     arrives(2, 1, QUESTION);

@@ -151,6 +151,13 @@ describe('filters on Open vSwitch', () => {
       expect(await arrived(2, 1, answers)).toEqual([true, true]);
       await change(list(other));
       expect(await arrived(2, 1, answers)).toEqual([false, true]);
+      // And one that comes stops what it speaks of, though the rule that let it begin stands.
+      const stop = (n: number) =>
+        rule('stop', 'in', 'drop', { tier: 0, match: { ipProtocol: 17, dst: `${IP(n)}/32` } });
+      await change(list(stop(3), other));
+      expect(await arrived(2, 1, answers)).toEqual([false, true]);
+      await change(list(stop(2), other));
+      expect(await arrived(2, 1, answers)).toEqual([false, false]);
     });
 
     it('lets nothing of an established flow through, either way, once the change is done', async () => {

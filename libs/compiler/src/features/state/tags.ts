@@ -1,5 +1,6 @@
 import { type Filter, type FilterRule } from '#domain';
 import { fnv32 } from '../../hash.js';
+import { concerns, type Way } from '../filter/sides.js';
 
 /** What connections are marked with, so that it can be asked whether the rule that allowed them still stands. */
 export interface Tags {
@@ -28,7 +29,14 @@ export function tagsOf(filter: Filter): Tags {
   return tags;
 }
 
-export const entersConnections = ({ enabled, action }: FilterRule): boolean => enabled && action === 'allow';
+/** Of all that allows something in a direction. */
+export function marksOf(filter: Filter, way: Way): number[] {
+  const { rules, rest } = tagsOf(filter);
+  const standing = filter.rules.flatMap((rule, i) => (concerns(rule, way) ? [rules[i] ?? 0] : []));
+  return [...new Set([...standing, rest])].filter((tag) => tag !== 0);
+}
+
+const entersConnections = ({ enabled, action }: FilterRule): boolean => enabled && action === 'allow';
 
 /** In the order of the texts, so that two that hash alike get the same tags whatever their places. */
 function allot(texts: readonly string[]): ReadonlyMap<string, number> {
