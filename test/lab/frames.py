@@ -107,7 +107,7 @@ class Received:
         self.streams = {}
         self.recent = collections.deque(maxlen=256)
 
-    def take(self, frame, vlan, at, active):
+    def take(self, frame, vlan, cos, at, active):
         if not active:
             self.ignored += 1
             return
@@ -115,7 +115,7 @@ class Received:
         self.octets += len(frame)
         at_payload = self.payload(frame)
         if at_payload is None:
-            self.recent.append({"at": at, "vlan": vlan, "hex": frame.hex()})
+            self.recent.append({"at": at, "vlan": vlan, "cos": cos, "hex": frame.hex()})
             return
         stream, seq = struct.unpack_from("!IQ", frame, at_payload + 4)
         s = self.streams.setdefault(stream, {"seen": set(), "count": 0, "last": -1, "lastAt": 0, "disorder": 0,
@@ -224,17 +224,19 @@ class Loop:
             except OSError:
                 # The device went down or away; it may come back, or is dropped by a command.
                 return False
-            vlan, at = None, 0
+            vlan, cos, at = None, None, 0
             for level, kind, data in aux:
                 if level == SOL_PACKET and kind == PACKET_AUXDATA:
                     status, _l, _s, _m, _n, tci, _tpid = struct.unpack("IIIHHHH", data[:20])
-                    vlan = tci & 0xFFF if status & TP_STATUS_VLAN_VALID else None
+                    if status & TP_STATUS_VLAN_VALID:
+                        vlan, cos = tci & 0xFFF, tci >> 13
                 elif level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
                     seconds, nanos = struct.unpack("qq", data[:16])
                     at = seconds * 1000 + nanos / 1e6
             if vlan is None and frame[12:14] == b"\x81\x00":
-                vlan = struct.unpack("!H", frame[14:16])[0] & 0xFFF
-            self.received.take(frame, vlan, at, device.active)
+                tci = struct.unpack("!H", frame[14:16])[0]
+                vlan, cos = tci & 0xFFF, tci >> 13
+            self.received.take(frame, vlan, cos, at, device.active)
         return True
 
     def commands(self):

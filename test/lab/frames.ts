@@ -32,7 +32,13 @@ export interface FrameStats {
   readonly ignored: number;
   readonly streams: Readonly<Record<string, StreamReceived>>;
   /** The last 256 frames that belong to no stream. */
-  readonly recent: readonly { readonly at: number; readonly vlan: number | null; readonly hex: string }[];
+  readonly recent: readonly {
+    readonly at: number;
+    readonly vlan: number | null;
+    /** Priority in the tag. */
+    readonly cos: number | null;
+    readonly hex: string;
+  }[];
 }
 
 export interface SendReport {

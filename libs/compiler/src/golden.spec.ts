@@ -65,6 +65,19 @@ const connections = {
   ],
 };
 
+const marked = {
+  stateful: false,
+  default: 'drop',
+  rules: [
+    rule('voice', 'in', 'allow', {
+      match: { ipVersion: 4, cos: 5 },
+      mark: { dscp: 46, cos: 6 },
+      rate: { unit: 'kbps', rate: 1_000 },
+    }),
+    rule('some', 'both', 'allow', { match: {}, rate: { unit: 'pps', rate: 100, burst: 7 } }),
+  ],
+};
+
 const EXAMPLES: Record<string, HostSpec> = {
   'two-ports': { groups: [web], ports: [{ n: 1 }, { n: 2 }] },
   'trunk-and-teams': {
@@ -119,6 +132,7 @@ const EXAMPLES: Record<string, HostSpec> = {
       { n: 3, group: 'ip-hash' },
     ],
   },
+  marks: { groups: [web], ports: [{ n: 1, override: { filter: marked } as never }, { n: 2 }] },
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },
   arriving: { groups: [web], ports: [{ n: 1, role: 'standby', epoch: 2, token: TOKEN }] },
 };

@@ -32,7 +32,12 @@ const shaping = fc.option(
   }),
 );
 const flags = fc.constantFrom({ set: ['syn'], clear: ['ack'] }, { set: [], clear: ['rst'] });
-const rules = fc.array(
+const mark = fc.constantFrom({ cos: 5 }, { cos: 0 });
+const rate = fc.record({ unit: fc.constantFrom('pps', 'kbps'), rate: fc.integer({ min: 1, max: 1e9 }) });
+const allowed = fc
+  .record({ direction: fc.constantFrom('in', 'out', 'both'), tier: fc.constantFrom(0, 1), mark, rate })
+  .map((r) => ({ name: 'limited', enabled: true, action: 'allow', match: {}, ...r }));
+const others = fc.array(
   fc.record({
     name: fc.constant('r'),
     direction: fc.constantFrom('in', 'out', 'both'),
@@ -45,7 +50,7 @@ const rules = fc.array(
       fc.record({ icmpType: fc.constantFrom(0, 8, 128), icmpCode: fc.constantFrom(0, 3) }),
       fc.record({ etherType: fc.constantFrom(0x0806, 0x0800) }),
       fc.record({ ipProtocol: fc.constant(6), tcpFlags: flags }),
-      fc.record({ ipVersion: fc.constantFrom(4, 6), dscp: fc.nat(63) }),
+      fc.record({ ipVersion: fc.constantFrom(4, 6), dscp: fc.nat(63), cos: fc.nat(7) }),
       fc.record({
         vlan: fc.constantFrom(0, 3),
         srcMac: fc.constantFrom('02:00:00:00:00:00/ff:00:00:00:00:00'),
@@ -56,6 +61,7 @@ const rules = fc.array(
   }),
   { maxLength: 4 },
 );
+const rules = fc.tuple(others, fc.array(allowed, { maxLength: 2 })).map(([a, b]) => [...a, ...b]);
 const filter = fc.record({
   stateful: fc.constantFrom(true, false),
   default: fc.constantFrom('allow', 'drop'),

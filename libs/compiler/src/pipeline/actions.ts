@@ -1,5 +1,5 @@
-import { type Action, type FieldMatch, type FieldName, type Match } from '#openflow';
-import { FRAME_VLAN, REG, SEGMENT_VLAN, WIRE } from './registers.js';
+import { type Action, type FieldMatch, type FieldName, type Match, type SubField } from '#openflow';
+import { FLAG, FRAME_COS, FRAME_VLAN, REG, SEGMENT_VLAN, WIRE } from './registers.js';
 import { TABLES } from './tables.js';
 
 /** A value, or a value under a mask. */
@@ -66,21 +66,37 @@ export const copyTo = (slot: number): Action => isolated([set(REG.to, slot), res
  */
 const COMMIT: Action = isolated([]);
 
-/** The segment becomes the frame's tag. */
+/** The segment becomes the frame's tag, with the priority that it had or that a rule gave it. */
 export const tagSegment: readonly Action[] = [
   { kind: 'push-vlan' },
   { kind: 'move', src: SEGMENT_VLAN, dst: FRAME_VLAN },
+  { kind: 'move', src: FLAG.cos, dst: FRAME_COS },
 ];
 
 /** The same of a frame that bears another tag on the wire. */
 export const tagWire: readonly Action[] = [
   { kind: 'push-vlan' },
   { kind: 'move', src: WIRE.tag, dst: FRAME_VLAN },
+  { kind: 'move', src: FLAG.cos, dst: FRAME_COS },
 ];
 
 /** The frame's tag becomes the segment. */
 export const untagToSegment: readonly Action[] = [
   { kind: 'move', src: FRAME_VLAN, dst: SEGMENT_VLAN },
+  { kind: 'move', src: FRAME_COS, dst: FLAG.cos },
   { kind: 'pop-vlan' },
   COMMIT,
 ];
+
+/** Some bits of a register. */
+export const setBits = ({ field, offset, bits }: SubField, value: number): Action => ({
+  kind: 'set-field',
+  field,
+  value: BigInt(value) << BigInt(offset),
+  mask: ((1n << BigInt(bits)) - 1n) << BigInt(offset),
+});
+
+export const bitsAre = ({ offset, bits }: SubField, value: number): Wanted => ({
+  value: BigInt(value) << BigInt(offset),
+  mask: ((1n << BigInt(bits)) - 1n) << BigInt(offset),
+});

@@ -50,6 +50,8 @@ export const FLAG = {
   learned: flag(2),
   mirrored: flag(3),
   trafficClass: flag(8, 3),
+  /** Priority in the tag that was taken off, or that a rule wants; goes into the tag that is put on. */
+  cos: flag(12, 3),
   /** Which of the tiers that have rules an answer is asked of, from 0. */
   tier: flag(24, 2),
   /** What a rule wants marked. */
@@ -71,6 +73,7 @@ export const ACTIVE_BIT: SubField = { field: REG.active, offset: 0, bits: 1 };
 export const LOOKUP_KEY: SubField = { field: REG.lookup, offset: 0, bits: 32 };
 export const SEGMENT_VLAN: SubField = { field: REG.segment, offset: 0, bits: 12 };
 export const FRAME_VLAN: SubField = { field: 'vlan_vid', offset: 0, bits: 12 };
+export const FRAME_COS: SubField = { field: 'vlan_pcp', offset: 0, bits: 3 };
 
 /** Set in vlan_vid when a tag is present. */
 export const TAG_PRESENT = 0x1000;

@@ -58,7 +58,7 @@ const SPECS = {
     owners: ['count', 'teaming', 'lacp'],
     path: 'in',
     next: ['MIRROR_IN', 'SAMPLE_IN', 'SHAPE_IN_PEAK', 'UPLINK_IN', 'PVLAN_IN', 'TRAP'],
-    writes: ['from', 'team', 'uplink', 'segment'],
+    writes: ['from', 'team', 'uplink', 'segment', 'flags'],
   },
   MIRROR_IN: {
     number: 2,
@@ -90,7 +90,7 @@ const SPECS = {
     path: 'in',
     next: ['SECURITY'],
     reads: ['from'],
-    writes: ['segment', 'wire'],
+    writes: ['segment', 'wire', 'flags'],
   },
   /** Source MAC. */
   SECURITY: {
@@ -452,7 +452,7 @@ const SPECS = {
     reads: ['to'],
   },
   /** Count, tag, output. */
-  OUTPUT: { number: 79, owners: ['output'], path: 'out', next: [], reads: ['to', 'segment'] },
+  OUTPUT: { number: 79, owners: ['output'], path: 'out', next: [], reads: ['to', 'segment', 'flags'] },
   /** Tag and ask the group which uplink carries the port. */
   TO_UPLINK: {
     number: 80,
@@ -460,7 +460,7 @@ const SPECS = {
     path: 'both',
     next: ['CLASS_UP'],
     asks: ['CHOSEN'],
-    reads: ['team', 'segment', 'wire'],
+    reads: ['team', 'segment', 'wire', 'flags'],
     writes: ['wire'],
   },
   /** Meters of the traffic classes. */

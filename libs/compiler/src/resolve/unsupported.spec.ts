@@ -13,8 +13,6 @@ const filter = (more: object, match: object = {}) => ({ filter: [{ ...rule, ...m
 const NOT_DONE: readonly (readonly [string, object])[] = [
   ['MAC learning', { macLearning: { limit: 1, atLimit: 'drop', ageSeconds: 300, floodUnknown: false } }],
   ['reject', filter({ action: 'reject' })],
-  ['mark', filter({ action: 'allow', mark: { dscp: 10 } })],
-  ['rate', filter({ action: 'allow', rate: { unit: 'pps', rate: 10 } })],
   ['log', filter({ log: { perSecond: 1, sample: 1 } })],
   ['a match on srcSet', filter({}, { srcSet: 'admins' })],
   ['beacons', { teaming: { ...team, mode: 'explicit', failback: true, notify: false, detection: 'beacon' } }],

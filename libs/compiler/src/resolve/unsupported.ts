@@ -28,13 +28,12 @@ const REASONS: Reasons = {
   ipfix: (told) => (told ? 'IPFIX' : null),
 };
 
-const NEW_MATCHES = ['cos', 'srcSet', 'dstSet'] as const;
+const NEW_MATCHES = ['srcSet', 'dstSet'] as const;
 
 function ofRule(rule: Policy['filter']['rules'][number]): string | null {
   if (!rule.enabled) return null;
   if (rule.action === 'reject') return 'reject';
-  const more = (['mark', 'rate', 'log'] as const).find((part) => rule[part] !== undefined);
-  if (more !== undefined) return more;
+  if (rule.log !== undefined) return 'log';
   const field = NEW_MATCHES.find((name) => rule.match[name] !== undefined);
   return field === undefined ? null : `a match on ${field}`;
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { mac, type HostSpec } from '../documents.fixture.js';
+import { groupDoc, mac, type HostSpec } from '../documents.fixture.js';
 import { BROADCAST_MAC, frame } from './frames.fixture.js';
 import { packet, type PacketSpec } from './packets.fixture.js';
 import { ManualClock, TestHost } from './world.fixture.js';
@@ -107,6 +107,59 @@ describe('the language of filters', () => {
     };
     await a.become(filtered(here));
     expect(arrives(1, 2, between(2, 1))).toBe(false);
+  });
+});
+
+describe('what filters do beside', () => {
+  it('marks the class of traffic, and the priority of the tag that is put on', async () => {
+    const a = new TestHost('h1', new ManualClock());
+    const out = { match: { ipVersion: 4 }, mark: { dscp: 46, cos: 5 } };
+    const rules = [rule('mark', 'in', 'allow', out)];
+    await a.become({ ports: [{ n: 1, override: { filter: rules } as never }, { n: 2 }] });
+    a.send(1, between(1, 2), frame({ to: BROADCAST_MAC, from: mac(1) }));
+    a.send(1, packet({ ...{ to: mac(9), from: mac(1), src: IP[1], dst: IP[3] }, protocol: 'udp' }));
+    expect((a.got(2)[0]?.[15] ?? 0) >> 2).toBe(46);
+    // Priority, and the class behind the tag; what no rule marked has the priority 0.
+    expect(a.wire().map((f) => [(f[14] ?? 0) >> 5, f[19]])).toEqual([
+      [0, 0],
+      [5, 46 << 2],
+    ]);
+  });
+
+  it('keeps the priority of a tag that is taken off, and asks for it', async () => {
+    const a = new TestHost('h1', new ManualClock());
+    const trunk = groupDoc('trunk', { vlan: { mode: 'trunk', ranges: [{ from: 90, to: 150 }] } as never });
+    const filter = [rule('no-video', 'in', 'drop', { match: { cos: 4 } })];
+    const groups = [trunk, groupDoc('web', { vlan: { mode: 'access', id: 100 } as never })];
+    await a.become({ groups, ports: [{ n: 1, group: 'trunk', override: { filter } as never }, { n: 2 }] });
+    for (const cos of [3, 4]) {
+      const tagged = frame({ to: BROADCAST_MAC, from: mac(1), vlan: 100 });
+      tagged[14] = (cos << 5) | (tagged[14] ?? 0);
+      a.send(1, tagged);
+    }
+    expect(a.wire().map((f) => (f[14] ?? 0) >> 5)).toEqual([3]);
+    expect(a.got(2)).toHaveLength(1);
+  });
+
+  it('drops what is over the rate of a rule, all its ports together, and nothing of other rules', async () => {
+    const clock = new ManualClock();
+    const a = new TestHost('h1', clock);
+    const rules = [rule('few', 'in', 'allow', { ...dport(7), rate: { unit: 'pps', rate: 10, burst: 4 } })];
+    const override = { filter: rules } as never;
+    await a.become({ ports: [{ n: 1, override }, { n: 2, override }, { n: 3 }] });
+    const sent = (n: number, port: number): void => {
+      for (let i = 0; i < n; i += 1) {
+        a.send(1, between(1, 3, { dport: port }));
+        a.send(2, between(2, 3, { dport: port }));
+      }
+    };
+    sent(5, 7);
+    expect(a.got(3)).toHaveLength(4);
+    sent(5, 8);
+    expect(a.got(3)).toHaveLength(14);
+    clock.advance(200);
+    sent(5, 7);
+    expect(a.got(3)).toHaveLength(16);
   });
 });
 

@@ -121,6 +121,37 @@ describe('filters on Open vSwitch', () => {
     expect(await arrived(1, 2, misses)).toEqual(misses.map(() => true));
   });
 
+  it('marks class and priority, as a machine on the wire sees it', async () => {
+    const out = await lab.addOutsider({ name: 'out', mac: mac(9), ip: IP(9) });
+    const rules = [rule('mark', 'in', 'allow', { match: { ipVersion: 4 }, mark: { dscp: 46, cos: 5 } })];
+    await filtered({ stateful: false, default: 'drop', rules });
+    await vm(1).sendRaw(between(1, 9));
+    const [seen] = await until('the frame', async () => {
+      const { recent } = await out.received();
+      return recent.length > 0 ? recent : undefined;
+    });
+    expect([seen?.vlan, seen?.cos, parseInt(seen?.hex.slice(30, 32) ?? '', 16) >> 2]).toEqual([100, 5, 46]);
+  });
+
+  it('lets a rule have its rate, and no more', async () => {
+    const rate = { unit: 'pps', rate: 500, burst: 50 };
+    const rules = [rule('some', 'in', 'allow', { match: { ipVersion: 4 }, rate })];
+    await filtered({ stateful: false, default: 'drop', rules });
+    const before = await vm(2).receivedFrom(vm(1));
+    const sending = vm(1).send({ to: vm(2), pps: 2_000 });
+    const passed = (more: number) =>
+      until(`${more} frames`, async () => {
+        const now = await vm(2).receivedFrom(vm(1));
+        return now.count >= before.count + more ? now : undefined;
+      });
+    // The bucket is empty from the first reading on.
+    const [first, last] = [await passed(200), await passed(700)];
+    await vm(1).stopSending();
+    await sending;
+    const perSecond = ((last.count - first.count) * 1_000) / (last.lastAt - first.lastAt);
+    expect(perSecond).toBeLessThan(1.1 * rate.rate);
+  });
+
   describe('with state', () => {
     const opens = rule('opens', 'in', 'allow', udp(4_001));
     const list = (...rules: object[]) => ({ stateful: true, default: 'drop', rules: [LAST, ...rules] });

@@ -1,14 +1,15 @@
 import { type Filter, type FilterRule } from '#domain';
-import { type Action } from '#openflow';
-import { goto, match, set } from '../../pipeline/actions.js';
+import { type Action, type Meter } from '#openflow';
+import { goto, match, meter, set, setBits } from '../../pipeline/actions.js';
 import { ruleObject } from '../../pipeline/cookies.js';
 import { type Emitter } from '../../pipeline/emitter.js';
 import { type Feature } from '../../pipeline/feature.js';
-import { REG } from '../../pipeline/registers.js';
+import { FLAG, REG } from '../../pipeline/registers.js';
 import { type OutStage } from '../../pipeline/stages.js';
 import { entered } from '../state/state.js';
 import { tagsOf } from '../state/tags.js';
 import { ruleLists, type RuleList } from './lists.js';
+import { rateMeters, ratesText, type Rates } from './rates.js';
 import { listMatches } from './rules.js';
 import { BOTH_SIDES, concerns, SIDES, speaksOf, tiersOf, type Side } from './sides.js';
 
@@ -25,15 +26,25 @@ export const filter: Feature = {
   name: 'filter',
   // No copy comes to the other side that has no list: see `nextOut`.
   bridge: (_, out) => out.flow(SIDES.in.choose, 0, {}, [goto(SIDES.in.next)]),
-  parts: ({ ports }) =>
-    ruleLists(ports).map((list) => ({
-      key: `${list.number}`,
-      of: `${list.ports.map(({ slot }) => slot).join()} ${list.text}`,
-      write: (out) => {
-        for (const side of BOTH_SIDES) if (speaksOf(list.filter, side.direction)) write(list, side, out);
-      },
-    })),
+  parts: ({ ports }) => {
+    const lists = ruleLists(ports);
+    const rates = rateMeters(lists);
+    return lists.map((list) => {
+      const its = rates.get(list.number) ?? NO_RATES;
+      return {
+        key: `${list.number}`,
+        of: `${list.ports.map(({ slot }) => slot).join()} ${ratesText(its)} ${list.text}`,
+        write: (out) => {
+          for (const rate of its.values()) out.meter(rate);
+          for (const side of BOTH_SIDES)
+            if (speaksOf(list.filter, side.direction)) write(list, its, side, out);
+        },
+      };
+    });
+  },
 };
+
+const NO_RATES: Rates = new Map();
 
 /** Out-tables of a port with this filter, and what a copy looks up behind the first of them. */
 export function filterStages(filter: Filter): {
@@ -46,7 +57,7 @@ export function filterStages(filter: Filter): {
   return { used: ['FILTER_OUT'], lookups: PASSED_OUT + stateful + tiersOf(filter, 'out').length };
 }
 
-function write({ number, filter, ports }: RuleList, side: Side, out: Emitter): void {
+function write({ number, filter, ports }: RuleList, rates: Rates, side: Side, out: Emitter): void {
   const tiers = tiersOf(filter, side.direction);
   const first = filter.stateful ? side.state : tableOf(side, tiers[0]);
   // One and the same for all of them: it is compared once.
@@ -67,11 +78,10 @@ function write({ number, filter, ports }: RuleList, side: Side, out: Emitter): v
   for (const [index, matches] of listMatches(filter.rules).entries()) {
     const rule = filter.rules[index];
     if (rule === undefined || !concerns(rule, side.direction)) continue;
-    const actions = decided(rule, {
-      side,
-      passed: passed(rule.tier),
-      allowed: allowed(tags.rules[index] ?? 0),
-    });
+    const ways = { side, passed: passed(rule.tier), allowed: allowed(tags.rules[index] ?? 0) };
+    const limit = rates.get(index);
+    const isUnlimited = rule.rate !== undefined && limit === undefined;
+    const actions = isUnlimited ? [] : [...limited(limit), ...marked(rule), ...decided(rule, ways)];
     for (const fields of matches)
       out.flow(
         tableOf(side, rule.tier),
@@ -81,6 +91,17 @@ function write({ number, filter, ports }: RuleList, side: Side, out: Emitter): v
         ruleObject(number, index),
       );
   }
+}
+
+/** A meter stands first: what it drops is neither marked nor entered. */
+const limited = (rate: Meter | undefined): Action[] => (rate === undefined ? [] : [meter(rate.id)]);
+
+/** The class of traffic, and the priority of the tag that the frame leaves with, if it leaves with one. */
+function marked({ mark }: FilterRule): Action[] {
+  return [
+    ...(mark?.dscp === undefined ? [] : [set('ip_dscp', mark.dscp)]),
+    ...(mark?.cos === undefined ? [] : [setBits(FLAG.cos, mark.cos)]),
+  ];
 }
 
 const tableOf = (side: Side, tier: number): number => side.tiers[tier] ?? side.verdict;

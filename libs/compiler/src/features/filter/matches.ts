@@ -2,7 +2,8 @@ import { LAST_TIER, TCP_FLAGS } from '#domain/on-host';
 import { type FilterMatch, type FilterRule } from '#domain';
 import { type FieldName, type FieldMatch, type Match } from '#openflow';
 import { macToBigint, parseCidr, parseMac } from '#kernel';
-import { REG } from '../../pipeline/registers.js';
+import { bitsAre, match } from '../../pipeline/actions.js';
+import { FLAG, REG } from '../../pipeline/registers.js';
 import { maskRange } from '../../ranges.js';
 
 const IPV4 = 0x0800;
@@ -19,7 +20,10 @@ type Fields = Partial<Record<FieldName, FieldMatch>>;
 const exact = (value: number | bigint): FieldMatch => ({ value: BigInt(value) });
 
 /** Documents are validated where they are made; this keeps a bad one from opening what it meant to close. */
-export function malformed({ match: m, tier }: FilterRule): string | null {
+export function malformed({ match: m, tier, mark, action, rate }: FilterRule): string | null {
+  const allows = action === 'allow' || action === 'allow-stateless';
+  if (!allows && (mark !== undefined || rate !== undefined)) return `${action} has no mark and no rate`;
+  if (mark?.dscp !== undefined && !impliesIp(m)) return 'a DSCP mark needs IP';
   if (!(Number.isInteger(tier) && tier >= 0 && tier <= LAST_TIER)) return `there is no tier ${tier}`;
   for (const mac of [m.srcMac, m.dstMac])
     if (mac !== undefined && macMatch(mac) === null) return `${mac} is no MAC`;
@@ -49,11 +53,15 @@ const IP_FIELDS = [
   'fragments',
 ] as const satisfies readonly (keyof FilterMatch)[];
 
+const impliesIp = (m: FilterMatch): boolean =>
+  m.etherType === IPV4 || m.etherType === IPV6 || IP_FIELDS.some((field) => m[field] !== undefined);
+
 /** The rule as matches that exclude each other; none when it contradicts itself (it then matches no frame). */
 export function ruleMatches({ match: m }: FilterRule): Match[] {
   const link: Fields = { ...macField('eth_src', m.srcMac), ...macField('eth_dst', m.dstMac) };
   // The tag is off by now, whoever sent the frame.
   if (m.vlan !== undefined) link[REG.segment] = exact(m.vlan);
+  if (m.cos !== undefined) Object.assign(link, match({ [REG.flags]: bitsAre(FLAG.cos, m.cos) }));
   if (IP_FIELDS.every((field) => m[field] === undefined))
     return [m.etherType === undefined ? link : { ...link, eth_type: exact(m.etherType) }];
   return ([4, 6] as const).flatMap((family) =>

@@ -1,6 +1,6 @@
 import { type FilterRule } from '#domain';
 import { CT_STATE, type Action, type Match } from '#openflow';
-import { goto, match, resubmit } from '../../pipeline/actions.js';
+import { bitsAre, goto, match, resubmit, setBits } from '../../pipeline/actions.js';
 import { type Emitter } from '../../pipeline/emitter.js';
 import { FLAG, REG } from '../../pipeline/registers.js';
 import { type RuleList } from '../filter/lists.js';
@@ -13,15 +13,7 @@ const FIRST = 60_000;
 const has = (bits: bigint) => ({ value: CT_STATE.tracked | bits, mask: CT_STATE.tracked | bits });
 const ANSWER = has(CT_STATE.reply);
 
-const TIER_MASK = 3n << BigInt(FLAG.tier.offset);
-const tierBits = (place: number): bigint => BigInt(place) << BigInt(FLAG.tier.offset);
-
-export const setTier = (place: number): Action => ({
-  kind: 'set-field',
-  field: FLAG.tier.field,
-  value: tierBits(place),
-  mask: TIER_MASK,
-});
+export const setTier = (place: number): Action => setBits(FLAG.tier, place);
 
 /**
  * An answer goes through the rules of the other direction as what it answers would, in their order: a rule that allows
@@ -37,8 +29,7 @@ export function answers({ number, filter }: RuleList, side: Side, out: Emitter):
   const asNew = goto(side.tiers[first] ?? side.next);
   const pass = [goto(side.next)];
   for (const [place, tier] of tiers.entries()) {
-    const level = { value: tierBits(place), mask: TIER_MASK };
-    const mine = match({ [REG.rules]: number, [REG.flags]: level, ct_state: ANSWER });
+    const mine = match({ [REG.rules]: number, [REG.flags]: bitsAre(FLAG.tier, place), ct_state: ANSWER });
     const isLast = place === tiers.length - 1;
     const further = isLast ? [asNew] : [setTier(place + 1), resubmit(side.established)];
     const write = (priority: number, more: Match, actions: readonly Action[]): void =>
