@@ -72,11 +72,8 @@ async function serve(config: MigrationCoordinatorConfig, logger: Logger, shutdow
     callback: (error, message) => {
       if (error !== null) return logger.warn({ err: error }, 'reports');
       const host = message.subject.slice(SUBJECTS.report('').length);
-      if (!distrust.allows('report', host, message.data.length)) return;
-      const report = parseReport(message.data);
-      if (!report.ok) distrust.refusedFor(host, report.error);
-      else if (report.value.host === host) coordinator.heard(report.value);
-      else distrust.refused(host, 'other-host', `it speaks for ${report.value.host}`);
+      const report = distrust.read('report', host, message.data, parseReport);
+      if (report !== null) coordinator.heard(report);
     },
   });
   await patiently(async () => unwrap(await election.start()), systemClock, fault);

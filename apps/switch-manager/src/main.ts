@@ -126,10 +126,8 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     },
   });
   const heard = (host: HostName, data: Uint8Array): void => {
-    if (!distrust.allows('report', host, data.length)) return;
-    const report = parseReport(data);
-    if (report.ok) manager.report(host, report.value);
-    else distrust.refusedFor(host, report.error);
+    const report = distrust.read('report', host, data, parseReport);
+    if (report !== null) manager.report(host, report);
   };
   const callback = (error: Error | null, message: Msg): void => {
     if (error !== null) return logger.warn({ err: error }, 'reports');

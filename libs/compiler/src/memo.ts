@@ -1,10 +1,11 @@
-import { equalJson, sameItems } from '#kernel';
+import { equalJson } from '#kernel';
 import { type Policy } from '#domain';
 import { POLICY_FIELDS } from '#domain/on-host';
 import { type BridgeState, type OwnedPieces, type Piece } from '#openflow';
 import { owned } from './pipeline/owned.js';
-import { type BridgePlan, type PortPlan } from './resolve/plan.js';
+import { sameButPolicy, type BridgePlan, type PortPlan } from './resolve/plan.js';
 import { ResolveMemo } from './resolve/remember.js';
+import { slotKey } from './slots.js';
 import { type Compiled, type CompiledBinding } from './types.js';
 
 interface Held<Plan> {
@@ -68,7 +69,7 @@ export class CompileMemo {
   ): OwnedPieces {
     let ports = this.#ports.get(bridge.name);
     if (ports === undefined) this.#ports.set(bridge.name, (ports = new Map<string, Held<PortPlan>>()));
-    const key = `${plan.port}@${plan.epoch}`;
+    const key = slotKey(plan.port, plan.epoch);
     const held = ports.get(key);
     const stands = held !== undefined && held.mtu === bridge.mtu && held.round === round;
     const changed = stands ? changedIn(held.plan, plan) : ALL;
@@ -191,7 +192,7 @@ const STAGES = 1 << 30;
 /** Fields of the policy that differ, a bit each, in the order of the fields; ALL: something else does. */
 function changedIn(a: PortPlan, b: PortPlan): number {
   if (a === b) return 0;
-  if (!samePlace(a, b)) return ALL;
+  if (!sameButPolicy(a, b)) return ALL;
   const stages = a.stages === b.stages ? 0 : STAGES;
   return a.policy === b.policy ? stages : stages | changedFields(a.policy, b.policy);
 }
@@ -219,27 +220,6 @@ function changedInPorts(a: readonly PortPlan[], b: readonly PortPlan[]): number 
   }
   return changed;
 }
-
-/** Everything but the policy. */
-function samePlace(a: PortPlan, b: PortPlan): boolean {
-  return (
-    a.slot === b.slot &&
-    a.life === b.life &&
-    a.role === b.role &&
-    a.mac === b.mac &&
-    a.ofport === b.ofport &&
-    a.ifaceName === b.ifaceName &&
-    a.token === b.token &&
-    sameTeam(a.team, b.team) &&
-    same(a.ranges, b.ranges) &&
-    same(a.secondary, b.secondary) &&
-    same(a.ignored, b.ignored)
-  );
-}
-
-const sameTeam = (a: PortPlan['team'], b: PortPlan['team']): boolean =>
-  a === b ||
-  (a !== undefined && a.id === b?.id && a.kind === b.kind && (sameItems(a.uplinks, b.uplinks) || same(a, b)));
 
 /** Everything but its ports; of those that are closed, nothing is written for the bridge. */
 const sameBridge = (a: BridgePlan, b: BridgePlan): boolean =>

@@ -67,7 +67,7 @@ describe('messages of hosts', () => {
   const distrust = new Distrust(systemClock, { warn: () => undefined });
   const nats = new NatsLive(undefined as never, live, distrust);
   const receive = (subject: string, data: Uint8Array) =>
-    nats.received(null, { subject, data }, parseTelemetry, (t) => live.takeTelemetry(t));
+    nats.received('telemetry', null, { subject, data }, parseTelemetry, (t) => live.takeTelemetry(t));
 
   it('count only for the host whose subject they came on', () => {
     receive('tele.bravo', encodeBytes(telemetry('alpha', 1000, 10)));
@@ -80,6 +80,7 @@ describe('messages of hosts', () => {
   it('that are rubbish, or break a taker, do not throw', () => {
     receive('tele.alpha', Buffer.from('{'));
     nats.received(
+      'telemetry',
       null,
       { subject: 'tele.alpha', data: Buffer.from('1') },
       () => ({ ok: true, value: { host: 'alpha' } }),
@@ -88,6 +89,7 @@ describe('messages of hosts', () => {
       },
     );
     nats.received(
+      'telemetry',
       new Error('permission'),
       { subject: '', data: Buffer.alloc(0) },
       parseTelemetry,

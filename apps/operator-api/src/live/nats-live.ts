@@ -28,10 +28,8 @@ export class NatsLive {
       decode: Decoder<T>,
       take: (v: T) => void,
     ) => {
-      const callback = (error: Error | null, message: Message): void => {
-        if (error === null && !this.distrust.allows(what, hostOf(message), message.data.length)) return;
-        this.received(error, message, decode, take);
-      };
+      const callback = (error: Error | null, message: Message): void =>
+        this.received(what, error, message, decode, take);
       nc.subscribe(SUBJECTS[what]('*'), { callback });
     };
     listen('report', parseReport, (report) => this.live.takeReport(report));
@@ -40,19 +38,16 @@ export class NatsLive {
   }
 
   received<T extends { readonly host: string }>(
+    what: 'report' | 'telemetry',
     error: Error | null,
     message: Message,
     decode: Decoder<T>,
     take: (value: T) => void,
   ): void {
     if (error !== null) return this.logger.warn(`subscription: ${error.message}`);
-    const host = hostOf(message);
     try {
-      const value = decode(message.data);
-      if (!value.ok) this.distrust.refusedFor(host, value.error);
-      else if (host !== value.value.host)
-        this.distrust.refused(host, 'other-host', `${message.subject} speaks for ${value.value.host}`);
-      else take(value.value);
+      const value = this.distrust.read(what, hostOf(message), message.data, decode);
+      if (value !== null) take(value);
     } catch (fault) {
       this.logger.warn(`${message.subject}: ${String(fault)}`);
     }

@@ -5,7 +5,7 @@ import { type CompileException, type Desired, type LocalFacts } from '../types.j
 import { refuseConflicts } from './conflicts.js';
 import { Interfaces } from './interfaces.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
-import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
+import { contextOn, resolvePort, type HostContext, type ResolvedPort } from './ports.js';
 import { type ResolveMemo } from './remember.js';
 import { type ResolvedBridges } from './since.js';
 import { unsupportedOnSwitch } from './unsupported.js';
@@ -42,7 +42,7 @@ function resolveAll(desired: Desired, shared: Shared): ResolvedBridges {
   return resolved;
 }
 
-interface Shared extends Pick<PortContext, 'groups' | 'interfaces' | 'facts' | 'activated' | 'turned'> {
+interface Shared extends HostContext {
   readonly memo: ResolveMemo | undefined;
 }
 
@@ -69,7 +69,7 @@ function resolveBridge(
     unhealthy: facts.teaming?.unhealthy[member.switch] ?? [],
   };
   const place = memo?.place(name, found) ?? found;
-  const context: PortContext = { ...shared, bridge: name, place, policies: new Map() };
+  const context = contextOn(shared, name, place);
   const entries = refuseConflicts(
     docs.map((port) => memo?.port(port, context) ?? resolvePort(port, context)),
   );

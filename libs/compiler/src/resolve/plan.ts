@@ -1,4 +1,4 @@
-import { type Epoch, type PortId, type SwitchName } from '#kernel';
+import { equalJson, sameItems, type Epoch, type PortId, type SwitchName } from '#kernel';
 import { type EffectivePolicy, type Policy, type PrivateVlan } from '#domain';
 import { type BindingRole, type SwitchDocument } from '#contracts';
 import { type ObservedInterface } from '#openflow';
@@ -88,3 +88,27 @@ export interface BridgePlan {
 
 export const isPlugged = (port: PortPlan): port is PortPlan & { readonly ofport: number } =>
   port.ofport !== undefined;
+
+/** Whether two plans of one binding differ in nothing but what the policy says, and in the stages that follow from it. */
+export const sameButPolicy = (a: PortPlan, b: PortPlan): boolean =>
+  a.slot === b.slot &&
+  a.life === b.life &&
+  a.role === b.role &&
+  a.mac === b.mac &&
+  a.ofport === b.ofport &&
+  a.ifaceName === b.ifaceName &&
+  a.token === b.token &&
+  sameTeam(a.team, b.team) &&
+  sameJson(a.ranges, b.ranges) &&
+  sameJson(a.secondary, b.secondary) &&
+  sameJson(a.ignored, b.ignored);
+
+const sameTeam = (a: PortPlan['team'], b: PortPlan['team']): boolean =>
+  a === b ||
+  (a !== undefined &&
+    b !== undefined &&
+    a.id === b.id &&
+    a.kind === b.kind &&
+    (sameItems(a.uplinks, b.uplinks) || equalJson(a, b)));
+
+const sameJson = (a: unknown, b: unknown): boolean => a === b || equalJson(a, b);

@@ -28,6 +28,16 @@ export interface PortContext {
   readonly policies: Map<GroupDocument, PolicyPlan | Refusal>;
 }
 
+/** What of it is the same for all bridges of the host. */
+export type HostContext = Omit<PortContext, 'bridge' | 'place' | 'policies'>;
+
+export const contextOn = (host: HostContext, bridge: string, place: Place): PortContext => ({
+  ...host,
+  bridge,
+  place,
+  policies: new Map(),
+});
+
 /** What a policy comes to on a bridge. */
 type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'secondary' | 'stages'>;
 

@@ -5,7 +5,7 @@ import { slotKey } from '../slots.js';
 import { type Desired, type LocalFacts } from '../types.js';
 import { Interfaces } from './interfaces.js';
 import { type Place } from './plan.js';
-import { resolvePort, type PortContext, type ResolvedPort } from './ports.js';
+import { resolvePort, type HostContext, type PortContext, type ResolvedPort } from './ports.js';
 import { membersOf, repoliced, type LastResolved, type ResolvedBridges } from './since.js';
 
 /** Everything that `resolvePort` looks at for one document, and what came of it. */
@@ -52,20 +52,10 @@ export class ResolveMemo {
   }
 
   /** Where nothing but the policy of some groups changed since the last time: the others are not looked at. */
-  since(
-    desired: Desired,
-    facts: LocalFacts,
-    shared: Pick<PortContext, 'groups' | 'interfaces' | 'facts' | 'activated' | 'turned'>,
-  ): ResolvedBridges | null {
+  since(desired: Desired, facts: LocalFacts, host: HostContext): ResolvedBridges | null {
     const last = this.#last;
     if (last === null) return null;
-    const contextOf = (bridge: string, place: Place): PortContext => ({
-      ...shared,
-      bridge,
-      place,
-      policies: new Map(),
-    });
-    const found = repoliced(last, desired, facts, (doc, context) => this.port(doc, context), contextOf);
+    const found = repoliced(last, desired, facts, host, (doc, context) => this.port(doc, context));
     if (found === null) return null;
     const { bridges, changed } = found;
     const since = { bridges: last.bridges, changed };

@@ -2,8 +2,8 @@ import { equalJson, sameItems } from '#kernel';
 import { type GroupDocument, type PortDocument } from '#contracts';
 import { slotKey } from '../slots.js';
 import { type CompileException, type Desired, type LocalFacts } from '../types.js';
-import { type BridgePlan, type Place, type PortPlan } from './plan.js';
-import { type PortContext, type ResolvedPort } from './ports.js';
+import { sameButPolicy, type BridgePlan, type Place, type PortPlan } from './plan.js';
+import { contextOn, type HostContext, type PortContext, type ResolvedPort } from './ports.js';
 
 /** One plan for each switch that the host is a member of, and what can't be carried out. */
 export interface ResolvedBridges {
@@ -43,30 +43,33 @@ export function repoliced(
   last: LastResolved,
   desired: Desired,
   facts: LocalFacts,
+  host: HostContext,
   resolve: (doc: PortDocument, context: PortContext) => ResolvedPort,
-  contextOf: (bridge: string, place: Place) => PortContext,
 ): { readonly bridges: readonly BridgePlan[]; readonly changed: Repoliced } | null {
   if (!sameFacts(last.facts, facts) || !sameButGroups(last.desired, desired)) return null;
   const groups = changedGroups(last.desired.groups, desired.groups);
   if (groups === null) return null;
-  const bridges = [...last.bridges];
-  const changed = bridges.map((): number[] => []);
-  const contexts = new Map<string, PortContext>();
+  const ports = last.bridges.map((bridge) => [...bridge.ports]);
+  const changed = last.bridges.map((): number[] => []);
+  const contexts = last.bridges.map(({ name }) => {
+    const place = last.places.get(name);
+    return place && contextOn(host, name, place);
+  });
   for (const group of groups) {
     const members = last.members().get(group);
     if (members === null) return null;
     for (const { doc, bridge, at } of members ?? []) {
-      const before = bridges[bridge];
-      const place = before && last.places.get(before.name);
-      if (before === undefined || place === undefined) return null;
-      const context = contexts.get(before.name) ?? contextOf(before.name, place);
-      contexts.set(before.name, context);
-      const plan = standsAs(before.ports[at], resolve(doc, context));
-      if (plan === null) return null;
-      bridges[bridge] = withPort(before, at, plan, before !== last.bridges[bridge]);
-      changed[bridge]?.push(at);
+      const [context, before] = [contexts[bridge], ports[bridge]?.[at]];
+      if (context === undefined || before === undefined) return null;
+      const { plan, refusal } = resolve(doc, context);
+      if (plan === undefined || refusal !== undefined || !aloneConcerned(before, plan)) return null;
+      ports[bridge]![at] = plan;
+      changed[bridge]!.push(at);
     }
   }
+  const bridges = last.bridges.map((bridge, i) =>
+    changed[i]!.length === 0 ? bridge : { ...bridge, ports: ports[i]! },
+  );
   return { bridges, changed };
 }
 
@@ -116,33 +119,11 @@ function changedGroups(a: readonly GroupDocument[], b: readonly GroupDocument[])
   return changed;
 }
 
-/** The plan, where only its policy is another: nothing else on the bridge can depend on that. */
-function standsAs(before: PortPlan | undefined, { plan, refusal }: ResolvedPort): PortPlan | null {
-  if (before === undefined || plan === undefined || refusal !== undefined) return null;
-  const same =
-    before.port === plan.port &&
-    before.epoch === plan.epoch &&
-    before.life === plan.life &&
-    before.slot === plan.slot &&
-    before.mac === plan.mac &&
-    before.ofport === plan.ofport &&
-    before.ifaceName === plan.ifaceName &&
-    before.token === plan.token &&
-    before.stages === plan.stages &&
-    before.team?.id === plan.team?.id &&
-    equalJson(before.ranges, plan.ranges) &&
-    equalJson(before.secondary, plan.secondary) &&
-    equalJson(before.policy.macs, plan.policy.macs) &&
-    equalJson(before.team, plan.team);
-  return same ? plan : null;
-}
-
-function withPort(bridge: BridgePlan, at: number, plan: PortPlan, own: boolean): BridgePlan {
-  if (own) {
-    (bridge.ports as PortPlan[])[at] = plan;
-    return bridge;
-  }
-  const ports = [...bridge.ports];
-  ports[at] = plan;
-  return { ...bridge, ports };
-}
+/**
+ * Where only its policy is another, nothing else on the bridge can depend on it: but on the stages that its frames pass,
+ * and on its own MACs, the others do.
+ */
+const aloneConcerned = (before: PortPlan, plan: PortPlan): boolean =>
+  sameButPolicy(before, plan) &&
+  before.stages === plan.stages &&
+  equalJson(before.policy.macs, plan.policy.macs);

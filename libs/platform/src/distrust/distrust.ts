@@ -1,5 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 import { type Clock, type Problem } from '#kernel';
+import { type Decoder } from '#contracts';
 import { Allowance, RATES } from './allowance.js';
 
 export interface Refused {
@@ -38,6 +39,21 @@ export class Distrust {
     if (this.allowances[what].allows(host, bytes)) return true;
     this.refused(host, 'flood', `more of ${what} than a host may send`);
     return false;
+  }
+
+  /** What a host sent under its own subject; null where it is refused, which is counted. */
+  read<T extends { readonly host: string }>(
+    what: keyof typeof RATES,
+    host: string,
+    data: Uint8Array,
+    decode: Decoder<T>,
+  ): T | null {
+    if (!this.allows(what, host, data.length)) return null;
+    const read = decode(data);
+    if (read.ok && read.value.host === host) return read.value;
+    if (read.ok) this.refused(host, 'other-host', `it speaks for ${read.value.host}`);
+    else this.refusedFor(host, read.error);
+    return null;
   }
 
   refused(host: string, kind: string, why: string): void {

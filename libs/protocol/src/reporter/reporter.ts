@@ -1,5 +1,6 @@
 import { equalJson, type Clock } from '#kernel';
 import { type Report } from '#contracts';
+import { spread } from '../spread.js';
 
 /** What a host reports; the reporter adds the time and the number. */
 export type Standing = Omit<Report, 'schema' | 'time' | 'n'>;
@@ -38,9 +39,7 @@ export class Reporter {
     this.standing = standing;
     if (this.stopped || (this.sent !== null && isSame(standing, this.sent))) return;
     const { gapMs = 5, idleGapMs = 3_000, clock } = this.options;
-    const dueAt = urgent
-      ? this.sentAt + gapMs
-      : clock.monotonic() + idleGapMs * (0.5 + placeOf(standing.host) / 2);
+    const dueAt = urgent ? this.sentAt + gapMs : clock.monotonic() + idleGapMs * spread(standing.host);
     // What is due already is not put off by what came after it.
     if (dueAt < this.dueAt) this.arm(dueAt);
   }
@@ -72,10 +71,3 @@ export class Reporter {
 /** What every mark changes comes first: the whole is compared only where that is the same. */
 const isSame = (a: Standing, b: Standing): boolean =>
   a.realised === b.realised && a.received === b.received && equalJson(a, b);
-
-/** 0 to 1, by name: hosts that heard of the same mark at once do not all answer at once. */
-function placeOf(host: string): number {
-  let mixed = 0;
-  for (let i = 0; i < host.length; i += 1) mixed = Math.imul(mixed ^ host.charCodeAt(i), 0x9e3779b1);
-  return (Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) >>> 0) / 2 ** 32;
-}

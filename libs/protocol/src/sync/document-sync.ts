@@ -1,6 +1,7 @@
 import { problem, type Clock, type HostName, type Problem, type Result, type Revision } from '#kernel';
 import { KEYS, type DocumentKey, type Verifier } from '#contracts';
 import { Pacer } from '../projector/pacer.js';
+import { spread } from '../spread.js';
 import { Inbox } from './inbox.js';
 import { follows, isOld, isSame, type Mark } from './marks.js';
 import { Reader } from './reader.js';
@@ -250,7 +251,7 @@ export class DocumentSync {
   private backOff(): Promise<void> {
     this.failures += 1;
     const longest = Math.min(SILENCE_MS, 50 * 2 ** Math.min(this.failures, 10));
-    return this.beforeNext(longest * spreadOf(this.options.host, this.failures));
+    return this.beforeNext(longest * spread(`${this.options.host} ${this.failures}`));
   }
 
   /** A new connection ends it: what failed before says nothing about what comes now. Marks that are heard don't. */
@@ -328,11 +329,4 @@ export class DocumentSync {
     this.shown = snapshot;
     this.options.onSnapshot(snapshot);
   }
-}
-
-/** From a half to one, another for each host and each time. */
-function spreadOf(host: HostName, time: number): number {
-  let hash = time;
-  for (let i = 0; i < host.length; i += 1) hash = (hash * 31 + host.charCodeAt(i)) % 1009;
-  return 0.5 + hash / 2018;
 }
