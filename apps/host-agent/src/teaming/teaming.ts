@@ -23,8 +23,8 @@ export class TeamingService {
   readonly #announcer: Announcer;
   /** The uplink that carries each open binding; null: not looked at yet. */
   #carriers: ReadonlyMap<BindingKey, string> | null = null;
-  /** What was live when an earlier run of the agent last looked. */
-  readonly #liveBefore: TeamingMemory['live'] | null;
+  /** What was live when an earlier run of the agent last looked; until it was compared with what is now. */
+  #liveBefore: TeamingMemory['live'] | null;
   #last: { readonly bindings: Compiled['bindings']; readonly memory: TeamingMemory } | null = null;
 
   constructor(private readonly parts: Parts) {
@@ -61,6 +61,7 @@ export class TeamingService {
     }
     for (const key of before?.keys() ?? []) if (!now.has(key)) this.#announcer.forget(key);
     this.#carriers = now;
+    this.#liveBefore = null;
   }
 
   close(): Promise<void> {
