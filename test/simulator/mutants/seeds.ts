@@ -11,7 +11,7 @@ export const NAMED_SEEDS: Readonly<Record<MutantName, readonly number[]>> = {
   'early activation': [1, 6, 8],
   'lost close': [5, 6, 8],
   'ack before effective': [3, 7, 8],
-  'forgotten mark gap': [3, 6, 8],
+  'forgotten mark gap': [1, 2, 7],
   'command done twice after the dedupe window': [3, 4, 8],
   'command done twice': [18, 25, 32],
   'timer of an earlier episode': [1, 2, 3],
