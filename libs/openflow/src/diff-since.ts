@@ -1,3 +1,4 @@
+import { equalJson } from '#kernel';
 import {
   type BridgePort,
   type BridgeState,
@@ -81,6 +82,17 @@ function diffPieces(want: BridgeState, since: BridgeState): Changes | null {
   if (anyDangles(written, want.pieces) || stands(flows.add, want.pieces, new Set(fresh))) return null;
   const isTighter = groups.change.length > 0 || tightens(flows, () => flowsOf(since.pieces ?? new Map()));
   return { meters, groups, flows, tightens: isTighter };
+}
+
+/** Whether two compiled states want the same, as far as can be told at once: one without pieces counts as another. */
+export function samePieces(a: DataplaneState, b: DataplaneState): boolean {
+  if (a.bridges.length !== b.bridges.length) return false;
+  return a.bridges.every((bridge, i) => {
+    const other = b.bridges[i];
+    if (other?.pieces === undefined || bridge.pieces === undefined) return false;
+    const changed = [...unlike(bridge.pieces, other.pieces), ...unlike(other.pieces, bridge.pieces)];
+    return sameRow(bridge, other) && equalJson(bridge.ports, other.ports) && changed.length === 0;
+  });
 }
 
 /** The pieces that are not also, as the same objects, among the others. */

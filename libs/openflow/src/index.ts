@@ -90,7 +90,7 @@ export {
   type SettingDifference,
 } from './settings.js';
 export { standing, standsAlone } from './standing.js';
-export { diffSince } from './diff-since.js';
+export { diffSince, samePieces } from './diff-since.js';
 export {
   FEATURE_MASK,
   inRound,

@@ -36,8 +36,9 @@ export class DriftWatch {
     for (const { object, differences } of drifted) {
       const kept = this.#objects.get(object) ?? nothing(object);
       this.#objects.set(object, kept);
+      // Seen again before it was repaired, it is the same still.
+      if (kept.since === null) kept.times += 1;
       kept.since ??= now;
-      kept.times += 1;
       for (const d of differences) kept.differences.set(d.field, d);
     }
   }

@@ -79,6 +79,19 @@ describe('what others change', () => {
     );
   });
 
+  it('is told of, too, while the repair of something else is refused at first', async () => {
+    host.fails = true;
+    host.switch.deleteFlow(BRIDGE, security());
+    await settle();
+    host.switch.alterBridge(BRIDGE, { failMode: 'standalone' });
+    host.fails = false;
+    await settle();
+    host.clock.advance(5_000);
+    await settle();
+    expect(fields().filter((f) => !f.startsWith('flow SECURITY'))).toEqual(['fail_mode']);
+    expect(host.of('Drift').every((f) => f.repaired)).toBe(true);
+  });
+
   it('is repaired some times a second where somebody goes on and on, and told in one line', async () => {
     const flow = security();
     for (let i = 0; i < 200; i += 1) {

@@ -2,6 +2,7 @@ import { problem, type Clock, type Lineage, type Revision, ProblemError } from '
 import { type Compiled, type Desired, type LocalFacts } from '#compiler';
 import {
   applyStep,
+  samePieces,
   standing,
   standsAlone,
   withRows,
@@ -82,8 +83,8 @@ export class Reconciler {
   #interfacesStale = false;
   /** Others' changes are in what stands that were not compared yet. */
   #noted = false;
-  /** Steps are being applied: until all are, nobody knows what was carried out. */
-  #changing = false;
+  /** What the steps that are being applied bring about: until all are, nobody knows what was carried out. */
+  #changing: DataplaneState | null = null;
   #reading = false;
   readonly #heard = new Heard();
   readonly #baseline = new Baseline();
@@ -214,15 +215,20 @@ export class Reconciler {
         this.#failures = 0;
       } catch (cause) {
         this.#have = null;
-        // Where nothing was begun, what was carried out last is known as before.
-        if (this.#changing) this.#installed = null;
-        this.#changing = false;
+        this.#forgetInstalled();
         this.#alone = null;
         this.#dirty = true;
         this.#later(cause);
         return;
       }
     }
+  }
+
+  /** Where nothing was begun, or just what others changed was to be mended, what must stand is known as before. */
+  #forgetInstalled(): void {
+    const [wanted, installed] = [this.#changing, this.#installed];
+    this.#changing = null;
+    if (wanted !== null && installed !== null && !samePieces(wanted, installed)) this.#installed = null;
   }
 
   async #chase(wanted: Wanted): Promise<void> {
@@ -239,9 +245,9 @@ export class Reconciler {
         quick ?? planOf(compiled, facts, have, { foreign, baseline });
       const now = [...planned, ...this.#stillOwed(planned, have)];
       await this.hooks.planned(compiled, now);
-      this.#changing = now.length > 0;
+      this.#changing = now.length > 0 ? compiled.state : null;
       await this.#apply(now, quick !== null);
-      this.#changing = false;
+      this.#changing = null;
       this.#installed = compiled.state;
       this.#noteAlone(compiled.state, quick !== null, conflicts.length > 0);
       this.#absorb();
