@@ -7,9 +7,16 @@ import {
   type MigrationId,
   type PortId,
   type Revision,
+  type SetName,
   type SwitchName,
 } from '#kernel';
-import { type Connectee, type PolicyField, type PolicyPatch, type SwitchFeatures } from '#domain';
+import {
+  type Connectee,
+  type PolicyField,
+  type PolicyPatch,
+  type SetMembers,
+  type SwitchFeatures,
+} from '#domain';
 
 /**
  * Desired documents: level-triggered state at the edge. Key = NATS subject without its prefix `doc.`.
@@ -18,7 +25,7 @@ import { type Connectee, type PolicyField, type PolicyPatch, type SwitchFeatures
  * | --- | --- |
  * | `h.<host>.host` | that host |
  * | `h.<host>.port.<port>` | that host |
- * | `s.switch.<switch>`, `s.group.<group>` | hosts that need it |
+ * | `s.switch.<switch>`, `s.group.<group>`, `s.set.<set>` | hosts that need it |
  * | `s.mark` | everyone |
  */
 export type DocumentKey = string;
@@ -30,6 +37,12 @@ interface DocumentOf<T extends string> {
   readonly lineage: Lineage;
   /** The commit that this version of the document reflects. */
   readonly revision: Revision;
+}
+
+/** A set that the rules of a document name: until it is held at this revision or later, ports with these rules stay closed. */
+export interface SetRef {
+  readonly name: SetName;
+  readonly minRevision: Revision;
 }
 
 /** What one host is to do. Lists its port documents, so that holding all of them can be proved. */
@@ -79,6 +92,8 @@ export interface PortDocument extends DocumentOf<'port'> {
   /** Null only on a retired one whose connectee was unplugged meanwhile. */
   readonly connectee: Connectee | null;
   readonly override: PolicyPatch;
+  /** Named by the override, sorted. Absent: none. */
+  readonly sets?: readonly SetRef[];
   /**
    * Present on both sides of a migration: the secret MAC of the switch-over frame. On the standby: send it. On the
    * active: a frame with it and the port's source MAC turns the port away, to `epoch`.
@@ -94,12 +109,16 @@ export interface SwitchDocument extends DocumentOf<'switch'>, SwitchFeatures {
   readonly uplinks: readonly string[];
   readonly mtu: number;
   readonly policy: PolicyPatch;
+  /** Named by the policy, sorted. Absent: none. */
+  readonly sets?: readonly SetRef[];
 }
 
 export interface GroupDocument extends DocumentOf<'group'> {
   readonly group: GroupName;
   readonly switch: SwitchName;
   readonly policy: PolicyPatch;
+  /** Named by the policy, sorted. Absent: none. */
+  readonly sets?: readonly SetRef[];
   readonly overridable: readonly PolicyField[];
   readonly binding: 'static' | 'ephemeral';
   readonly partitionPolicy: 'keep' | 'isolate';
@@ -107,9 +126,18 @@ export interface GroupDocument extends DocumentOf<'group'> {
   readonly phase: 'open' | 'closing';
 }
 
+/** Members of a set that rules name. A change of them changes this document, and none that names it. */
+export interface SetDocument extends DocumentOf<'set'> {
+  readonly set: SetName;
+  readonly members:
+    | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
+    /** By the MACs of connected ports. Null: more than a document can tell. */
+    | { readonly kind: 'ports'; readonly places: readonly SetMembers[] | null };
+}
+
 /** What stands under a key after its object is gone, until every host concerned reported. */
 export interface TombstoneDocument extends DocumentOf<'tombstone'> {
-  readonly of: 'port' | 'switch' | 'group' | 'host';
+  readonly of: 'port' | 'switch' | 'group' | 'host' | 'set';
 }
 
 /**
@@ -137,7 +165,13 @@ export interface MarkDocument extends DocumentOf<'mark'> {
 }
 
 export type Document =
-  HostDocument | PortDocument | SwitchDocument | GroupDocument | TombstoneDocument | MarkDocument;
+  | HostDocument
+  | PortDocument
+  | SwitchDocument
+  | GroupDocument
+  | SetDocument
+  | TombstoneDocument
+  | MarkDocument;
 
 /** A document that may stand under a key (the mark has its own place). */
 export type StateDocument = Exclude<Document, MarkDocument>;

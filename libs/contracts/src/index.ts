@@ -21,6 +21,8 @@ export type {
   MarkDocument,
   MigrationOrder,
   PortDocument,
+  SetDocument,
+  SetRef,
   SignedDocument,
   StateDocument,
   SwitchDocument,

@@ -70,6 +70,8 @@ function keyOf(document: Document): DocumentKey | null {
       return KEYS.switch(document.switch);
     case 'group':
       return KEYS.group(document.group);
+    case 'set':
+      return KEYS.set(document.set);
     case 'mark':
       return KEYS.mark;
     case 'tombstone':

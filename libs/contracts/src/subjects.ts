@@ -38,5 +38,6 @@ export const KEYS = {
   port: (host: string, port: string) => `h.${host}.port.${port}`,
   switch: (name: string) => `s.switch.${name}`,
   group: (name: string) => `s.group.${name}`,
+  set: (name: string) => `s.set.${name}`,
   mark: 's.mark',
 } as const;

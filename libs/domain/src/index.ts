@@ -8,14 +8,17 @@ export type {
 } from './model/commands.js';
 export type { DomainEvent, DomainEventType, EventMeta } from './model/events.js';
 export type {
+  AddressSetResource,
   GroupResource,
   HostResource,
   PortResource,
+  PortSetResource,
   Resource,
   ResourceKind,
   SwitchResource,
 } from './model/resources.js';
 export type {
+  AddressSet,
   Binding,
   Connectee,
   DirectionCounters,
@@ -23,11 +26,13 @@ export type {
   Host,
   HypervisorOutcome,
   Ledger,
+  MemberSet,
   Migration,
   MigrationPhase,
   MigrationStep,
   PacketsBytes,
   Port,
+  PortSet,
   RawCounters,
   Segment,
   Standby,
@@ -99,7 +104,10 @@ export { decide, decideAndEvolve, SCHEMA_LEVEL } from './decider/decide.js';
 export { evolve } from './decider/evolve.js';
 export { initialState } from './state/initial.js';
 export { API_VERSION, validateResource } from './manifest/validate.js';
-export { specOfGroup, specOfHost, specOfSwitch } from './manifest/define.js';
+export { specOfGroup, specOfHost, specOfSet, specOfSwitch } from './manifest/define.js';
+export { MOST_MEMBERS } from './manifest/shapes.js';
+export { MOST_SETS_IN_USE } from './set/check.js';
+export { membersOf, setsNamedBy, setsOfPort, usersOf, type SetMembers } from './set/members.js';
 export { parseFacts } from './facts/shapes.js';
 export {
   addCounters,

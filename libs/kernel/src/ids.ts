@@ -2,12 +2,14 @@ import { type Brand } from './brand.js';
 import { err, invalid, ok, type Result } from './result.js';
 
 /**
- * Operator-given names are the identity of hosts, switches and groups. They are used as NATS subject tokens,
+ * Operator-given names are the identity of hosts, switches, groups and sets. They are used as NATS subject tokens,
  * so the alphabet is that of a DNS label: `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`.
  */
 export type HostName = Brand<string, 'HostName'>;
 export type SwitchName = Brand<string, 'SwitchName'>;
 export type GroupName = Brand<string, 'GroupName'>;
+/** Of an address set or a set of ports: they share their names. */
+export type SetName = Brand<string, 'SetName'>;
 /** `p<number>`, given by the sequencer, never used again. */
 export type PortId = Brand<string, 'PortId'>;
 /** `m<number>`, given by the sequencer, never used again. */
@@ -36,6 +38,7 @@ function name<T extends string>(text: unknown, field: string): Result<T> {
 export const parseHostName = (text: unknown, field = 'host'): Result<HostName> => name(text, field);
 export const parseSwitchName = (text: unknown, field = 'switch'): Result<SwitchName> => name(text, field);
 export const parseGroupName = (text: unknown, field = 'group'): Result<GroupName> => name(text, field);
+export const parseSetName = (text: unknown, field = 'set'): Result<SetName> => name(text, field);
 
 export function parseIfaceId(text: unknown, field = 'ifaceId'): Result<IfaceId> {
   if (typeof text !== 'string' || !IFACE_ID.test(text)) {

@@ -7,6 +7,7 @@ export {
   parseIfaceId,
   parseMigrationId,
   parsePortId,
+  parseSetName,
   parseSwitchName,
   type Epoch,
   type GroupName,
@@ -16,6 +17,7 @@ export {
   type MigrationId,
   type PortId,
   type Revision,
+  type SetName,
   type SwitchName,
 } from './ids.js';
 export {

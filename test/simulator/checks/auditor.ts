@@ -284,7 +284,8 @@ export class Auditor {
       return;
     }
     const own = `h.${snapshot.host}.host`;
-    const keys = new Set([own, ...keysOfHost(snapshot.documents.get(own)), ...snapshot.documents.keys()]);
+    const needed = keysOfHost(snapshot.host, snapshot.documents);
+    const keys = new Set([own, ...needed, ...snapshot.documents.keys()]);
     for (const key of keys) {
       const document = snapshot.documents.get(key);
       const content = document === undefined ? undefined : contentOf(document);

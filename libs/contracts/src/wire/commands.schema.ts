@@ -12,6 +12,7 @@ import {
   AnEpoch,
   APortId,
   ARevision,
+  ASetName,
   ASwitchName,
   AText,
   AToken,
@@ -69,9 +70,23 @@ export const ResourceSchema = union([
   resource(oneOf('DistributedSwitch', 'StandardSwitch'), ASwitchName, SwitchSpec),
   resource(literal('PortGroup'), AGroupName, GroupSpec),
   resource(literal('Port'), APortId, shape({ override: PolicyPatchSchema })),
+  resource(literal('AddressSet'), ASetName, shape({ addresses: list(AText, 10_000) })),
+  resource(
+    literal('PortSet'),
+    ASetName,
+    shape({ groups: list(AGroupName, 10_000), ports: list(APortId, 10_000), owners: list(AText, 10_000) }),
+  ),
 ]);
 
-const Kind = oneOf('Host', 'DistributedSwitch', 'StandardSwitch', 'PortGroup', 'Port');
+const Kind = oneOf(
+  'Host',
+  'DistributedSwitch',
+  'StandardSwitch',
+  'PortGroup',
+  'Port',
+  'AddressSet',
+  'PortSet',
+);
 const Phase = oneOf(
   'admitted',
   'prepared',

@@ -1,4 +1,4 @@
-import { PolicyFieldSchema, PolicyPatchSchema } from './policy.schema.js';
+import { PolicyFieldSchema, PolicyPatchSchema, VlanSchema } from './policy.schema.js';
 import { ForeignFlows, switchFeatures } from './switch.schema.js';
 import {
   ADeviceName,
@@ -11,6 +11,7 @@ import {
   AnIfaceId,
   APortId,
   ARevision,
+  ASetName,
   ASwitchName,
   AText,
   AToken,
@@ -25,6 +26,7 @@ import {
   nothing,
   nullable,
   oneOf,
+  optional,
   shape,
   text,
   tuple,
@@ -53,6 +55,8 @@ export const ConnecteeSchema = shape({
 
 /** Uplink name → pNIC. */
 export const UplinkMapSchema = mapOf('^[A-Za-z0-9_.:-]{1,64}$', ADeviceName, 'uplink names and pNICs');
+
+const Sets = optional(list(shape({ name: ASetName, minRevision: ARevision }), 1024));
 
 export const HostDocumentSchema = document('host', {
   host: AHostName,
@@ -86,6 +90,7 @@ export const PortDocumentSchema = document('port', {
   role: oneOf('active', 'standby', 'retired'),
   connectee: nullable(ConnecteeSchema),
   override: PolicyPatchSchema,
+  sets: Sets,
   handover: nullable(shape({ migration: AMigrationId, token: AMac, epoch: AnEpoch })),
   lease: nothing,
 });
@@ -96,6 +101,7 @@ export const SwitchDocumentSchema = document('switch', {
   uplinks: list(AText, 64),
   mtu: Count,
   policy: PolicyPatchSchema,
+  sets: Sets,
   ...switchFeatures,
 });
 
@@ -103,6 +109,7 @@ export const GroupDocumentSchema = document('group', {
   group: AGroupName,
   switch: ASwitchName,
   policy: PolicyPatchSchema,
+  sets: Sets,
   overridable: list(PolicyFieldSchema, 64),
   binding: oneOf('static', 'ephemeral'),
   partitionPolicy: oneOf('keep', 'isolate'),
@@ -110,8 +117,21 @@ export const GroupDocumentSchema = document('group', {
   phase: oneOf('open', 'closing'),
 });
 
+export const SetDocumentSchema = document('set', {
+  set: ASetName,
+  members: union([
+    shape({ kind: literal('addresses'), addresses: list(AText, 10_000) }),
+    shape({
+      kind: literal('ports'),
+      places: nullable(
+        list(shape({ switch: ASwitchName, vlan: VlanSchema, macs: list(AMac, 50_000) }), 10_000),
+      ),
+    }),
+  ]),
+});
+
 export const TombstoneDocumentSchema = document('tombstone', {
-  of: oneOf('port', 'switch', 'group', 'host'),
+  of: oneOf('port', 'switch', 'group', 'host', 'set'),
 });
 
 export const MarkDocumentSchema = document('mark', {
@@ -130,6 +150,7 @@ export const DOCUMENT_SCHEMAS = {
   port: PortDocumentSchema,
   switch: SwitchDocumentSchema,
   group: GroupDocumentSchema,
+  set: SetDocumentSchema,
   tombstone: TombstoneDocumentSchema,
   mark: MarkDocumentSchema,
 } as const;
@@ -139,6 +160,7 @@ export const DocumentSchema = union([
   PortDocumentSchema,
   SwitchDocumentSchema,
   GroupDocumentSchema,
+  SetDocumentSchema,
   TombstoneDocumentSchema,
   MarkDocumentSchema,
 ]);

@@ -1,5 +1,5 @@
 import { LAST_TIER, RULE_ACTIONS, TCP_FLAGS } from '#domain/on-host';
-import { AnIndex, AText } from './scalars.js';
+import { AnIndex, ASetName, AText } from './scalars.js';
 import { bool, list, literal, oneOf, optional, shape, union, whole } from './schema.js';
 
 const Ports = shape({ from: AnIndex(65535), to: AnIndex(65535) });
@@ -15,8 +15,8 @@ const Match = shape({
   ipProtocol: optional(AnIndex(255)),
   src: optional(AText),
   dst: optional(AText),
-  srcSet: optional(AText),
-  dstSet: optional(AText),
+  srcSet: optional(ASetName),
+  dstSet: optional(ASetName),
   srcPort: optional(Ports),
   dstPort: optional(Ports),
   icmpType: optional(AnIndex(255)),

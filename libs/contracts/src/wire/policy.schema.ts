@@ -3,7 +3,7 @@ import { FilterSchema } from './filter.schema.js';
 import { AMac, AnIndex, AText, AVlanId, Count } from './scalars.js';
 import { bool, list, literal, nullable, oneOf, optional, shape, union } from './schema.js';
 
-const Vlan = union([
+export const VlanSchema = union([
   shape({ mode: literal('none') }),
   shape({ mode: literal('access'), id: AVlanId }),
   shape({
@@ -20,7 +20,7 @@ const Uplinks = list(AText, 64);
 
 /** The shape of a policy, in full. What its values mean together (ranges, bursts, uplinks) is the domain's to judge. */
 export const PolicyPatchSchema = shape({
-  vlan: optional(Vlan),
+  vlan: optional(VlanSchema),
   blocked: optional(bool),
   promiscuous: optional(bool),
   macChanges: optional(bool),

@@ -9,6 +9,7 @@ import {
   type MigrationId,
   type PortId,
   type Revision,
+  type SetName,
   type SwitchName,
   type VlanId,
 } from '#kernel';
@@ -24,6 +25,7 @@ const UUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 export const AHostName = token<HostName>(NAME_PATTERN, 63, NAME_RULE);
 export const ASwitchName = token<SwitchName>(NAME_PATTERN, 63, NAME_RULE);
 export const AGroupName = token<GroupName>(NAME_PATTERN, 63, NAME_RULE);
+export const ASetName = token<SetName>(NAME_PATTERN, 63, NAME_RULE);
 export const APortId = token<PortId>('^p[1-9][0-9]{0,14}$', 16, 'p and a number, as in p17');
 export const AMigrationId = token<MigrationId>('^m[1-9][0-9]{0,14}$', 16, 'm and a number, as in m3');
 export const AnIfaceId = token<IfaceId>(

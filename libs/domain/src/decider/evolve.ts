@@ -6,6 +6,7 @@ import * as migration from '../migration/evolve.js';
 import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { type State } from '../model/state.js';
 import * as port from '../port/evolve.js';
+import * as set from '../set/evolve.js';
 import { copyOf, type Next } from '../state/next.js';
 import * as sw from '../switch/evolve.js';
 
@@ -44,6 +45,12 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
       return group.groupClosing(next, event, meta);
     case 'GroupDeleted':
       return group.groupDeleted(next, event);
+    case 'AddressSetDefined':
+      return set.addressSetDefined(next, event, meta);
+    case 'PortSetDefined':
+      return set.portSetDefined(next, event, meta);
+    case 'SetRemoved':
+      return set.setRemoved(next, event);
     case 'PortCreated':
       return port.portCreated(next, event, meta);
     case 'PortMoved':

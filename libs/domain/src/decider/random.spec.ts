@@ -56,6 +56,8 @@ const iface = fc.constantFrom(
   plug('if-5', '02:00:00:00:00:05', { owner: 'vm3', profile: 'pool' }),
 );
 
+const setName = fc.constantFrom('s1', 's2');
+
 type Step = (w: World) => Command;
 
 const facts: fc.Arbitrary<(w: World, host: string) => Fact> = fc.oneof(
@@ -168,6 +170,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc
     .constantFrom('web', 'pool', 'none')
     .map((name): Step => () => ({ type: 'Delete', kind: 'PortGroup', name })),
+  fc.tuple(setName, fc.subarray(['web', 'pool']), fc.subarray(['p1', 'p2', 'p3']), fc.subarray(['vm1'])).map(
+    ([name, groups, ports, owners]): Step =>
+      () =>
+        applying({ kind: 'PortSet', name, spec: { groups, ports, owners } }),
+  ),
+  fc.tuple(setName, fc.subarray(['10.0.0.0/8', '10.1.0.0/16', '2001:db8::1'])).map(
+    ([name, addresses]): Step =>
+      () =>
+        applying({ kind: 'AddressSet', name, spec: { addresses } }),
+  ),
+  fc
+    .tuple(setName, fc.constantFrom('AddressSet', 'PortSet'))
+    .map(([name, kind]): Step => () => ({ type: 'Delete', kind, name })),
+  fc.option(setName).map((name): Step => () => {
+    const rules = name === null ? [] : [{ name: 'r', action: 'drop', match: { srcSet: name } }];
+    return applying(group('pool', { binding: 'ephemeral', ports: 0, policy: { filter: rules } }));
+  }),
   host.map((name): Step => () => ({ type: 'Delete', kind: 'Host', name })),
   iface.map(({ interface: i }): Step => () => {
     const connectee = { kind: 'vm' as const, ifaceId: i.ifaceId, mac: i.mac, owner: i.owner };

@@ -30,6 +30,15 @@ export function describeEvent(e: DomainEvent): string {
       return `port group ${e.name} is closing: it takes no more connections`;
     case 'GroupDeleted':
       return `port group ${e.name} deleted`;
+    case 'AddressSetDefined':
+      return `address set ${e.name} defined: ${plural(e.spec.addresses.length, 'member')}`;
+    case 'PortSetDefined': {
+      const { groups, ports, owners } = e.spec;
+      const members = [plural(groups.length, 'group'), plural(ports.length, 'port')];
+      return `port set ${e.name} defined: ${[...members, plural(owners.length, 'owner')].join(', ')}`;
+    }
+    case 'SetRemoved':
+      return `set ${e.name} removed`;
     case 'PortCreated':
       return `port ${e.port} created in ${e.group}`;
     case 'PortMoved':

@@ -1,4 +1,11 @@
-import { parseGroupName, parseHostName, parseSwitchName, parseUnicastMac, parseIfaceId } from '#kernel';
+import {
+  parseGroupName,
+  parseHostName,
+  parseIfaceId,
+  parseSetName,
+  parseSwitchName,
+  parseUnicastMac,
+} from '#kernel';
 import {
   differencesShape,
   epochShape,
@@ -12,7 +19,13 @@ import {
   reasonShape,
 } from '../facts/shapes.js';
 import { type Fact } from '../model/commands.js';
-import { groupSpecShape, hostSpecShape, switchSpecShape } from '../manifest/shapes.js';
+import {
+  addressSetSpecShape,
+  groupSpecShape,
+  hostSpecShape,
+  portSetSpecShape,
+  switchSpecShape,
+} from '../manifest/shapes.js';
 import { type DomainEvent, type DomainEventType } from '../model/events.js';
 import {
   type Connectee,
@@ -40,6 +53,7 @@ import {
 export const hostShape = parsed(parseHostName);
 export const switchShape = parsed(parseSwitchName);
 export const groupShape = parsed(parseGroupName);
+export const setShape = parsed(parseSetName);
 export const revisionShape = int(0) as unknown as Shape<MigrationStep['revision']>;
 
 export const phaseShape: Shape<MigrationPhase> = oneOf(
@@ -114,6 +128,9 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
   GroupDefined: { name: groupShape, spec: groupSpecShape },
   GroupClosing: { name: groupShape },
   GroupDeleted: { name: groupShape },
+  AddressSetDefined: { name: setShape, spec: addressSetSpecShape },
+  PortSetDefined: { name: setShape, spec: portSetSpecShape },
+  SetRemoved: { name: setShape },
   PortCreated: { port: portIdShape, group: groupShape, switch: switchShape },
   PortMoved: { port: portIdShape, group: groupShape },
   PortOverridden: { port: portIdShape, override: policyPatchShape },

@@ -11,10 +11,12 @@ import { checkInContext } from './context.js';
 /** What others may refer to comes first: the log then never names what it has not yet said. */
 const ORDER: Readonly<Record<ResourceKind, number>> = {
   Host: 0,
-  DistributedSwitch: 1,
-  StandardSwitch: 1,
-  PortGroup: 2,
-  Port: 3,
+  AddressSet: 1,
+  PortSet: 1,
+  DistributedSwitch: 2,
+  StandardSwitch: 2,
+  PortGroup: 3,
+  Port: 4,
 };
 
 /**
@@ -38,11 +40,15 @@ export function apply(draft: Draft, command: Extract<Command, { type: 'Apply' }>
   return faults.problem();
 }
 
-/** Distributed and standard switches share their names. */
+/** Distributed and standard switches share their names, and so do sets of both kinds. */
 function identity(resource: Resource): string {
-  const kind = resource.kind === 'StandardSwitch' ? 'DistributedSwitch' : resource.kind;
-  return `${kind} ${resource.name}`;
+  return `${NAMED_WITH[resource.kind] ?? resource.kind} ${resource.name}`;
 }
+
+const NAMED_WITH: Readonly<Partial<Record<ResourceKind, ResourceKind>>> = {
+  StandardSwitch: 'DistributedSwitch',
+  PortSet: 'AddressSet',
+};
 
 function checkTwice(items: readonly Item[], faults: Faults): void {
   if (items.length < 2) return;
@@ -66,6 +72,9 @@ export function currentVersion(state: State, kind: ResourceKind, name: string): 
       return state.groups.get(name as never)?.version;
     case 'Port':
       return state.ports.get(name as never)?.version;
+    case 'AddressSet':
+    case 'PortSet':
+      return state.sets.get(name as never)?.version;
   }
 }
 

@@ -1,6 +1,7 @@
 import { assertNever, detail, type ProblemDetail } from '#kernel';
 import { type GroupResource, type Resource, type SwitchResource } from '../model/resources.js';
 import { checkPolicy } from '../policy/check.js';
+import { checkAddressSet, checkPortSet } from '../set/check.js';
 import { checkFeatures } from '../switch/check.js';
 import { MOST_STATIC_PORTS } from './shapes.js';
 
@@ -19,6 +20,12 @@ export function checkResource(resource: Resource): readonly ProblemDetail[] {
       break;
     case 'Port':
       checkPolicy(resource.spec.override, 'spec.override', out);
+      break;
+    case 'AddressSet':
+      checkAddressSet(resource, out);
+      break;
+    case 'PortSet':
+      checkPortSet(resource, out);
       break;
     default:
       assertNever(resource);

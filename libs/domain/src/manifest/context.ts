@@ -1,11 +1,17 @@
 import { Set as Ids } from 'immutable';
 import { detail, equalJson, type HostName, type Mac, type PortId, type ProblemDetail } from '#kernel';
 import { type Draft } from '../decider/draft.js';
-import { type GroupResource, type HostResource, type SwitchResource } from '../model/resources.js';
+import {
+  type GroupResource,
+  type HostResource,
+  type PortSetResource,
+  type SwitchResource,
+} from '../model/resources.js';
 import { type Port, type State, type Switch } from '../model/state.js';
 import { checkPolicyOnSwitch } from '../policy/check.js';
 import { same } from '../policy/same.js';
 import { effectiveVlan, macHolder, macKeys } from '../port/segment.js';
+import { checkMembers, checkSetsOf } from '../set/check.js';
 import { hostsOf } from '../state/next.js';
 import { type Item } from './define.js';
 import { type Faults } from './faults.js';
@@ -27,6 +33,11 @@ export function checkInContext(draft: Draft, changed: readonly Item[], faults: F
       case 'Port':
         checkPort(draft, resource.name, path, faults);
         break;
+      case 'PortSet':
+        checkPortSet(draft.state, resource, path, faults);
+        break;
+      case 'AddressSet':
+        break;
     }
   }
 }
@@ -38,6 +49,12 @@ function checkHost(state: State, { spec }: HostResource, path: string, faults: F
   });
 }
 
+function checkPortSet(state: State, resource: PortSetResource, path: string, faults: Faults): void {
+  const found: ProblemDetail[] = [];
+  checkMembers(state, resource, found);
+  faults.under('refused', path, found);
+}
+
 function checkSwitch(draft: Draft, { name, spec }: SwitchResource, path: string, faults: Faults): void {
   const { state, before } = draft;
   for (const [host, uplinks] of Object.entries(spec.members) as [HostName, Record<string, string>][]) {
@@ -47,6 +64,7 @@ function checkSwitch(draft: Draft, { name, spec }: SwitchResource, path: string,
   }
   const own: ProblemDetail[] = [];
   checkPolicyOnSwitch(spec.policy, spec, 'spec.policy', own);
+  checkSetsOf(state, spec.policy.filter, 'spec.policy.filter', own);
   faults.under('refused', path, own);
   const old = before.switches.get(name);
   const now = state.switches.get(name);
@@ -136,6 +154,7 @@ function checkGroup(draft: Draft, { name, spec }: GroupResource, path: string, f
   }
   const found: ProblemDetail[] = [];
   checkPolicyOnSwitch(spec.policy, sw, 'spec.policy', found);
+  checkSetsOf(draft.state, spec.policy.filter, 'spec.policy.filter', found);
   faults.under('refused', path, found);
   checkMacs(draft, draft.state.byGroup.get(name) ?? Ids(), path, faults);
 }
@@ -146,6 +165,7 @@ function checkPort(draft: Draft, id: PortId, path: string, faults: Faults): void
   if (port === undefined || sw === undefined) return;
   const found: ProblemDetail[] = [];
   checkPolicyOnSwitch(port.override, sw, 'spec.override', found);
+  checkSetsOf(draft.state, port.override.filter, 'spec.override.filter', found);
   faults.under('refused', path, found);
   checkMacs(draft, [id], path, faults);
 }

@@ -2,13 +2,15 @@ import { assertNever, detail, equalJson } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { connectedCount, fitPorts } from '../group/ports.js';
 import {
+  type AddressSetResource,
   type GroupResource,
   type HostResource,
   type PortResource,
+  type PortSetResource,
   type Resource,
   type SwitchResource,
 } from '../model/resources.js';
-import { type Group, type Host, type Switch } from '../model/state.js';
+import { type Group, type Host, type MemberSet, type Switch } from '../model/state.js';
 import { same } from '../policy/same.js';
 import { featuresOf } from '../switch/spec.js';
 import { type Faults } from './faults.js';
@@ -50,6 +52,14 @@ export function specOfGroup(g: Group): GroupResource['spec'] {
   };
 }
 
+type SetResource = AddressSetResource | PortSetResource;
+
+export function specOfSet(set: MemberSet): SetResource['spec'] {
+  if (set.kind === 'addresses') return { addresses: set.addresses };
+  const { groups, ports, owners } = set;
+  return { groups, ports, owners };
+}
+
 /** Says the events that make one resource so; equal ones say nothing. True when something changed. */
 export function define(draft: Draft, { resource, path }: Item, faults: Faults): boolean {
   switch (resource.kind) {
@@ -62,6 +72,9 @@ export function define(draft: Draft, { resource, path }: Item, faults: Faults): 
       return defineGroup(draft, resource, path, faults);
     case 'Port':
       return definePort(draft, resource, path, faults);
+    case 'AddressSet':
+    case 'PortSet':
+      return defineSet(draft, resource, path, faults);
     default:
       return assertNever(resource);
   }
@@ -124,6 +137,20 @@ function mayChange(
     refuse('ports', spec.ports, `is below the ${connected} connected ports`, `at least ${connected}`);
   }
   return faults.count === already;
+}
+
+function defineSet(draft: Draft, r: SetResource, path: string, faults: Faults): boolean {
+  const before = draft.state.sets.get(r.name);
+  const isOther = before !== undefined && (before.kind === 'ports') !== (r.kind === 'PortSet');
+  if (isOther) {
+    const is = before.kind === 'ports' ? 'a set of ports' : 'an address set';
+    faults.add('refused', detail(`${path}.kind`, r.kind, `would make another of ${r.name}, which is ${is}`));
+    return false;
+  }
+  if (before !== undefined && equalJson(specOfSet(before), r.spec)) return false;
+  if (r.kind === 'PortSet') draft.emit({ type: 'PortSetDefined', name: r.name, spec: r.spec });
+  else draft.emit({ type: 'AddressSetDefined', name: r.name, spec: r.spec });
+  return true;
 }
 
 function definePort(draft: Draft, { name, spec }: PortResource, path: string, faults: Faults): boolean {

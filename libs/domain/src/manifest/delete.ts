@@ -1,10 +1,18 @@
 import { Set as Ids } from 'immutable';
-import { type GroupName, type HostName, type PortId, type Problem, type SwitchName } from '#kernel';
+import {
+  type GroupName,
+  type HostName,
+  type PortId,
+  type Problem,
+  type SetName,
+  type SwitchName,
+} from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, refuse } from '../decider/refusal.js';
 import { connectedCount, removeGroup } from '../group/ports.js';
 import { type Command } from '../model/commands.js';
 import { giveUpCounters } from '../ledger/give-up.js';
+import { usersOf } from '../set/members.js';
 import { livePort } from '../port/bind.js';
 import { staleVersion } from '../port/decide.js';
 import { currentVersion } from './apply.js';
@@ -15,9 +23,7 @@ type Delete = Extract<Command, { type: 'Delete' }>;
 export function deleteResource(draft: Draft, command: Delete): Problem | null {
   const { kind, name } = command;
   const current = currentVersion(draft.state, kind, name);
-  const sw = draft.state.switches.get(name as SwitchName);
-  const otherKind = sw !== undefined && (kind === 'StandardSwitch') !== (sw.kind === 'standard');
-  if (current === undefined || (otherKind && kind !== 'Host' && kind !== 'PortGroup' && kind !== 'Port')) {
+  if (current === undefined || isOfOtherKind(draft, kind, name)) {
     return refuse('not-found', refusal('not-found', 'name', name, `is not a known ${kind}`));
   }
   const stale = staleVersion('version', command.version, current);
@@ -30,6 +36,9 @@ export function deleteResource(draft: Draft, command: Delete): Problem | null {
       return deleteSwitch(draft, name as SwitchName);
     case 'PortGroup':
       return deleteGroup(draft, name as GroupName);
+    case 'AddressSet':
+    case 'PortSet':
+      return deleteSet(draft, name as SetName);
     case 'Port': {
       const reason = 'is one of the ports of its group';
       return refuse(
@@ -38,6 +47,30 @@ export function deleteResource(draft: Draft, command: Delete): Problem | null {
       );
     }
   }
+}
+
+/** Switches of both kinds share their names, and so do sets. */
+function isOfOtherKind({ state }: Draft, kind: Delete['kind'], name: string): boolean {
+  switch (kind) {
+    case 'DistributedSwitch':
+    case 'StandardSwitch':
+      return (kind === 'StandardSwitch') !== (state.switches.get(name as SwitchName)?.kind === 'standard');
+    case 'AddressSet':
+    case 'PortSet':
+      return (kind === 'PortSet') !== (state.sets.get(name as SetName)?.kind === 'ports');
+    default:
+      return false;
+  }
+}
+
+function deleteSet(draft: Draft, name: SetName): Problem | null {
+  const users = usersOf(draft.state, name);
+  if (users.length > 0) {
+    const reason = `is named by rules of ${names(users)}`;
+    return refuse('refused', refusal('in-use', 'name', name, reason, 'a set that no rule names'));
+  }
+  draft.emit({ type: 'SetRemoved', name });
+  return null;
 }
 
 function deleteSwitch(draft: Draft, name: SwitchName): Problem | null {
@@ -56,6 +89,11 @@ function deleteGroup(draft: Draft, name: GroupName): Problem | null {
   if (preloading.length > 0) {
     const reason = `is preloaded by ${names(preloading.map((h) => h.name))}`;
     return refuse('refused', refusal('in-use', 'name', name, reason, 'a group that no host preloads'));
+  }
+  const sets = draft.state.bySetMember.get(`group ${name}`) ?? Ids<SetName>();
+  if (!sets.isEmpty()) {
+    const reason = `is a member of the sets ${names([...sets].sort())}`;
+    return refuse('refused', refusal('in-use', 'name', name, reason, 'a group in no set of ports'));
   }
   if (connectedCount(draft, name) === 0) removeGroup(draft, name);
   else if (draft.state.groups.get(name)?.phase === 'open') draft.emit({ type: 'GroupClosing', name });

@@ -1,11 +1,21 @@
-import { parseGroupName, parseHostName, parsePortId, parseSwitchName, type HostName } from '#kernel';
 import {
+  parseGroupName,
+  parseHostName,
+  parsePortId,
+  parseSetName,
+  parseSwitchName,
+  type HostName,
+} from '#kernel';
+import {
+  type AddressSetResource,
   type GroupResource,
   type HostResource,
   type PortResource,
+  type PortSetResource,
   type ResourceKind,
   type SwitchResource,
 } from '../model/resources.js';
+import { prefix } from '../policy/filter-shape.js';
 import { policyFieldShape, policyPatchShape, uplinkName } from '../policy/shape.js';
 import { featureShapes } from '../switch/shape.js';
 import {
@@ -71,6 +81,19 @@ export const portSpecShape: Shape<PortResource['spec']> = object<PortResource['s
   override: withDefault(policyPatchShape, {}),
 });
 
+/** Members of one set, of whatever kind: as many as fit into the document that tells them. */
+export const MOST_MEMBERS = 10_000;
+
+export const addressSetSpecShape: Shape<AddressSetResource['spec']> = object<AddressSetResource['spec']>({
+  addresses: withDefault(list(prefix, MOST_MEMBERS), []),
+});
+
+export const portSetSpecShape: Shape<PortSetResource['spec']> = object<PortSetResource['spec']>({
+  groups: withDefault(list(parsed(parseGroupName), MOST_MEMBERS), []),
+  ports: withDefault(list(parsed(parsePortId), MOST_MEMBERS), []),
+  owners: withDefault(list(filled(), MOST_MEMBERS), []),
+});
+
 /** Per kind: how it is named and what its spec looks like. */
 export const KINDS = {
   Host: { name: parsed<string>(parseHostName), spec: hostSpecShape },
@@ -78,6 +101,8 @@ export const KINDS = {
   StandardSwitch: { name: parsed<string>(parseSwitchName), spec: switchSpecShape },
   PortGroup: { name: parsed<string>(parseGroupName), spec: groupSpecShape },
   Port: { name: parsed<string>(parsePortId), spec: portSpecShape },
+  AddressSet: { name: parsed<string>(parseSetName), spec: addressSetSpecShape },
+  PortSet: { name: parsed<string>(parseSetName), spec: portSetSpecShape },
 } as const satisfies Record<ResourceKind, { name: Shape<string>; spec: Shape<never> | Shape<unknown> }>;
 
 export const RESOURCE_KINDS = Object.keys(KINDS) as readonly ResourceKind[];

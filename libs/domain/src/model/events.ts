@@ -6,11 +6,18 @@ import {
   type MigrationId,
   type PortId,
   type Revision,
+  type SetName,
   type SwitchName,
 } from '#kernel';
 import { type PolicyPatch } from '../policy/policy.js';
 import { type Fact } from './commands.js';
-import { type GroupResource, type HostResource, type SwitchResource } from './resources.js';
+import {
+  type AddressSetResource,
+  type GroupResource,
+  type HostResource,
+  type PortSetResource,
+  type SwitchResource,
+} from './resources.js';
 import {
   type Connectee,
   type HypervisorOutcome,
@@ -42,6 +49,13 @@ export type DomainEvent =
   | { readonly type: 'GroupDefined'; readonly name: GroupName; readonly spec: GroupResource['spec'] }
   | { readonly type: 'GroupClosing'; readonly name: GroupName }
   | { readonly type: 'GroupDeleted'; readonly name: GroupName }
+  | {
+      readonly type: 'AddressSetDefined';
+      readonly name: SetName;
+      readonly spec: AddressSetResource['spec'];
+    }
+  | { readonly type: 'PortSetDefined'; readonly name: SetName; readonly spec: PortSetResource['spec'] }
+  | { readonly type: 'SetRemoved'; readonly name: SetName }
   | {
       readonly type: 'PortCreated';
       readonly port: PortId;

@@ -1,4 +1,4 @@
-import { type GroupName, type HostName, type PortId, type SwitchName } from '#kernel';
+import { type GroupName, type HostName, type PortId, type SetName, type SwitchName } from '#kernel';
 import { type PolicyField, type PolicyPatch } from '../policy/policy.js';
 import { type SwitchFeatures } from '../switch/spec.js';
 
@@ -56,5 +56,28 @@ export type GroupResource = ResourceOf<
 /** Override of an existing port. */
 export type PortResource = ResourceOf<'Port', PortId, { readonly override: PolicyPatch }>;
 
-export type Resource = HostResource | SwitchResource | GroupResource | PortResource;
+/** Addresses that rules name as one. Its members change without a rule or a group being touched. */
+export type AddressSetResource = ResourceOf<
+  'AddressSet',
+  SetName,
+  {
+    /** IPv4 and IPv6 addresses and prefixes. */
+    readonly addresses: readonly string[];
+  }
+>;
+
+/** Ports that rules name as one: those connected that are listed, in a group listed, or of an owner listed. */
+export type PortSetResource = ResourceOf<
+  'PortSet',
+  SetName,
+  {
+    readonly groups: readonly GroupName[];
+    readonly ports: readonly PortId[];
+    /** Of connectees: VMs, containers. */
+    readonly owners: readonly string[];
+  }
+>;
+
+export type Resource =
+  HostResource | SwitchResource | GroupResource | PortResource | AddressSetResource | PortSetResource;
 export type ResourceKind = Resource['kind'];

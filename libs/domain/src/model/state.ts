@@ -9,6 +9,7 @@ import {
   type MigrationId,
   type PortId,
   type Revision,
+  type SetName,
   type SwitchName,
 } from '#kernel';
 import { type PolicyField, type PolicyPatch } from '../policy/policy.js';
@@ -24,6 +25,7 @@ export interface State {
   readonly switches: Map<SwitchName, Switch>;
   readonly groups: Map<GroupName, Group>;
   readonly ports: Map<PortId, Port>;
+  readonly sets: Map<SetName, MemberSet>;
   readonly migrations: Map<MigrationId, Migration>;
   /** connectee's iface-id → its one port. */
   readonly byIface: Map<IfaceId, PortId>;
@@ -37,6 +39,8 @@ export interface State {
   readonly byHost: Map<HostName, Set<PortId>>;
   /** Connected ports by the owner of their connectee. */
   readonly byOwner: Map<string, Set<PortId>>;
+  /** `group <name>`, `port <id>`, `owner <name>` → the sets of ports that list it. */
+  readonly bySetMember: Map<string, Set<SetName>>;
   /** Port → the migration that moves it now. */
   readonly moving: Map<PortId, MigrationId>;
   /** Deleted ports that are still held, those that went first in front. */
@@ -100,6 +104,25 @@ export interface Group {
   readonly startOffline: boolean;
   /** Closing: refuses binds; deleted when the last port is free. */
   readonly phase: 'open' | 'closing';
+}
+
+/** What rules may name in the place of addresses. */
+export type MemberSet = AddressSet | PortSet;
+
+export interface AddressSet {
+  readonly kind: 'addresses';
+  readonly name: SetName;
+  readonly version: Revision;
+  readonly addresses: readonly string[];
+}
+
+export interface PortSet {
+  readonly kind: 'ports';
+  readonly name: SetName;
+  readonly version: Revision;
+  readonly groups: readonly GroupName[];
+  readonly ports: readonly PortId[];
+  readonly owners: readonly string[];
 }
 
 export interface Connectee {

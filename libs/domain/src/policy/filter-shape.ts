@@ -1,4 +1,14 @@
-import { detail, err, invalid, ok, parseCidr, parseMac, type Result } from '#kernel';
+import {
+  detail,
+  err,
+  invalid,
+  ok,
+  parseCidr,
+  parseMac,
+  parseSetName,
+  type Result,
+  type SetName,
+} from '#kernel';
 import {
   bool,
   int,
@@ -63,6 +73,8 @@ const tcpFlags: Shape<TcpFlags> = object<TcpFlags>({
 
 const ipVersion: Shape<4 | 6> = leaf('4 or 6', (v) => v === 4 || v === 6);
 
+const set: Shape<SetName> = parsed(parseSetName);
+
 const match: Shape<FilterMatch> = object<FilterMatch>({
   srcMac: optional(maskedMac) as Shape<string>,
   dstMac: optional(maskedMac) as Shape<string>,
@@ -73,8 +85,8 @@ const match: Shape<FilterMatch> = object<FilterMatch>({
   ipProtocol: optional(int(0, 255)) as Shape<number>,
   src: optional(prefix) as Shape<string>,
   dst: optional(prefix) as Shape<string>,
-  srcSet: optional(name) as Shape<string>,
-  dstSet: optional(name) as Shape<string>,
+  srcSet: optional(set) as Shape<SetName>,
+  dstSet: optional(set) as Shape<SetName>,
   srcPort: optional(portRange) as Shape<PortRange>,
   dstPort: optional(portRange) as Shape<PortRange>,
   icmpType: optional(int(0, 255)) as Shape<number>,

@@ -1,3 +1,5 @@
+import { type SetName } from '#kernel';
+
 /** Seen from the port: `in` is what the vNIC sent, `out` what it receives. */
 export type Direction = 'in' | 'out' | 'both';
 
@@ -31,9 +33,9 @@ export interface FilterMatch {
   /** IPv4 or IPv6 prefix. */
   readonly src?: string;
   readonly dst?: string;
-  /** Name of an address set, or of a set of ports of the switch. */
-  readonly srcSet?: string;
-  readonly dstSet?: string;
+  /** An address set, or a set of ports. */
+  readonly srcSet?: SetName;
+  readonly dstSet?: SetName;
   /** Ports of TCP, UDP or SCTP; need ipProtocol 6, 17 or 132. */
   readonly srcPort?: PortRange;
   readonly dstPort?: PortRange;

@@ -6,6 +6,7 @@ const MAPS = [
   'switches',
   'groups',
   'ports',
+  'sets',
   'migrations',
   'byIface',
   'byMac',
@@ -13,6 +14,7 @@ const MAPS = [
   'free',
   'byHost',
   'byOwner',
+  'bySetMember',
   'moving',
   'deleted',
 ] as const satisfies readonly (keyof State)[];

@@ -1,10 +1,11 @@
-import { type PortId } from '#kernel';
 import { atLeast } from '../ledger/counters.js';
 import { holds } from '../ledger/facts.js';
 import { hasEnded } from '../migration/phases.js';
 import { DELETED_KEPT } from '../port/deleted.js';
 import { type Group, type Migration, type Port, type State } from '../model/state.js';
+import { type PolicyPatch } from '../policy/policy.js';
 import { macKeys } from '../port/segment.js';
+import { setsNamedBy } from '../set/members.js';
 import { reindexed } from './json.js';
 
 type Say = (what: string) => void;
@@ -21,6 +22,7 @@ export function checkInvariants(state: State): string[] {
     checkGroup(state, group, (what) => say(`group ${group.name}: ${what}`));
   for (const m of state.migrations.values())
     checkMigration(state, m, (what) => say(`migration ${m.id}: ${what}`));
+  checkSets(state, say);
   checkNics(state, say);
   checkIndexes(state, say);
   return broken;
@@ -94,6 +96,17 @@ function checkMigration(state: State, m: Migration, say: Say): void {
   if (m.source === m.destination) say('goes nowhere');
 }
 
+/** Rules name sets that are there. What a set of ports lists may be gone. */
+function checkSets(state: State, say: Say): void {
+  const check = (who: string, policy: PolicyPatch): void => {
+    for (const name of setsNamedBy(policy))
+      if (!state.sets.has(name)) say(`${who} names the unknown set ${name}`);
+  };
+  for (const sw of state.switches.values()) check(`switch ${sw.name}`, sw.policy);
+  for (const group of state.groups.values()) check(`group ${group.name}`, group.policy);
+  for (const port of state.ports.values()) if (!port.deleted) check(`port ${port.id}`, port.override);
+}
+
 function checkNics(state: State, say: Say): void {
   const owner = new Map<string, string>();
   for (const sw of state.switches.values()) {
@@ -112,7 +125,7 @@ function checkIndexes(state: State, say: Say): void {
   const right = reindexed(state);
   const live = <K, V extends { isEmpty(): boolean }>(m: Iterable<[K, V]>): [K, V][] =>
     [...m].filter(([, v]) => !v.isEmpty());
-  const sets = (m: Iterable<[string, Iterable<PortId> & { isEmpty(): boolean }]>): string =>
+  const sets = (m: Iterable<[string, Iterable<string> & { isEmpty(): boolean }]>): string =>
     JSON.stringify(
       live(m)
         .map(([k, v]) => [k, [...v].sort()])
@@ -122,7 +135,7 @@ function checkIndexes(state: State, say: Say): void {
   for (const key of ['byIface', 'byMac', 'moving'] as const) {
     if (plain(state[key]) !== plain(right[key])) say(`index ${key} does not fit the ports`);
   }
-  for (const key of ['byHost', 'byOwner', 'byGroup', 'free'] as const) {
+  for (const key of ['byHost', 'byOwner', 'byGroup', 'free', 'bySetMember'] as const) {
     if (sets(state[key]) !== sets(right[key])) say(`index ${key} does not fit the ports`);
   }
   if (!state.deleted.equals(right.deleted)) say('index deleted does not fit the ports');

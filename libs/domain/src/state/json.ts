@@ -6,6 +6,7 @@ import {
   hostShape,
   migrationShape,
   revisionShape,
+  setShape,
   standbyShape,
   switchShape,
 } from '../events/shapes.js';
@@ -14,14 +15,23 @@ import {
   type Binding,
   type Group,
   type Host,
+  type AddressSet,
   type Ledger,
+  type MemberSet,
   type Migration,
   type Port,
+  type PortSet,
   type Segment,
   type State,
   type Switch,
 } from '../model/state.js';
-import { groupSpecShape, hostSpecShape, switchSpecShape } from '../manifest/shapes.js';
+import {
+  addressSetSpecShape,
+  groupSpecShape,
+  hostSpecShape,
+  portSetSpecShape,
+  switchSpecShape,
+} from '../manifest/shapes.js';
 import { policyPatchShape } from '../policy/shape.js';
 import {
   bool,
@@ -32,12 +42,14 @@ import {
   oneOf,
   optional,
   parseWith,
+  tagged,
   text,
   time,
   type Shape,
 } from '../shape/shape.js';
 import { hasEnded } from '../migration/phases.js';
 import { byDeletion } from '../port/deleted.js';
+import { put as putSet } from '../set/evolve.js';
 import { FEATURE_FIELDS } from '../switch/spec.js';
 import { fullState, shortGroup, shortHost, shortPort, shortSwitch } from './forms.js';
 import { initialState } from './initial.js';
@@ -52,6 +64,8 @@ export interface StateJson {
   readonly switches: readonly Switch[];
   readonly groups: readonly Group[];
   readonly ports: readonly Port[];
+  /** Absent: none, as with `epochsFrom`. */
+  readonly sets?: readonly MemberSet[] | undefined;
   readonly migrations: readonly Migration[];
   readonly realised: State['realised'];
   readonly nextPort: number;
@@ -83,6 +97,7 @@ export function stateDigestInput(state: State): StateJson {
     switches: byName(state.switches.values()).map(shortSwitch),
     groups: byName(state.groups.values()).map(shortGroup),
     ports: byNumber(state.ports.values()).map(shortPort),
+    ...(state.sets.isEmpty() ? {} : { sets: byName(state.sets.values()) }),
     migrations: byNumber(state.migrations.values()),
     realised: state.realised,
     nextPort: state.nextPort,
@@ -158,6 +173,20 @@ const group = flat<Group, Omit<Group, GroupOwn>>(
   ],
 );
 
+type SetOwn = 'kind' | 'name' | 'version';
+const set: Shape<MemberSet> = tagged<MemberSet>('kind', {
+  addresses: flat<AddressSet, Omit<AddressSet, SetOwn>>(
+    addressSetSpecShape,
+    object<Pick<AddressSet, SetOwn>>({ kind: oneOf('addresses'), name: setShape, version: revisionShape }),
+    ['addresses'],
+  ),
+  ports: flat<PortSet, Omit<PortSet, SetOwn>>(
+    portSetSpecShape,
+    object<Pick<PortSet, SetOwn>>({ kind: oneOf('ports'), name: setShape, version: revisionShape }),
+    ['groups', 'ports', 'owners'],
+  ),
+});
+
 const binding: Shape<Binding> = object<Binding>({ host: hostShape, epoch: epochShape });
 const segment: Shape<Segment> = object<Segment>({
   host: hostShape,
@@ -199,6 +228,7 @@ const stateShape: Shape<StateJson> = object<StateJson>({
   switches: list(sw, EVERY),
   groups: list(group, EVERY),
   ports: list(port, EVERY),
+  sets: optional(list(set, EVERY)) as Shape<readonly MemberSet[]>,
   migrations: list(migrationShape, EVERY),
   realised: revisionShape,
   nextPort: int(1),
@@ -213,8 +243,8 @@ export function stateFromJson(written: unknown): Result<State> {
   const parsed = stateShape.is(value) ? ok(value) : parseWith(stateShape, value);
   if (!parsed.ok) return parsed;
   const json = parsed.value;
-  const twice = [json.hosts, json.switches, json.groups, json.ports, json.migrations].some((l) =>
-    hasTwice(l),
+  const twice = [json.hosts, json.switches, json.groups, json.ports, json.sets ?? [], json.migrations].some(
+    (l) => hasTwice(l),
   );
   if (twice) return err(problem('invalid', 'the state names an object twice'));
   const next: Next = {
@@ -232,7 +262,7 @@ export function stateFromJson(written: unknown): Result<State> {
     groups: Map(json.groups.map((x) => [x.name, x])),
     migrations: Map(json.migrations.map((x) => [x.id, x])),
   };
-  indexAll(next, json.ports);
+  indexAll(next, json.ports, json.sets ?? []);
   return ok(next);
 }
 
@@ -240,7 +270,8 @@ function hasTwice(items: readonly ({ readonly name: string } | { readonly id: st
   return new Set(items.map((x) => ('name' in x ? x.name : x.id))).size !== items.length;
 }
 
-function indexAll(next: Next, ports: readonly Port[]): void {
+function indexAll(next: Next, ports: readonly Port[], sets: readonly MemberSet[]): void {
+  for (const s of sets) putSet(next, s);
   for (const p of ports) putPort(next, undefined, p);
   next.deleted = List(ports.filter((p) => p.deleted).sort(byDeletion)).map((p) => p.id);
   for (const m of next.migrations.values()) {
@@ -251,8 +282,10 @@ function indexAll(next: Next, ports: readonly Port[]): void {
 
 /** The same state with every index built from nothing: the oracle for those that evolve keeps. */
 export function reindexed(state: State): State {
-  const { byGroup, free, byHost, byOwner, byIface, byMac, moving, deleted, ports } = initialState;
-  const next: Next = { ...state, byGroup, free, byHost, byOwner, byIface, byMac, moving, deleted, ports };
-  indexAll(next, [...state.ports.values()]);
+  const { byGroup, free, byHost, byOwner, byIface, byMac, bySetMember, moving, deleted } = initialState;
+  const { ports, sets } = initialState;
+  const indexes = { byGroup, free, byHost, byOwner, byIface, byMac, bySetMember, moving, deleted };
+  const next: Next = { ...state, ...indexes, ports, sets };
+  indexAll(next, [...state.ports.values()], [...state.sets.values()]);
   return next;
 }

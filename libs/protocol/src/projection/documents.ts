@@ -1,5 +1,5 @@
 import { canonicalJson, equalJson, type Lineage, type Revision } from '#kernel';
-import { type DocumentKey, type StateDocument, type TombstoneDocument } from '#contracts';
+import { type DocumentKey, type SetRef, type StateDocument, type TombstoneDocument } from '#contracts';
 
 /** What stands, or is to stand, under each key. */
 export type Documents = ReadonlyMap<DocumentKey, StateDocument>;
@@ -12,15 +12,26 @@ export interface DocumentChange {
 
 /**
  * What a document says, apart from when it came to say it. `minRevision` tells which version of the group's document
- * was current at writing: it is no content either, else a change of a group would rewrite every port of it.
+ * was current at writing: it is no content either, else a change of a group would rewrite every port of it. So it is
+ * with sets.
  */
 function said(document: StateDocument): object {
   const { revision: _revision, ...content } = document;
   if (content.type === 'tombstone') return { type: content.type, key: content.key };
-  if (content.type !== 'port') return content;
-  const { minRevision: _minRevision, ...port } = content;
+  const refs = setsOf(document);
+  const named = refs.length === 0 ? content : { ...content, sets: refs.map(({ name }) => name) };
+  if (named.type !== 'port') return named;
+  const { minRevision: _minRevision, ...port } = named;
   return port;
 }
+
+/** Sets that the rules of a document name, and as of when each is to be held. */
+export const setsOf = (document: StateDocument | null | undefined): readonly SetRef[] =>
+  document?.type === 'port' || document?.type === 'group' || document?.type === 'switch'
+    ? (document.sets ?? NO_SETS)
+    : NO_SETS;
+
+const NO_SETS: readonly SetRef[] = [];
 
 /** That as a text: equal for equal contents. */
 export const contentOf = (document: StateDocument): string => canonicalJson(said(document));
@@ -45,7 +56,7 @@ export function hostOfKey(key: DocumentKey): string | null {
   return end < 0 ? null : key.slice(2, end);
 }
 
-const RANK = { switch: 0, group: 1, port: 2, host: 3 } as const;
+const RANK = { set: 0, switch: 1, group: 2, port: 3, host: 4 } as const;
 
 /** Shared before ports before hosts: who reads in order never meets a name before what it stands for. */
 export function rank(document: StateDocument): number {

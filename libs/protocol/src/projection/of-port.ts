@@ -1,6 +1,7 @@
 import { type HostName, type Revision } from '#kernel';
 import { KEYS, type BindingRole, type HandoverToken, type PortDocument } from '#contracts';
 import { type Binding, type Port, type State } from '#domain';
+import { refsOf, type SetRevision } from './of-shared.js';
 import { type Stamp } from './stamp.js';
 
 interface Placed extends Binding {
@@ -28,8 +29,10 @@ export function portDocuments(
   port: Port,
   stamp: Stamp,
   minRevision: Revision,
+  revisionOf: SetRevision,
   handoverToken: HandoverToken,
 ): PortDocument[] {
+  const sets = refsOf(port.override, revisionOf);
   const handover = handoverOf(port, stamp, handoverToken);
   const documents: PortDocument[] = [];
   for (const { host, epoch, role } of placements(port).values()) {
@@ -47,6 +50,7 @@ export function portDocuments(
       role,
       connectee: port.connectee,
       override: port.override,
+      ...sets,
       handover: role === 'retired' ? null : handover,
       lease: null,
     });

@@ -1,9 +1,10 @@
 import { type HostName, type MigrationId, type PortId } from '#kernel';
 import { KEYS, type DocumentKey, type HandoverToken, type StateDocument } from '#contracts';
 import { type State } from '#domain';
+import { setsOf, type Documents } from './documents.js';
 import { hostDocument } from './of-host.js';
 import { placements, portDocuments } from './of-port.js';
-import { groupDocument, switchDocument } from './of-shared.js';
+import { groupDocument, setDocument, switchDocument } from './of-shared.js';
 import { stampOf } from './stamp.js';
 
 /** Every document of a state, all at the state's revision: the oracle for `project`, and where a projector begins. */
@@ -40,11 +41,14 @@ function* projecting(
   if (stamp === null) return;
   let done = 0;
   const put = (document: StateDocument): void => void documents.set(document.key, document);
-  for (const it of state.switches.values()) put(switchDocument(it, stamp));
-  for (const it of state.groups.values()) put(groupDocument(it, stamp));
+  const revisionOf = () => stamp.revision;
+  for (const it of state.sets.values()) put(setDocument(state, it, stamp));
+  for (const it of state.switches.values()) put(switchDocument(it, stamp, revisionOf));
+  for (const it of state.groups.values()) put(groupDocument(it, stamp, revisionOf));
   const ports = new Map<HostName, PortId[]>();
   for (const port of state.ports.values()) {
-    for (const document of portDocuments(state, port, stamp, stamp.revision, handoverToken)) put(document);
+    for (const document of portDocuments(state, port, stamp, stamp.revision, revisionOf, handoverToken))
+      put(document);
     for (const host of placements(port).keys()) add(ports, host, port.id);
     if ((done += 1) % AT_A_STRETCH === 0) yield;
   }
@@ -62,13 +66,16 @@ function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   else list.push(value);
 }
 
-/** Keys that a host reads, given its host document: its own and the shared ones that it needs. */
-export function keysOfHost(host: StateDocument | undefined): DocumentKey[] {
-  if (host?.type !== 'host') return [];
-  return [
-    host.key,
-    ...host.ports.map((port) => KEYS.port(host.host, port)),
-    ...host.groups.map(KEYS.group),
-    ...host.switches.map((s) => KEYS.switch(s.switch)),
+/** Keys that a host reads: its own, the shared ones that it needs, and the sets that these name among `documents`. */
+export function keysOfHost(host: HostName, documents: Documents): DocumentKey[] {
+  const own = documents.get(KEYS.host(host));
+  if (own?.type !== 'host') return [];
+  const keys = [
+    own.key,
+    ...own.ports.map((port) => KEYS.port(host, port)),
+    ...own.groups.map(KEYS.group),
+    ...own.switches.map((s) => KEYS.switch(s.switch)),
   ];
+  const sets = keys.flatMap((key) => setsOf(documents.get(key)).map(({ name }) => KEYS.set(name)));
+  return [...keys, ...new Set(sets)];
 }

@@ -1,10 +1,10 @@
-import { type HostName, type MigrationId, type PortId } from '#kernel';
+import { type HostName, type MigrationId, type PortId, type Revision, type SetName } from '#kernel';
 import { KEYS, type DocumentKey, type HandoverToken, type StateDocument } from '#contracts';
 import { type DomainEvent, type State } from '#domain';
 import { rank, sameContent, tombstoneOf, type DocumentChange, type Documents } from './documents.js';
 import { hostDocument } from './of-host.js';
 import { placements, portDocuments } from './of-port.js';
-import { groupDocument, switchDocument } from './of-shared.js';
+import { groupDocument, setDocument, switchDocument } from './of-shared.js';
 import { projectAll } from './project-all.js';
 import { stampOf, type Stamp } from './stamp.js';
 import { touchedBy, type Touched } from './touched.js';
@@ -74,13 +74,17 @@ class Commit {
   }
 
   private shared(touched: Touched): void {
+    for (const name of touched.sets) {
+      const it = this.after.sets.get(name);
+      this.is(KEYS.set(name), it === undefined ? null : setDocument(this.after, it, this.stamp));
+    }
     for (const name of touched.switches) {
       const it = this.after.switches.get(name);
-      this.is(KEYS.switch(name), it === undefined ? null : switchDocument(it, this.stamp));
+      this.is(KEYS.switch(name), it === undefined ? null : switchDocument(it, this.stamp, this.revisionOf));
     }
     for (const name of touched.groups) {
       const it = this.after.groups.get(name);
-      this.is(KEYS.group(name), it === undefined ? null : groupDocument(it, this.stamp));
+      this.is(KEYS.group(name), it === undefined ? null : groupDocument(it, this.stamp, this.revisionOf));
     }
   }
 
@@ -95,14 +99,27 @@ class Commit {
     const port = this.after.ports.get(id);
     const now = new Map<DocumentKey, StateDocument>();
     if (port !== undefined) {
-      const key = KEYS.group(port.group);
-      const group = this.found.get(key)?.document ?? this.documents.get(key);
-      const minRevision = group?.type === 'group' ? group.revision : this.stamp.revision;
-      for (const document of portDocuments(this.after, port, this.stamp, minRevision, this.handoverToken))
+      const minRevision = this.standing(KEYS.group(port.group));
+      for (const document of portDocuments(
+        this.after,
+        port,
+        this.stamp,
+        minRevision,
+        this.revisionOf,
+        this.handoverToken,
+      ))
         now.set(document.key, document);
     }
     const hosts = [...placements(this.before.ports.get(id)).keys(), ...placements(port).keys()];
     for (const key of new Set(hosts.map((host) => KEYS.port(host, id)))) this.is(key, now.get(key) ?? null);
+  }
+
+  private readonly revisionOf = (name: SetName): Revision => this.standing(KEYS.set(name));
+
+  /** Revision of a shared document, as it is after this commit. */
+  private standing(key: DocumentKey): Revision {
+    const document = this.found.get(key)?.document ?? this.documents.get(key);
+    return document === undefined || document.type === 'tombstone' ? this.stamp.revision : document.revision;
   }
 
   private host(name: HostName, touched: Touched): void {

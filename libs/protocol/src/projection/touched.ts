@@ -1,5 +1,13 @@
-import { type GroupName, type HostName, type MigrationId, type PortId, type SwitchName } from '#kernel';
-import { type DomainEvent, type State } from '#domain';
+import {
+  equalJson,
+  type GroupName,
+  type HostName,
+  type MigrationId,
+  type PortId,
+  type SetName,
+  type SwitchName,
+} from '#kernel';
+import { setsOfPort, type DomainEvent, type PolicyPatch, type State } from '#domain';
 import { placements } from './of-port.js';
 
 /** Objects whose documents a commit may change. Too much costs time; too little would be wrong. */
@@ -8,6 +16,7 @@ export interface Touched {
   readonly switches: Set<SwitchName>;
   readonly groups: Set<GroupName>;
   readonly ports: Set<PortId>;
+  readonly sets: Set<SetName>;
   readonly migrations: Set<MigrationId>;
 }
 
@@ -17,6 +26,7 @@ export function touchedBy(events: readonly DomainEvent[], before: State, after: 
     switches: new Set(),
     groups: new Set(),
     ports: new Set(),
+    sets: new Set(),
     migrations: new Set(),
   };
   for (const event of events) touch(event, touched);
@@ -38,6 +48,11 @@ function touch(event: DomainEvent, touched: Touched): void {
     case 'GroupClosing':
     case 'GroupDeleted':
       touched.groups.add(event.name);
+      return;
+    case 'AddressSetDefined':
+    case 'PortSetDefined':
+    case 'SetRemoved':
+      touched.sets.add(event.name);
       return;
     case 'PortCreated':
     case 'PortMoved':
@@ -78,6 +93,7 @@ function touch(event: DomainEvent, touched: Touched): void {
 
 /** From objects to those whose documents mention them. */
 function spread(touched: Touched, before: State, after: State): void {
+  spreadToSets(touched, before, after);
   for (const name of touched.groups) {
     // Ports move to another switch with their group.
     if (before.groups.get(name)?.switch === after.groups.get(name)?.switch) continue;
@@ -103,3 +119,29 @@ function spread(touched: Touched, before: State, after: State): void {
   for (const host of after.hosts.values())
     if (comesOrGoes.some((name) => host.preload.includes(name))) touched.hosts.add(host.name);
 }
+
+/** Sets of ports tell where the MACs of their members are: what a connectee, a VLAN or extra MACs have a part in. */
+function spreadToSets(touched: Touched, before: State, after: State): void {
+  if (before.bySetMember.isEmpty() && after.bySetMember.isEmpty()) return;
+  const take = (state: State, id: PortId): void => {
+    const port = state.ports.get(id);
+    if (port !== undefined) for (const name of setsOfPort(state, port)) touched.sets.add(name);
+  };
+  for (const state of [before, after]) for (const id of touched.ports) take(state, id);
+  if (touched.groups.size + touched.switches.size === 0) return;
+  for (const [name, group] of after.groups) {
+    const was = before.groups.get(name);
+    const sw = after.switches.get(group.switch);
+    const isTouched = touched.groups.has(name) || touched.switches.has(group.switch);
+    if (!isTouched || was === undefined) continue;
+    const stays =
+      was.switch === group.switch &&
+      sameOf(before.switches.get(was.switch)?.policy, sw?.policy) &&
+      sameOf(was.policy, group.policy) &&
+      equalJson(was.overridable, group.overridable);
+    if (!stays) for (const id of after.byGroup.get(name) ?? []) take(after, id);
+  }
+}
+
+const sameOf = (a: PolicyPatch | undefined, b: PolicyPatch | undefined): boolean =>
+  equalJson([a?.vlan ?? null, a?.macs ?? null], [b?.vlan ?? null, b?.macs ?? null]);

@@ -109,11 +109,13 @@ export class Desired {
     if (document !== null) return tombstoneOf(document, this.lineage, this.revision);
     const of = key.startsWith('s.group.')
       ? 'group'
-      : key.startsWith('s.switch.')
-        ? 'switch'
-        : key.endsWith('.host')
-          ? 'host'
-          : 'port';
+      : key.startsWith('s.set.')
+        ? 'set'
+        : key.startsWith('s.switch.')
+          ? 'switch'
+          : key.endsWith('.host')
+            ? 'host'
+            : 'port';
     return { type: 'tombstone', schema: 1, key, lineage: this.lineage, revision: this.revision, of };
   }
 }

@@ -7,6 +7,7 @@ import {
   type Signer,
   type StateDocument,
 } from '#contracts';
+import { setsOf } from '../projection/documents.js';
 import { listsOf } from './published.js';
 import { type DocumentStore, type Published, type PutError } from './store.js';
 
@@ -105,12 +106,20 @@ const isQuiet = (mark: MarkDocument, life: string, lineage: Lineage): boolean =>
   mark.hosts.length === 0;
 
 /**
- * A port's document says which version of its group's document is to be held, as that one stands in the store: after
+ * A port's document says which version of its group's document is to be held, and each policy which of the sets that
+ * it names, as those stand in the store: after
  * a restart the store may hold it under an earlier revision than a fresh projection would give it.
  */
 function dated(document: StateDocument, published: Published): StateDocument {
-  if (document.type !== 'port') return document;
-  const group = published.documents.get(KEYS.group(document.group))?.document;
-  if (group?.type !== 'group' || group.lineage !== document.lineage) return document;
-  return { ...document, minRevision: group.revision };
+  const standing = (key: DocumentKey): Revision | undefined => {
+    const it = published.documents.get(key)?.document;
+    return it?.lineage === document.lineage && it.type !== 'tombstone' ? it.revision : undefined;
+  };
+  const sets = setsOf(document).map(({ name, minRevision }) => ({
+    name,
+    minRevision: standing(KEYS.set(name)) ?? minRevision,
+  }));
+  const named = sets.length === 0 ? document : ({ ...document, sets } as StateDocument);
+  if (named.type !== 'port') return named;
+  return { ...named, minRevision: standing(KEYS.group(named.group)) ?? named.minRevision };
 }

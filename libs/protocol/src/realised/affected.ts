@@ -1,4 +1,4 @@
-import { type GroupName, type HostName, type PortId, type SwitchName } from '#kernel';
+import { type GroupName, type HostName, type PortId, type SetName, type SwitchName } from '#kernel';
 import { type HostException } from '#contracts';
 import { hostOfKey, type DocumentChange } from '../projection/documents.js';
 import { type Holdings } from './holdings.js';
@@ -10,6 +10,7 @@ export interface Affected {
   readonly ports: ReadonlySet<PortId>;
   readonly groups: ReadonlySet<GroupName>;
   readonly switches: ReadonlySet<SwitchName>;
+  readonly sets: ReadonlySet<SetName>;
 }
 
 export function affectedBy(changes: readonly DocumentChange[]): Affected {
@@ -17,6 +18,7 @@ export function affectedBy(changes: readonly DocumentChange[]): Affected {
   const ports = new Set<PortId>();
   const groups = new Set<GroupName>();
   const switches = new Set<SwitchName>();
+  const sets = new Set<SetName>();
   for (const { key } of changes) {
     const host = hostOfKey(key);
     const name = key.slice(key.lastIndexOf('.') + 1);
@@ -24,9 +26,10 @@ export function affectedBy(changes: readonly DocumentChange[]): Affected {
       own.add(host as HostName);
       if (key.startsWith(`h.${host}.port.`)) ports.add(name as PortId);
     } else if (key.startsWith('s.group.')) groups.add(name as GroupName);
+    else if (key.startsWith('s.set.')) sets.add(name as SetName);
     else switches.add(name as SwitchName);
   }
-  return { own, ports, groups, switches };
+  return { own, ports, groups, switches, sets };
 }
 
 /**
@@ -42,6 +45,7 @@ export function targetsOf(affected: Affected | undefined, holdings: Holdings): S
   for (const port of affected.ports) add(holdings.withPort(port));
   for (const group of affected.groups) add(holdings.withGroup(group));
   for (const name of affected.switches) add(holdings.withSwitch(name));
+  for (const name of affected.sets) add(holdings.withSet(name));
   for (const host of targets) if (!holdings.hosts.has(host)) targets.delete(host);
   return targets;
 }
@@ -58,6 +62,7 @@ export function hindering(
     if (port === null || affected.ports.has(port)) return true;
     const placed = holdings.port(host, port);
     if (placed === undefined) return false;
-    return affected.groups.has(placed.group) || affected.switches.has(placed.switch);
+    if (affected.groups.has(placed.group) || affected.switches.has(placed.switch)) return true;
+    return affected.sets.size > 0 && holdings.setsOf(placed).some((name) => affected.sets.has(name));
   });
 }

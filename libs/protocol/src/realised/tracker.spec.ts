@@ -150,8 +150,9 @@ describe('realised tracking', () => {
 
   it('knows whom the last commands of another concern, from what it read as a standby', async () => {
     const { tracker, outcome } = given();
-    const none = { hosts: new Set<HostName>(), switches: new Set<never>(), migrations: new Set<never>() };
-    const touched = { ...none, ports: new Set<never>(), groups: new Set(['db']) as never };
+    const hosts = new Set<HostName>();
+    const none = { switches: new Set<never>(), migrations: new Set<never>(), sets: new Set<never>() };
+    const touched = { ...none, hosts, ports: new Set<never>(), groups: new Set(['db']) as never };
     tracker.followed(lineage, r(3), touched);
     const documents = new Map(
       [host('a'), host('b'), port('a', 'p1', 'web'), port('b', 'p2', 'db')].map((c) => [c.key, c.document]),

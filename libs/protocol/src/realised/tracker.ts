@@ -107,8 +107,8 @@ export class RealisedTracker {
     if (this.past.lineage !== lineage) this.past = { lineage, affected: new Map() };
     this.past.affected.delete((revision - PAST) as Revision);
     if (lineage === this.lineage && this.affected.has(revision)) return;
-    const { hosts, ports, groups, switches } = touched;
-    this.past.affected.set(revision, { own: hosts, ports, groups, switches });
+    const { hosts, ports, groups, switches, sets } = touched;
+    this.past.affected.set(revision, { own: hosts, ports, groups, switches, sets });
   }
 
   /** What a host said that is no more says nothing of one that comes under its name. */

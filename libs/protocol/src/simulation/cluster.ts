@@ -149,10 +149,9 @@ export class Cluster {
       (p) => p.lineage === snapshot.lineage && p.revision === snapshot.received,
     );
     if (from < 0) throw new Error(`${snapshot.host} claims ${snapshot.received}, which never was`);
-    const host = snapshot.documents.get(`h.${snapshot.host}.host`);
     for (const key of new Set([
       `h.${snapshot.host}.host`,
-      ...keysOfHost(host),
+      ...keysOfHost(snapshot.host, snapshot.documents),
       ...snapshot.documents.keys(),
     ])) {
       const held = snapshot.documents.get(key);
@@ -170,7 +169,7 @@ export class Cluster {
     if (now === undefined || last === null || last === undefined) return `${host} holds nothing`;
     if (last.received !== now.revision || last.lineage !== now.lineage || last.stale)
       return `${host} is at ${last.received}${last.stale ? ', stale' : ''}; the present is ${now.revision}`;
-    const wanted = new Set(keysOfHost(this.documents.get(`h.${host}.host`)));
+    const wanted = new Set(keysOfHost(host, this.documents));
     for (const key of wanted) {
       const held = last.documents.get(key);
       const content = held === undefined ? undefined : contentOf(held);

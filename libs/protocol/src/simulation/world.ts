@@ -8,15 +8,20 @@ import {
   type MigrationId,
   type PortId,
   type Revision,
+  type SetName,
   type SwitchName,
+  type VlanId,
 } from '#kernel';
 import {
   evolve,
   initialState,
   NO_FEATURES,
+  NO_FILTER,
+  usersOf,
   type DomainEvent,
   type Migration,
   type MigrationPhase,
+  type PolicyPatch,
   type Port,
   type State,
 } from '#domain';
@@ -30,6 +35,7 @@ export interface WorldCommit {
 
 export const HOSTS = ['h0', 'h1', 'h2', 'h3'] as HostName[];
 const GROUPS = ['g0', 'g1', 'g2'] as GroupName[];
+const SETS = ['a', 'b', 'p', 'q'] as SetName[];
 const SWITCHES = ['s0', 's1'] as SwitchName[];
 export const lineageOf = (n: number): Lineage =>
   `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as Lineage;
@@ -79,7 +85,7 @@ export class World {
     const port = random.pick([...state.ports.values()].filter((p) => !p.deleted));
     const group = random.pick(GROUPS) as GroupName;
     const host = random.pick([...state.hosts.keys()]);
-    switch (random.below(12)) {
+    switch (random.below(14)) {
       case 0:
         return [this.group(group)];
       case 1:
@@ -101,6 +107,9 @@ export class World {
         return host === undefined ? [] : this.plug(group, host);
       case 8:
         return this.migration();
+      case 9:
+      case 10:
+        return this.set(random.pick(SETS) as SetName);
       default:
         return port === undefined ? [] : this.portEvent(port, host);
     }
@@ -137,7 +146,9 @@ export class World {
     if (there !== undefined && there.name !== port.group && random.chance(0.2))
       return [{ type: 'PortMoved', port: id, group: there.name }];
     if (random.chance(0.3))
-      return [{ type: 'PortOverridden', port: id, override: { blocked: random.chance(0.5) } }];
+      return [
+        { type: 'PortOverridden', port: id, override: { blocked: random.chance(0.5), ...this.filter() } },
+      ];
     if (active !== null && to !== undefined && to !== active.host && random.chance(0.6)) {
       return [
         {
@@ -211,14 +222,54 @@ export class World {
       type: 'SwitchDefined',
       name,
       kind: 'distributed',
-      spec: { uplinks: ['uplink1'], mtu, policy: {}, members, ...NO_FEATURES },
+      spec: {
+        uplinks: ['uplink1'],
+        mtu,
+        policy: { ...this.filter(), ...this.vlan() },
+        members,
+        ...NO_FEATURES,
+      },
     };
+  }
+
+  /** Addresses by the first names, ports by the others. One goes only when no rule names it. */
+  private set(name: SetName): DomainEvent[] {
+    const { random, state } = this;
+    if (state.sets.has(name) && random.chance(0.3))
+      return usersOf(state, name).length === 0 ? [{ type: 'SetRemoved', name }] : [];
+    const some = <T>(items: readonly T[]): T[] => items.filter(() => random.chance(0.5));
+    if (name < 'p')
+      return [
+        { type: 'AddressSetDefined', name, spec: { addresses: some(['10.0.0.1', '10.0.0.0/8', '::1']) } },
+      ];
+    const ports = some(['p1', 'p2', 'p3'] as PortId[]);
+    return [
+      {
+        type: 'PortSetDefined',
+        name,
+        spec: { groups: some(GROUPS), ports, owners: some(['vm-p1', 'vm-p4']) },
+      },
+    ];
+  }
+
+  /** Rules that name a set that is there. */
+  private filter(): PolicyPatch {
+    const srcSet = this.random.pick([...this.state.sets.keys()]);
+    if (srcSet === undefined || this.random.chance(0.4)) return {};
+    const rule = { direction: 'in', tier: 1, enabled: true, action: 'drop', match: { srcSet } } as const;
+    return { filter: { ...NO_FILTER, rules: [{ name: 'r', ...rule }] } };
+  }
+
+  private vlan(): PolicyPatch {
+    return this.random.chance(0.8)
+      ? {}
+      : { vlan: { mode: 'access', id: (1 + this.random.below(3)) as VlanId } };
   }
 
   private group(name: GroupName): DomainEvent {
     const spec = {
       switch: (this.random.chance(0.9) ? 's0' : 's1') as SwitchName,
-      policy: { blocked: this.random.chance(0.5) },
+      policy: { blocked: this.random.chance(0.5), ...this.filter(), ...this.vlan() },
       overridable: ['blocked' as const],
       binding: 'static' as const,
       ports: this.random.below(100),

@@ -226,8 +226,11 @@ export class DocumentSync {
       }
     };
     for (const [key, received] of this.inbox.own()) place(key, received);
-    const needed = table.needed();
-    for (const [key, received] of this.inbox.shared()) if (needed.has(key)) place(key, received);
+    // What is placed may need more of what is there.
+    for (let needed: ReadonlySet<DocumentKey> | null = null; needed !== table.needed();) {
+      needed = table.needed();
+      for (const [key, received] of this.inbox.shared()) if (needed.has(key)) place(key, received);
+    }
   }
 
   private async resync(): Promise<void> {

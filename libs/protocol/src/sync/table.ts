@@ -1,12 +1,6 @@
 import { type HostName, type Problem } from '#kernel';
-import {
-  KEYS,
-  type DocumentKey,
-  type GroupDocument,
-  type HostDocument,
-  type PortDocument,
-  type StateDocument,
-} from '#contracts';
+import { KEYS, type DocumentKey, type HostDocument, type PortDocument, type StateDocument } from '#contracts';
+import { setsOf } from '../projection/documents.js';
 import { type DocumentFault } from './snapshot.js';
 
 /** What is held under a key. `null`: known to be nothing. */
@@ -20,14 +14,14 @@ export interface Entry {
 export class Table {
   private readonly entries = new Map<DocumentKey, Entry>();
   private changes = 0;
-  /** Goes up with what says which keys are needed: documents of the host and of its ports. */
+  /** Goes up with what says which keys are needed: documents of the host and its ports, and what policies name. */
   private shape = 0;
   /** What follows from what is held, as of a version: every mark asks for it, and most bring nothing. */
   private keys: {
     readonly version: number;
     readonly needed: ReadonlySet<DocumentKey>;
     readonly sorted: readonly DocumentKey[];
-    /** By group, as what ports ask for it. */
+    /** By group and set, as what ports and policies ask for it. */
     readonly asked: ReadonlyMap<DocumentKey, readonly Asked[]>;
   } | null = null;
   private lacks: { readonly version: number; readonly missing: readonly DocumentKey[] } | null = null;
@@ -49,7 +43,8 @@ export class Table {
     if (old !== undefined && old.seq >= entry.seq) return false;
     this.entries.set(key, entry);
     this.changes += 1;
-    if (this.isOwn(key)) this.shape += 1;
+    if (this.isOwn(key) || setsOf(old?.document).length > 0 || setsOf(entry.document).length > 0)
+      this.shape += 1;
     return true;
   }
 
@@ -80,7 +75,7 @@ export class Table {
   private keysNow(): NonNullable<Table['keys']> {
     if (this.keys?.version !== this.shape) {
       const needed = this.findNeeded();
-      const asked = askedOf(this.ports());
+      const asked = askedOf([...needed].flatMap((key) => this.entries.get(key)?.document ?? []));
       this.keys = { version: this.shape, needed, sorted: [...needed].sort(), asked };
     }
     return this.keys;
@@ -94,10 +89,12 @@ export class Table {
     for (const name of host.groups) keys.add(KEYS.group(name));
     for (const it of host.switches) keys.add(KEYS.switch(it.switch));
     for (const port of this.ports()) keys.add(KEYS.group(port.group)).add(KEYS.switch(port.switch));
+    for (const key of [...keys])
+      for (const { name } of setsOf(this.entries.get(key)?.document)) keys.add(KEYS.set(name));
     return keys;
   }
 
-  /** Needed keys of which nothing is known, and groups held in a version before the one that a port asks for. */
+  /** Needed keys of which nothing is known, and what is held in a version before the one that is asked for. */
   missing(): readonly DocumentKey[] {
     if (this.lacks?.version !== this.changes)
       this.lacks = { version: this.changes, missing: this.findMissing() };
@@ -109,7 +106,8 @@ export class Table {
     for (const key of this.needed()) if (!this.entries.has(key)) lacking.add(key);
     for (const [key, asked] of this.keysNow().asked) {
       const document = this.entries.get(key)?.document;
-      if (document?.type === 'group' && !asked.every((it) => reaches(document, it))) lacking.add(key);
+      const isThere = document?.type === 'group' || document?.type === 'set';
+      if (isThere && !asked.every((it) => reaches(document, it))) lacking.add(key);
     }
     return [...lacking];
   }
@@ -135,20 +133,25 @@ export class Table {
   }
 }
 
-/** A group as of which ports that name it are to be carried out. */
+/** A group as of which ports that name it are to be carried out, and so a set. */
 type Asked = Pick<PortDocument, 'lineage' | 'minRevision'>;
 
-const reaches = (group: GroupDocument, { lineage, minRevision }: Asked): boolean =>
-  group.lineage === lineage && group.revision >= minRevision;
+const reaches = (held: StateDocument, { lineage, minRevision }: Asked): boolean =>
+  held.lineage === lineage && held.revision >= minRevision;
 
-function askedOf(ports: readonly PortDocument[]): ReadonlyMap<DocumentKey, readonly Asked[]> {
+function askedOf(documents: readonly StateDocument[]): ReadonlyMap<DocumentKey, readonly Asked[]> {
   const found = new Map<DocumentKey, Asked[]>();
-  for (const { group, lineage, minRevision } of ports) {
-    const asked = found.get(KEYS.group(group)) ?? [];
+  const ask = (key: DocumentKey, { lineage, minRevision }: Asked): void => {
+    const asked = found.get(key) ?? [];
     const known = asked.findIndex((it) => it.lineage === lineage);
     if (known < 0) asked.push({ lineage, minRevision });
     else if ((asked[known]?.minRevision ?? 0) < minRevision) asked[known] = { lineage, minRevision };
-    found.set(KEYS.group(group), asked);
+    found.set(key, asked);
+  };
+  for (const document of documents) {
+    if (document.type === 'port') ask(KEYS.group(document.group), document);
+    const { lineage } = document;
+    for (const { name, minRevision } of setsOf(document)) ask(KEYS.set(name), { lineage, minRevision });
   }
   return found;
 }
