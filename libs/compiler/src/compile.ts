@@ -117,6 +117,7 @@ function stateOf(bridge: BridgePlan, pieces: Pieces, ports: BridgeState['ports']
     switch: bridge.switch,
     ports,
     mtu: bridge.mtu,
+    ...(bridge.exports === undefined ? {} : { exports: bridge.exports }),
     pieces,
     // Whoever compares by pieces never asks for the whole.
     get flows() {

@@ -66,6 +66,7 @@ export function groupDoc(group: string, policy: PolicyPatch = {}, of = 'lan'): G
       'macs',
       'addresses',
       'macLearning',
+      'ipfix',
     ],
     binding: 'static',
     partitionPolicy: 'keep',

@@ -78,6 +78,30 @@ const marked = {
   ],
 };
 
+const mirrored = {
+  ...switchDoc('lan', ['uplink1', 'uplink2']),
+  mirrors: [
+    {
+      name: 'look',
+      sources: [{ group: 'web', direction: 'both' }],
+      to: { port: 'p3' },
+      snapLength: 64,
+      allowTraffic: false,
+    },
+    {
+      name: 'far',
+      sources: [
+        { port: 'p2', direction: 'both' },
+        { uplink: 'uplink1', direction: 'both' },
+      ],
+      vlans: [0, 101],
+      to: { uplinks: ['uplink2'], vlan: 999 },
+      snapLength: null,
+      allowTraffic: false,
+    },
+  ],
+} as unknown as ReturnType<typeof switchDoc>;
+
 const EXAMPLES: Record<string, HostSpec> = {
   'two-ports': { groups: [web], ports: [{ n: 1 }, { n: 2 }] },
   'trunk-and-teams': {
@@ -131,6 +155,28 @@ const EXAMPLES: Record<string, HostSpec> = {
       { n: 2, group: 'port' },
       { n: 3, group: 'ip-hash' },
     ],
+  },
+  mirrors: {
+    switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
+    docs: [mirrored],
+    groups: [web, trunk],
+    ports: [{ n: 1 }, { n: 2, group: 'trunk' }, { n: 3 }],
+  },
+  sampling: {
+    docs: [
+      {
+        ...switchDoc(),
+        ipfix: {
+          collector: '10.0.0.9:4739',
+          domain: 7,
+          activeTimeout: 60,
+          sampling: 100,
+          internalOnly: false,
+        },
+      },
+    ],
+    groups: [groupDoc('web', { vlan: { mode: 'access', id: 100 }, ipfix: true } as never)],
+    ports: [{ n: 1 }],
   },
   marks: { groups: [web], ports: [{ n: 1, override: { filter: marked } as never }, { n: 2 }] },
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },

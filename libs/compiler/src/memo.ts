@@ -228,7 +228,9 @@ const sameBridge = (a: BridgePlan, b: BridgePlan): boolean =>
   same(a.devices, b.devices) &&
   same(a.uplinks, b.uplinks) &&
   same(a.teams, b.teams) &&
-  same(a.privateVlans, b.privateVlans);
+  same(a.privateVlans, b.privateVlans) &&
+  same(a.mirrors, b.mirrors) &&
+  same(a.mirrorVlans, b.mirrorVlans);
 
 /** Notes which fields of a policy are looked at: no feature has to say so itself, and be wrong. */
 class Watch {

@@ -94,6 +94,7 @@ const port = fc.record({
       forgedTransmits: fc.boolean(),
       addresses,
       macs,
+      ipfix: fc.boolean(),
     }),
   ),
   role: fc.constantFrom('active', 'active', 'standby', 'retired'),
@@ -104,7 +105,7 @@ const port = fc.record({
 type Port = typeof port extends fc.Arbitrary<infer P> ? P : never;
 
 /** What the two groups say besides how they team. */
-const groupPolicy = fc.record({ filter, blocked: fc.boolean() }, { requiredKeys: [] });
+const groupPolicy = fc.record({ filter, blocked: fc.boolean(), ipfix: fc.boolean() }, { requiredKeys: [] });
 type GroupPolicy = typeof groupPolicy extends fc.Arbitrary<infer G> ? G : never;
 const NO_POLICIES: readonly [GroupPolicy, GroupPolicy] = [{}, {}];
 
@@ -113,10 +114,45 @@ const spread = (mode: 'port' | 'ip-hash') => {
   return groupDoc(mode, { teaming: { ...usual, mode, active: ['uplink1', 'uplink2'] } } as never);
 };
 
-const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES) => {
+/** Ports, groups and uplinks to ports and to the wire. */
+const mirrors = fc.array(
+  fc.record({
+    name: fc.constant('m'),
+    sources: fc.array(
+      fc
+        .tuple(
+          fc.constantFrom(
+            { port: 'p1' },
+            { port: 'p2' },
+            { group: 'one' },
+            { uplink: 'uplink1' },
+            { uplink: 'uplink2' },
+          ),
+          fc.constantFrom('in', 'out', 'both'),
+        )
+        .map(([what, direction]) => ({ ...what, direction })),
+      { minLength: 1, maxLength: 3 },
+    ),
+    vlans: fc.constantFrom(undefined, [0], [2, 3, 9], [0, 4, 999]),
+    to: fc.constantFrom({ port: 'p1' }, { port: 'p3' }, { uplinks: ['uplink2', 'uplink1'], vlan: 999 }),
+    snapLength: fc.constantFrom(null, 64),
+    allowTraffic: fc.boolean(),
+  }),
+  { maxLength: 3 },
+);
+const ipfix = fc.constantFrom(
+  null,
+  ...[true, false].map((internalOnly) => ({
+    ...{ collector: '10.0.0.9:4739', domain: 1, activeTimeout: 60, sampling: 7, internalOnly },
+  })),
+);
+const looks = fc.record({ mirrors, ipfix });
+type Looks = typeof looks extends fc.Arbitrary<infer L> ? L : never;
+
+const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES, look?: Looks) => {
   const desired = desiredOf({
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
-    docs: [{ ...switchDoc('lan', ['uplink1', 'uplink2']), privateVlans: MAP }],
+    docs: [{ ...switchDoc('lan', ['uplink1', 'uplink2']), privateVlans: MAP, ...(look as object) }],
     groups: [
       groupDoc('one', {
         ...(one as object),
@@ -133,7 +169,9 @@ const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES) => {
   });
   return { desired, facts: factsOf(desired) };
 };
-const scene = fc.array(port, { maxLength: 7 }).map(sceneOf);
+const scene = fc
+  .tuple(fc.array(port, { maxLength: 7 }), looks)
+  .map(([ports, look]) => sceneOf(ports, NO_POLICIES, look));
 
 /** One port becomes another, or only its policy does. */
 const edit = fc.record({ at: fc.nat(5), to: port, whole: fc.constantFrom(false, false, false, true) });
@@ -199,26 +237,31 @@ describe('whatever the documents say', () => {
     let quick = 0;
     let narrow = 0;
     fc.assert(
-      fc.property(fc.array(port, { maxLength: 6 }), fc.array(change, { maxLength: 6 }), (ports, steps) => {
-        const memo = new CompileMemo();
-        let now = ports;
-        const groups: [GroupPolicy, GroupPolicy] = [...NO_POLICIES];
-        let { desired, facts } = sceneOf(now, groups);
-        for (const step of [[], ...steps]) {
-          const before = compile(desired, facts, memo);
-          if (Array.isArray(step)) now = step.reduce(edited, now);
-          else groups[step.group] = step.policy;
-          ({ desired, facts } = follow({ desired, facts }, sceneOf(now, groups)));
-          const after = compile(desired, facts, memo);
-          expect(text(after)).toBe(text(compile(desired, facts)));
-          narrow += after.quarantined === before.quarantined ? 1 : 0;
-          const have = observe(before.state);
-          const plan = diffSince(after.state, before.state, have.interfaces);
-          if (plan === null) continue;
-          quick += 1;
-          expect(inOrder(plan)).toEqual(inOrder(diff(after.state, have)));
-        }
-      }),
+      fc.property(
+        fc.array(port, { maxLength: 6 }),
+        fc.array(change, { maxLength: 6 }),
+        looks,
+        (ports, steps, look) => {
+          const memo = new CompileMemo();
+          let now = ports;
+          const groups: [GroupPolicy, GroupPolicy] = [...NO_POLICIES];
+          let { desired, facts } = sceneOf(now, groups, look);
+          for (const step of [[], ...steps]) {
+            const before = compile(desired, facts, memo);
+            if (Array.isArray(step)) now = step.reduce(edited, now);
+            else groups[step.group] = step.policy;
+            ({ desired, facts } = follow({ desired, facts }, sceneOf(now, groups, look)));
+            const after = compile(desired, facts, memo);
+            expect(text(after)).toBe(text(compile(desired, facts)));
+            narrow += after.quarantined === before.quarantined ? 1 : 0;
+            const have = observe(before.state);
+            const plan = diffSince(after.state, before.state, have.interfaces);
+            if (plan === null) continue;
+            quick += 1;
+            expect(inOrder(plan)).toEqual(inOrder(diff(after.state, have)));
+          }
+        },
+      ),
       { numRuns: 60 },
     );
     expect(quick).toBeGreaterThan(30);

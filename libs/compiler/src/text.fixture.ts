@@ -59,7 +59,7 @@ function actionText(action: Action): string {
     case 'output':
       return `output ${action.port}`;
     case 'output-trunc':
-      return `isolate`;
+      return action.maxLen === 65_535 ? 'isolate' : `output ${action.port} cut to ${action.maxLen}`;
     case 'controller':
       return `tell ${[...action.userdata].join('.')}`;
     case 'learn': {

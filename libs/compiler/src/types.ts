@@ -73,6 +73,7 @@ export type ExceptionCode =
   | 'iface-wrong-bridge'
   | 'mac-conflict'
   | 'mac-mismatch'
+  | 'mirror-invalid'
   | 'not-a-member'
   | 'not-enforceable'
   | 'segment-full'

@@ -3,6 +3,7 @@ import { BROADCAST, goto, match, meter, MULTICAST, set } from '../pipeline/actio
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG } from '../pipeline/registers.js';
+import { nextIn } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
 import { countIn, countOut, portMeter } from '../meters.js';
 import { isPlugged, type PortPlan } from '../resolve/plan.js';
@@ -47,7 +48,7 @@ function classify(port: PortPlan, out: Emitter): void {
     meter(id),
     set(REG.from, slot),
     ...(port.team === undefined ? [] : [set(REG.team, port.team.id)]),
-    goto(TABLES.SHAPE_IN_PEAK),
+    nextIn(port, 'CLASSIFY'),
   ];
   const table = TABLES.CLASSIFY;
   out.flow(table, 120, match({ in_port: ofport, eth_dst: BROADCAST }), actions(ids.broadcast), slot);

@@ -5,7 +5,7 @@ import { TABLES } from '../pipeline/tables.js';
 import { portMeter } from '../meters.js';
 import { isPlugged } from '../resolve/plan.js';
 
-/** What no guest may send or get whatever its policy, and blocked ports in both directions. */
+/** What no guest may send or get whatever its policy, and in both directions ports that are blocked, or there for a mirror's copies alone. */
 export const guard: Feature = {
   name: 'guard',
   bridge: (_bridge, out) => {
@@ -19,7 +19,7 @@ export const guard: Feature = {
       // Never back to where it came from, and before the meters, else a port would be counted its own broadcasts.
       out.flow(TABLES.DISPATCH_OUT, 400, match({ [REG.from]: slot, [REG.to]: slot }), [], slot);
     }
-    if (!port.policy.blocked) return;
+    if (!port.policy.blocked && port.alone !== true) return;
     out.flow(TABLES.GUARD_IN, 300, match({ [REG.from]: slot }), [], slot);
     // Counted as offered, like all that policy keeps from a port.
     const offered = meter(portMeter(slot, 'offeredOut'));

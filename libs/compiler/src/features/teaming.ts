@@ -12,7 +12,9 @@ import {
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG, TAG_PRESENT } from '../pipeline/registers.js';
+import { afterUplink } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
+import { ofUplink } from '../resolve/mirrors.js';
 import { TAGGED_KINDS } from './private-vlan.js';
 import { type BridgePlan, type TeamPlan, type UplinkPlan } from '../resolve/plan.js';
 
@@ -26,14 +28,15 @@ export const teaming: Feature = {
   name: 'teaming',
   bridge: (bridge, out) => {
     const mapped = bridge.privateVlans.length > 0;
-    for (const uplink of bridge.uplinks) classify(uplink, mapped, out);
+    for (const uplink of bridge.uplinks) classify(uplink, bridge, out);
     for (const team of bridge.teams) carry(team, mapped, out);
     if (bridge.teams.length > 0) chosen(bridge, out);
   },
 };
 
-function classify({ key, ofport }: UplinkPlan, mapped: boolean, out: Emitter): void {
-  const next = [set(REG.uplink, key), goto(mapped ? TABLES.PVLAN_IN : TABLES.TRAP)];
+function classify({ name, key, ofport }: UplinkPlan, bridge: BridgePlan, out: Emitter): void {
+  const isCopied = ofUplink(bridge, name, 'in').length > 0;
+  const next = [set(REG.uplink, key), isCopied ? goto(TABLES.MIRROR_IN) : afterUplink(bridge)];
   const at = (vlan: number) => match({ in_port: ofport, vlan_vid: { value: vlan, mask: TAG_PRESENT } });
   out.flow(TABLES.CLASSIFY, 100, at(TAG_PRESENT), [...untagToSegment, ...next], key);
   out.flow(TABLES.CLASSIFY, 100, at(0), next, key);
@@ -60,11 +63,13 @@ function carry(team: TeamPlan, mapped: boolean, out: Emitter): void {
   }
 }
 
-function chosen({ uplinks, teams }: BridgePlan, out: Emitter): void {
-  for (const { key, ofport } of uplinks) {
+function chosen(bridge: BridgePlan, out: Emitter): void {
+  const { uplinks, teams } = bridge;
+  for (const { name, key, ofport } of uplinks) {
     const here = match({ [REG.from]: 0, [REG.chosen]: key, [REG.uplink]: key });
     out.flow(TABLES.CHOSEN, 200, here, [resubmit(TABLES.FLOOD_IN)], key);
-    out.flow(TABLES.CHOSEN, 50, match({ [REG.chosen]: key }), [output(ofport)], key);
+    const leaves = ofUplink(bridge, name, 'out').length > 0 ? goto(TABLES.UPLINK_OUT) : output(ofport);
+    out.flow(TABLES.CHOSEN, 50, match({ [REG.chosen]: key }), [leaves], key);
   }
   for (const team of teams) if (team.kind === 'hash') bundled(team, out);
   out.flow(TABLES.CHOSEN, 100, match({ [REG.from]: 0 }), []);

@@ -48,7 +48,6 @@ export const FLAG = {
   logged: flag(1),
   /** The source MAC was learned. */
   learned: flag(2),
-  mirrored: flag(3),
   trafficClass: flag(8, 3),
   /** Priority in the tag that was taken off, or that a rule wants; goes into the tag that is put on. */
   cos: flag(12, 3),
@@ -56,6 +55,8 @@ export const FLAG = {
   tier: flag(24, 2),
   /** What a rule wants marked. */
   dscp: flag(16, 6),
+  /** Mirror that the copy is for, from 1. */
+  mirror: flag(26, 6),
 } as const;
 
 const wire = (offset: number, bits: number): SubField => ({ field: REG.wire, offset, bits });

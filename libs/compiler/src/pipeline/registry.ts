@@ -6,7 +6,9 @@ import { flood } from '../features/flood.js';
 import { forward } from '../features/forward.js';
 import { guard } from '../features/guard.js';
 import { deliver } from '../features/output.js';
+import { mirror } from '../features/mirror/mirror.js';
 import { privateVlan } from '../features/private-vlan.js';
+import { sampling } from '../features/sampling.js';
 import { security } from '../features/security.js';
 import { segment } from '../features/segment.js';
 import { shaping } from '../features/shaping.js';
@@ -18,6 +20,8 @@ import { type Feature } from './feature.js';
 /** Every feature of the pipeline, in the order a frame meets them. The one place where a feature is registered. */
 export const FEATURES: readonly Feature[] = [
   count,
+  mirror,
+  sampling,
   shaping,
   guard,
   segment,

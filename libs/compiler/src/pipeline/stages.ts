@@ -1,6 +1,7 @@
 import { goto } from './actions.js';
 import { TABLES, type TableName } from './tables.js';
 import { type Action } from '#openflow';
+import { type BridgePlan, type PortPlan } from '../resolve/plan.js';
 
 /**
  * Tables that a copy to a port may go through, in order. A port uses some of them: DISPATCH_OUT leads straight to its
@@ -35,6 +36,22 @@ export function nextOut({ stages }: { readonly stages: number }, after: OutStage
   const next = OUT_STAGES.slice(from).find((stage) => uses(stages, stage));
   return goto(TABLES[next ?? 'OUTPUT']);
 }
+
+/** Where what a port sends goes after CLASSIFY, or after one of these tables, which few ports have use for. */
+export function nextIn(port: Pick<PortPlan, 'mirrors' | 'sampled'>, after: 'CLASSIFY' | 'MIRROR_IN'): Action {
+  if (after === 'CLASSIFY' && port.mirrors !== undefined && port.mirrors.in.length > 0)
+    return goto(TABLES.MIRROR_IN);
+  const isSampled = port.sampled?.internalOnly === false;
+  return goto(isSampled ? TABLES.SAMPLE_IN : TABLES.SHAPE_IN_PEAK);
+}
+
+/** Where a frame from an uplink goes on, once its copies are made. */
+export const afterUplink = ({ privateVlans }: Pick<BridgePlan, 'privateVlans'>): Action =>
+  goto(privateVlans.length > 0 ? TABLES.PVLAN_IN : TABLES.TRAP);
+
+/** One stage more, and what each copy looks up behind it. */
+export const alsoUses = (stages: number, stage: OutStage, lookups: number): number =>
+  (stages | stagesOf([stage])) + (lookups << LOOKUPS_SHIFT);
 
 /** Stages, and beside them what a copy looks up behind their tables: bits that no stage has. */
 export const withLookups = (stages: number, lookups: number): number => stages | (lookups << LOOKUPS_SHIFT);

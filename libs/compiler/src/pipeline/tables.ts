@@ -60,14 +60,15 @@ const SPECS = {
     next: ['MIRROR_IN', 'SAMPLE_IN', 'SHAPE_IN_PEAK', 'UPLINK_IN', 'PVLAN_IN', 'TRAP'],
     writes: ['from', 'team', 'uplink', 'segment', 'flags'],
   },
+  /** Copies of what ports and uplinks bring, as they bring it. */
   MIRROR_IN: {
     number: 2,
     owners: ['mirror'],
-    path: 'in',
-    next: ['SAMPLE_IN', 'SHAPE_IN_PEAK'],
-    asks: ['UPLINK_OUT', 'DELIVER'],
-    reads: ['from', 'to'],
-    writes: ['to', 'wire', 'flags'],
+    path: 'both',
+    next: ['SAMPLE_IN', 'SHAPE_IN_PEAK', 'UPLINK_IN', 'PVLAN_IN', 'TRAP'],
+    asks: ['MIRROR_TO'],
+    reads: ['from', 'uplink', 'segment', 'flags'],
+    writes: ['flags'],
   },
   SAMPLE_IN: { number: 3, owners: ['sampling'], path: 'in', next: ['SHAPE_IN_PEAK'], reads: ['from'] },
   SHAPE_IN_PEAK: { number: 4, owners: ['shaping'], path: 'in', next: ['SHAPE_IN_AVERAGE'], reads: ['from'] },
@@ -254,7 +255,7 @@ const SPECS = {
   /** By (segment, MAC). */
   FORWARD: {
     number: 50,
-    owners: ['forward', 'flood', 'multicast', 'learning'],
+    owners: ['forward', 'flood', 'multicast', 'learning', 'mirror'],
     path: 'both',
     next: ['RESIDENT', 'MCAST', 'UNKNOWN', 'TO_UPLINK'],
     asks: ['ACTIVITY', 'CHOSEN', 'DELIVER', 'LEARNED_DST'],
@@ -440,16 +441,16 @@ const SPECS = {
     owners: ['mirror'],
     path: 'out',
     next: after(SHAPED_OUT, 'MIRROR_OUT'),
-    asks: ['UPLINK_OUT', 'DELIVER'],
-    reads: ['to'],
-    writes: ['to', 'wire', 'flags'],
+    asks: ['MIRROR_TO'],
+    reads: ['to', 'segment', 'flags'],
+    writes: ['flags'],
   },
   SAMPLE_OUT: {
     number: 77,
     owners: ['sampling'],
     path: 'out',
     next: after(SHAPED_OUT, 'SAMPLE_OUT'),
-    reads: ['to'],
+    reads: ['to', 'from'],
   },
   /** Count, tag, output. */
   OUTPUT: { number: 79, owners: ['output'], path: 'out', next: [], reads: ['to', 'segment', 'flags'] },
@@ -487,8 +488,20 @@ const SPECS = {
     owners: ['teaming', 'mirror'],
     path: 'asked',
     next: [],
-    reads: ['chosen', 'wire'],
+    asks: ['MIRROR_TO'],
+    reads: ['chosen'],
+    writes: ['flags'],
   },
+  /** One copy, by its mirror. */
+  MIRROR_TO: {
+    number: 84,
+    owners: ['mirror'],
+    path: 'asked',
+    next: ['MIRROR_COUNT'],
+    reads: ['flags'],
+  },
+  /** It counts as what any other frame counts as that the port is handed. */
+  MIRROR_COUNT: { number: 85, owners: ['mirror'], path: 'asked', next: [], reads: ['flags'] },
   /** Bits of the sets that an address, or a port by its MAC, is in. */
   SET_SRC_ADDR: { number: 90, owners: ['sets'], path: 'asked', next: [], writes: ['setsSrc'] },
   SET_DST_ADDR: { number: 91, owners: ['sets'], path: 'asked', next: [], writes: ['setsDst'] },

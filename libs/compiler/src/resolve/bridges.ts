@@ -3,7 +3,9 @@ import { bridgeName } from '../bridge-name.js';
 import { slotKey } from '../slots.js';
 import { type CompileException, type Desired, type LocalFacts } from '../types.js';
 import { refuseConflicts } from './conflicts.js';
+import { exportsOf } from './exports.js';
 import { Interfaces } from './interfaces.js';
+import { resolveMirrors } from './mirrors.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
 import { contextOn, resolvePort, type HostContext, type ResolvedPort } from './ports.js';
 import { type ResolveMemo } from './remember.js';
@@ -60,13 +62,17 @@ function resolveBridge(
   if (doc !== undefined) exceptions.push(...unsupportedOnSwitch(doc));
   if (doc === undefined) exceptions.push(switchMissing(member.switch));
   const { memo, facts } = shared;
+  const uplinks = resolved?.uplinks ?? [];
+  const mirrored = resolveMirrors(doc, uplinks, docs, facts.slots);
+  exceptions.push(...mirrored.exceptions);
   const found = {
     switchDoc: doc,
     mapping: member.uplinks,
-    uplinks: resolved?.uplinks ?? [],
+    uplinks,
     interfaces: facts.interfaces,
     passedOver: facts.teaming?.passedOver[member.switch] ?? [],
     unhealthy: facts.teaming?.unhealthy[member.switch] ?? [],
+    mirrors: mirrored.mirrors,
   };
   const place = memo?.place(name, found) ?? found;
   const context = contextOn(shared, name, place);
@@ -86,6 +92,9 @@ function resolveBridge(
     uplinks: place.uplinks,
     teams: teamsOf(open),
     privateVlans: doc?.privateVlans ?? [],
+    mirrors: place.mirrors,
+    mirrorVlans: (doc?.mirrors ?? []).flatMap(({ to }) => ('vlan' in to ? [to.vlan] : [])),
+    ...(doc === undefined ? {} : exportsOf(doc)),
     ports: open,
     closed: plans.filter((plan) => plan.life === 'closed'),
   };

@@ -1,7 +1,7 @@
 import { equalJson, sameItems, type Epoch, type PortId, type SwitchName } from '#kernel';
-import { type EffectivePolicy, type Policy, type PrivateVlan } from '#domain';
+import { type EffectivePolicy, type MirrorSource, type Policy, type PrivateVlan } from '#domain';
 import { type BindingRole, type SwitchDocument } from '#contracts';
-import { type ObservedInterface } from '#openflow';
+import { type BridgeExports, type ObservedInterface } from '#openflow';
 import { type Range } from '../ranges.js';
 
 /**
@@ -35,6 +35,44 @@ export interface Place {
   readonly passedOver: readonly string[];
   /** Uplinks whose link is up and that lead nowhere. */
   readonly unhealthy: readonly string[];
+  /** Those whose copies have somewhere to go on this host. */
+  readonly mirrors: readonly MirrorPlan[];
+}
+
+/** A session of mirroring, as far as this host is concerned. */
+export interface MirrorPlan extends MirrorCopy {
+  readonly sources: readonly MirrorSource[];
+  readonly to: MirrorWay;
+  /** Bytes of each frame; null: whole. */
+  readonly snapLength: number | null;
+}
+
+/** `slot` of a port of this host, which gets nothing else if it is `alone`; or the first live uplink, in a VLAN of its own. */
+export type MirrorWay =
+  | { readonly kind: 'port'; readonly slot: number; readonly alone: boolean }
+  | { readonly kind: 'uplinks'; readonly vlan: number; readonly uplinks: readonly UplinkPlan[] };
+
+/** That something is copied. */
+export interface MirrorCopy {
+  /** Place in the switch's list of mirrors, from 1. */
+  readonly number: number;
+  /** Segments whose frames are copied; absent: all. */
+  readonly ranges?: readonly Range[];
+}
+
+/** What a port sends, and what it gets. */
+export interface PortMirrors {
+  readonly in: readonly MirrorCopy[];
+  readonly out: readonly MirrorCopy[];
+}
+
+/** That a collector is told of samples of a port's frames. */
+export interface SamplePlan {
+  /** Of 65,536. */
+  readonly probability: number;
+  readonly domain: number;
+  /** Only what the port gets from ports of this host. */
+  readonly internalOnly: boolean;
 }
 
 /**
@@ -68,6 +106,12 @@ export interface PortPlan {
   /** Absent: the switch has no uplink on this host. */
   readonly team?: TeamPlan;
   readonly token?: bigint;
+  /** Absent: nothing of it is copied. */
+  readonly mirrors?: PortMirrors;
+  /** It is there for copies and nothing else. */
+  readonly alone?: true;
+  /** Absent: nobody is told. */
+  readonly sampled?: SamplePlan;
 }
 
 export interface BridgePlan {
@@ -80,6 +124,10 @@ export interface BridgePlan {
   readonly uplinks: readonly UplinkPlan[];
   readonly teams: readonly TeamPlan[];
   readonly privateVlans: readonly PrivateVlan[];
+  readonly mirrors: readonly MirrorPlan[];
+  /** VLANs that carry copies and nothing else, whether or not any leave this host. */
+  readonly mirrorVlans: readonly number[];
+  readonly exports?: BridgeExports;
   /** Ports that are carried out, in the order of their numbers. */
   readonly ports: readonly PortPlan[];
   /** Ports of which only the meters stand. */
@@ -101,6 +149,9 @@ export const sameButPolicy = (a: PortPlan, b: PortPlan): boolean =>
   sameTeam(a.team, b.team) &&
   sameJson(a.ranges, b.ranges) &&
   sameJson(a.secondary, b.secondary) &&
+  a.alone === b.alone &&
+  sameJson(a.mirrors, b.mirrors) &&
+  sameJson(a.sampled, b.sampled) &&
   sameJson(a.ignored, b.ignored);
 
 const sameTeam = (a: PortPlan['team'], b: PortPlan['team']): boolean =>

@@ -6,10 +6,12 @@ import { checkFilter } from '../features/filter/rules.js';
 import { privateStages } from '../features/private-vlan.js';
 import { shapingStages } from '../features/shaping.js';
 import { malformed } from '../features/spoofing/prefixes.js';
-import { stagesOf, withLookups } from '../pipeline/stages.js';
+import { alsoUses, stagesOf, withLookups } from '../pipeline/stages.js';
 import { slotKey } from '../slots.js';
 import { type LocalFacts } from '../types.js';
+import { sampledBy } from './exports.js';
 import { type Interfaces, type Plugged, type Refusal } from './interfaces.js';
+import { COPY_LOOKUPS, mirrorsOf } from './mirrors.js';
 import { type Life, type Place, type PortPlan } from './plan.js';
 import { segmentsOf } from './segments.js';
 import { unsupported } from './unsupported.js';
@@ -39,7 +41,7 @@ export const contextOn = (host: HostContext, bridge: string, place: Place): Port
 });
 
 /** What a policy comes to on a bridge. */
-type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'secondary' | 'stages'>;
+type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'secondary' | 'stages' | 'sampled'>;
 
 export interface ResolvedPort {
   /** Absent when not even meters can stand. */
@@ -70,6 +72,8 @@ export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPo
   if (team !== undefined && 'missing' in team)
     return { plan: base, refusal: refuse('uplink-missing', team.missing) };
   const life = lifeOf(doc, context);
+  const copied = mirrorsOf(doc, slot, context.place.mirrors);
+  const copies = copied.mirrors?.out.length ?? 0;
   if (life === 'waiting' && doc.handover === null) {
     return {
       plan: base,
@@ -80,6 +84,8 @@ export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPo
     plan: {
       ...base,
       ...policy,
+      ...copied,
+      ...(copies === 0 ? {} : { stages: alsoUses(policy.stages, 'MIRROR_OUT', copies * COPY_LOOKUPS) }),
       life,
       ...(team === undefined ? {} : { team }),
       ...(doc.handover === null ? {} : { token: macToBigint(doc.handover.token) }),
@@ -147,8 +153,11 @@ function resolvePolicy(
   const segments = segmentsOf(policy.vlan, switchDoc?.privateVlans ?? []);
   if ('code' in segments) return segments;
   const { used, lookups } = filterStages(policy.filter);
-  const all = [...privateStages(segments.secondary), ...used, ...shapingStages(policy.shapingOut)];
-  return { policy, ignored, ...segments, stages: withLookups(stagesOf(all), lookups) };
+  const sampled = policy.ipfix ? sampledBy(switchDoc?.ipfix ?? null) : undefined;
+  const told = sampled === undefined ? [] : (['SAMPLE_OUT'] as const);
+  const all = [...privateStages(segments.secondary), ...used, ...shapingStages(policy.shapingOut), ...told];
+  const stages = withLookups(stagesOf(all), lookups);
+  return { policy, ignored, ...segments, stages, ...(sampled === undefined ? {} : { sampled }) };
 }
 
 const refuse = (code: Refusal['code'], reason: string): Refusal => ({ code, reason });

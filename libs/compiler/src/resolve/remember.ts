@@ -45,7 +45,8 @@ export class ResolveMemo {
       equalJson(before.mapping, now.mapping) &&
       equalJson(before.uplinks, now.uplinks) &&
       equalJson(before.passedOver, now.passedOver) &&
-      equalJson(before.unhealthy, now.unhealthy);
+      equalJson(before.unhealthy, now.unhealthy) &&
+      equalJson(before.mirrors, now.mirrors);
     if (same) return before;
     this.#places.set(bridge, now);
     return now;

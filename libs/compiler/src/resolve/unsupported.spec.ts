@@ -17,11 +17,9 @@ const NOT_DONE: readonly (readonly [string, object])[] = [
   ['a match on srcSet', filter({}, { srcSet: 'admins' })],
   ['beacons', { teaming: { ...team, mode: 'explicit', failback: true, notify: false, detection: 'beacon' } }],
   ['shares', { bandwidth: { shares: 50, limit: null, reservation: 0, class: 'vm' } }],
-  ['IPFIX', { ipfix: true }],
 ];
 
 const SWITCH: Partial<SwitchFeatures> = {
-  sflow: { collector: '10.0.0.1:6343', sampling: 400, pollingSeconds: 30, header: 128 },
   discovery: { mode: 'both', intervalSeconds: 30 },
   multicast: 'snooping',
   healthCheck: { intervalSeconds: 60 },

@@ -25,7 +25,6 @@ const REASONS: Reasons = {
     return detection === 'link' ? null : 'detection by beacons';
   },
   bandwidth: (bandwidth) => (bandwidth === null ? null : 'shares, limits and reservations'),
-  ipfix: (told) => (told ? 'IPFIX' : null),
 };
 
 const NEW_MATCHES = ['srcSet', 'dstSet'] as const;
@@ -54,9 +53,6 @@ const reasonOf = <F extends keyof Policy>(field: F, policy: Policy): string | nu
 export function unsupportedOnSwitch(doc: SwitchDocument): CompileException[] {
   const missing = [
     doc.lags.length > 0 ? 'lags' : null,
-    doc.mirrors.length > 0 ? 'mirrors' : null,
-    doc.ipfix === null ? null : 'ipfix',
-    doc.sflow === null ? null : 'sflow',
     doc.discovery.mode === 'off' ? null : 'discovery',
     doc.multicast === 'basic' ? null : 'multicast',
     doc.healthCheck === null ? null : 'healthCheck',

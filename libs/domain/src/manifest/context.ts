@@ -1,5 +1,13 @@
 import { Set as Ids } from 'immutable';
-import { detail, equalJson, type HostName, type Mac, type PortId, type ProblemDetail } from '#kernel';
+import {
+  detail,
+  equalJson,
+  type GroupName,
+  type HostName,
+  type Mac,
+  type PortId,
+  type ProblemDetail,
+} from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import {
   type GroupResource,
@@ -13,6 +21,7 @@ import { same } from '../policy/same.js';
 import { effectiveVlan, macHolder, macKeys } from '../port/segment.js';
 import { checkMembers, checkSetsOf } from '../set/check.js';
 import { hostsOf } from '../state/next.js';
+import { type Mirror } from '../switch/spec.js';
 import { type Item } from './define.js';
 import { type Faults } from './faults.js';
 
@@ -68,6 +77,7 @@ function checkSwitch(draft: Draft, { name, spec }: SwitchResource, path: string,
   faults.under('refused', path, own);
   const old = before.switches.get(name);
   const now = state.switches.get(name);
+  checkMirrored(state, spec.mirrors, name, old?.mirrors ?? [], `${path}.spec.mirrors`, faults);
   if (old === undefined || now === undefined) return;
   checkLeavers(state, old, now, path, faults);
   checkDependants(state, old, now, path, faults);
@@ -111,6 +121,35 @@ function checkLeavers(state: State, old: Switch, now: Switch, path: string, faul
   }
 }
 
+/** Ports and groups that a mirror names for the first time must be of the switch; what was named before may be gone. */
+function checkMirrored(
+  state: State,
+  mirrors: readonly Mirror[],
+  name: string,
+  before: readonly Mirror[],
+  path: string,
+  faults: Faults,
+): void {
+  const known = new Set(before.flatMap(namedBy).map(({ what }) => what));
+  mirrors.forEach((mirror, i) => {
+    for (const { what, at, of } of namedBy(mirror)) {
+      const found = of === 'port' ? state.ports.get(what as PortId) : state.groups.get(what as GroupName);
+      if (found?.switch === name || known.has(what)) continue;
+      faults.add('refused', detail(`${path}[${i}].${at}`, what, `is no ${of} of this switch`));
+    }
+  });
+}
+
+/** Ports and groups of a mirror, with the field that names them. */
+function namedBy({ sources, to }: Mirror): { what: string; at: string; of: 'port' | 'group' }[] {
+  const from = sources.flatMap((source, i) => {
+    if ('port' in source) return [{ what: source.port, at: `sources[${i}].port`, of: 'port' as const }];
+    if ('group' in source) return [{ what: source.group, at: `sources[${i}].group`, of: 'group' as const }];
+    return [];
+  });
+  return 'port' in to ? [...from, { what: to.port, at: 'to.port', of: 'port' }] : from;
+}
+
 /** What the switch no longer offers must not be in use by groups and ports that were judged before. */
 function checkDependants(state: State, old: Switch, now: Switch, path: string, faults: Faults): void {
   if (offersAll(now, old) && now.mtu <= old.mtu) return;
@@ -118,8 +157,9 @@ function checkDependants(state: State, old: Switch, now: Switch, path: string, f
     const found: ProblemDetail[] = [];
     checkPolicyOnSwitch(policy, now, who, found);
     for (const d of found) {
-      const field = OFFERED_FOR.find(([part]) => d.field.includes(part))?.[1] ?? 'mtu';
-      faults.add('refused', { ...d, field: `${path}.spec.${field}`, reason: `${d.field} ${d.reason}` });
+      const said = `${d.field} ${d.reason}`;
+      const field = OFFERED_FOR.find(([part]) => said.includes(part))?.[1] ?? 'mtu';
+      faults.add('refused', { ...d, field: `${path}.spec.${field}`, reason: said });
     }
   };
   for (const group of state.groups.values()) {
@@ -132,8 +172,9 @@ function checkDependants(state: State, old: Switch, now: Switch, path: string, f
   }
 }
 
-/** What a switch offers, by the part of a policy that needs it. */
+/** What a switch offers, by what is said of the part of a policy that needs it. */
 const OFFERED_FOR = [
+  [' of mirror ', 'mirrors'],
   ['.teaming.', 'uplinks'],
   ['.vlan', 'privateVlans'],
   ['.ipfix', 'ipfix'],
@@ -144,7 +185,11 @@ const offersAll = (now: Switch, old: Switch): boolean =>
   old.uplinks.every((u) => now.uplinks.includes(u)) &&
   (now.ipfix !== null || old.ipfix === null) &&
   old.lags.every(({ name }) => now.lags.some((lag) => lag.name === name)) &&
-  equalJson(now.privateVlans, old.privateVlans);
+  equalJson(now.privateVlans, old.privateVlans) &&
+  equalJson(mirrorVlans(now), mirrorVlans(old));
+
+const mirrorVlans = ({ mirrors }: Switch): readonly number[] =>
+  mirrors.flatMap(({ to }) => ('vlan' in to ? [to.vlan] : []));
 
 function checkGroup(draft: Draft, { name, spec }: GroupResource, path: string, faults: Faults): void {
   const sw = draft.state.switches.get(spec.switch);

@@ -104,7 +104,7 @@ function checkTeaming(t: Teaming, path: string, out: Out): void {
 }
 
 /** What of a switch a policy has to fit. */
-export type PolicyPlace = Pick<SwitchFeatures, 'privateVlans' | 'lags' | 'ipfix'> & {
+export type PolicyPlace = Pick<SwitchFeatures, 'privateVlans' | 'lags' | 'ipfix' | 'mirrors'> & {
   readonly uplinks: readonly string[];
   readonly mtu: number;
 };
@@ -122,6 +122,7 @@ export function checkPolicyOnSwitch(policy: PolicyPatch, sw: PolicyPlace, path: 
   if (policy.teaming !== undefined) checkUplinks(policy.teaming, sw, `${path}.teaming`, out);
   if (policy.vlan?.mode === 'private') checkPrivate(policy.vlan, sw, `${path}.vlan`, out);
   else if (policy.vlan !== undefined) checkNotPrivate(policy.vlan, sw, `${path}.vlan`, out);
+  if (policy.vlan !== undefined) checkNotMirrors(policy.vlan, sw, `${path}.vlan`, out);
   if (policy.ipfix === true && sw.ipfix === null) {
     out.push(detail(`${path}.ipfix`, true, 'needs a collector', 'a switch with ipfix'));
   }
@@ -157,10 +158,23 @@ function checkNotPrivate(
   path: string,
   out: Out,
 ): void {
-  const at = vlan.mode === 'trunk' ? 'native' : 'id';
-  const id = vlan.mode === 'access' ? vlan.id : vlan.mode === 'trunk' ? vlan.native : undefined;
+  const { at, id } = untaggedIn(vlan);
   const taken = sw.privateVlans.some((p) => p.secondary === id && p.primary !== id);
   if (!taken || id === undefined) return;
   const reason = 'is a secondary VLAN in the private VLAN map of the switch';
   out.push(detail(`${path}.${at}`, id, reason, 'mode private, or another VLAN'));
+}
+
+/** What is in the VLAN of a mirror is copies. A trunk just does not carry it. */
+function checkNotMirrors(vlan: VlanPolicy, sw: PolicyPlace, path: string, out: Out): void {
+  const { at, id } = untaggedIn(vlan);
+  const mirror = sw.mirrors.find(({ to }) => 'vlan' in to && to.vlan === id);
+  if (mirror === undefined || id === undefined) return;
+  out.push(detail(`${path}.${at}`, id, `is the VLAN of mirror ${mirror.name}`, 'another VLAN'));
+}
+
+/** The VLAN of what a port sends without a tag, and the field that says so. */
+function untaggedIn(vlan: VlanPolicy): { readonly at: string; readonly id: number | undefined } {
+  if (vlan.mode === 'trunk') return { at: 'native', id: vlan.native };
+  return { at: 'id', id: vlan.mode === 'access' ? vlan.id : undefined };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dvs, group, host, World } from '../testing.js';
+import { applying, dvs, group, host, World } from '../testing.js';
 import { validateResource } from '../manifest/validate.js';
 
 const mirror = { name: 'm', sources: [{ port: 'p1' }], to: { port: 'p2' } };
@@ -7,6 +7,10 @@ const PAIRS = [
   { primary: 100, secondary: 100, kind: 'promiscuous' },
   { primary: 100, secondary: 101, kind: 'isolated' },
 ];
+
+/** Fields of the spec that are refused. */
+const fieldsOf = (w: World, resource: object): (string | undefined)[] =>
+  w.refused(applying(resource)).details.map((d) => d.field.split('.spec.')[1]);
 
 describe('what a switch does beside policies', () => {
   it.each([
@@ -31,6 +35,17 @@ describe('what a switch does beside policies', () => {
       { lags: [{ name: 'uplink1', uplinks: ['uplink1', 'uplink2'] }] },
       'lags[0].name',
     ],
+    ['a mirror of no VLAN', { mirrors: [{ ...mirror, vlans: [] }] }, 'mirrors[0].vlans'],
+    [
+      'a mirror into a private VLAN',
+      { privateVlans: PAIRS, mirrors: [{ ...mirror, to: { uplinks: ['uplink1'], vlan: 101 } }] },
+      'mirrors[0].to.vlan',
+    ],
+    [
+      'IPFIX of fewer frames than the switch can tell',
+      { ipfix: { collector: '10.0.0.1:4739', sampling: 65_537 } },
+      'ipfix.sampling',
+    ],
     ['a mirror of nothing', { mirrors: [{ ...mirror, sources: [] }] }, 'mirrors[0].sources'],
     ['a mirror to its source', { mirrors: [{ ...mirror, to: { port: 'p1' } }] }, 'mirrors[0].to.port'],
     [
@@ -53,13 +68,37 @@ describe('what a switch does beside policies', () => {
   it('is filled in, and the same when it is said again', () => {
     const w = new World();
     const spec = { privateVlans: PAIRS, ipfix: { collector: '[2001:db8::1]:4739' }, mirrors: [mirror] };
-    w.apply(host('h1'), dvs('lan', ['h1'], spec));
+    w.apply(host('h1'), dvs('lan', ['h1']), group('web'));
+    w.apply(dvs('lan', ['h1'], spec));
     expect(w.state.switches.get('lan' as never)).toMatchObject({
       ipfix: { domain: 0, activeTimeout: 60, sampling: 1, internalOnly: false },
       mirrors: [{ snapLength: null, allowTraffic: false, sources: [{ port: 'p1', direction: 'both' }] }],
       discovery: { mode: 'off' },
     });
     expect(w.apply(dvs('lan', ['h1'], spec))).toEqual([]);
+  });
+
+  it('mirrors ports and groups of its own, and those it named before though they are gone', () => {
+    const w = new World();
+    const to = { uplinks: ['uplink1'], vlan: 999 };
+    const of = (...sources: object[]) => dvs('lan', ['h1'], { mirrors: [{ name: 'm', sources, to }] });
+    w.apply(host('h1'), dvs('lan', ['h1']), dvs('other', []), group('web'));
+    w.apply(group('far', { switch: 'other' }));
+    const unknown = fieldsOf(w, of({ group: 'web' }, { group: 'far' }, { port: 'p99' }));
+    expect(unknown).toEqual(['mirrors[0].sources[1].group', 'mirrors[0].sources[2].port']);
+    w.apply(of({ group: 'web' }));
+    w.do({ type: 'Delete', kind: 'PortGroup', name: 'web' });
+    expect(w.apply(of({ group: 'web' }, { uplink: 'uplink1' }))).toHaveLength(1);
+  });
+
+  it('keeps the VLAN of a mirror free of ports', () => {
+    const w = new World();
+    const mirrors = [{ ...mirror, sources: [{ uplink: 'uplink1' }], to: { uplinks: ['uplink1'], vlan: 9 } }];
+    const inIt = (vlan: object) => group('web', { policy: { vlan } });
+    w.apply(host('h1'), dvs('lan', ['h1'], { mirrors }));
+    expect(fieldsOf(w, inIt({ mode: 'access', id: 9 }))).toEqual(['policy.vlan.id']);
+    w.apply(dvs('lan', ['h1']), inIt({ mode: 'trunk', ranges: [{ from: 1, to: 20 }], native: 9 }));
+    expect(fieldsOf(w, dvs('lan', ['h1'], { mirrors }))).toEqual(['mirrors']);
   });
 
   it('must have what policies name, and keep it while they do', () => {

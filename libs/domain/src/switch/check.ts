@@ -60,23 +60,28 @@ function checkLags(lags: readonly Lag[], uplinks: readonly string[], path: strin
   });
 }
 
-function checkMirrors(mirrors: readonly Mirror[], { uplinks }: Spec, path: string, out: Out): void {
+function checkMirrors(mirrors: readonly Mirror[], spec: Spec, path: string, out: Out): void {
+  const { uplinks, privateVlans } = spec;
   const names = new Set<string>();
   const known = (uplink: string, at: string): void => {
     if (uplinks.includes(uplink)) return;
     out.push(detail(at, uplink, 'is not an uplink of the switch', `one of ${uplinks.join(', ')}`));
   };
-  mirrors.forEach(({ name, sources, to }, i) => {
+  mirrors.forEach(({ name, sources, vlans, to }, i) => {
     const at = `${path}[${i}]`;
     if (names.has(name)) out.push(detail(`${at}.name`, name, 'names another mirror', 'a name of its own'));
     names.add(name);
     if (sources.length === 0) out.push(detail(`${at}.sources`, sources, 'is empty', 'at least one source'));
+    if (vlans?.length === 0)
+      out.push(detail(`${at}.vlans`, vlans, 'is empty', 'at least one, or no such field'));
     sources.forEach((source, n) => {
       if ('uplink' in source) known(source.uplink, `${at}.sources[${n}].uplink`);
       if ('port' in source && 'port' in to && source.port === to.port)
         out.push(detail(`${at}.to.port`, to.port, 'is a source of the mirror', 'another port'));
     });
     if (!('uplinks' in to)) return;
+    const isPrivate = privateVlans.some((p) => p.primary === to.vlan || p.secondary === to.vlan);
+    if (isPrivate) out.push(detail(`${at}.to.vlan`, to.vlan, 'is of a private VLAN', 'a VLAN of its own'));
     if (to.uplinks.length === 0) out.push(detail(`${at}.to.uplinks`, [], 'is empty', 'at least one uplink'));
     to.uplinks.forEach((uplink, n) => {
       known(uplink, `${at}.to.uplinks[${n}]`);

@@ -90,7 +90,7 @@ const ipfix: Shape<Ipfix> = object<Ipfix>({
   collector,
   domain: withDefault(int(0, 0xffff_ffff), 0),
   activeTimeout: withDefault(int(30, 3600), 60),
-  sampling: withDefault(int(1, 1e6), 1),
+  sampling: withDefault(int(1, 65_536), 1),
   internalOnly: withDefault(bool, false),
 });
 

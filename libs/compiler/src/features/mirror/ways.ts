@@ -1,0 +1,62 @@
+import { type Action, type Bucket } from '#openflow';
+import { bitsAre, BROADCAST, goto, match, meter, MULTICAST, output, set } from '../../pipeline/actions.js';
+import { type Emitter } from '../../pipeline/emitter.js';
+import { FLAG, TAG_PRESENT } from '../../pipeline/registers.js';
+import { TABLES } from '../../pipeline/tables.js';
+import { countOut, portMeter } from '../../meters.js';
+import { isPlugged, type BridgePlan, type MirrorPlan, type MirrorWay } from '../../resolve/plan.js';
+
+/** Groups of mirrors, away from those of teams. */
+const GROUPS = 0xe000_0000;
+
+/** Where the copies of each mirror go. */
+export function ways(bridge: BridgePlan, out: Emitter): void {
+  for (const mirror of bridge.mirrors) {
+    if (mirror.to.kind === 'port') toPort(mirror, mirror.to, bridge, out);
+    else toUplinks(mirror, mirror.to, out);
+  }
+}
+
+const ofMirror = (number: number) => ({ [FLAG.mirror.field]: bitsAre(FLAG.mirror, number) });
+
+const cut = (port: number, snapLength: number | null): Action =>
+  snapLength === null ? output(port) : { kind: 'output-trunc', port, maxLen: snapLength };
+
+/** The port is handed them as it is handed anything, so they count; octets as of the whole frame. */
+function toPort(
+  { number, snapLength }: MirrorPlan,
+  { slot }: Extract<MirrorWay, { kind: 'port' }>,
+  { ports }: BridgePlan,
+  out: Emitter,
+): void {
+  const port = ports.find((p) => p.slot === slot);
+  if (port === undefined || !isPlugged(port) || port.policy.blocked) return;
+  if (port.life !== 'owner' && port.life !== 'armed') return;
+  const fields = ofMirror(number);
+  const offered = [meter(portMeter(slot, 'offeredOut')), goto(TABLES.MIRROR_COUNT)];
+  out.flow(TABLES.MIRROR_TO, 100, match(fields), offered, number);
+  const { unicast, multicast, broadcast } = countOut(slot);
+  const count = (id: number) => [meter(id), cut(port.ofport, snapLength)];
+  const table = TABLES.MIRROR_COUNT;
+  out.flow(table, 120, match({ ...fields, eth_dst: BROADCAST }), count(broadcast), number);
+  out.flow(table, 110, match({ ...fields, eth_dst: MULTICAST }), count(multicast), number);
+  out.flow(table, 100, match(fields), count(unicast), number);
+}
+
+/** By the first live one, with the mirror's VLAN as the tag, whatever tag there was. */
+function toUplinks(
+  { number, snapLength }: MirrorPlan,
+  { vlan, uplinks }: Extract<MirrorWay, { kind: 'uplinks' }>,
+  out: Emitter,
+): void {
+  const id = GROUPS + number;
+  const buckets = uplinks.map(({ ofport }): Bucket => ({
+    watchPort: ofport,
+    actions: [cut(ofport, snapLength)],
+  }));
+  out.group({ id, type: 'fast-failover', buckets });
+  const retag = [set('vlan_vid', TAG_PRESENT | vlan), { kind: 'group', group: id } as const];
+  const at = (vid: number) => match({ ...ofMirror(number), vlan_vid: { value: vid, mask: TAG_PRESENT } });
+  out.flow(TABLES.MIRROR_TO, 100, at(TAG_PRESENT), retag, number);
+  out.flow(TABLES.MIRROR_TO, 100, at(0), [{ kind: 'push-vlan' }, ...retag], number);
+}
