@@ -96,6 +96,16 @@ export class Lab {
     return vm;
   }
 
+  /** From now on the fabric learns no MACs and brings every frame to every port, as in a VLAN set apart for copies. */
+  async forgetMacs(): Promise<void> {
+    const ports = [...this.hostsByName.values()].flatMap((h) =>
+      h.uplinks.map((uplink) => `${h.name}-${uplink}`),
+    );
+    for (const port of ports)
+      await ip('-n', this.fabric, 'link', 'set', port, 'type', 'bridge_slave', 'learning', 'off');
+    await ip('-n', this.fabric, 'link', 'set', 'fabric', 'type', 'bridge', 'fdb_flush');
+  }
+
   /** A directory of this lab, removed with it, for what else a test starts. */
   get workdir(): string {
     return this.dir;

@@ -1,4 +1,4 @@
-import { type Mirror, type SwitchFeatures } from '#domain';
+import { type Ipfix, type Mirror, type SwitchFeatures } from '#domain';
 import { safe } from './style.js';
 import { bitRate } from './units.js';
 
@@ -8,7 +8,7 @@ export function featureRows(s: SwitchFeatures): [string, string][] {
     ['private', s.privateVlans.map((p) => `${p.primary}/${p.secondary} ${p.kind}`).join('\n')],
     ['lags', s.lags.map((l) => `${l.name} = ${l.uplinks.join(' + ')}, ${l.mode}, ${l.hash}`).join('\n')],
     ['mirrors', s.mirrors.map(mirror).join('\n')],
-    ['ipfix', s.ipfix === null ? '' : `to ${s.ipfix.collector}, 1 in ${s.ipfix.sampling}`],
+    ['ipfix', s.ipfix === null ? '' : ipfix(s.ipfix)],
     ['sflow', s.sflow === null ? '' : `to ${s.sflow.collector}, 1 in ${s.sflow.sampling}`],
     ['discovery', discovery(s.discovery)],
     ['multicast', s.multicast === 'basic' ? '' : s.multicast],
@@ -20,17 +20,22 @@ export function featureRows(s: SwitchFeatures): [string, string][] {
     .map(([name, text]) => [name, text.split('\n').map(safe).join('\n')]);
 }
 
+const ipfix = ({ collector, sampling, internalOnly }: Ipfix): string =>
+  `to ${collector}, 1 in ${sampling}${internalOnly ? ', between ports of one host' : ''}`;
+
 const discovery = ({ mode, intervalSeconds }: SwitchFeatures['discovery']): string =>
   mode === 'off' ? '' : `${mode}, every ${intervalSeconds} s`;
 
-function mirror({ name, sources, to }: Mirror): string {
+function mirror({ name, sources, vlans, to, snapLength }: Mirror): string {
   const from = sources.map((source) => {
     const what = 'port' in source ? source.port : 'group' in source ? source.group : source.uplink;
     return source.direction === 'both' ? what : `${what} ${source.direction}`;
   });
   const where =
     'port' in to ? to.port : 'erspan' in to ? to.erspan : `${to.uplinks.join(', ')} in VLAN ${to.vlan}`;
-  return `${name}: ${from.join(', ')} > ${where}`;
+  const only = vlans === undefined ? '' : ` in VLAN ${vlans.join(', ')}`;
+  const cut = snapLength === null ? '' : `, cut to ${snapLength} bytes`;
+  return `${name}: ${from.join(', ')}${only} > ${where}${cut}`;
 }
 
 function bandwidth({ classes, reservable }: NonNullable<SwitchFeatures['bandwidth']>): string {

@@ -1,13 +1,5 @@
 import { Set as Ids } from 'immutable';
-import {
-  detail,
-  equalJson,
-  type GroupName,
-  type HostName,
-  type Mac,
-  type PortId,
-  type ProblemDetail,
-} from '#kernel';
+import { detail, equalJson, type HostName, type Mac, type PortId, type ProblemDetail } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import {
   type GroupResource,
@@ -21,9 +13,9 @@ import { same } from '../policy/same.js';
 import { effectiveVlan, macHolder, macKeys } from '../port/segment.js';
 import { checkMembers, checkSetsOf } from '../set/check.js';
 import { hostsOf } from '../state/next.js';
-import { type Mirror } from '../switch/spec.js';
 import { type Item } from './define.js';
 import { type Faults } from './faults.js';
+import { checkMirrored } from './mirrored.js';
 
 /** Judges what changed against everything else, as it is after the whole file. */
 export function checkInContext(draft: Draft, changed: readonly Item[], faults: Faults): void {
@@ -119,35 +111,6 @@ function checkLeavers(state: State, old: Switch, now: Switch, path: string, faul
     const reason = `still has the ports ${names(ports)} of this switch`;
     faults.add('refused', detail(`${path}.spec.members.${host}`, host, reason, 'a host without ports here'));
   }
-}
-
-/** Ports and groups that a mirror names for the first time must be of the switch; what was named before may be gone. */
-function checkMirrored(
-  state: State,
-  mirrors: readonly Mirror[],
-  name: string,
-  before: readonly Mirror[],
-  path: string,
-  faults: Faults,
-): void {
-  const known = new Set(before.flatMap(namedBy).map(({ what }) => what));
-  mirrors.forEach((mirror, i) => {
-    for (const { what, at, of } of namedBy(mirror)) {
-      const found = of === 'port' ? state.ports.get(what as PortId) : state.groups.get(what as GroupName);
-      if (found?.switch === name || known.has(what)) continue;
-      faults.add('refused', detail(`${path}[${i}].${at}`, what, `is no ${of} of this switch`));
-    }
-  });
-}
-
-/** Ports and groups of a mirror, with the field that names them. */
-function namedBy({ sources, to }: Mirror): { what: string; at: string; of: 'port' | 'group' }[] {
-  const from = sources.flatMap((source, i) => {
-    if ('port' in source) return [{ what: source.port, at: `sources[${i}].port`, of: 'port' as const }];
-    if ('group' in source) return [{ what: source.group, at: `sources[${i}].group`, of: 'group' as const }];
-    return [];
-  });
-  return 'port' in to ? [...from, { what: to.port, at: 'to.port', of: 'port' }] : from;
 }
 
 /** What the switch no longer offers must not be in use by groups and ports that were judged before. */
