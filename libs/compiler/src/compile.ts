@@ -1,4 +1,5 @@
 import { macToBigint, once } from '#kernel';
+import { type Filter } from '#domain';
 import {
   MEANING_MASK,
   type BridgePort,
@@ -96,7 +97,8 @@ function recompiled(
   const parts = writer.parts();
   for (const [key, part] of parts) pieces.set(key, part);
   const made = [...before.bindings];
-  const bindingOf = bindings(bridge, round, refused, memo);
+  // Nobody has seen these plans before.
+  const bindingOf = bindings(bridge, round, refused, undefined);
   const isNumberedAnew = !sameNumbers(ruleLists(bridge.ports), ruleLists(before.plan.ports));
   for (const port of isNumberedAnew ? bridge.ports : ports) {
     const at = before.at().get(keyOf(port));
@@ -191,11 +193,23 @@ function binding(
     passing: { in: portMeter(port.slot, 'passedIn'), out: portMeter(port.slot, 'offeredOut') },
     shapingMeters: shapingMeters(port),
     ...carriedOf(port),
-    rules: port.policy.filter.rules.flatMap(({ name, enabled }, index) => {
-      const object = ruleObject(lists.get(port.slot) ?? port.slot, index);
-      return enabled ? [{ name, cookie: cookieOf('filter', object, round), mask: MEANING_MASK }] : [];
-    }),
+    rules: countedRules(port.policy.filter, lists.get(port.slot) ?? port.slot, round),
   };
+}
+
+type CountedRules = CompiledBinding['rules'];
+
+/** Of a filter under the number and round that were asked for last: ports of one group have all three in common. */
+const counted = new WeakMap<Filter, { readonly list: number; readonly round: number; rules: CountedRules }>();
+
+function countedRules(filter: Filter, list: number, round: number): CountedRules {
+  const last = counted.get(filter);
+  if (last?.list === list && last.round === round) return last.rules;
+  const rules = filter.rules.flatMap(({ name, enabled }, index) =>
+    enabled ? [{ name, cookie: cookieOf('filter', ruleObject(list, index), round), mask: MEANING_MASK }] : [],
+  );
+  counted.set(filter, { list, round, rules });
+  return rules;
 }
 
 function carriedOf({ team, policy, mac, ranges }: PortPlan): Pick<CompiledBinding, 'carried'> {

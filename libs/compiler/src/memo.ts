@@ -73,7 +73,7 @@ export class CompileMemo {
     const held = ports.get(key);
     const stands = held !== undefined && held.mtu === bridge.mtu && held.round === round;
     const changed = stands ? changedIn(held.plan, plan) : ALL;
-    if (stands && changed === 0) {
+    if (stands && !concerns(held.read, changed)) {
       // One that says the same is known by sight the next time.
       held.plan = plan;
       held.asked = true;
@@ -167,7 +167,7 @@ function remade(
   make: (feature: number) => Piece,
 ): Pick<Held<unknown>, 'pieces' | 'read'> {
   const held = changed === ALL ? undefined : before;
-  if (held?.read.every((read) => (read & changed) === 0) === true) return held;
+  if (held !== undefined && !concerns(held.read, changed)) return held;
   const pieces: Piece[] = [];
   const read: number[] = [];
   for (let i = 0; i < features; i += 1) {
@@ -183,6 +183,13 @@ function remade(
     read.push(watch.read);
   }
   return { pieces: owned(pieces), read };
+}
+
+/** Whether any of these looked at what changed. */
+function concerns(read: readonly number[], changed: number): boolean {
+  if (changed === ALL) return true;
+  for (const fields of read) if ((fields & changed) !== 0) return true;
+  return false;
 }
 
 const ALL = -1;

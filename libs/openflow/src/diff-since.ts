@@ -80,7 +80,8 @@ function diffPieces(want: BridgeState, since: BridgeState): Changes | null {
   if (meters.add.length + meters.remove.length + groups.add.length + groups.remove.length > 0) return null;
   const written = [...flows.add, ...flows.change.map((c) => c.want)];
   if (anyDangles(written, want.pieces) || stands(flows.add, want.pieces, new Set(fresh))) return null;
-  const isTighter = groups.change.length > 0 || tightens(flows, () => flowsOf(since.pieces ?? new Map()));
+  const isTighter =
+    groups.change.length > 0 || tightens(flows, (tables) => flowsOf(since.pieces ?? new Map(), tables));
   return { meters, groups, flows, tightens: isTighter };
 }
 
@@ -146,10 +147,12 @@ function keyed<T extends { readonly opaque?: unknown }, K>(
   return found.size === count ? found : null;
 }
 
-function flowsOf(pieces: Pieces): Flow[] {
+/** Of pieces with flows in any of these tables. */
+function flowsOf(pieces: Pieces, tables: Pick<ReadonlySet<number>, 'has'>): Flow[] {
   const flows: Flow[] = [];
-  for (const { list } of pieces.values())
-    for (const piece of list) for (const flow of piece.flows) flows.push(flow);
+  for (const owned of pieces.values())
+    if (intersect(owned.tables, tables))
+      for (const piece of owned.list) for (const flow of piece.flows) flows.push(flow);
   return flows;
 }
 
@@ -170,7 +173,7 @@ function stands(flows: readonly Flow[], pieces: Pieces, theirs: ReadonlySet<Piec
   return false;
 }
 
-function intersect(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+function intersect(a: Iterable<number>, b: Pick<ReadonlySet<number>, 'has'>): boolean {
   for (const item of a) if (b.has(item)) return true;
   return false;
 }

@@ -6,17 +6,19 @@ const MOST_PAIRS = 100_000;
 
 /**
  * Whether some frame that passes now may have to stop passing. Only a change that adds flows, each of them over
- * nothing but drops, surely doesn't; every doubt says that it does, and costs only the wait until it is effective. `have`: what stands.
+ * nothing but drops, surely doesn't; every doubt says that it does, and costs only the wait until it is effective. `have`:
+ * what stands, of these tables at least.
  */
-export function tightens(flows: Delta<Flow>, have: () => Iterable<Flow>): boolean {
+export function tightens(
+  flows: Delta<Flow>,
+  have: (tables: Pick<ReadonlySet<number>, 'has'>) => Iterable<Flow>,
+): boolean {
   if (isEmptyDelta(flows)) return false;
   if (flows.change.length > 0 || flows.remove.length > 0) return true;
-  const passing = new Map<number, Flow[]>();
-  for (const flow of have()) {
+  const passing = new Map<number, Flow[]>(flows.add.map(({ table }) => [table, []]));
+  for (const flow of have(passing)) {
     if (flow.actions.length === 0 && flow.opaque === undefined) continue;
-    const list = passing.get(flow.table);
-    if (list === undefined) passing.set(flow.table, [flow]);
-    else list.push(flow);
+    passing.get(flow.table)?.push(flow);
   }
   let pairs = 0;
   for (const added of flows.add) {

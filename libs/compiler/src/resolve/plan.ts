@@ -112,6 +112,8 @@ export interface PortPlan {
   readonly alone?: true;
   /** Absent: nobody is told. */
   readonly sampled?: SamplePlan;
+  /** The plan that it came of by changes of its policy alone: what a copy says otherwise, it must not have. */
+  readonly origin?: PortPlan;
 }
 
 export interface BridgePlan {
@@ -137,8 +139,20 @@ export interface BridgePlan {
 export const isPlugged = (port: PortPlan): port is PortPlan & { readonly ofport: number } =>
   port.ofport !== undefined;
 
+const originOf = (plan: PortPlan): PortPlan => plan.origin ?? plan;
+
+/** The same port under another policy, of which nothing else in the plan and no other port depends. */
+export const withPolicy = (plan: PortPlan, policy: Policy): PortPlan => ({
+  ...plan,
+  policy,
+  origin: originOf(plan),
+});
+
 /** Whether two plans of one binding differ in nothing but what the policy says, and in the stages that follow from it. */
 export const sameButPolicy = (a: PortPlan, b: PortPlan): boolean =>
+  originOf(a) === originOf(b) || sameElse(a, b);
+
+const sameElse = (a: PortPlan, b: PortPlan): boolean =>
   a.slot === b.slot &&
   a.life === b.life &&
   a.role === b.role &&

@@ -41,7 +41,7 @@ export const contextOn = (host: HostContext, bridge: string, place: Place): Port
 });
 
 /** What a policy comes to on a bridge. */
-type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'secondary' | 'stages' | 'sampled'>;
+export type PolicyPlan = Pick<PortPlan, 'policy' | 'ignored' | 'ranges' | 'secondary' | 'stages' | 'sampled'>;
 
 export interface ResolvedPort {
   /** Absent when not even meters can stand. */
@@ -120,6 +120,12 @@ function heldGroup(doc: PortDocument, { place, groups }: PortContext): GroupDocu
     );
   }
   return group;
+}
+
+/** What the policy of a document comes to, with its group as it is held. */
+export function heldPolicy(doc: PortDocument, context: PortContext): PolicyPlan | Refusal {
+  const group = heldGroup(doc, context);
+  return 'code' in group ? group : policyOf(doc, group, context);
 }
 
 function policyOf(doc: PortDocument, group: GroupDocument, context: PortContext): PolicyPlan | Refusal {

@@ -6,7 +6,7 @@ import { type Desired, type LocalFacts } from '../types.js';
 import { Interfaces } from './interfaces.js';
 import { type Place } from './plan.js';
 import { resolvePort, type HostContext, type PortContext, type ResolvedPort } from './ports.js';
-import { membersOf, repoliced, type LastResolved, type ResolvedBridges } from './since.js';
+import { repoliced, seatsOf, type LastResolved, type ResolvedBridges } from './since.js';
 
 /** Everything that `resolvePort` looks at for one document, and what came of it. */
 interface Held {
@@ -52,11 +52,11 @@ export class ResolveMemo {
     return now;
   }
 
-  /** Where nothing but the policy of some groups changed since the last time: the others are not looked at. */
+  /** Where nothing but the policy of some ports changed since the last time: the others are not looked at. */
   since(desired: Desired, facts: LocalFacts, host: HostContext): ResolvedBridges | null {
     const last = this.#last;
     if (last === null) return null;
-    const found = repoliced(last, desired, facts, host, (doc, context) => this.port(doc, context));
+    const found = repoliced(last, desired, facts, host);
     if (found === null) return null;
     const { bridges, changed } = found;
     const since = { bridges: last.bridges, changed };
@@ -65,8 +65,8 @@ export class ResolveMemo {
   }
 
   remember(desired: Desired, facts: LocalFacts, { bridges, exceptions }: ResolvedBridges): void {
-    const members = once(() => membersOf(desired, bridges));
-    this.#last = { desired, facts, bridges, exceptions, places: new Map(this.#places), members };
+    const seats = once(() => seatsOf(desired, bridges));
+    this.#last = { desired, facts, bridges, exceptions, places: new Map(this.#places), seats };
   }
 
   /** Bridges that are there; the others are forgotten. */

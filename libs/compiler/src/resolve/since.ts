@@ -1,9 +1,10 @@
 import { equalJson, sameItems } from '#kernel';
+import { type Policy } from '#domain';
 import { type GroupDocument, type PortDocument } from '#contracts';
 import { slotKey } from '../slots.js';
 import { type CompileException, type Desired, type LocalFacts } from '../types.js';
-import { sameButPolicy, type BridgePlan, type Place, type PortPlan } from './plan.js';
-import { contextOn, type HostContext, type PortContext, type ResolvedPort } from './ports.js';
+import { withPolicy, type BridgePlan, type Place, type PortPlan } from './plan.js';
+import { contextOn, heldPolicy, type HostContext, type PolicyPlan, type PortContext } from './ports.js';
 
 /** One plan for each switch that the host is a member of, and what can't be carried out. */
 export interface ResolvedBridges {
@@ -21,13 +22,18 @@ export interface LastResolved {
   readonly exceptions: readonly CompileException[];
   /** Of each switch, by its bridge's name. */
   readonly places: ReadonlyMap<string, Place>;
-  /** By group; null: one of its ports is closed, and may not be any more. */
-  readonly members: () => ReadonlyMap<string, readonly Member[] | null>;
+  readonly seats: () => Seats;
 }
 
-/** A port of a group that is carried out, and where its plan stands. */
-interface Member {
-  readonly doc: PortDocument;
+/** Where the ports of documents stand in the plans, which a change of policy leaves as it is. */
+interface Seats {
+  /** In the order of the documents; undefined: it is not carried out. */
+  readonly seats: readonly (Seat | undefined)[];
+  /** Indexes of documents, by group; null: a port of the group is closed, and may not be any more. */
+  readonly members: ReadonlyMap<string, readonly number[] | null>;
+}
+
+interface Seat {
   readonly bridge: number;
   readonly at: number;
 }
@@ -36,61 +42,107 @@ interface Member {
 export type Repoliced = readonly (readonly number[])[];
 
 /**
- * The most frequent change of all is one of groups' policies, and it concerns the ports of these groups alone. Null:
- * something else changed, too, or a port became another than its policy says, and the whole is to be looked at.
+ * The most frequent changes of all are of a group's policy and of what a port overrides, and they concern these ports
+ * alone. Null: something else changed, too, or something follows from the policy that others depend on, and the whole is
+ * to be looked at.
  */
 export function repoliced(
   last: LastResolved,
   desired: Desired,
   facts: LocalFacts,
   host: HostContext,
-  resolve: (doc: PortDocument, context: PortContext) => ResolvedPort,
 ): { readonly bridges: readonly BridgePlan[]; readonly changed: Repoliced } | null {
-  if (!sameFacts(last.facts, facts) || !sameButGroups(last.desired, desired)) return null;
+  if (!sameFacts(last.facts, facts) || !sameFrame(last.desired, desired)) return null;
   const groups = changedGroups(last.desired.groups, desired.groups);
-  if (groups === null) return null;
-  const ports = last.bridges.map((bridge) => [...bridge.ports]);
-  const changed = last.bridges.map((): number[] => []);
-  const contexts = last.bridges.map(({ name }) => {
-    const place = last.places.get(name);
-    return place && contextOn(host, name, place);
-  });
-  for (const group of groups) {
-    const members = last.members().get(group);
-    if (members === null) return null;
-    for (const { doc, bridge, at } of members ?? []) {
-      const [context, before] = [contexts[bridge], ports[bridge]?.[at]];
-      if (context === undefined || before === undefined) return null;
-      const { plan, refusal } = resolve(doc, context);
-      if (plan === undefined || refusal !== undefined || !aloneConcerned(before, plan)) return null;
-      ports[bridge]![at] = plan;
-      changed[bridge]!.push(at);
-    }
+  const own = changedPorts(last.desired.ports, desired.ports);
+  if (groups === null || own === null) return null;
+  const concerned = concernedBy(groups, own, desired, last.seats());
+  if (concerned === null) return null;
+  const anew = new Anew(last, host);
+  for (const i of concerned) {
+    const [doc, seat] = [desired.ports[i], last.seats().seats[i]];
+    if (doc === undefined || seat === undefined || !anew.take(doc, seat)) return null;
   }
-  const bridges = last.bridges.map((bridge, i) =>
-    changed[i]!.length === 0 ? bridge : { ...bridge, ports: ports[i]! },
-  );
-  return { bridges, changed };
+  return anew;
 }
 
-/** Which ports have their policy from which group. */
-export function membersOf(
-  desired: Desired,
-  bridges: readonly BridgePlan[],
-): ReturnType<LastResolved['members']> {
-  const docs = new Map(desired.ports.map((doc) => [slotKey(doc.port, doc.epoch), doc]));
-  const members = new Map<string, Member[] | null>();
+/** Indexes of the documents whose policy may be another now. */
+function concernedBy(
+  groups: readonly string[],
+  own: readonly number[],
+  { ports }: Desired,
+  { members }: Seats,
+): readonly number[] | null {
+  const concerned: number[] = [];
+  for (const group of groups) {
+    const some = members.get(group);
+    if (some === null) return null;
+    concerned.push(...(some ?? []));
+  }
+  for (const i of own) if (!groups.includes(ports[i]?.group ?? '')) concerned.push(i);
+  return concerned;
+}
+
+/** The plans of the last time, with other policies put in. */
+class Anew {
+  readonly changed: number[][];
+  readonly #ports: PortPlan[][];
+  readonly #contexts: (PortContext | undefined)[];
+  /** Ports of one group go from one policy to one other. */
+  #alike: { readonly from: Policy; readonly to: Policy } | null = null;
+
+  constructor(
+    private readonly last: LastResolved,
+    host: HostContext,
+  ) {
+    this.changed = last.bridges.map(() => []);
+    this.#ports = last.bridges.map(({ ports }) => [...ports]);
+    this.#contexts = last.bridges.map(({ name }) => {
+      const place = last.places.get(name);
+      return place && contextOn(host, name, place);
+    });
+  }
+
+  get bridges(): readonly BridgePlan[] {
+    return this.last.bridges.map((bridge, i) =>
+      this.changed[i]!.length === 0 ? bridge : { ...bridge, ports: this.#ports[i]! },
+    );
+  }
+
+  /** False: the port becomes another than its policy says. */
+  take(doc: PortDocument, { bridge, at }: Seat): boolean {
+    const [context, before] = [this.#contexts[bridge], this.#ports[bridge]?.[at]];
+    if (context === undefined || before === undefined) return false;
+    const now = heldPolicy(doc, context);
+    if ('code' in now || !this.#isAlone(before, now)) return false;
+    this.#ports[bridge]![at] = withPolicy(before, now.policy);
+    this.changed[bridge]!.push(at);
+    return true;
+  }
+
+  #isAlone(before: PortPlan, { policy, ...now }: PolicyPlan): boolean {
+    if (this.#alike?.from === before.policy && this.#alike.to === policy) return true;
+    const isAlone = aloneConcerned(before, { policy, ...now });
+    if (isAlone) this.#alike = { from: before.policy, to: policy };
+    return isAlone;
+  }
+}
+
+/** What a later change of policy looks up. */
+export function seatsOf(desired: Desired, bridges: readonly BridgePlan[]): Seats {
+  const standing = new Map<string, Seat>();
   for (const [bridge, { ports }] of bridges.entries())
-    for (const [at, { port, epoch }] of ports.entries()) {
-      const doc = docs.get(slotKey(port, epoch));
-      if (doc === undefined) continue;
-      docs.delete(slotKey(port, epoch));
-      const list = members.get(doc.group);
-      if (list === null || list === undefined) members.set(doc.group, [{ doc, bridge, at }]);
-      else list.push({ doc, bridge, at });
-    }
-  for (const { role, group } of docs.values()) if (role !== 'retired') members.set(group, null);
-  return members;
+    for (const [at, { port, epoch }] of ports.entries()) standing.set(slotKey(port, epoch), { bridge, at });
+  const seats = desired.ports.map((doc) => standing.get(slotKey(doc.port, doc.epoch)));
+  const members = new Map<string, number[] | null>();
+  for (const [i, { group, role }] of desired.ports.entries()) {
+    const list = members.get(group);
+    if (seats[i] === undefined) {
+      if (role !== 'retired') members.set(group, null);
+    } else if (list === undefined) members.set(group, [i]);
+    else list?.push(i);
+  }
+  return { seats, members };
 }
 
 const sameFacts = (a: LocalFacts, b: LocalFacts): boolean =>
@@ -103,10 +155,9 @@ const sameFacts = (a: LocalFacts, b: LocalFacts): boolean =>
     a.handedOver === b.handedOver &&
     a.teaming === b.teaming);
 
-const sameButGroups = (a: Desired, b: Desired): boolean =>
-  sameItems(a.ports, b.ports) &&
-  sameItems(a.switches, b.switches) &&
-  (a.host === b.host || equalJson(a.host.switches, b.host.switches));
+/** Everything but the policies of groups and ports. */
+const sameFrame = (a: Desired, b: Desired): boolean =>
+  sameItems(a.switches, b.switches) && (a.host === b.host || equalJson(a.host.switches, b.host.switches));
 
 function changedGroups(a: readonly GroupDocument[], b: readonly GroupDocument[]): readonly string[] | null {
   if (a.length !== b.length) return null;
@@ -119,11 +170,27 @@ function changedGroups(a: readonly GroupDocument[], b: readonly GroupDocument[])
   return changed;
 }
 
-/**
- * Where only its policy is another, nothing else on the bridge can depend on it: but on the stages that its frames pass,
- * and on its own MACs, the others do.
- */
-const aloneConcerned = (before: PortPlan, plan: PortPlan): boolean =>
-  sameButPolicy(before, plan) &&
-  before.stages === plan.stages &&
-  equalJson(before.policy.macs, plan.policy.macs);
+/** Indexes of the documents that say something else of policy; null: one says something else of more than that. */
+function changedPorts(a: readonly PortDocument[], b: readonly PortDocument[]): readonly number[] | null {
+  if (a.length !== b.length) return null;
+  const changed: number[] = [];
+  for (const [i, port] of b.entries()) {
+    const before = a[i];
+    if (port === before) continue;
+    if (before === undefined || !equalJson(butPolicy(port), butPolicy(before))) return null;
+    changed.push(i);
+  }
+  return changed;
+}
+
+const butPolicy = (doc: PortDocument): object => ({ ...doc, override: 0, revision: 0, minRevision: 0 });
+
+/** Nothing else in its plan depends on its policy, and no other port does, as on its MACs and the tables of its copies. */
+const aloneConcerned = (before: PortPlan, now: PolicyPlan): boolean =>
+  before.stages === now.stages &&
+  equalJson(before.ranges, now.ranges) &&
+  equalJson(before.secondary, now.secondary) &&
+  equalJson(before.sampled, now.sampled) &&
+  equalJson(before.ignored, now.ignored) &&
+  equalJson(before.policy.macs, now.policy.macs) &&
+  equalJson(before.policy.teaming, now.policy.teaming);
