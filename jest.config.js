@@ -25,7 +25,7 @@ export default {
       ...shared,
       displayName: 'unit',
       setupFiles: ['<rootDir>/test/unit/properties.setup.ts'],
-      testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/{unit,simulator}/**/*.spec.ts'],
+      testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/{unit,simulator,witness}/**/*.spec.ts'],
     },
     {
       ...shared,
@@ -37,7 +37,7 @@ export default {
     {
       ...shared,
       displayName: 'lab',
-      testMatch: ['<rootDir>/{libs,apps}/**/*.lab-spec.ts', '<rootDir>/test/lab/**/*.lab-spec.ts'],
+      testMatch: ['<rootDir>/{libs,apps}/**/*.lab-spec.ts', '<rootDir>/test/{lab,witness}/**/*.lab-spec.ts'],
     },
   ],
 };

@@ -59,8 +59,11 @@ export class FrameAgent {
   private nextId = 1;
   private ended = false;
 
-  constructor(private readonly netns: string) {
-    this.child = startIn(netns, ['python3', '-u', SCRIPT], { stdio: 'pipe' });
+  constructor(
+    private readonly netns: string,
+    script = SCRIPT,
+  ) {
+    this.child = startIn(netns, ['python3', '-u', script], { stdio: 'pipe' });
     if (!this.child.stdout || !this.child.stdin) throw new Error('no pipe to the frame agent');
     createInterface({ input: this.child.stdout }).on('line', (line) => this.take(JSON.parse(line) as Reply));
     // A write to a process that is going fails by its exit, told below.

@@ -110,6 +110,12 @@ export const RULES: IFlattenedRuleSet = {
         pathNot: '^apps/$1/',
       },
     ),
+    forbid(
+      'the witness is independent',
+      'its model says what policies mean, and knows nothing of how they are carried out',
+      { path: '^test/witness/(model|cases)/' },
+      { path: '^(libs/(?!(kernel|domain)/)|apps/|test/(?!witness/(model|cases)/))' },
+    ),
     forbid('no app in a lib', 'libs stand below', { path: '^libs/' }, { path: '^apps/' }),
     forbid(
       'Nest at the edge',

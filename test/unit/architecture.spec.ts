@@ -77,6 +77,8 @@ describe('the rules bite', () => {
     put('libs/contracts/src/http/index.ts', "import 'typebox';\n");
     put('libs/contracts/src/wire.ts', "import 'typebox';\n");
     put('apps/host-agent/src/main.ts', "import '../../../libs/contracts/src/http/index.js';\n");
+    put('test/witness/model/model.ts', "import '../../../libs/compiler/src/index.js';\n");
+    put('test/witness/model/fair.ts', "import '../../../libs/domain/src/index.js';\n");
     found = await violations(tree);
   });
   afterAll(() => rmSync(tree, { recursive: true, force: true }));
@@ -97,13 +99,16 @@ describe('the rules bite', () => {
     'no app in an app: apps/a/src/main.ts',
     'wire without typebox: libs/contracts/src/wire.ts',
     'the agent is light: apps/host-agent/src/main.ts',
+    'the witness is independent: test/witness/model/model.ts',
   ])('%s', (start) => {
     expect(found.filter((violation) => violation.startsWith(`${start} ->`))).toHaveLength(1);
   });
 
   it('but only on what is wrong', () => {
     expect(
-      found.filter((v) => /good\.spec|(jetstream|http)\/index\.ts ->|apps\/b\/src\/main\.ts ->/.test(v)),
+      found.filter((v) =>
+        /good\.spec|model\/fair|(jetstream|http)\/index\.ts ->|apps\/b\/src\/main\.ts ->/.test(v),
+      ),
     ).toEqual([]);
   });
 });

@@ -1,0 +1,223 @@
+import {
+  type Addresses,
+  type FilterMatch,
+  type FilterRule,
+  type PolicyPatch,
+  type PrivateVlan,
+  type Teaming,
+  type VlanPolicy,
+} from '#domain';
+import { type Random } from './random.js';
+import {
+  DSCPS,
+  extraMacOf,
+  ipv4Of,
+  ipv6Of,
+  linkLocalOf,
+  macOf,
+  PORTS,
+  PRIMARY,
+  PRIORITIES,
+  SHARED_MACS,
+  VLANS,
+} from './values.js';
+
+/** What policies may speak of. */
+export interface Scope {
+  readonly uplinks: readonly string[];
+  readonly privateVlans: readonly PrivateVlan[];
+  /** Numbers of ports that there may be. */
+  readonly ports: number;
+}
+
+/** For a switch or a group; `n` is the port that an override is of, which alone can have MACs of its own. */
+export function policyOf(random: Random, scope: Scope, p: number, n?: number): PolicyPatch {
+  const maybe = (often: number): boolean => random.chance(p * often);
+  return {
+    ...(maybe(1) ? { vlan: vlan(random, scope) } : {}),
+    ...(maybe(0.15) ? { blocked: random.chance(0.5) } : {}),
+    ...(maybe(0.3) ? { promiscuous: random.chance(0.6) } : {}),
+    ...(maybe(0.3) ? { macChanges: random.chance(0.6) } : {}),
+    ...(maybe(0.4) ? { forgedTransmits: random.chance(0.7) } : {}),
+    ...(maybe(0.35) ? { macs: macs(random, n) } : {}),
+    ...(maybe(0.35) ? { addresses: random.chance(0.15) ? null : addresses(random, scope, n) } : {}),
+    ...(maybe(0.15) ? { shapingIn: shaping(random) } : {}),
+    ...(maybe(0.15) ? { shapingOut: shaping(random) } : {}),
+    ...(maybe(0.7) ? { filter: filter(random, scope) } : {}),
+    ...(maybe(0.5) ? { teaming: teaming(random, scope) } : {}),
+  };
+}
+
+export function vlan(random: Random, { privateVlans }: Scope): VlanPolicy {
+  const id = (): number => random.pick(privateVlans.length > 0 ? [...VLANS, PRIMARY] : VLANS);
+  const value = random.weighted<() => unknown>(
+    [1, () => ({ mode: 'none' })],
+    [4, () => ({ mode: 'access', id: id() })],
+    [3, () => ({ mode: 'trunk', ranges: ranges(random), ...(random.chance(0.5) ? { native: id() } : {}) })],
+    [privateVlans.length > 0 ? 5 : 0, () => ({ mode: 'private', ...pair(random, privateVlans) })],
+  )();
+  return value as VlanPolicy;
+}
+
+const pair = (random: Random, pairs: readonly PrivateVlan[]) => {
+  const { primary, secondary } = random.pick(pairs);
+  return { primary, secondary };
+};
+
+const ranges = (random: Random): readonly { from: number; to: number }[] =>
+  random.pick([
+    [{ from: 1, to: 4094 }],
+    [{ from: 100, to: 200 }],
+    [{ from: 200, to: 200 }],
+    [
+      { from: 90, to: 100 },
+      { from: 300, to: 510 },
+    ],
+  ]);
+
+function macs(random: Random, n: number | undefined): NonNullable<PolicyPatch['macs']> {
+  const extra = n !== undefined && random.chance(0.7) ? [extraMacOf(n)] : [];
+  return { extra, shared: random.some(SHARED_MACS, 0.5) } as unknown as NonNullable<PolicyPatch['macs']>;
+}
+
+function addresses(random: Random, { ports }: Scope, n: number | undefined): Addresses {
+  const own = n === undefined ? ['10.0.0.0/24', '2001:db8::/64'] : [ipv4Of(n), ipv6Of(n)];
+  const more = random.some(['10.0.1.0/24', ipv4Of(random.between(1, ports)), 'fe80::/64'], 0.4);
+  const allow = [...new Set([...random.some(own, 0.85), ...more])];
+  return { allow, arp: random.chance(0.7), nd: random.chance(0.7), dhcp: random.chance(0.6) };
+}
+
+/** So wide that nothing is dropped: when it drops is no affair of single frames. */
+const shaping = (random: Random) =>
+  random.weighted(
+    [1, null],
+    [2, { average: 1e9, peak: 1e9, burst: 1e7 }],
+    [2, { average: 1e9, peak: 2e9, burst: 1e7 }],
+  );
+
+/** Without fail-back nothing would differ: which uplinks failed before is what an agent remembers. */
+export function teaming(random: Random, { uplinks }: Scope): Teaming {
+  const mode = random.weighted<Teaming['mode']>([4, 'explicit'], [3, 'port'], [2, 'mac'], [1, 'ip-hash']);
+  const order = random.shuffled(uplinks);
+  const least = random.chance(0.03) ? 0 : mode === 'ip-hash' ? order.length - 1 : 1;
+  const active = order.slice(0, random.between(least, order.length));
+  const standby = mode === 'ip-hash' || active.length === 0 ? [] : order.slice(active.length);
+  const usual = { failback: true, notify: false, detection: 'link' } as const;
+  return { mode, active, standby: random.some(standby, 0.85), ...usual };
+}
+
+function filter(random: Random, scope: Scope): NonNullable<PolicyPatch['filter']> {
+  const count = random.between(1, 7);
+  const rules = Array.from({ length: count }, (_, i) => rule(random, scope, `r${i}`));
+  return { stateful: random.chance(0.5), default: random.weighted([2, 'allow'], [1, 'drop']), rules };
+}
+
+function rule(random: Random, scope: Scope, name: string): FilterRule {
+  const action = random.weighted<FilterRule['action']>(
+    [5, 'allow'],
+    [4, 'drop'],
+    [2, 'pass'],
+    [1, 'allow-stateless'],
+  );
+  const match = matchOf(random, scope);
+  const allows = action === 'allow' || action === 'allow-stateless';
+  const mark = {
+    ...(isIp(match) && random.chance(0.6) ? { dscp: random.pick(DSCPS) } : {}),
+    ...(random.chance(0.5) ? { cos: random.pick(PRIORITIES) } : {}),
+  };
+  return {
+    name,
+    direction: random.weighted([2, 'in'], [2, 'out'], [1, 'both']),
+    tier: random.weighted([1, 0], [4, 1], [1, 2], [1, 3]),
+    enabled: random.chance(0.95),
+    action,
+    match,
+    ...(allows && random.chance(0.6) && Object.keys(mark).length > 0 ? { mark } : {}),
+    ...(allows && random.chance(0.08) ? { rate: { unit: 'pps', rate: 1e6, burst: 1e5 } } : {}),
+  } as FilterRule;
+}
+
+const isIp = (match: FilterMatch): boolean =>
+  ['ipVersion', 'ipProtocol', 'src', 'dst', 'dscp', 'fragments'].some((field) => field in match) ||
+  match.etherType === 0x0800 ||
+  match.etherType === 0x86dd;
+
+function matchOf(random: Random, scope: Scope): FilterMatch {
+  return random.weighted<() => FilterMatch>(
+    [1, () => ({})],
+    [2, () => ({ etherType: random.pick([0x0800, 0x0806, 0x86dd, 0x8035, 0x88b5]) })],
+    [2, () => link(random, scope)],
+    [5, () => network(random, scope)],
+    [1, () => ({ ...link(random, scope), ...network(random, scope) })],
+  )();
+}
+
+/** One or two of what any frame has. */
+function link(random: Random, { ports }: Scope): FilterMatch {
+  const mac = (): string =>
+    random.pick([
+      macOf(random.between(1, ports)),
+      '02:00:00:00:01:00/ff:ff:ff:ff:ff:00',
+      'ff:ff:ff:ff:ff:ff',
+      SHARED_MACS[0],
+    ]);
+  const one = (): FilterMatch =>
+    random.weighted<() => FilterMatch>(
+      [2, () => ({ srcMac: mac() })],
+      [2, () => ({ dstMac: mac() })],
+      [2, () => ({ vlan: random.pick([0, ...VLANS, PRIMARY, 501]) })],
+      [2, () => ({ cos: random.pick(PRIORITIES) })],
+    )();
+  return random.chance(0.3) ? { ...one(), ...one() } : one();
+}
+
+function network(random: Random, { ports }: Scope): FilterMatch {
+  const version = random.weighted<4 | 6 | undefined>([3, 4], [2, 6], [2, undefined]);
+  const n = (): number => random.between(0, ports);
+  const prefix = (): string =>
+    version === 6
+      ? random.pick([ipv6Of(n()), '2001:db8::/64', linkLocalOf(n())])
+      : random.pick([ipv4Of(n()), '10.0.0.0/24', '10.0.0.0/29', '224.0.0.0/4']);
+  const ends =
+    version === undefined
+      ? {}
+      : {
+          ...(random.chance(0.3) ? { src: prefix() } : {}),
+          ...(random.chance(0.3) ? { dst: prefix() } : {}),
+        };
+  return {
+    ...(version === undefined ? {} : { ipVersion: version }),
+    ...ends,
+    ...(random.chance(0.15) ? { dscp: random.pick(DSCPS) } : {}),
+    ...above(random, version),
+  };
+}
+
+/** What lies above IP; always something, where nothing else says IP. */
+function above(random: Random, version: 4 | 6 | undefined): FilterMatch {
+  const range = (): { from: number; to: number } => {
+    const [a, b] = [random.pick(PORTS), random.pick(PORTS)];
+    return random.pick([
+      { from: a, to: a },
+      { from: Math.min(a, b), to: Math.max(a, b) },
+      { from: 1024, to: 65_535 },
+    ]);
+  };
+  const ends = (): FilterMatch => ({
+    ...(random.chance(0.3) ? { srcPort: range() } : {}),
+    ...(random.chance(0.7) ? { dstPort: range() } : {}),
+  });
+  const icmp = version === 6 ? 58 : 1;
+  const types = version === 6 ? [128, 129, 135, 136] : [8, 0];
+  return random.weighted<() => FilterMatch>(
+    [version === undefined ? 0 : 2, () => ({})],
+    [3, () => ({ ipProtocol: 17, ...ends() })],
+    [3, () => ({ ipProtocol: 6, ...ends() })],
+    [1, () => ({ ipProtocol: 132, ...ends() })],
+    [1, () => ({ ipProtocol: 6, tcpFlags: { set: ['syn'], clear: ['ack'] } })],
+    [1, () => ({ ipProtocol: icmp })],
+    [1, () => ({ ipProtocol: icmp, icmpType: random.pick(types) })],
+    [1, () => ({ ipProtocol: icmp, icmpType: random.pick(types), icmpCode: 0 })],
+    [1, () => ({ fragments: random.pick(['first', 'later']) })],
+  )();
+}

@@ -1,0 +1,53 @@
+/** Numbers that depend on a seed alone: the same case comes of it everywhere. */
+export class Random {
+  constructor(private state: number) {}
+
+  /** At least 0, less than 1. */
+  next(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  }
+
+  /** 0 to n - 1. */
+  below(n: number): number {
+    return Math.floor(this.next() * n);
+  }
+
+  /** Both included. */
+  between(low: number, high: number): number {
+    return low + this.below(high - low + 1);
+  }
+
+  chance(p: number): boolean {
+    return this.next() < p;
+  }
+
+  pick<T>(list: readonly T[]): T {
+    const item = list[this.below(list.length)];
+    if (item === undefined) throw new Error('nothing to pick from');
+    return item;
+  }
+
+  /** By weight. */
+  weighted<T>(...choices: readonly (readonly [number, T])[]): T {
+    let left = this.next() * choices.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, value] of choices) if ((left -= weight) < 0) return value;
+    return (choices[choices.length - 1] as readonly [number, T])[1];
+  }
+
+  shuffled<T>(list: readonly T[]): T[] {
+    const out = [...list];
+    for (let i = out.length - 1; i > 0; i -= 1) {
+      const j = this.below(i + 1);
+      [out[i], out[j]] = [out[j] as T, out[i] as T];
+    }
+    return out;
+  }
+
+  /** Some of a list, in its order. */
+  some<T>(list: readonly T[], p: number): T[] {
+    return list.filter(() => this.chance(p));
+  }
+}

@@ -1,0 +1,74 @@
+import { type Filter, type PolicyPatch } from '#domain';
+import { type HostSpec, type World } from '../model/world.js';
+import { type Case } from './case.js';
+
+/** Smaller cases, one step away: the biggest steps first. */
+export function* smaller(c: Case): Generator<Case> {
+  const { world, rounds } = c;
+  const frames = rounds.flat().length;
+  if (frames > 1) {
+    for (const [i, round] of rounds.entries())
+      for (const j of round.keys()) yield { world, rounds: replaced(rounds, i, without(round, j)) };
+  }
+  for (const w of smallerWorlds(world)) yield { world: w, rounds: keptIn(w, rounds) };
+}
+
+/** Takes steps as long as one of them keeps the fault; at most so many are tried. */
+export async function shrunk(
+  c: Case,
+  stillFails: (c: Case) => Promise<boolean>,
+  tries: number,
+): Promise<Case> {
+  let best = c;
+  let left = tries;
+  for (let found = true; found && left > 0;) {
+    found = false;
+    for (const next of smaller(best)) {
+      if (left-- <= 0) break;
+      if (!(await stillFails(next))) continue;
+      best = next;
+      found = true;
+      break;
+    }
+  }
+  return best;
+}
+
+const without = <T>(list: readonly T[], i: number): T[] => list.filter((_, at) => at !== i);
+const replaced = <T>(list: readonly T[], i: number, item: T): T[] =>
+  list.map((x, at) => (at === i ? item : x));
+
+function* smallerWorlds(world: World): Generator<World> {
+  const { hosts, groups, switches } = world;
+  if (hosts.length > 1) for (const i of hosts.keys()) yield { ...world, hosts: without(hosts, i) };
+  for (const [i, host] of hosts.entries()) {
+    const changed = (h: HostSpec): World => ({ ...world, hosts: replaced(hosts, i, h) });
+    for (const j of host.ports.keys()) yield changed({ ...host, ports: without(host.ports, j) });
+    for (const [j, port] of host.ports.entries())
+      for (const override of smallerPolicies(port.override))
+        yield changed({ ...host, ports: replaced(host.ports, j, { ...port, override }) });
+    if (host.down.length > 0) yield changed({ ...host, down: [] });
+  }
+  for (const [i, group] of groups.entries())
+    for (const policy of smallerPolicies(group.policy))
+      yield { ...world, groups: replaced(groups, i, { ...group, policy }) };
+  for (const [i, sw] of switches.entries())
+    for (const policy of smallerPolicies(sw.policy))
+      if (policy.teaming !== undefined)
+        yield { ...world, switches: replaced(switches, i, { ...sw, policy }) };
+}
+
+function* smallerPolicies(policy: PolicyPatch): Generator<PolicyPatch> {
+  for (const field of Object.keys(policy))
+    yield Object.fromEntries(Object.entries(policy).filter(([name]) => name !== field));
+  if (policy.filter !== undefined)
+    for (const filter of smallerFilters(policy.filter)) yield { ...policy, filter };
+}
+
+function* smallerFilters(filter: Filter): Generator<Filter> {
+  for (const i of filter.rules.keys()) yield { ...filter, rules: without(filter.rules, i) };
+  if (filter.stateful) yield { ...filter, stateful: false };
+}
+
+const keptIn = (world: World, rounds: Case['rounds']): Case['rounds'] =>
+  rounds.map((round) => round.filter(({ host }) => world.hosts.some(({ name }) => name === host)));

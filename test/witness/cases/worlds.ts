@@ -1,0 +1,141 @@
+import { type PolicyField, type PrivateVlan, type Teaming } from '#domain';
+import { policyOf as effective } from '../model/policy.js';
+import { type GroupSpec, type HostSpec, type PortSpec, type SwitchSpec, type World } from '../model/world.js';
+import { policyOf, teaming, vlan, type Scope } from './policies.js';
+import { type Random } from './random.js';
+import { macOf, PRIMARY, SECONDARIES } from './values.js';
+
+/** What there is to plug in: of each host, the devices of guests and of uplinks by switch. */
+export interface Place {
+  readonly name: string;
+  readonly guests: Readonly<Record<string, readonly string[]>>;
+  readonly uplinks: Readonly<Record<string, readonly string[]>>;
+}
+
+export const UPLINKS = ['uplink1', 'uplink2', 'uplink3'] as const;
+const FIELDS: readonly PolicyField[] = [
+  ...(['vlan', 'blocked', 'promiscuous', 'macChanges', 'forgedTransmits', 'macs', 'addresses'] as const),
+  ...(['shapingIn', 'shapingOut', 'filter', 'teaming'] as const),
+];
+const PAIRS = [
+  { primary: PRIMARY, secondary: PRIMARY, kind: 'promiscuous' },
+  { primary: PRIMARY, secondary: SECONDARIES.isolated, kind: 'isolated' },
+  { primary: PRIMARY, secondary: SECONDARIES.red, kind: 'community' },
+  { primary: PRIMARY, secondary: SECONDARIES.blue, kind: 'community' },
+] as unknown as readonly PrivateVlan[];
+
+/** The switches that there may be: `lan` on all hosts that are in the world, the others on those that have them. */
+export const mapped = (place: Place): HostSpec['members'] =>
+  Object.fromEntries(
+    Object.entries(place.uplinks).map(([sw, devices]) => [
+      sw,
+      Object.fromEntries(devices.map((device, i) => [UPLINKS[i] as string, device])),
+    ]),
+  );
+
+/** All switches, and nobody on them. */
+export function emptyWorld(places: readonly Place[]): World {
+  const names = [...new Set(places.flatMap((place) => Object.keys(place.guests)))];
+  const all = {
+    mode: 'explicit',
+    active: UPLINKS,
+    standby: [],
+    failback: true,
+    notify: false,
+    detection: 'link',
+  };
+  const policy = { teaming: all as unknown as Teaming };
+  return {
+    switches: names.map((name) => ({
+      name,
+      kind: 'distributed',
+      uplinks: UPLINKS,
+      privateVlans: [],
+      policy,
+    })),
+    groups: [],
+    hosts: places.map((place) => ({ name: place.name, members: mapped(place), ports: [], down: [] })),
+  };
+}
+
+export function randomWorld(random: Random, places: readonly Place[]): World {
+  const chosen = random.shuffled(places).slice(0, random.weighted([2, 1], [3, 2], [2, 3]));
+  const names = [...new Set(chosen.flatMap((place) => Object.keys(place.guests)))];
+  const switches = names.map((name) => randomSwitch(random, name));
+  const groups = switches.flatMap((sw) => randomGroups(random, sw));
+  const bare = chosen.map((place) => hostOf(random, place));
+  let n = 0;
+  const hosts = bare.map((host, i) => {
+    const ports = Object.entries((chosen[i] as Place).guests).flatMap(([sw, devices]) => {
+      const used =
+        sw === 'lan' ? devices.slice(0, random.between(2, devices.length)) : random.some(devices, 0.4);
+      return used.map((device) => {
+        n += 1;
+        const spec = switches.find((s) => s.name === sw) as SwitchSpec;
+        return randomPort(random, n, device, spec, groups);
+      });
+    });
+    return { ...host, ports };
+  });
+  return withTwins(random, { switches, groups, hosts });
+}
+
+function hostOf(random: Random, place: Place): HostSpec {
+  const uplinks = Object.values(place.uplinks).flat();
+  const down = random.chance(0.25) ? random.some(uplinks, 0.5) : [];
+  return { name: place.name, members: mapped(place), ports: [], down };
+}
+
+const scopeOf = ({ privateVlans, uplinks }: SwitchSpec): Scope => ({ privateVlans, uplinks, ports: 15 });
+
+function randomSwitch(random: Random, name: string): SwitchSpec {
+  const isLan = name === 'lan';
+  const privateVlans = isLan && random.chance(0.45) ? PAIRS : [];
+  const kind = isLan ? ('distributed' as const) : ('standard' as const);
+  const bare = { name, kind, uplinks: UPLINKS, privateVlans, policy: {} };
+  const scope = scopeOf(bare);
+  return { ...bare, policy: { teaming: teaming(random, scope), ...policyOf(random, scope, 0.15) } };
+}
+
+function randomGroups(random: Random, sw: SwitchSpec): GroupSpec[] {
+  const scope = scopeOf(sw);
+  return Array.from({ length: random.between(1, sw.name === 'lan' ? 4 : 1) }, (_, i) => ({
+    name: `${sw.name}-${i}`,
+    switch: sw.name,
+    policy: { vlan: vlan(random, scope), ...policyOf(random, scope, 0.6) },
+    overridable: random.some(FIELDS, 0.6),
+  }));
+}
+
+function randomPort(
+  random: Random,
+  n: number,
+  device: string,
+  sw: SwitchSpec,
+  groups: readonly GroupSpec[],
+): PortSpec {
+  const group = random.pick(groups.filter((g) => g.switch === sw.name)).name;
+  const override = random.chance(0.5) ? policyOf(random, scopeOf(sw), 0.4, n) : {};
+  return { n, group, mac: macOf(n), override, device: random.chance(0.93) ? device : null };
+}
+
+/** Two ports may have one MAC where no segment has both. */
+function withTwins(random: Random, world: World): World {
+  if (!random.chance(0.25)) return world;
+  const all = world.hosts.flatMap((h) => h.ports);
+  const [a, b] = [random.pick(all), random.pick(all)];
+  const [x, y] = [segmentOf(world, a), segmentOf(world, b)];
+  if (x === undefined || y === undefined || x === y) return world;
+  const twin = (port: PortSpec): PortSpec => (port === b ? { ...port, mac: a.mac } : port);
+  return { ...world, hosts: world.hosts.map((h) => ({ ...h, ports: h.ports.map(twin) })) };
+}
+
+/** The one segment of a port, with its switch; undefined for trunks. */
+function segmentOf(world: World, port: PortSpec): string | undefined {
+  const group = world.groups.find((g) => g.name === port.group);
+  const sw = world.switches.find((s) => s.name === group?.switch);
+  if (group === undefined || sw === undefined) return undefined;
+  const { vlan: policy } = effective(sw, group, port);
+  if (policy.mode === 'trunk') return undefined;
+  return `${sw.name} ${policy.mode === 'none' ? 0 : policy.mode === 'access' ? policy.id : policy.primary}`;
+}

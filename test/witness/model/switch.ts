@@ -1,0 +1,237 @@
+import { type FilterRule, type Policy } from '#domain';
+import { mayUse } from './addresses.js';
+import { Connections, type Verdict } from './connections.js';
+import { type Seen, type Way } from './filter.js';
+import { isGroupMac, type Frame, type Tag } from './frame.js';
+import { policyOf } from './policy.js';
+import { carrierOf, hasNone, type Carrier } from './teaming.js';
+import { type Delivery, type HostSpec, type PortSpec, type SwitchSpec, type World } from './world.js';
+
+/** Who sent a frame, in a private VLAN. */
+type Community = { readonly kind: 'promiscuous' | 'isolated' | 'community'; readonly vlan: number };
+
+/** A frame on its way through a switch, its segment's tag taken off. */
+interface Carried {
+  readonly frame: Frame;
+  readonly segment: number;
+  readonly sender: Community;
+  /** The priority in the tag with which it came, and the one that it has now. */
+  readonly came: number;
+  readonly cos: number;
+}
+
+interface Port {
+  readonly spec: PortSpec;
+  readonly device: string;
+  readonly policy: Policy;
+  readonly carrier: Carrier;
+  readonly connections: Connections;
+}
+
+/** The reference: one switch of one host, by what the documentation says that policies mean. */
+export class ModelSwitch {
+  private readonly ports: readonly Port[];
+  private readonly uplinks: ReadonlySet<string>;
+  /** What the host has to say that it can't carry out: `port/p<n> <code>`. Such a port is closed. */
+  readonly refused: string[] = [];
+
+  constructor(
+    private readonly sw: SwitchSpec,
+    world: World,
+    host: HostSpec,
+    remembers: boolean,
+  ) {
+    const devices = host.members[sw.name] ?? {};
+    this.uplinks = new Set(Object.values(devices));
+    const isLive = (device: string): boolean => !host.down.includes(device);
+    this.ports = host.ports.flatMap((spec): Port[] => {
+      const group = world.groups.find((g) => g.name === spec.group);
+      if (group?.switch !== sw.name) return [];
+      const policy = policyOf(sw, group, spec);
+      if (this.uplinks.size > 0 && hasNone(policy.teaming, devices)) {
+        this.refused.push(`port/p${spec.n} uplink-missing`);
+        return [];
+      }
+      if (spec.device === null) return [];
+      const carrier = carrierOf(policy.teaming, spec, devices, isLive);
+      return [{ spec, device: spec.device, policy, carrier, connections: new Connections(remembers) }];
+    });
+  }
+
+  /** What comes out of it for a frame that comes in by a device. */
+  receive(device: string, frame: Frame): Delivery[] {
+    if (isReserved(frame.to)) return [];
+    if (this.uplinks.has(device)) return this.fromUplink(device, frame);
+    const port = this.ports.find((p) => p.device === device);
+    return port === undefined ? [] : this.fromPort(port, frame);
+  }
+
+  private fromPort(port: Port, frame: Frame): Delivery[] {
+    const { policy } = port;
+    const taken = policy.blocked || isGroupMac(frame.from) ? undefined : this.segmentOf(port, frame);
+    if (taken === undefined) return [];
+    const mine = new Set(macsOf(port));
+    if (!policy.forgedTransmits && !mine.has(frame.from)) return [];
+    const sender = { addresses: policy.addresses, macs: policy.forgedTransmits ? null : mine };
+    if (sender.addresses !== null && !mayUse({ ...sender, addresses: sender.addresses }, taken.frame))
+      return [];
+    const passed = filtered(port, 'in', taken);
+    if (passed === undefined) return [];
+    const { receivers, leaves } = this.receiversOf(passed, port);
+    const copies = receivers.flatMap((receiver) => (receiver === port ? [] : this.deliver(receiver, passed)));
+    return leaves ? [...copies, ...byUplink(port.carrier, passed)] : copies;
+  }
+
+  private fromUplink(device: string, frame: Frame): Delivery[] {
+    const [tag, ...inner] = frame.tags;
+    const { segment, sender } = this.onWire(tag?.vid ?? 0);
+    const cos = tag?.pcp ?? 0;
+    const carried: Carried = { frame: { ...frame, tags: inner }, segment, sender, came: cos, cos };
+    const isHere = this.ports.some((p) => this.carries(p, segment) && ownMacs(p).includes(frame.from));
+    if (isHere) return [];
+    const { receivers, isKnown } = this.receiversOf(carried);
+    return receivers
+      .filter((p) => isKnown || takesFrom(p.carrier, device))
+      .flatMap((p) => this.deliver(p, carried));
+  }
+
+  /** Whom a frame is for on this host, and whether it is for outside as well. */
+  private receiversOf(
+    { frame, segment }: Carried,
+    from?: Port,
+  ): { receivers: Port[]; isKnown: boolean; leaves: boolean } {
+    const all = this.ports.filter((p) => this.carries(p, segment));
+    if (isGroupMac(frame.to)) return { receivers: all, isKnown: false, leaves: true };
+    const owner = all.find((p) => ownMacs(p).includes(frame.to));
+    if (owner !== undefined) {
+      const others = all.filter((p) => p.policy.promiscuous && p !== owner);
+      return { receivers: [...others, owner], isKnown: true, leaves: false };
+    }
+    const receivers = all.filter(
+      (p) => p.policy.promiscuous || p.policy.macChanges || p.policy.macs.shared.includes(frame.to as never),
+    );
+    return { receivers, isKnown: false, leaves: from !== undefined };
+  }
+
+  /** What a port sends: its segment, or undefined for what its VLAN policy does not take. */
+  private segmentOf({ policy: { vlan } }: Port, frame: Frame): Carried | undefined {
+    const [tag, ...inner] = frame.tags;
+    const untagged = (segment: number, sender: Community): Carried | undefined =>
+      tag === undefined ? { frame, segment, sender, came: 0, cos: 0 } : undefined;
+    switch (vlan.mode) {
+      case 'none':
+        return untagged(0, promiscuousIn(0));
+      case 'access':
+        return untagged(vlan.id, promiscuousIn(vlan.id));
+      case 'private':
+        return untagged(vlan.primary, this.communityOf(vlan.secondary));
+      case 'trunk': {
+        if (tag === undefined)
+          return vlan.native === undefined ? undefined : untagged(vlan.native, promiscuousIn(vlan.native));
+        if (!this.isInRanges(vlan.ranges, tag.vid)) return undefined;
+        const sender = promiscuousIn(tag.vid);
+        return { frame: { ...frame, tags: inner }, segment: tag.vid, sender, came: tag.pcp, cos: tag.pcp };
+      }
+    }
+  }
+
+  /** Whether a port hears anything of a segment. */
+  private carries({ policy: { vlan } }: Port, segment: number): boolean {
+    switch (vlan.mode) {
+      case 'none':
+        return segment === 0;
+      case 'access':
+        return segment === vlan.id;
+      case 'private':
+        return segment === vlan.primary;
+      case 'trunk':
+        return segment === vlan.native || this.isInRanges(vlan.ranges, segment);
+    }
+  }
+
+  /** A trunk does not carry secondaries. */
+  private isInRanges(
+    ranges: readonly { readonly from: number; readonly to: number }[],
+    vid: number,
+  ): boolean {
+    const isSecondary = this.sw.privateVlans.some((p) => p.secondary === vid && p.primary !== vid);
+    return !isSecondary && ranges.some((r) => r.from <= vid && vid <= r.to);
+  }
+
+  private communityOf(secondary: number): Community {
+    const kind = this.sw.privateVlans.find((p) => p.secondary === secondary)?.kind ?? 'promiscuous';
+    return { kind, vlan: secondary };
+  }
+
+  /** What a tag on the wire says. */
+  private onWire(vid: number): { readonly segment: number; readonly sender: Community } {
+    const pair = this.sw.privateVlans.find((p) => p.secondary === vid);
+    return pair === undefined
+      ? { segment: vid, sender: promiscuousIn(vid) }
+      : { segment: pair.primary, sender: this.communityOf(vid) };
+  }
+
+  /** One copy to one port. */
+  private deliver(port: Port, carried: Carried): Delivery[] {
+    if (port.policy.blocked || !this.hears(port, carried)) return [];
+    const passed = filtered(port, 'out', carried);
+    if (passed === undefined) return [];
+    const { vlan } = port.policy;
+    const isTagged = vlan.mode === 'trunk' && passed.segment !== vlan.native;
+    return [{ devices: [port.device], frame: isTagged ? tagged(passed, passed.segment) : passed.frame }];
+  }
+
+  private hears({ policy: { vlan } }: Port, { sender }: Carried): boolean {
+    if (vlan.mode !== 'private' || sender.kind === 'promiscuous') return true;
+    const own = this.communityOf(vlan.secondary);
+    return own.kind === 'promiscuous' || (own.kind === 'community' && own.vlan === sender.vlan);
+  }
+}
+
+/** 01:80:c2:00:00:00 to 0f are for the next bridge, and no further. */
+const isReserved = (mac: string): boolean => mac.startsWith('01:80:c2:00:00:0');
+
+const promiscuousIn = (vlan: number): Community => ({ kind: 'promiscuous', vlan });
+
+const ownMacs = ({ spec, policy }: Port): string[] => [spec.mac, ...policy.macs.extra];
+const macsOf = (port: Port): string[] => [...ownMacs(port), ...port.policy.macs.shared];
+
+function filtered(
+  { policy: { filter }, connections }: Port,
+  way: Way,
+  carried: Carried,
+): Carried | undefined {
+  const seen: Seen = { frame: carried.frame, segment: carried.segment, cos: carried.came };
+  const verdict: Verdict = connections.judge(filter, way, seen);
+  if (!verdict.passes) return undefined;
+  return verdict.rule === undefined ? carried : marked(carried, verdict.rule);
+}
+
+function marked(carried: Carried, { mark }: FilterRule): Carried {
+  const { body } = carried.frame;
+  const dscp = mark?.dscp;
+  const frame =
+    dscp === undefined || body.kind !== 'ip' ? carried.frame : { ...carried.frame, body: { ...body, dscp } };
+  return { ...carried, frame, cos: mark?.cos ?? carried.cos };
+}
+
+const takesFrom = (carrier: Carrier, device: string): boolean =>
+  carrier.kind === 'one' ? carrier.device === device : carrier.devices.includes(device);
+
+function byUplink(carrier: Carrier, carried: Carried): Delivery[] {
+  const devices =
+    carrier.kind === 'any' ? carrier.devices : carrier.device === undefined ? [] : [carrier.device];
+  if (devices.length === 0) return [];
+  const { segment, sender, frame } = carried;
+  return [
+    {
+      devices,
+      frame: segment === 0 ? frame : tagged(carried, sender.kind === 'promiscuous' ? segment : sender.vlan),
+    },
+  ];
+}
+
+function tagged({ frame, cos }: Carried, vid: number): Frame {
+  const tag: Tag = { vid, pcp: cos };
+  return { ...frame, tags: [tag, ...frame.tags] };
+}

@@ -1,0 +1,56 @@
+import { type PolicyField, type PolicyPatch, type PrivateVlan } from '#domain';
+import { type Frame } from './frame.js';
+
+/** What operators said and hypervisors did, as plain data: everything that the model, and what it is held against, know. */
+export interface World {
+  readonly switches: readonly SwitchSpec[];
+  readonly groups: readonly GroupSpec[];
+  readonly hosts: readonly HostSpec[];
+}
+
+export interface SwitchSpec {
+  readonly name: string;
+  readonly kind: 'distributed' | 'standard';
+  readonly uplinks: readonly string[];
+  readonly privateVlans: readonly PrivateVlan[];
+  readonly policy: PolicyPatch;
+}
+
+export interface GroupSpec {
+  readonly name: string;
+  readonly switch: string;
+  readonly policy: PolicyPatch;
+  readonly overridable: readonly PolicyField[];
+}
+
+export interface HostSpec {
+  readonly name: string;
+  /** Switch → uplink → device, of each switch that the host is a member of. */
+  readonly members: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly ports: readonly PortSpec[];
+  /** Uplink devices without a link. */
+  readonly down: readonly string[];
+}
+
+export interface PortSpec {
+  /** The port's number: `p<n>`. */
+  readonly n: number;
+  readonly group: string;
+  readonly mac: string;
+  readonly override: PolicyPatch;
+  /** Where its guest is plugged in; null: nowhere. */
+  readonly device: string | null;
+}
+
+/** A frame that comes to a host's switch by a device. */
+export interface Arrival {
+  readonly host: string;
+  readonly device: string;
+  readonly frame: Frame;
+}
+
+/** What must come out: one frame, by one of these devices. */
+export interface Delivery {
+  readonly devices: readonly string[];
+  readonly frame: Frame;
+}

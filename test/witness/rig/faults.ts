@@ -1,0 +1,133 @@
+import { TABLES, type TableName } from '#compiler';
+import { type Action, type BridgeState, type DataplaneState, type Flow, type Group } from '#openflow';
+import { type World } from '../model/world.js';
+import { documentsOf } from './documents.js';
+import { type Rig } from './rig.js';
+
+/** A flow that frames of a case went by: its table, priority and cookie, as a trace names them. */
+export type Hit = string;
+
+export const hitsOf = (trace: string): Hit[] =>
+  [...trace.matchAll(/^ *([0-9]+)\. (?:.*, )?priority ([0-9]+), cookie (0x[0-9a-f]+)$/gm)].map(
+    ([, table, priority, cookie]) => `${table} ${priority} ${BigInt(cookie as string)}`,
+  );
+
+const hitOf = ({ table, priority, cookie }: Flow): Hit => `${table} ${priority} ${cookie}`;
+
+/** What may go wrong with a compiled switch. */
+export interface Fault {
+  readonly name: string;
+  /** What a flow, or a group, becomes: null if it goes, itself if it is none that the fault is of. */
+  readonly flow?: (flow: Flow) => Flow | null;
+  readonly group?: (group: Group) => Group;
+}
+
+const missing = (table: TableName): Fault => ({
+  name: `a flow of ${table} is missing`,
+  flow: (flow) => (flow.table === TABLES[table] ? null : flow),
+});
+
+const changed = (name: string, change: (actions: readonly Action[]) => readonly Action[]): Fault => ({
+  name,
+  flow: (flow) => {
+    const actions = change(flow.actions);
+    return JSON.stringify(actions, digits) === JSON.stringify(flow.actions, digits)
+      ? flow
+      : { ...flow, actions };
+  },
+});
+
+const digits = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value);
+
+const REMOVED = [
+  ...(['CLASSIFY', 'GUARD_IN', 'SEGMENT', 'SECURITY', 'SPOOF_SOURCE', 'ACTIVITY', 'FILTER_IN'] as const),
+  ...(['RULES_IN_1', 'PVLAN_IN', 'REVERSE', 'FORWARD', 'FLOOD_IN', 'DISPATCH_OUT', 'PVLAN_OUT'] as const),
+  ...(['RULES_OUT_1', 'OUTPUT', 'TO_UPLINK'] as const),
+] satisfies readonly TableName[];
+
+export const FAULTS: readonly Fault[] = [
+  ...REMOVED.map(missing),
+  changed('a frame goes out by another device', (actions) =>
+    actions.map((a) =>
+      a.kind === 'output' && typeof a.port === 'number' ? { ...a, port: a.port === 1 ? 2 : 1 } : a,
+    ),
+  ),
+  changed('a tag is not pushed', (actions) => withoutTag(actions)),
+  changed('the class is another', (actions) =>
+    actions.map((a) => (a.kind === 'set-field' && a.field === 'ip_dscp' ? { ...a, value: a.value ^ 1n } : a)),
+  ),
+  changed('a receiver is left out', (actions) => {
+    const at = actions.findIndex((a) => a.kind === 'clone' && a.actions.some((b) => b.kind === 'resubmit'));
+    return actions.filter((_, i) => i !== at);
+  }),
+  changed('a receiver gets its copy twice', (actions) =>
+    actions.flatMap((a) =>
+      a.kind === 'clone' && a.actions.some((b) => b.kind === 'resubmit') ? [a, a] : [a],
+    ),
+  ),
+  {
+    name: 'what is dropped passes',
+    flow: (flow) =>
+      flow.actions.length === 0 && flow.table < TABLES.GATE_IN
+        ? { ...flow, actions: [{ kind: 'goto', table: TABLES.GATE_IN }] }
+        : flow,
+  },
+  {
+    name: 'uplinks in another order',
+    group: (group) => ({ ...group, buckets: [...group.buckets].reverse() }),
+  },
+];
+
+function withoutTag(actions: readonly Action[]): readonly Action[] {
+  const at = actions.findIndex((a) => a.kind === 'push-vlan');
+  // With the two that fill the tag.
+  return at < 0 ? actions : actions.filter((_, i) => i < at || i > at + 2);
+}
+
+/** The state with one thing of it wrong, of what the case's frames go by; undefined: there is nothing of the kind. */
+function planted(
+  state: DataplaneState,
+  fault: Fault,
+  hits: ReadonlySet<Hit>,
+  nth: number,
+): DataplaneState | undefined {
+  const found = state.bridges.flatMap((bridge) =>
+    placesIn(bridge, fault, hits).map((place) => ({ bridge, place })),
+  );
+  const chosen = found[found.length === 0 ? 0 : nth % found.length];
+  if (chosen === undefined) return undefined;
+  const { bridge, place } = chosen;
+  return { bridges: state.bridges.map((b) => (b === bridge ? place(b) : b)) };
+}
+
+/** The states of a case's hosts, one thing on one of them wrong; none: no host has anything of the kind. */
+export async function wrongStates(
+  rig: Rig,
+  world: World,
+  fault: Fault,
+  walked: ReadonlyMap<string, ReadonlySet<Hit>>,
+  nth: number,
+): Promise<Map<string, DataplaneState>> {
+  for (const host of world.hosts) {
+    const { state } = await rig.host(host.name).compiled(documentsOf(world, host));
+    const wrong = planted(state, fault, walked.get(host.name) ?? new Set(), nth);
+    if (wrong !== undefined) return new Map([[host.name, wrong]]);
+  }
+  return new Map();
+}
+
+type Place = (bridge: BridgeState) => BridgeState;
+
+function placesIn(bridge: BridgeState, { flow: change, group }: Fault, hits: ReadonlySet<Hit>): Place[] {
+  const { pieces: _, ...plain } = bridge;
+  if (group !== undefined)
+    return bridge.groups
+      .filter((g) => g.buckets.length > 1)
+      .map((wrong) => () => ({ ...plain, groups: bridge.groups.map((g) => (g === wrong ? group(g) : g)) }));
+  if (change === undefined) return [];
+  const flows = bridge.flows.filter((f) => hits.has(hitOf(f)) && change(f) !== f);
+  return flows.map((wrong) => () => ({
+    ...plain,
+    flows: bridge.flows.flatMap((f) => (f === wrong ? (change(f) ?? []) : [f])),
+  }));
+}

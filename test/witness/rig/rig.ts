@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { emptyWorld } from '../cases/worlds.js';
+import { documentsOf } from './documents.js';
+import { RigHost, type Cabling } from './rig-host.js';
+
+const names = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`);
+
+/** `lan` is on all hosts, with one, two or three uplinks; `inner` has none and `edge` one, each on one host. */
+export const CABLINGS: readonly Cabling[] = [
+  {
+    name: 'a',
+    guests: { lan: names('g', 5), inner: names('s', 2) },
+    uplinks: { lan: names('up', 2), inner: [] },
+  },
+  {
+    name: 'b',
+    guests: { lan: names('g', 5), edge: names('s', 2) },
+    uplinks: { lan: names('up', 3), edge: ['out1'] },
+  },
+  { name: 'c', guests: { lan: names('g', 5) }, uplinks: { lan: names('up', 1) } },
+];
+
+/** Hosts with a real Open vSwitch each. What connects them is not here: who uses the rig carries frames itself. */
+export class Rig {
+  private constructor(
+    private readonly dir: string,
+    readonly hosts: ReadonlyMap<string, RigHost>,
+  ) {}
+
+  /** With all bridges and all devices, and no port. */
+  static async start(): Promise<Rig> {
+    const dir = await mkdtemp(join(tmpdir(), 'ptl-'));
+    const hosts = await Promise.all(
+      CABLINGS.map((cabling) =>
+        RigHost.start(`ptl-${process.pid}-w${cabling.name}`, join(dir, cabling.name), cabling),
+      ),
+    );
+    const empty = emptyWorld(CABLINGS);
+    const rig = new Rig(dir, new Map(hosts.map((host) => [host.cabling.name, host])));
+    for (const spec of empty.hosts) await rig.host(spec.name).plug(documentsOf(empty, spec));
+    return rig;
+  }
+
+  host(name: string): RigHost {
+    const host = this.hosts.get(name);
+    if (host === undefined) throw new Error(`the rig has no host ${name}`);
+    return host;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.hosts.values()].map((host) => host.stop()));
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
