@@ -107,7 +107,7 @@ function destination(random: Random, guests: readonly Guest[]): { readonly mac: 
 /** What a VLAN policy takes, mostly. */
 export function tagsOf(random: Random, { vlan }: Guest): Tag[] {
   const tag = (vid: number): Tag => ({ vid, pcp: random.pick(PRIORITIES) });
-  const any = (): Tag => tag(random.pick([...VLANS, PRIMARY, 501, 502, 503, 4000]));
+  const any = (): Tag => tag(random.pick([...VLANS, PRIMARY, 501, 502, 503, 4000, 0]));
   const outer = ((): Tag[] => {
     if (vlan === undefined) return random.chance(0.1) ? [] : [any()];
     if (vlan.mode !== 'trunk') return random.chance(0.93) ? [] : [any()];

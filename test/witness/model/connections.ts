@@ -6,8 +6,7 @@ import { decidingRule, matches, rulesOf, TIERS, type Seen, type Way } from './fi
 export type Verdict = { readonly passes: false } | { readonly passes: true; readonly rule?: FilterRule };
 
 interface Connection {
-  readonly begun: Way;
-  /** What the rule said that let it pass last: rules that say the same are the same. */
+  /** Which way it passed last, and what the rule said that let it: rules that say the same are the same. */
   allowedBy: string;
 }
 
@@ -22,21 +21,21 @@ export class Connections {
     const ip = filter.stateful ? trackable(seen.frame) : undefined;
     const answered = ip === undefined ? undefined : this.known.get(keyOf(ip, 'backwards'));
     const forth = ip === undefined ? undefined : this.known.get(keyOf(ip, 'forwards'));
-    if (answered !== undefined && forth === undefined && isAnswer(filter, answered, seen))
+    if (answered !== undefined && forth === undefined && isAnswer(filter, way, answered, seen))
       return { passes: true };
     const known = answered ?? forth;
     const rule = decidingRule(filter.rules, way, seen);
     const action = rule?.action ?? filter.default;
     if (action === 'drop' || action === 'reject') return { passes: false };
     if (ip !== undefined && action === 'allow' && (known !== undefined || mayBegin(ip)))
-      this.enter(ip, way, known, meaning(rule));
+      this.enter(ip, known, meaning(rule, way));
     return rule === undefined ? { passes: true } : { passes: true, rule };
   }
 
-  private enter(ip: Ip, begun: Way, known: Connection | undefined, allowedBy: string): void {
+  private enter(ip: Ip, known: Connection | undefined, allowedBy: string): void {
     if (!this.remembers) return;
     if (known !== undefined) known.allowedBy = allowedBy;
-    else this.known.set(keyOf(ip, 'forwards'), { begun, allowedBy });
+    else this.known.set(keyOf(ip, 'forwards'), { allowedBy });
   }
 }
 
@@ -65,26 +64,27 @@ function keyOf({ version, protocol, src, dst, ports, icmp }: Ip, order: 'forward
 /** What is asked, by what answers. */
 const ECHO: Readonly<Record<number, number>> = { 0: 8, 129: 128 };
 
-const meaning = (rule: FilterRule | undefined): string =>
+const meaning = (rule: FilterRule | undefined, way: Way): string =>
   rule === undefined
-    ? 'default'
-    : JSON.stringify([rule.direction, Object.entries(rule.match).sort(([a], [b]) => (a < b ? -1 : 1))]);
+    ? way
+    : `${way} ${JSON.stringify(Object.entries(rule.match).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
 
 /**
- * The rules by which its connection could be begun, as if the frame went the other way: it passes by the rule that let
- * it begin, if none before it drops the connection.
+ * The rules of the other way, as if the frame went that way: it passes by the one that let pass what it answers, if none
+ * before it drops the connection.
  */
-function isAnswer(filter: Filter, { begun, allowedBy }: Connection, seen: Seen): boolean {
+function isAnswer(filter: Filter, way: Way, { allowedBy }: Connection, seen: Seen): boolean {
   const back: Seen = { ...seen, frame: turned(seen.frame) };
+  const asked = way === 'in' ? 'out' : 'in';
   for (const tier of TIERS)
-    for (const rule of rulesOf(filter.rules, begun, tier)) {
-      if (rule.action === 'allow' && meaning(rule) === allowedBy) return true;
+    for (const rule of rulesOf(filter.rules, asked, tier)) {
+      if (rule.action === 'allow' && meaning(rule, asked) === allowedBy) return true;
       if (rule.action === 'allow' || rule.action === 'allow-stateless' || speaksOfOneFrame(rule)) continue;
       if (!matches(rule.match, back)) continue;
       if (rule.action === 'pass') break;
       return false;
     }
-  return filter.default === 'allow' && allowedBy === 'default';
+  return filter.default === 'allow' && allowedBy === asked;
 }
 
 function turned(frame: Frame): Frame {

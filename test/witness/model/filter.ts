@@ -8,7 +8,7 @@ export type Way = 'in' | 'out';
 export interface Seen {
   readonly frame: Frame;
   readonly segment: number;
-  /** The priority in the tag with which it came. */
+  /** The priority in the tag with which it came, or what a rule before made of it. */
   readonly cos: number;
 }
 

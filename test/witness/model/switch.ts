@@ -15,8 +15,7 @@ interface Carried {
   readonly frame: Frame;
   readonly segment: number;
   readonly sender: Community;
-  /** The priority in the tag with which it came, and the one that it has now. */
-  readonly came: number;
+  /** The priority in the tag with which it came, or what a rule made of it. */
   readonly cos: number;
 }
 
@@ -86,7 +85,7 @@ export class ModelSwitch {
     const [tag, ...inner] = frame.tags;
     const { segment, sender } = this.onWire(tag?.vid ?? 0);
     const cos = tag?.pcp ?? 0;
-    const carried: Carried = { frame: { ...frame, tags: inner }, segment, sender, came: cos, cos };
+    const carried: Carried = { frame: { ...frame, tags: inner }, segment, sender, cos };
     const isHere = this.ports.some((p) => this.carries(p, segment) && ownMacs(p).includes(frame.from));
     if (isHere) return [];
     const { receivers, isKnown } = this.receiversOf(carried);
@@ -117,7 +116,7 @@ export class ModelSwitch {
   private segmentOf({ policy: { vlan } }: Port, frame: Frame): Carried | undefined {
     const [tag, ...inner] = frame.tags;
     const untagged = (segment: number, sender: Community): Carried | undefined =>
-      tag === undefined ? { frame, segment, sender, came: 0, cos: 0 } : undefined;
+      tag === undefined ? { frame, segment, sender, cos: 0 } : undefined;
     switch (vlan.mode) {
       case 'none':
         return untagged(0, promiscuousIn(0));
@@ -130,7 +129,7 @@ export class ModelSwitch {
           return vlan.native === undefined ? undefined : untagged(vlan.native, promiscuousIn(vlan.native));
         if (!this.isInRanges(vlan.ranges, tag.vid)) return undefined;
         const sender = promiscuousIn(tag.vid);
-        return { frame: { ...frame, tags: inner }, segment: tag.vid, sender, came: tag.pcp, cos: tag.pcp };
+        return { frame: { ...frame, tags: inner }, segment: tag.vid, sender, cos: tag.pcp };
       }
     }
   }
@@ -201,7 +200,7 @@ function filtered(
   way: Way,
   carried: Carried,
 ): Carried | undefined {
-  const seen: Seen = { frame: carried.frame, segment: carried.segment, cos: carried.came };
+  const seen: Seen = { frame: carried.frame, segment: carried.segment, cos: carried.cos };
   const verdict: Verdict = connections.judge(filter, way, seen);
   if (!verdict.passes) return undefined;
   return verdict.rule === undefined ? carried : marked(carried, verdict.rule);

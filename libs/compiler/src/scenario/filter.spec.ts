@@ -236,6 +236,20 @@ describe('filters with state', () => {
     expect(arrives(1, 2, ANSWER)).toBe(true);
   });
 
+  it('take no half of what others say to each other for an answer to the other half', async () => {
+    const quiet = rule('quiet', 'out', 'drop', { match: { src: '10.0.0.3/32' } });
+    const filter = { stateful: true, default: 'allow', rules: [quiet] };
+    const curious = { n: 1, override: { filter, promiscuous: true } as never };
+    await a.become({ ports: [curious, { n: 2 }, { n: 3 }] });
+    const hears = (from: 2 | 3, to: 2 | 3, more: Partial<PacketSpec>): boolean[] => {
+      a.forget();
+      a.send(from, between(from, to, more));
+      return [a.got(1).length > 0, a.got(to).length > 0];
+    };
+    expect(hears(2, 3, QUESTION)).toEqual([true, true]);
+    expect(hears(3, 2, ANSWER)).toEqual([false, true]);
+  });
+
   it('enter no connection where a rule says so, and none for what they drop', async () => {
     await a.become(spec(list(rule('alone', 'in', 'allow-stateless', dport(53)))));
     expect(arrives(2, 1, QUESTION)).toBe(true);

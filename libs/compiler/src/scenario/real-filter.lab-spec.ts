@@ -97,6 +97,9 @@ describe('filters on Open vSwitch', () => {
         { dscp: 45, dport: 90 },
       ],
       [{ ipVersion: 4, ipProtocol: 17, fragments: 'later' }, { fragment: 3 }, { fragment: 0x2000 }],
+      // Nobody gets past a rule on ports by sending in fragments.
+      [udp(97).match, { fragment: 0x2000, dport: 97 }, { fragment: 0x2000, dport: 98 }],
+      [udp(0).match, { dport: 0 }, { fragment: 0x2000, dport: 99 }],
       [
         { ipVersion: 4, ipProtocol: 1, icmpType: 0 },
         { protocol: 'icmp', sport: 0 },

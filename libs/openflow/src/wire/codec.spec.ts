@@ -143,7 +143,7 @@ const session: fc.Arbitrary<OfMessage> = fc.oneof(
     auxiliary: any.u8,
     capabilities: any.u32,
   }),
-  fc.record({ kind: kind('set-config'), missSendLen: any.u16 }),
+  fc.record({ kind: kind('set-config'), missSendLen: any.u16, matchFragments: fc.boolean() }),
   fc.record({
     kind: kind('set-async'),
     packetIn: any.u32,

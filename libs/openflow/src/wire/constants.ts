@@ -87,3 +87,6 @@ export const ALL_GROUPS = 0xfffffffc;
 export const ALL_METERS = 0xffffffff;
 export const ALL_TABLES = 0xff;
 export const NO_BUFFER = 0xffffffff;
+
+/** OFPC_FRAG_NX_MATCH: fragments are matched by what they have. */
+export const FRAGMENTS_MATCH = 3;

@@ -1,6 +1,6 @@
 import { err, invalid, ok, type Result } from '#kernel';
 import { DecodeFault } from './bytes.js';
-import { HEADER_BYTES, NICIRA, NXT, OFP_VERSION, TYPE } from './constants.js';
+import { FRAGMENTS_MATCH, HEADER_BYTES, NICIRA, NXT, OFP_VERSION, TYPE } from './constants.js';
 import { readCtFlush } from './ct-flush.js';
 import { readFlowMod } from './flow.js';
 import { readFlowRemoved } from './flow-stats.js';
@@ -68,7 +68,11 @@ function readBody(body: Reader, version: number, type: number): OfMessage {
     case TYPE.barrierReply:
       return { kind: 'barrier-reply' };
     case TYPE.setConfig:
-      return { kind: 'set-config', missSendLen: body.skip(2).u16() };
+      return {
+        kind: 'set-config',
+        matchFragments: (body.u16() & FRAGMENTS_MATCH) === FRAGMENTS_MATCH,
+        missSendLen: body.u16(),
+      };
     case TYPE.setAsync:
       return readAsync(body);
     case TYPE.flowMod:

@@ -1,5 +1,5 @@
 import { Writer } from './bytes.js';
-import { NICIRA, NXT, OFP_VERSION, TYPE } from './constants.js';
+import { FRAGMENTS_MATCH, NICIRA, NXT, OFP_VERSION, TYPE } from './constants.js';
 import { writeCtFlush } from './ct-flush.js';
 import { writeFlowMod } from './flow.js';
 import { writeFlowRemoved } from './flow-stats.js';
@@ -58,7 +58,7 @@ function writeBody(w: Writer, message: OfMessage, xid: number): number {
     case 'barrier-reply':
       return TYPE.barrierReply;
     case 'set-config':
-      w.u16(0).u16(message.missSendLen);
+      w.u16(message.matchFragments ? FRAGMENTS_MATCH : 0).u16(message.missSendLen);
       return TYPE.setConfig;
     case 'set-async':
       writeAsync(w, message);

@@ -22,7 +22,7 @@ describe('what a real Open vSwitch tells by itself', () => {
     lab = await LabSwitch.start();
     await lab.addBridge('br0');
     of = await LabConnection.open(lab.socket('br0'));
-    of.send({ kind: 'set-config', missSendLen: 65535 });
+    of.send({ kind: 'set-config', missSendLen: 65535, matchFragments: true });
     of.send({ kind: 'set-packet-in-format', format: 'nxt-packet-in2' });
     of.send({ kind: 'set-async', packetIn: 0x3f, portStatus: 7, flowRemoved: 0x3f, requestForward: 0 });
     expect(await of.settle()).toEqual([]);

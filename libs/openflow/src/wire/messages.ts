@@ -140,8 +140,12 @@ export type OfMessage =
       readonly auxiliary: number;
       readonly capabilities: number;
     }
-  /** A `missSendLen` over 0 is what makes the switch tell a service connection anything by itself. */
-  | { readonly kind: 'set-config'; readonly missSendLen: number }
+  /**
+   * A `missSendLen` over 0 is what makes the switch tell a service connection anything by itself. `matchFragments`: the
+   * first fragment of a packet has its ports; without it no fragment has any, and what names a port misses them. It holds
+   * for the bridge, whoever said it last.
+   */
+  | { readonly kind: 'set-config'; readonly missSendLen: number; readonly matchFragments: boolean }
   | ({ readonly kind: 'set-async' } & AsyncMasks)
   | { readonly kind: 'set-packet-in-format'; readonly format: 'standard' | 'nxt-packet-in2' }
   | FlowMod

@@ -107,7 +107,7 @@ export class OfConnection {
   /** After the hellos: ask the switch to tell what it does not tell a service connection by itself. */
   private async setUp(session: OfSession): Promise<void> {
     const faults = await session.perform([
-      { kind: 'set-config', missSendLen: 0xffff },
+      { kind: 'set-config', missSendLen: 0xffff, matchFragments: true },
       { kind: 'set-packet-in-format', format: 'nxt-packet-in2' },
       {
         kind: 'set-async',

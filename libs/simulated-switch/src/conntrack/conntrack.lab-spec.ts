@@ -13,7 +13,7 @@ describe('conntrack of a real Open vSwitch', () => {
     lab = await LabSwitch.start();
     await lab.addBridge('br0');
     of = await LabConnection.open(lab.socket('br0'));
-    of.send({ kind: 'set-config', missSendLen: 65535 });
+    of.send({ kind: 'set-config', missSendLen: 65535, matchFragments: true });
     of.send({ kind: 'set-packet-in-format', format: 'nxt-packet-in2' });
     of.send({ kind: 'set-async', packetIn: 0x3f, portStatus: 0, flowRemoved: 0, requestForward: 0 });
     expect(await of.settle()).toEqual([]);

@@ -64,7 +64,7 @@ function write({ number, filter, ports }: RuleList, rates: Rates, side: Side, ou
   const chosen = [set(REG.rules, number), goto(first)];
   for (const { slot } of ports) out.flow(side.choose, 100, match({ [side.register]: slot }), chosen);
   const mine = match({ [REG.rules]: number });
-  const tags = tagsOf(filter);
+  const tags = tagsOf(filter, side.direction);
   const allowed = (tag: number): Action[] => (filter.stateful ? entered(tag, side) : [goto(side.next)]);
   const rest = filter.default === 'allow' ? allowed(tags.rest) : [];
   const passed = (tier: number): Action[] => {

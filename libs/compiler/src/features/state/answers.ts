@@ -22,7 +22,7 @@ export const setTier = (place: number): Action => setBits(FLAG.tier, place);
  */
 export function answers({ number, filter }: RuleList, side: Side, out: Emitter): void {
   const way = side.direction === 'in' ? 'out' : 'in';
-  const tags = tagsOf(filter);
+  const tags = tagsOf(filter, way);
   const tiers = tiersOf(filter, way);
   const matches = listMatches(filter.rules);
   const [first] = tiersOf(filter, side.direction);

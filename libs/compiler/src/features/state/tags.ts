@@ -10,30 +10,38 @@ export interface Tags {
   readonly rest: number;
 }
 
-const known = new WeakMap<Filter, Tags>();
+type ByWay = Readonly<Record<Way, Tags>>;
+
+const known = new WeakMap<Filter, ByWay>();
 
 /**
- * A tag depends on what its rule says, not on its name or place: a rule that is moved keeps its connections, and one
- * that is changed loses them. Rules that say the same share one. Odd, so that it is never 0, which is no mark at all.
+ * Of connections that were begun one way. A tag depends on what its rule says, not on its name or place: a rule that is
+ * moved keeps its connections, and one that is changed loses them. Rules that say the same share one. Odd, so that it is
+ * never 0, which is no mark at all. Each way has its own: a promiscuous port gets both halves of what others say to each
+ * other, and the second is no answer to anything that the port sent.
  */
-export function tagsOf(filter: Filter): Tags {
-  const before = known.get(filter);
-  if (before !== undefined) return before;
-  const texts = filter.rules.map((rule) => (entersConnections(rule) ? meaning(rule) : ''));
-  const byText = allot([...new Set(['', ...texts])].sort());
-  const tags = {
-    rules: texts.map((text) => (text === '' ? 0 : (byText.get(text) ?? 0))),
-    rest: filter.default === 'allow' ? (byText.get('') ?? 0) : 0,
-  };
-  known.set(filter, tags);
-  return tags;
+export function tagsOf(filter: Filter, way: Way): Tags {
+  let tags = known.get(filter);
+  if (tags === undefined) known.set(filter, (tags = tagsByWay(filter)));
+  return tags[way];
+}
+
+function tagsByWay(filter: Filter): ByWay {
+  const textsOf = (way: Way): string[] =>
+    filter.rules.map((rule) => (entersConnections(rule) && concerns(rule, way) ? meaning(rule, way) : ''));
+  const texts = { in: textsOf('in'), out: textsOf('out') };
+  const byText = allot([...new Set(['in', 'out', ...texts.in, ...texts.out])].filter((t) => t !== '').sort());
+  const tagsFor = (way: Way): Tags => ({
+    rules: texts[way].map((text) => byText.get(text) ?? 0),
+    rest: filter.default === 'allow' ? (byText.get(way) ?? 0) : 0,
+  });
+  return { in: tagsFor('in'), out: tagsFor('out') };
 }
 
 /** Of all that allows something in a direction. */
 export function marksOf(filter: Filter, way: Way): number[] {
-  const { rules, rest } = tagsOf(filter);
-  const standing = filter.rules.flatMap((rule, i) => (concerns(rule, way) ? [rules[i] ?? 0] : []));
-  return [...new Set([...standing, rest])].filter((tag) => tag !== 0);
+  const { rules, rest } = tagsOf(filter, way);
+  return [...new Set([...rules, rest])].filter((tag) => tag !== 0);
 }
 
 const entersConnections = ({ enabled, action }: FilterRule): boolean => enabled && action === 'allow';
@@ -52,6 +60,6 @@ function allot(texts: readonly string[]): ReadonlyMap<string, number> {
 }
 
 /** Fields in one order: that in which they were written says nothing. */
-function meaning({ direction, match }: FilterRule): string {
-  return `${direction} ${JSON.stringify(Object.entries(match).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
+function meaning({ match }: FilterRule, way: Way): string {
+  return `${way} ${JSON.stringify(Object.entries(match).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
 }

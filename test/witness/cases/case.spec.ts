@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { validateResource } from '#domain';
+import { Model } from '../model/model.js';
+import { caseOf } from './case.js';
+import { smaller } from './shrink.js';
+import { type Place } from './worlds.js';
+
+const PLACES: readonly Place[] = [
+  {
+    name: 'a',
+    guests: { lan: ['g1', 'g2', 'g3'], inner: ['s1'] },
+    uplinks: { lan: ['u1', 'u2'], inner: [] },
+  },
+  { name: 'b', guests: { lan: ['g1', 'g2', 'g3'] }, uplinks: { lan: ['u1', 'u2', 'u3'] } },
+];
+const SEEDS = Array.from({ length: 100 }, (_, i) => i + 1);
+
+describe('the cases of the witness', () => {
+  it('are the same for a seed, and others for another', () => {
+    expect(caseOf(7, PLACES)).toEqual(caseOf(7, PLACES));
+    expect(caseOf(7, PLACES)).not.toEqual(caseOf(8, PLACES));
+  });
+
+  it('are such as operators may ask for', () => {
+    for (const seed of SEEDS) {
+      const { switches, groups, hosts } = caseOf(seed, PLACES).world;
+      const asked = [
+        ...switches.map(({ name, uplinks, privateVlans, policy }) => ({
+          kind: 'DistributedSwitch',
+          name,
+          spec: { uplinks, privateVlans, policy, members: {} },
+        })),
+        ...groups.map(({ name, switch: of, policy, overridable }) => ({
+          kind: 'PortGroup',
+          name,
+          spec: { switch: of, policy, overridable },
+        })),
+        ...hosts.flatMap(({ ports }) =>
+          ports.map(({ n, override }) => ({ kind: 'Port', name: `p${n}`, spec: { override } })),
+        ),
+      ];
+      for (const resource of asked) expect(validateResource(resource)).toMatchObject({ ok: true });
+    }
+  });
+
+  it('give the model something to do, and something to refuse', () => {
+    let [passed, dropped] = [0, 0];
+    for (const seed of SEEDS) {
+      const { world, rounds } = caseOf(seed, PLACES);
+      const model = new Model(world, { remembers: true });
+      for (const arrival of rounds.flat()) {
+        if (model.receive(arrival).length > 0) passed += 1;
+        else dropped += 1;
+      }
+    }
+    expect(passed).toBeGreaterThan(300);
+    expect(dropped).toBeGreaterThan(300);
+  });
+
+  it('become smaller one step at a time', () => {
+    const c = caseOf(7, PLACES);
+    const size = JSON.stringify(c).length;
+    const steps = [...smaller(c)];
+    expect(steps.length).toBeGreaterThan(10);
+    // `false` is longer than `true`.
+    for (const step of steps) expect(JSON.stringify(step).length).toBeLessThan(size + 2);
+  });
+});
