@@ -1,6 +1,12 @@
 import { type PolicyPatch } from '#domain';
 import { fullPolicy, NO_FEATURES } from '#domain/on-host';
-import { type GroupDocument, type HostDocument, type PortDocument, type SwitchDocument } from '#contracts';
+import {
+  type GroupDocument,
+  type HostDocument,
+  type PortDocument,
+  type SetDocument,
+  type SwitchDocument,
+} from '#contracts';
 import { type ObservedInterface } from '#openflow';
 import { bridgeName } from './bridge-name.js';
 import { allotSlots, slotKey } from './slots.js';
@@ -92,12 +98,29 @@ export function switchDoc(
   return doc as unknown as SwitchDocument;
 }
 
+export const addressSet = (set: string, addresses: readonly string[], revision = 5): SetDocument =>
+  ({
+    ...base('set', `s.set.${set}`),
+    revision,
+    set,
+    members: { kind: 'addresses', addresses },
+  }) as unknown as SetDocument;
+
+/** Of the MACs of ports, all in one VLAN of `lan` unless it is said otherwise. */
+export const portSet = (set: string, macs: readonly string[], vlan: object = { mode: 'access', id: 100 }) =>
+  ({
+    ...base('set', `s.set.${set}`),
+    set,
+    members: { kind: 'ports', places: macs.length === 0 ? [] : [{ switch: 'lan', vlan, macs }] },
+  }) as unknown as SetDocument;
+
 export interface HostSpec {
   readonly host?: string;
   /** switch → uplink → device. */
   readonly switches?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly docs?: readonly SwitchDocument[];
   readonly groups?: readonly GroupDocument[];
+  readonly sets?: readonly SetDocument[];
   readonly ports: readonly PortSpec[];
 }
 
@@ -121,6 +144,7 @@ export function desiredOf(spec: HostSpec): Desired {
     host: hostDoc as unknown as HostDocument,
     ports: spec.ports.map((p) => portDoc(host, p)),
     switches: spec.docs ?? [switchDoc()],
+    sets: spec.sets ?? [],
     groups: spec.groups ?? [groupDoc('web', { vlan: { mode: 'access', id: 100 } as never })],
   };
 }

@@ -1,7 +1,17 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { compile } from './compile.js';
-import { desiredOf, factsOf, groupDoc, switchDoc, TOKEN, type HostSpec } from './documents.fixture.js';
+import {
+  addressSet,
+  desiredOf,
+  factsOf,
+  groupDoc,
+  mac,
+  portSet,
+  switchDoc,
+  TOKEN,
+  type HostSpec,
+} from './documents.fixture.js';
 import { privateHost } from './scenario/private-vlan.fixture.js';
 import { bridgeText } from './text.fixture.js';
 
@@ -62,6 +72,16 @@ const connections = {
     rule('beacon', 'in', 'allow-stateless', {
       match: { ipVersion: 4, ipProtocol: 17, dstPort: { from: 123, to: 123 } },
     }),
+  ],
+};
+
+const memberships = {
+  stateful: true,
+  default: 'drop',
+  rules: [
+    rule('bad', 'out', 'drop', { tier: 0, match: { srcSet: 'bad' } }),
+    rule('asks', 'in', 'allow', { match: { ...ssh, dstSet: 'servers' } }),
+    rule('peers', 'both', 'allow-stateless', { match: { srcSet: 'peers', dstSet: 'peers' } }),
   ],
 };
 
@@ -177,6 +197,15 @@ const EXAMPLES: Record<string, HostSpec> = {
     ],
     groups: [groupDoc('web', { vlan: { mode: 'access', id: 100 }, ipfix: true } as never)],
     ports: [{ n: 1 }],
+  },
+  sets: {
+    groups: [web],
+    sets: [
+      addressSet('bad', ['10.0.0.0/8', '10.9.0.7']),
+      addressSet('servers', ['10.9.0.0/16', '2001:db8::/32']),
+      portSet('peers', [mac(1), mac(2)]),
+    ],
+    ports: [{ n: 1, override: { filter: memberships } as never }, { n: 2 }],
   },
   marks: { groups: [web], ports: [{ n: 1, override: { filter: marked } as never }, { n: 2 }] },
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },

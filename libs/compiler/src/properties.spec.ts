@@ -3,7 +3,17 @@ import fc from 'fast-check';
 import { diff, diffSince, observe, order, type Plan } from '#openflow';
 import { faults } from './check.fixture.js';
 import { compile } from './compile.js';
-import { desiredOf, factsOf, groupDoc, mac, switchDoc, TOKEN, type PortSpec } from './documents.fixture.js';
+import {
+  addressSet,
+  desiredOf,
+  factsOf,
+  groupDoc,
+  mac,
+  portSet,
+  switchDoc,
+  TOKEN,
+  type PortSpec,
+} from './documents.fixture.js';
 import { CompileMemo } from './memo.js';
 import { MAP } from './scenario/private-vlan.fixture.js';
 import { maskRange, regions } from './ranges.js';
@@ -37,6 +47,7 @@ const rate = fc.record({ unit: fc.constantFrom('pps', 'kbps'), rate: fc.integer(
 const allowed = fc
   .record({ direction: fc.constantFrom('in', 'out', 'both'), tier: fc.constantFrom(0, 1), mark, rate })
   .map((r) => ({ name: 'limited', enabled: true, action: 'allow', match: {}, ...r }));
+const setName = fc.constantFrom('a', 'b', 'p', 'none');
 const others = fc.array(
   fc.record({
     name: fc.constant('r'),
@@ -56,6 +67,8 @@ const others = fc.array(
         srcMac: fc.constantFrom('02:00:00:00:00:00/ff:00:00:00:00:00'),
       }),
       fc.record({ fragments: fc.constantFrom('first', 'later') }),
+      fc.record({ srcSet: setName, dstSet: setName }, { requiredKeys: [] }),
+      fc.record({ ipVersion: fc.constantFrom(4, 6), dstSet: setName }),
       fc.constant({}),
     ),
   }),
@@ -104,6 +117,15 @@ const port = fc.record({
 
 type Port = typeof port extends fc.Arbitrary<infer P> ? P : never;
 
+/** Members of two address sets, and of a set of ports with the VLAN that it means them in. */
+const members = fc.record({
+  a: fc.uniqueArray(prefix, { maxLength: 5 }),
+  b: fc.uniqueArray(prefix, { maxLength: 5 }),
+  p: fc.tuple(fc.uniqueArray(fc.constantFrom(...[1, 2, 50, 51].map(mac)), { maxLength: 4 }), vlan),
+});
+type Members = typeof members extends fc.Arbitrary<infer M> ? M : never;
+const NO_MEMBERS: Members = { a: [], b: [], p: [[], { mode: 'none' }] };
+
 /** What the two groups say besides how they team. */
 const groupPolicy = fc.record({ filter, blocked: fc.boolean(), ipfix: fc.boolean() }, { requiredKeys: [] });
 type GroupPolicy = typeof groupPolicy extends fc.Arbitrary<infer G> ? G : never;
@@ -149,7 +171,8 @@ const ipfix = fc.constantFrom(
 const looks = fc.record({ mirrors, ipfix });
 type Looks = typeof looks extends fc.Arbitrary<infer L> ? L : never;
 
-const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES, look?: Looks) => {
+const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES, look?: Looks, its = NO_MEMBERS) => {
+  const { a, b, p } = its;
   const desired = desiredOf({
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
     docs: [{ ...switchDoc('lan', ['uplink1', 'uplink2']), privateVlans: MAP, ...(look as object) }],
@@ -165,13 +188,14 @@ const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES, look?: Looks)
         teaming: { active: ['uplink2', 'uplink1'], standby: [] },
       } as never),
     ],
+    sets: [addressSet('a', a), addressSet('b', b), portSet('p', ...p)],
     ports: ports.map((p, i) => ({ n: i + 1, ...p }) as unknown as PortSpec),
   });
   return { desired, facts: factsOf(desired) };
 };
 const scene = fc
-  .tuple(fc.array(port, { maxLength: 7 }), looks)
-  .map(([ports, look]) => sceneOf(ports, NO_POLICIES, look));
+  .tuple(fc.array(port, { maxLength: 7 }), looks, members)
+  .map(([ports, look, its]) => sceneOf(ports, NO_POLICIES, look, its));
 
 /** One port becomes another, or only its policy does. */
 const edit = fc.record({ at: fc.nat(5), to: port, whole: fc.constantFrom(false, false, false, true) });
@@ -180,6 +204,7 @@ type Edit = typeof edit extends fc.Arbitrary<infer E> ? E : never;
 const change = fc.oneof(
   fc.array(edit),
   fc.record({ group: fc.constantFrom(0 as const, 1 as const), policy: groupPolicy }),
+  fc.record({ members }),
 );
 const edited = (ports: Port[], { at, to, whole }: Edit): Port[] =>
   ports.map((p, i) => (i !== at ? p : whole ? to : { ...p, override: to.override }));
@@ -195,6 +220,7 @@ function follow(before: Scene, { desired, facts }: Scene): Scene {
       ports: kept(before.desired.ports, desired.ports),
       switches: kept(before.desired.switches, desired.switches),
       groups: kept(before.desired.groups, desired.groups),
+      sets: kept(before.desired.sets ?? [], desired.sets ?? []),
     },
     facts: text(facts) === text(before.facts) ? before.facts : facts,
   };
@@ -245,12 +271,14 @@ describe('whatever the documents say', () => {
           const memo = new CompileMemo();
           let now = ports;
           const groups: [GroupPolicy, GroupPolicy] = [...NO_POLICIES];
-          let { desired, facts } = sceneOf(now, groups, look);
+          let its = NO_MEMBERS;
+          let { desired, facts } = sceneOf(now, groups, look, its);
           for (const step of [[], ...steps]) {
             const before = compile(desired, facts, memo);
             if (Array.isArray(step)) now = step.reduce(edited, now);
+            else if ('members' in step) its = step.members;
             else groups[step.group] = step.policy;
-            ({ desired, facts } = follow({ desired, facts }, sceneOf(now, groups, look)));
+            ({ desired, facts } = follow({ desired, facts }, sceneOf(now, groups, look, its)));
             const after = compile(desired, facts, memo);
             expect(text(after)).toBe(text(compile(desired, facts)));
             narrow += after.quarantined === before.quarantined ? 1 : 0;
@@ -287,6 +315,7 @@ describe('whatever the documents say', () => {
           ...desired,
           ports: [...desired.ports].reverse(),
           groups: [...desired.groups].reverse(),
+          sets: [...(desired.sets ?? [])].reverse(),
         };
         const interfaces = [...facts.interfaces].reverse();
         expect(compile(other, { ...facts, interfaces })).toEqual(compile(desired, facts));

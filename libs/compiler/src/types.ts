@@ -5,6 +5,7 @@ import {
   type GroupDocument,
   type HostDocument,
   type PortDocument,
+  type SetDocument,
   type SwitchDocument,
 } from '#contracts';
 import { type Range } from './ranges.js';
@@ -16,6 +17,8 @@ export interface Desired {
   readonly ports: readonly PortDocument[];
   readonly switches: readonly SwitchDocument[];
   readonly groups: readonly GroupDocument[];
+  /** Absent: none. */
+  readonly sets?: readonly SetDocument[];
 }
 
 /** One binding of a port: which port, and which epoch of it. */
@@ -77,6 +80,10 @@ export type ExceptionCode =
   | 'not-a-member'
   | 'not-enforceable'
   | 'segment-full'
+  | 'set-invalid'
+  | 'set-missing'
+  | 'set-stale'
+  | 'sets-too-many'
   | 'slot-missing'
   | 'switch-missing'
   | 'team-collision'

@@ -4,6 +4,7 @@ import {
   type GroupDocument,
   type HostDocument,
   type PortDocument,
+  type SetDocument,
   type StateDocument,
   type SwitchDocument,
 } from '#contracts';
@@ -16,13 +17,15 @@ export function desiredOf(documents: ReadonlyMap<DocumentKey, StateDocument>): D
   const ports: PortDocument[] = [];
   const switches: SwitchDocument[] = [];
   const groups: GroupDocument[] = [];
+  const sets: SetDocument[] = [];
   for (const document of documents.values()) {
     if (document.type === 'host') host = document;
     else if (document.type === 'port') ports.push(document);
     else if (document.type === 'switch') switches.push(document);
     else if (document.type === 'group') groups.push(document);
+    else if (document.type === 'set') sets.push(document);
   }
-  return host === null ? null : { host, ports, switches, groups };
+  return host === null ? null : { host, ports, switches, groups, sets };
 }
 
 /**
@@ -47,6 +50,7 @@ export function sameWork(a: Desired | null, b: Desired | null): boolean {
     sameItems(a.ports, b.ports) &&
     sameItems(a.switches, b.switches) &&
     sameItems(a.groups, b.groups) &&
+    sameItems(a.sets ?? [], b.sets ?? []) &&
     (a.host === b.host || equalJson(ofSwitch(a.host), ofSwitch(b.host)))
   );
 }

@@ -7,7 +7,7 @@ import { segmentMatches } from '../pipeline/segments.js';
 import { TABLES } from '../pipeline/tables.js';
 import { regions } from '../ranges.js';
 import { sharedMacs } from '../resolve/macs.js';
-import { isPlugged, type BridgePlan, type PortPlan, type TeamPlan } from '../resolve/plan.js';
+import { isPlugged, type SteadyPlan, type PortPlan, type TeamPlan } from '../resolve/plan.js';
 
 type Port = PortPlan & { readonly ofport: number };
 
@@ -54,7 +54,7 @@ interface Kind {
 }
 
 /** Flows that list all receivers of a segment, for frames of local ports and for those of uplinks. */
-function spread(bridge: BridgePlan, receivers: readonly Port[], kind: Kind, out: Emitter): void {
+function spread(bridge: SteadyPlan, receivers: readonly Port[], kind: Kind, out: Emitter): void {
   const dst = kind.eth_dst === undefined ? {} : { eth_dst: kind.eth_dst };
   const senders = bridge.ports.filter(isPlugged);
   for (const { ranges, members } of regions(receivers, (p) => p.ranges)) {

@@ -16,7 +16,7 @@ import { afterUplink } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
 import { ofUplink } from '../resolve/mirrors.js';
 import { TAGGED_KINDS } from './private-vlan.js';
-import { type BridgePlan, type TeamPlan, type UplinkPlan } from '../resolve/plan.js';
+import { type SteadyPlan, type TeamPlan, type UplinkPlan } from '../resolve/plan.js';
 
 /**
  * Uplinks, and which of them carries a port. One group for each team answers both questions: where a port's frame goes
@@ -34,7 +34,7 @@ export const teaming: Feature = {
   },
 };
 
-function classify({ name, key, ofport }: UplinkPlan, bridge: BridgePlan, out: Emitter): void {
+function classify({ name, key, ofport }: UplinkPlan, bridge: SteadyPlan, out: Emitter): void {
   const isCopied = ofUplink(bridge, name, 'in').length > 0;
   const next = [set(REG.uplink, key), isCopied ? goto(TABLES.MIRROR_IN) : afterUplink(bridge)];
   const at = (vlan: number) => match({ in_port: ofport, vlan_vid: { value: vlan, mask: TAG_PRESENT } });
@@ -63,7 +63,7 @@ function carry(team: TeamPlan, mapped: boolean, out: Emitter): void {
   }
 }
 
-function chosen(bridge: BridgePlan, out: Emitter): void {
+function chosen(bridge: SteadyPlan, out: Emitter): void {
   const { uplinks, teams } = bridge;
   for (const { name, key, ofport } of uplinks) {
     const here = match({ [REG.from]: 0, [REG.chosen]: key, [REG.uplink]: key });

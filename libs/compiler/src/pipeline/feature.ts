@@ -1,4 +1,4 @@
-import { type BridgePlan, type PortPlan } from '../resolve/plan.js';
+import { type BridgePlan, type PortPlan, type SteadyPlan } from '../resolve/plan.js';
 import { type FeatureName } from './cookies.js';
 import { type Emitter } from './emitter.js';
 
@@ -18,9 +18,9 @@ export interface Part {
  */
 export interface Feature {
   readonly name: FeatureName;
-  bridge?(bridge: BridgePlan, out: Emitter): void;
+  bridge?(bridge: SteadyPlan, out: Emitter): void;
   /** What hangs on less than the whole bridge, and stands while that is the same. */
-  parts?(bridge: Pick<BridgePlan, 'ports'>): readonly Part[];
+  parts?(bridge: Pick<BridgePlan, 'ports' | 'sets' | 'switch' | 'privateVlans'>): readonly Part[];
   port?(port: PortPlan, out: Emitter, bridge: Pick<BridgePlan, 'mtu'>): void;
   closed?(port: PortPlan, out: Emitter): void;
 }

@@ -10,6 +10,7 @@ import { mirror } from '../features/mirror/mirror.js';
 import { privateVlan } from '../features/private-vlan.js';
 import { sampling } from '../features/sampling.js';
 import { security } from '../features/security.js';
+import { sets } from '../features/sets/sets.js';
 import { segment } from '../features/segment.js';
 import { shaping } from '../features/shaping.js';
 import { spoofing } from '../features/spoofing/spoofing.js';
@@ -29,6 +30,7 @@ export const FEATURES: readonly Feature[] = [
   security,
   spoofing,
   activity,
+  sets,
   state,
   filter,
   forward,

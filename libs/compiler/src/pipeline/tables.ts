@@ -154,7 +154,14 @@ const SPECS = {
     writes: ['rules'],
   },
   /** The sets that the frame's addresses and ports are in, a bit each. */
-  SETS_IN: { number: 21, owners: ['sets'], path: 'in', next: after(FILTERED, 'SETS_IN'), asks: SETS },
+  SETS_IN: {
+    number: 21,
+    owners: ['sets'],
+    path: 'in',
+    next: after(FILTERED, 'SETS_IN'),
+    asks: SETS,
+    reads: ['rules'],
+  },
   /** Is it part of a connection? */
   STATE_IN: {
     number: 22,
@@ -350,7 +357,14 @@ const SPECS = {
     reads: ['to'],
     writes: ['rules'],
   },
-  SETS_OUT: { number: 63, owners: ['sets'], path: 'out', next: ['STATE_OUT', ...RULED], asks: SETS },
+  SETS_OUT: {
+    number: 63,
+    owners: ['sets'],
+    path: 'out',
+    next: ['STATE_OUT', ...RULED],
+    asks: SETS,
+    reads: ['rules'],
+  },
   STATE_OUT: {
     number: 64,
     owners: ['state'],

@@ -1,4 +1,10 @@
-import { type GroupDocument, type HostDocument, type PortDocument, type SwitchDocument } from '#contracts';
+import {
+  type GroupDocument,
+  type HostDocument,
+  type PortDocument,
+  type SetDocument,
+  type SwitchDocument,
+} from '#contracts';
 import { bridgeName } from '../bridge-name.js';
 import { slotKey } from '../slots.js';
 import { type CompileException, type Desired, type LocalFacts } from '../types.js';
@@ -9,6 +15,7 @@ import { resolveMirrors } from './mirrors.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
 import { contextOn, resolvePort, type HostContext, type ResolvedPort } from './ports.js';
 import { type ResolveMemo } from './remember.js';
+import { refuseSets, setPlans } from './sets.js';
 import { type ResolvedBridges } from './since.js';
 import { unsupportedOnSwitch } from './unsupported.js';
 import { resolveUplinks } from './uplinks.js';
@@ -23,6 +30,7 @@ export function resolveBridges(desired: Desired, facts: LocalFacts, memo?: Resol
   const shared: Shared = {
     memo,
     groups: new Map<string, GroupDocument>(desired.groups.map((g) => [g.group, g])),
+    sets: new Map<string, SetDocument>(desired.sets?.map((s) => [s.set, s])),
     interfaces: memo?.interfaces(facts.interfaces) ?? new Interfaces(facts.interfaces),
     facts,
     activated: new Set(facts.activations.map((a) => slotKey(a.port, a.epoch))),
@@ -76,9 +84,9 @@ function resolveBridge(
   };
   const place = memo?.place(name, found) ?? found;
   const context = contextOn(shared, name, place);
-  const entries = refuseConflicts(
-    docs.map((port) => memo?.port(port, context) ?? resolvePort(port, context)),
-  );
+  const each = docs.map((port) => memo?.port(port, context) ?? resolvePort(port, context));
+  const entries = refuseConflicts(refuseSets(each, docs, context));
+  const sets = setPlans(entries, context);
   entries.forEach((entry, i) => refusal(entry, docs[i], exceptions));
   const plans = entries.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
   const open = plans.filter((plan) => plan.life !== 'closed');
@@ -92,6 +100,7 @@ function resolveBridge(
     uplinks: place.uplinks,
     teams: teamsOf(open),
     privateVlans: doc?.privateVlans ?? [],
+    sets: memo?.sets(name, sets) ?? sets,
     mirrors: place.mirrors,
     mirrorVlans: (doc?.mirrors ?? []).flatMap(({ to }) => ('vlan' in to ? [to.vlan] : [])),
     ...(doc === undefined ? {} : exportsOf(doc)),

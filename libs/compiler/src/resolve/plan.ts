@@ -1,6 +1,6 @@
-import { equalJson, sameItems, type Epoch, type PortId, type SwitchName } from '#kernel';
+import { equalJson, sameItems, type Epoch, type PortId, type SetName, type SwitchName } from '#kernel';
 import { type EffectivePolicy, type MirrorSource, type Policy, type PrivateVlan } from '#domain';
-import { type BindingRole, type SwitchDocument } from '#contracts';
+import { type BindingRole, type SetDocument, type SwitchDocument } from '#contracts';
 import { type BridgeExports, type ObservedInterface } from '#openflow';
 import { type Range } from '../ranges.js';
 
@@ -116,6 +116,15 @@ export interface PortPlan {
   readonly origin?: PortPlan;
 }
 
+/** A set that rules of the bridge's ports name. */
+export interface SetPlan {
+  readonly name: SetName;
+  readonly kind: SetDocument['members']['kind'];
+  /** In the registers of its kind, 0 to 31. */
+  readonly bit: number;
+  readonly document: SetDocument;
+}
+
 export interface BridgePlan {
   readonly name: string;
   readonly switch: SwitchName;
@@ -126,6 +135,8 @@ export interface BridgePlan {
   readonly uplinks: readonly UplinkPlan[];
   readonly teams: readonly TeamPlan[];
   readonly privateVlans: readonly PrivateVlan[];
+  /** In a fixed order. */
+  readonly sets: readonly SetPlan[];
   readonly mirrors: readonly MirrorPlan[];
   /** VLANs that carry copies and nothing else, whether or not any leave this host. */
   readonly mirrorVlans: readonly number[];
@@ -135,6 +146,9 @@ export interface BridgePlan {
   /** Ports of which only the meters stand. */
   readonly closed: readonly PortPlan[];
 }
+
+/** All but the sets: their members change, and what stands for the whole bridge does not. */
+export type SteadyPlan = Omit<BridgePlan, 'sets'>;
 
 export const isPlugged = (port: PortPlan): port is PortPlan & { readonly ofport: number } =>
   port.ofport !== undefined;

@@ -1,6 +1,6 @@
 import { macToBigint } from '#kernel';
 import { defaultPolicy, effectivePolicy } from '#domain/on-host';
-import { type GroupDocument, type PortDocument } from '#contracts';
+import { type GroupDocument, type PortDocument, type SetDocument } from '#contracts';
 import { filterStages } from '../features/filter/filter.js';
 import { checkFilter } from '../features/filter/rules.js';
 import { privateStages } from '../features/private-vlan.js';
@@ -22,6 +22,7 @@ export interface PortContext {
   readonly bridge: string;
   readonly place: Place;
   readonly groups: ReadonlyMap<string, GroupDocument>;
+  readonly sets: ReadonlyMap<string, SetDocument>;
   readonly interfaces: Interfaces;
   readonly facts: LocalFacts;
   readonly activated: ReadonlySet<string>;

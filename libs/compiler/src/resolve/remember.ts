@@ -4,9 +4,9 @@ import { type ObservedInterface } from '#openflow';
 import { slotKey } from '../slots.js';
 import { type Desired, type LocalFacts } from '../types.js';
 import { Interfaces } from './interfaces.js';
-import { type Place } from './plan.js';
+import { type Place, type SetPlan } from './plan.js';
 import { resolvePort, type HostContext, type PortContext, type ResolvedPort } from './ports.js';
-import { repoliced, seatsOf, type LastResolved, type ResolvedBridges } from './since.js';
+import { refilled, repoliced, seatsOf, type LastResolved, type ResolvedBridges } from './since.js';
 
 /** Everything that `resolvePort` looks at for one document, and what came of it. */
 interface Held {
@@ -27,6 +27,7 @@ interface Held {
 export class ResolveMemo {
   readonly #ports = new WeakMap<PortDocument, Held>();
   readonly #places = new Map<string, Place>();
+  readonly #sets = new Map<string, readonly SetPlan[]>();
   #last: LastResolved | null = null;
   #interfaces: { readonly of: readonly ObservedInterface[]; readonly by: Interfaces } | null = null;
 
@@ -52,14 +53,23 @@ export class ResolveMemo {
     return now;
   }
 
-  /** Where nothing but the policy of some ports changed since the last time: the others are not looked at. */
+  /** The sets of the last time, where they are the same. */
+  sets(bridge: string, now: readonly SetPlan[]): readonly SetPlan[] {
+    const before = this.#sets.get(bridge);
+    if (before !== undefined && sameSets(before, now)) return before;
+    this.#sets.set(bridge, now);
+    return now;
+  }
+
+  /** Where nothing but the policy of some ports changed since the last time, or members of sets: the others are not looked at. */
   since(desired: Desired, facts: LocalFacts, host: HostContext): ResolvedBridges | null {
     const last = this.#last;
     if (last === null) return null;
-    const found = repoliced(last, desired, facts, host);
+    const found = refilled(last, desired, facts, host.sets) ?? repoliced(last, desired, facts, host);
     if (found === null) return null;
     const { bridges, changed } = found;
     const since = { bridges: last.bridges, changed };
+    for (const { name, sets } of bridges) this.#sets.set(name, sets);
     this.#last = { ...last, desired, facts, bridges };
     return { bridges, exceptions: last.exceptions, since };
   }
@@ -71,7 +81,8 @@ export class ResolveMemo {
 
   /** Bridges that are there; the others are forgotten. */
   keep(bridges: Pick<ReadonlyMap<string, unknown>, 'has'>): void {
-    for (const name of this.#places.keys()) if (!bridges.has(name)) this.#places.delete(name);
+    for (const held of [this.#places, this.#sets])
+      for (const name of held.keys()) if (!bridges.has(name)) held.delete(name);
   }
 
   port(doc: PortDocument, context: PortContext): ResolvedPort {
@@ -96,3 +107,10 @@ export class ResolveMemo {
     return resolved;
   }
 }
+
+const sameSets = (a: readonly SetPlan[], b: readonly SetPlan[]): boolean =>
+  a.length === b.length &&
+  a.every(({ name, bit, document }, i) => {
+    const other = b[i];
+    return name === other?.name && bit === other.bit && document === other.document;
+  });

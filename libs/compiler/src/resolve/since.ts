@@ -1,10 +1,11 @@
 import { equalJson, sameItems } from '#kernel';
 import { type Policy } from '#domain';
-import { type GroupDocument, type PortDocument } from '#contracts';
+import { type GroupDocument, type PortDocument, type SetDocument } from '#contracts';
 import { slotKey } from '../slots.js';
 import { type CompileException, type Desired, type LocalFacts } from '../types.js';
-import { withPolicy, type BridgePlan, type Place, type PortPlan } from './plan.js';
+import { withPolicy, type BridgePlan, type Place, type PortPlan, type SetPlan } from './plan.js';
 import { contextOn, heldPolicy, type HostContext, type PolicyPlan, type PortContext } from './ports.js';
+import { lackingSet, setsIn, unusable } from './sets.js';
 
 /** One plan for each switch that the host is a member of, and what can't be carried out. */
 export interface ResolvedBridges {
@@ -53,6 +54,7 @@ export function repoliced(
   host: HostContext,
 ): { readonly bridges: readonly BridgePlan[]; readonly changed: Repoliced } | null {
   if (!sameFacts(last.facts, facts) || !sameFrame(last.desired, desired)) return null;
+  if (!sameItems(last.desired.sets ?? [], desired.sets ?? [])) return null;
   const groups = changedGroups(last.desired.groups, desired.groups);
   const own = changedPorts(last.desired.ports, desired.ports);
   if (groups === null || own === null) return null;
@@ -64,6 +66,49 @@ export function repoliced(
     if (doc === undefined || seat === undefined || !anew.take(doc, seat)) return null;
   }
   return anew;
+}
+
+/**
+ * Where nothing but members of sets changed, no port is another, and no bit. Null: something else did, or a set that
+ * was not to be had may be.
+ */
+export function refilled(
+  last: LastResolved,
+  desired: Desired,
+  facts: LocalFacts,
+  sets: ReadonlyMap<string, SetDocument>,
+): { readonly bridges: readonly BridgePlan[]; readonly changed: Repoliced } | null {
+  if (!sameFacts(last.facts, facts) || !sameFrame(last.desired, desired)) return null;
+  if (!sameItems(last.desired.ports, desired.ports) || !sameItems(last.desired.groups, desired.groups))
+    return null;
+  if (sameItems(last.desired.sets ?? [], desired.sets ?? [])) return null;
+  if (last.exceptions.some(({ code }) => ABOUT_SETS.has(code))) return null;
+  const bridges: BridgePlan[] = [];
+  for (const bridge of last.bridges) {
+    const plans = bridge.sets.map((plan) => refill(plan, sets.get(plan.name)));
+    if (plans.includes(null)) return null;
+    const same = plans.every((plan, i) => plan === bridge.sets[i]);
+    bridges.push(same ? bridge : { ...bridge, sets: plans as readonly SetPlan[] });
+  }
+  return { bridges, changed: bridges.map(() => []) };
+}
+
+const ABOUT_SETS: ReadonlySet<CompileException['code']> = new Set([
+  'set-invalid',
+  'set-missing',
+  'set-stale',
+  'sets-too-many',
+]);
+
+function refill(plan: SetPlan, document: SetDocument | undefined): SetPlan | null {
+  const { document: before } = plan;
+  if (document === before) return plan;
+  const stands =
+    document?.members.kind === before.members.kind &&
+    document.lineage === before.lineage &&
+    document.revision >= before.revision &&
+    unusable(document) === null;
+  return stands ? { ...plan, document } : null;
 }
 
 /** Indexes of the documents whose policy may be another now. */
@@ -115,6 +160,7 @@ class Anew {
     if (context === undefined || before === undefined) return false;
     const now = heldPolicy(doc, context);
     if ('code' in now || !this.#isAlone(before, now)) return false;
+    if (lackingSet(now.policy.filter, doc, context) !== null) return false;
     this.#ports[bridge]![at] = withPolicy(before, now.policy);
     this.changed[bridge]!.push(at);
     return true;
@@ -185,9 +231,10 @@ function changedPorts(a: readonly PortDocument[], b: readonly PortDocument[]): r
 
 const butPolicy = (doc: PortDocument): object => ({ ...doc, override: 0, revision: 0, minRevision: 0 });
 
-/** Nothing else in its plan depends on its policy, and no other port does, as on its MACs and the tables of its copies. */
+/** Nothing else in its plan depends on its policy, and no other port does, as on its MACs, the sets it names and the tables of its copies. */
 const aloneConcerned = (before: PortPlan, now: PolicyPlan): boolean =>
   before.stages === now.stages &&
+  sameItems(setsIn(before.policy.filter), setsIn(now.policy.filter)) &&
   equalJson(before.ranges, now.ranges) &&
   equalJson(before.secondary, now.secondary) &&
   equalJson(before.sampled, now.sampled) &&

@@ -14,7 +14,6 @@ const NOT_DONE: readonly (readonly [string, object])[] = [
   ['MAC learning', { macLearning: { limit: 1, atLimit: 'drop', ageSeconds: 300, floodUnknown: false } }],
   ['reject', filter({ action: 'reject' })],
   ['log', filter({ log: { perSecond: 1, sample: 1 } })],
-  ['a match on srcSet', filter({}, { srcSet: 'admins' })],
   ['beacons', { teaming: { ...team, mode: 'explicit', failback: true, notify: false, detection: 'beacon' } }],
   ['shares', { bandwidth: { shares: 50, limit: null, reservation: 0, class: 'vm' } }],
 ];

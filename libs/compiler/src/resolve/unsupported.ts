@@ -27,14 +27,10 @@ const REASONS: Reasons = {
   bandwidth: (bandwidth) => (bandwidth === null ? null : 'shares, limits and reservations'),
 };
 
-const NEW_MATCHES = ['srcSet', 'dstSet'] as const;
-
 function ofRule(rule: Policy['filter']['rules'][number]): string | null {
   if (!rule.enabled) return null;
   if (rule.action === 'reject') return 'reject';
-  if (rule.log !== undefined) return 'log';
-  const field = NEW_MATCHES.find((name) => rule.match[name] !== undefined);
-  return field === undefined ? null : `a match on ${field}`;
+  return rule.log === undefined ? null : 'log';
 }
 
 /** By the policy alone, so that it is asked once for all ports of a group. */

@@ -23,8 +23,13 @@ const OTHER_END: ReadonlyMap<FieldName, FieldName> = new Map(PAIRS);
 export function backwards(fields: Match, { match: said }: FilterRule): Match | null {
   const single = [said.tcpFlags, said.icmpType, said.dscp, said.cos, said.fragments];
   if (single.some((field) => field !== undefined)) return null;
-  const turned: Partial<Record<FieldName, FieldMatch>> = {};
+  return turned(fields);
+}
+
+/** With both ends changed. */
+export function turned(fields: Match): Match {
+  const other: Partial<Record<FieldName, FieldMatch>> = {};
   for (const [name, wanted] of Object.entries(fields) as [FieldName, FieldMatch][])
-    if (name !== 'ip_frag') turned[OTHER_END.get(name) ?? name] = wanted;
-  return turned;
+    if (name !== 'ip_frag') other[OTHER_END.get(name) ?? name] = wanted;
+  return other;
 }

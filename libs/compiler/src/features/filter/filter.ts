@@ -6,6 +6,7 @@ import { type Emitter } from '../../pipeline/emitter.js';
 import { type Feature } from '../../pipeline/feature.js';
 import { FLAG, REG } from '../../pipeline/registers.js';
 import { type OutStage } from '../../pipeline/stages.js';
+import { asksSets, byName, inSets, setLookups, setsText, type Sets } from '../sets/uses.js';
 import { entered } from '../state/state.js';
 import { tagsOf } from '../state/tags.js';
 import { ruleLists, type RuleList } from './lists.js';
@@ -26,18 +27,19 @@ export const filter: Feature = {
   name: 'filter',
   // No copy comes to the other side that has no list: see `nextOut`.
   bridge: (_, out) => out.flow(SIDES.in.choose, 0, {}, [goto(SIDES.in.next)]),
-  parts: ({ ports }) => {
+  parts: ({ ports, sets }) => {
+    const known = byName(sets);
     const lists = ruleLists(ports);
     const rates = rateMeters(lists);
     return lists.map((list) => {
       const its = rates.get(list.number) ?? NO_RATES;
       return {
         key: `${list.number}`,
-        of: `${list.ports.map(({ slot }) => slot).join()} ${ratesText(its)} ${list.text}`,
+        of: `${list.ports.map(({ slot }) => slot).join()} ${ratesText(its)} ${setsText(list.filter, known)} ${list.text}`,
         write: (out) => {
           for (const rate of its.values()) out.meter(rate);
           for (const side of BOTH_SIDES)
-            if (speaksOf(list.filter, side.direction)) write(list, its, side, out);
+            if (speaksOf(list.filter, side.direction)) write(list, { rates: its, sets: known }, side, out);
         },
       };
     });
@@ -54,12 +56,23 @@ export function filterStages(filter: Filter): {
   if (!speaksOf(filter, 'out')) return { used: [], lookups: 0 };
   const PASSED_OUT = 1;
   const stateful = filter.stateful ? 2 : 0;
-  return { used: ['FILTER_OUT'], lookups: PASSED_OUT + stateful + tiersOf(filter, 'out').length };
+  const tiers = tiersOf(filter, 'out').length;
+  return { used: ['FILTER_OUT'], lookups: PASSED_OUT + setLookups(filter, 'out') + stateful + tiers };
 }
 
-function write({ number, filter, ports }: RuleList, rates: Rates, side: Side, out: Emitter): void {
+/** Where frames go once it is known which sets they are in. */
+export const afterSets = (filter: Filter, side: Side): number =>
+  filter.stateful ? side.state : tableOf(side, tiersOf(filter, side.direction)[0]);
+
+/** What a list's flows depend on beside what it says. */
+interface Around {
+  readonly rates: Rates;
+  readonly sets: Sets;
+}
+
+function write({ number, filter, ports }: RuleList, { rates, sets }: Around, side: Side, out: Emitter): void {
   const tiers = tiersOf(filter, side.direction);
-  const first = filter.stateful ? side.state : tableOf(side, tiers[0]);
+  const first = asksSets(filter, side.direction) ? side.sets : afterSets(filter, side);
   // One and the same for all of them: it is compared once.
   const chosen = [set(REG.rules, number), goto(first)];
   for (const { slot } of ports) out.flow(side.choose, 100, match({ [side.register]: slot }), chosen);
@@ -78,6 +91,8 @@ function write({ number, filter, ports }: RuleList, rates: Rates, side: Side, ou
   for (const [index, matches] of listMatches(filter.rules).entries()) {
     const rule = filter.rules[index];
     if (rule === undefined || !concerns(rule, side.direction)) continue;
+    const members = inSets(rule, sets);
+    if (members === null) continue;
     const ways = { side, passed: passed(rule.tier), allowed: allowed(tags.rules[index] ?? 0) };
     const limit = rates.get(index);
     const isUnlimited = rule.rate !== undefined && limit === undefined;
@@ -86,7 +101,7 @@ function write({ number, filter, ports }: RuleList, rates: Rates, side: Side, ou
       out.flow(
         tableOf(side, rule.tier),
         FIRST - index,
-        { ...mine, ...fields },
+        { ...mine, ...members, ...fields },
         actions,
         ruleObject(number, index),
       );

@@ -8,6 +8,7 @@ export const SIDES = {
   in: {
     direction: 'in',
     choose: TABLES.FILTER_IN,
+    sets: TABLES.SETS_IN,
     state: TABLES.STATE_IN,
     established: TABLES.ESTABLISHED_IN,
     tiers: [TABLES.RULES_IN_0, TABLES.RULES_IN_1, TABLES.RULES_IN_2, TABLES.RULES_IN_3],
@@ -18,6 +19,7 @@ export const SIDES = {
   out: {
     direction: 'out',
     choose: TABLES.FILTER_OUT,
+    sets: TABLES.SETS_OUT,
     state: TABLES.STATE_OUT,
     established: TABLES.ESTABLISHED_OUT,
     tiers: [TABLES.RULES_OUT_0, TABLES.RULES_OUT_1, TABLES.RULES_OUT_2, TABLES.RULES_OUT_3],

@@ -6,7 +6,7 @@ import { segmentMatches, tagMatches } from '../../pipeline/segments.js';
 import { afterUplink, nextIn, nextOut } from '../../pipeline/stages.js';
 import { TABLES } from '../../pipeline/tables.js';
 import { ofUplink } from '../../resolve/mirrors.js';
-import { type BridgePlan, type PortPlan, type UplinkPlan } from '../../resolve/plan.js';
+import { type SteadyPlan, type PortPlan, type UplinkPlan } from '../../resolve/plan.js';
 import { nativeOf } from '../../resolve/segments.js';
 import { covers, ofAny, ofOne, type Source } from './sources.js';
 import { ways } from './ways.js';
@@ -71,7 +71,7 @@ const bySegment = (ranges: Parameters<typeof segmentMatches>[0]) =>
   segmentMatches(ranges).map((segment) => ({ [REG.segment]: segment }));
 
 /** From the wire; the tag was taken off. */
-function comes({ name, key }: UplinkPlan, bridge: BridgePlan, out: Emitter): void {
+function comes({ name, key }: UplinkPlan, bridge: SteadyPlan, out: Emitter): void {
   const mirrors = ofUplink(bridge, name, 'in');
   if (mirrors.length === 0) return;
   const fields = { [REG.from]: 0, [REG.uplink]: key };
@@ -87,7 +87,7 @@ function comes({ name, key }: UplinkPlan, bridge: BridgePlan, out: Emitter): voi
 }
 
 /** To the wire, tagged as it leaves. */
-function leaves({ name, key, ofport }: UplinkPlan, bridge: BridgePlan, out: Emitter): void {
+function leaves({ name, key, ofport }: UplinkPlan, bridge: SteadyPlan, out: Emitter): void {
   const mirrors = ofUplink(bridge, name, 'out');
   if (mirrors.length === 0 || bridge.teams.length === 0) return;
   const fields = { [REG.chosen]: key };

@@ -4,13 +4,13 @@ import { type Emitter } from '../../pipeline/emitter.js';
 import { FLAG, TAG_PRESENT } from '../../pipeline/registers.js';
 import { TABLES } from '../../pipeline/tables.js';
 import { countOut, portMeter } from '../../meters.js';
-import { isPlugged, type BridgePlan, type MirrorPlan, type MirrorWay } from '../../resolve/plan.js';
+import { isPlugged, type SteadyPlan, type MirrorPlan, type MirrorWay } from '../../resolve/plan.js';
 
 /** Groups of mirrors, away from those of teams. */
 const GROUPS = 0xe000_0000;
 
 /** Where the copies of each mirror go. */
-export function ways(bridge: BridgePlan, out: Emitter): void {
+export function ways(bridge: SteadyPlan, out: Emitter): void {
   for (const mirror of bridge.mirrors) {
     if (mirror.to.kind === 'port') toPort(mirror, mirror.to, bridge, out);
     else toUplinks(mirror, mirror.to, out);
@@ -26,7 +26,7 @@ const cut = (port: number, snapLength: number | null): Action =>
 function toPort(
   { number, snapLength }: MirrorPlan,
   { slot }: Extract<MirrorWay, { kind: 'port' }>,
-  { ports }: BridgePlan,
+  { ports }: SteadyPlan,
   out: Emitter,
 ): void {
   const port = ports.find((p) => p.slot === slot);

@@ -4,9 +4,10 @@ import { bitsAre, goto, match, resubmit, setBits } from '../../pipeline/actions.
 import { type Emitter } from '../../pipeline/emitter.js';
 import { FLAG, REG } from '../../pipeline/registers.js';
 import { type RuleList } from '../filter/lists.js';
-import { backwards } from '../filter/backwards.js';
+import { backwards, turned } from '../filter/backwards.js';
 import { listMatches } from '../filter/rules.js';
 import { concerns, tiersOf, type Side } from '../filter/sides.js';
+import { inSets, type Sets } from '../sets/uses.js';
 import { marksOf, tagsOf } from './tags.js';
 
 const FIRST = 60_000;
@@ -20,7 +21,7 @@ export const setTier = (place: number): Action => setBits(FLAG.tier, place);
  * takes it by its mark, any other by its match backwards. So it passes if the connection could be begun now by the
  * rule that let it begin. If not, it is a frame like any other.
  */
-export function answers({ number, filter }: RuleList, side: Side, out: Emitter): void {
+export function answers({ number, filter }: RuleList, sets: Sets, side: Side, out: Emitter): void {
   const way = side.direction === 'in' ? 'out' : 'in';
   const tags = tagsOf(filter, way);
   const tiers = tiersOf(filter, way);
@@ -36,10 +37,13 @@ export function answers({ number, filter }: RuleList, side: Side, out: Emitter):
       out.flow(side.established, priority, { ...mine, ...more }, actions, number);
     for (const [index, rule] of filter.rules.entries()) {
       if (rule.tier !== tier || !concerns(rule, way)) continue;
+      const members = inSets(rule, sets);
+      if (members === null) continue;
       const marked = match({ ct_mark: tags.rules[index] ?? 0 });
-      if (rule.action === 'allow') write(FIRST - index, marked, pass);
+      // The rule may stand and the other end be in its set no more.
+      if (rule.action === 'allow') write(FIRST - index, { ...marked, ...turned(members) }, pass);
       else
-        for (const fields of stopped(rule, matches[index])) {
+        for (const fields of stopped(rule, members, matches[index])) {
           if (rule.action !== 'pass') write(FIRST - index, fields, [asNew]);
           else if (!isLast || tags.rest === 0) write(FIRST - index, fields, further);
           else write(FIRST - index, { ...fields, ...match({ ct_mark: tags.rest }) }, pass);
@@ -51,8 +55,10 @@ export function answers({ number, filter }: RuleList, side: Side, out: Emitter):
 }
 
 /** What a rule that does not allow says of answers: nothing, where it speaks of single frames. */
-const stopped = (rule: FilterRule, matches: readonly Match[] = []): Match[] =>
-  rule.action === 'allow-stateless' ? [] : matches.flatMap((fields) => backwards(fields, rule) ?? []);
+const stopped = (rule: FilterRule, members: Match, matches: readonly Match[] = []): Match[] =>
+  rule.action === 'allow-stateless'
+    ? []
+    : matches.flatMap((fields) => backwards({ ...members, ...fields }, rule) ?? []);
 
 /** Errors that speak of a connection, from the end that began it; those from the other are answers. */
 export function errors({ number, filter }: RuleList, side: Side, out: Emitter): void {

@@ -16,5 +16,8 @@ export function connectionsLeft({ flows }: Pick<BridgePlan, 'flows'>): CtFilter[
   return slots.filter((slot) => slot > 0).map((slot) => ({ zone: zoneOfSlot(slot) }));
 }
 
+/** Of a list that names sets, this is not told here: there may be connections. */
 const isStateful = ({ table, actions }: Flow): boolean =>
-  table === TABLES.FILTER_IN && actions.some((a) => a.kind === 'goto' && a.table === TABLES.STATE_IN);
+  table === TABLES.FILTER_IN && actions.some((a) => a.kind === 'goto' && MAY_TRACK.has(a.table));
+
+const MAY_TRACK: ReadonlySet<number> = new Set([TABLES.STATE_IN, TABLES.SETS_IN]);

@@ -5,6 +5,7 @@ import { type Feature } from '../../pipeline/feature.js';
 import { REG } from '../../pipeline/registers.js';
 import { ruleLists, type RuleList } from '../filter/lists.js';
 import { BOTH_SIDES, tiersOf, type Side } from '../filter/sides.js';
+import { byName, setsText } from '../sets/uses.js';
 import { answers, errors, setTier } from './answers.js';
 import { CT_MARK, ZONE, ZONE_BASE } from './zones.js';
 import { marksOf } from './tags.js';
@@ -21,16 +22,16 @@ const TRACKED = CT_STATE.tracked;
  */
 export const state: Feature = {
   name: 'state',
-  parts: ({ ports }) =>
+  parts: ({ ports, sets }) =>
     ruleLists(ports)
       .filter(({ filter }) => filter.stateful)
       .map((list) => ({
         key: `${list.number}`,
-        of: list.text,
+        of: `${setsText(list.filter, byName(sets))} ${list.text}`,
         write: (out) => {
           for (const side of BOTH_SIDES) {
             ask(list, side, out);
-            answers(list, side, out);
+            answers(list, byName(sets), side, out);
             errors(list, side, out);
             enter(list, side, out);
           }
