@@ -24,7 +24,7 @@ export const DEFAULT_WAIT_S = 30;
 export const waitSeconds = (wait: number | true | undefined): number | undefined =>
   wait === true ? DEFAULT_WAIT_S : wait;
 
-export type Kind = 'hosts' | 'switches' | 'groups' | 'ports' | 'migrations';
+export type Kind = 'hosts' | 'switches' | 'groups' | 'ports' | 'sets' | 'migrations';
 
 const KINDS: Readonly<Record<string, Kind>> = {
   host: 'hosts',
@@ -41,6 +41,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
   portgroups: 'groups',
   port: 'ports',
   ports: 'ports',
+  set: 'sets',
+  sets: 'sets',
+  addressset: 'sets',
+  addresssets: 'sets',
+  portset: 'sets',
+  portsets: 'sets',
   migration: 'migrations',
   migrations: 'migrations',
 };
@@ -48,7 +54,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 export function kind(text: string): Kind {
   const found = Object.hasOwn(KINDS, text.toLowerCase()) ? KINDS[text.toLowerCase()] : undefined;
   if (found === undefined) {
-    throw new InvalidArgumentError('Expected host, switch, group, port or migration.');
+    throw new InvalidArgumentError('Expected host, switch, group, port, set or migration.');
   }
   return found;
 }

@@ -27,6 +27,9 @@ describe('portolan', () => {
     api.answer('GET /v1/migrations', [200, listOf(answers.migration('completed', 5))]);
     api.answer('GET /v1/migrations/m1', [200, answers.migration('completed', 5)]);
     api.answer('GET /v1/stats/ports', [200, listOf(answers.stats)]);
+    api.answer('GET /v1/sets', [200, listOf(answers.addressSet, answers.portSet)]);
+    api.answer('GET /v1/sets/office', [200, answers.addressSet]);
+    api.answer('GET /v1/sets/tier', [200, answers.portSet]);
     api.answer('GET /v1/status', [200, answers.status]);
     api.answer('GET /v1/events', [200, answers.events]);
   });
@@ -37,6 +40,8 @@ describe('portolan', () => {
       [Api.HostView, answers.deadHost],
       [Api.GroupView, answers.group],
       [Api.SwitchView, answers.sw],
+      [Api.SetView, answers.addressSet],
+      [Api.SetView, answers.portSet],
       [Api.PortDescription, answers.description],
       [Api.MigrationView, answers.migration('completed', 5)],
       [Api.PortStats, answers.stats],
@@ -52,6 +57,7 @@ describe('portolan', () => {
     'get groups',
     'get switches',
     'get ports',
+    'get sets',
     'migrations',
     'stats',
     'status',
@@ -60,6 +66,8 @@ describe('portolan', () => {
     'describe group web',
     'describe switch prod',
     'describe port p1',
+    'describe set office',
+    'describe portset tier',
     'describe migration m1',
     'get group web -o yaml',
   ])('%s', async (line) => {
@@ -203,7 +211,7 @@ describe('portolan', () => {
   });
 
   it.each([
-    ['get gruop', 2, /Expected host, switch, group, port or migration/],
+    ['get gruop', 2, /Expected host, switch, group, port, set or migration/],
     ['bogus', 2, /unknown command/],
     ['apply', 2, /--filename/],
     ['apply -f nowhere.yaml', 1, /nowhere\.yaml: can't be read/],

@@ -254,6 +254,63 @@ describe('resources, ports, migrations, statistics, status', () => {
     expect((await api.call('GET', '/metrics')).status).toBe(200);
   });
 
+  it('keeps sets of addresses and of ports, and those that rules name', async () => {
+    const apply = (...resources: object[]) =>
+      api.call('POST', '/v1/apply', {
+        resources: resources.map((r) => ({ apiVersion: 'portolan.dev/v1', ...r })),
+      });
+    const office = (addresses: string[]) => ({
+      kind: 'AddressSet',
+      metadata: { name: 'office' },
+      spec: { addresses },
+    });
+    const naming = (...rules: object[]) => ({
+      kind: 'PortGroup',
+      metadata: { name: 'guarded' },
+      spec: { switch: 'prod', ports: 1, policy: { filter: rules } },
+    });
+    const rule = { name: 'r', action: 'drop', match: { srcSet: 'office' } };
+    const unknown = await apply(naming(rule));
+    expect([unknown.status, unknown.body.errors]).toEqual([
+      422,
+      [
+        expect.objectContaining({
+          field: 'PortGroup/guarded spec.policy.filter.rules[0].match.srcSet',
+          reason: expect.stringContaining('is not a known set'),
+        }),
+      ],
+    ]);
+    const made = await apply(naming(rule), office(['192.0.2.0/24']), {
+      kind: 'PortSet',
+      metadata: { name: 'tier' },
+      spec: { groups: ['web'] },
+    });
+    expect(made.body.changed).toEqual(
+      expect.arrayContaining([{ kind: 'AddressSet', name: 'office', change: 'created', fields: [] }]),
+    );
+    const changed = await apply(office(['192.0.2.0/24', '2001:db8::1']));
+    expect(changed.body.changed).toEqual([
+      { kind: 'AddressSet', name: 'office', change: 'changed', fields: ['addresses'] },
+    ]);
+    expect((await api.call('GET', '/v1/sets')).body.items).toMatchObject([
+      { kind: 'AddressSet', status: { members: 2, namedBy: ['group guarded'] } },
+      { kind: 'PortSet', metadata: { name: 'tier' }, spec: { groups: ['web'], ports: [], owners: [] } },
+    ]);
+    const held = await api.call('DELETE', '/v1/sets/office');
+    expect([held.status, held.body.detail]).toEqual([422, expect.stringContaining('group guarded')]);
+    await apply(naming());
+    expect((await api.call('DELETE', '/v1/sets/office')).body.changed).toEqual([
+      { kind: 'AddressSet', name: 'office', change: 'deleted', fields: [] },
+    ]);
+    expect((await api.call('GET', '/v1/sets/office')).status).toBe(404);
+    const { body } = await api.call('GET', '/v1/events?object=set/office');
+    expect(body.items.map((e: { type: string }) => e.type)).toEqual([
+      'AddressSetDefined',
+      'AddressSetDefined',
+      'SetRemoved',
+    ]);
+  });
+
   it('leaves no listener broken', () => expect(api.faults).toEqual([]));
 });
 

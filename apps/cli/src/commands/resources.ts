@@ -6,15 +6,29 @@ import {
   type MigrationView,
   type PortDescription,
   type PortView,
+  type SetView,
   type SwitchView,
   type WriteResult,
 } from '#contracts/http';
 import { kind, seconds, waitSeconds, wholeNumber, type Kind } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { type Query } from '../http/client.js';
-import { describeGroup, describeHost, describeMigration, describeSwitch } from '../render/describe.js';
+import {
+  describeGroup,
+  describeHost,
+  describeMigration,
+  describeSet,
+  describeSwitch,
+} from '../render/describe.js';
 import { describePort } from '../render/describe-port.js';
-import { groupTable, hostTable, migrationTable, portTable, switchTable } from '../render/resources.js';
+import {
+  groupTable,
+  hostTable,
+  migrationTable,
+  portTable,
+  setTable,
+  switchTable,
+} from '../render/resources.js';
 import { type Session } from '../session.js';
 import { finishWrite } from './apply.js';
 import { type Register } from './register.js';
@@ -26,7 +40,7 @@ interface Filters {
   readonly switch?: string;
 }
 
-const KINDS_HELP = 'host, switch, group, port or migration';
+const KINDS_HELP = 'host, switch, group, port, set or migration';
 
 export const registerResources: Register = (program, action) => {
   program
@@ -52,8 +66,8 @@ export const registerResources: Register = (program, action) => {
     .action(action(describe));
   program
     .command('delete')
-    .description('remove a host, switch, port group or free port')
-    .argument('<kind>', 'host, switch, group or port', kind)
+    .description('remove a host, switch, port group, set or free port')
+    .argument('<kind>', 'host, switch, group, set or port', kind)
     .argument('<name>')
     .option('--version <revision>', 'only if it was not changed since', wholeNumber(0))
     .option('--wait [seconds]', 'return when every host concerned carries it out', seconds)
@@ -109,6 +123,8 @@ function listText(s: Session, what: Kind, items: readonly unknown[]): string {
       return groupTable(items as GroupView[], s.style);
     case 'ports':
       return portTable(items as PortView[], s.style);
+    case 'sets':
+      return setTable(items as SetView[], s.style);
     case 'migrations':
       return migrationTable(items as MigrationView[], s.style, s.io.now());
   }
@@ -130,6 +146,8 @@ function describeText(s: Session, what: Kind, item: unknown): string {
       return describeGroup(item as GroupView, s.style);
     case 'ports':
       return describePort(item as PortDescription, s.style, s.io.now());
+    case 'sets':
+      return describeSet(item as SetView, s.style);
     case 'migrations':
       return describeMigration(item as MigrationView, s.style, s.io.now());
   }

@@ -1,4 +1,10 @@
-import { type GroupView, type HostView, type MigrationView, type SwitchView } from '#contracts/http';
+import {
+  type GroupView,
+  type HostView,
+  type MigrationView,
+  type SetView,
+  type SwitchView,
+} from '#contracts/http';
 import { exceptions, indented, policySection, section } from './sections.js';
 import { featureRows } from './switch-features.js';
 import { safe, state, type Style } from './style.js';
@@ -100,6 +106,34 @@ export function describeGroup(g: GroupView, style: Style): string {
       ],
       style,
     ) + policySection(g.spec.policy, 'group', style)
+  );
+}
+
+/** Members that a list shows; the rest is told by `get -o yaml`. */
+const SHOWN = 20;
+
+export function describeSet(s: SetView, style: Style): string {
+  const listed = (items: readonly string[]): string => {
+    const more = items.length > SHOWN ? [`and ${items.length - SHOWN} more`] : [];
+    return [...items.slice(0, SHOWN).map(safe), ...more].join('\n') || 'none';
+  };
+  const members: [string, string][] =
+    'addresses' in s.spec
+      ? [['addresses', listed(s.spec.addresses)]]
+      : [
+          ['groups', listed(s.spec.groups)],
+          ['ports', listed(s.spec.ports)],
+          ['owners', listed(s.spec.owners)],
+          ['now', plural(s.status.members, 'MAC')],
+        ];
+  return facts(
+    [
+      ['set', style.bold(s.metadata.name)],
+      ...members,
+      ['named by', s.status.namedBy.join(', ') || 'nobody'],
+      ['version', String(s.metadata.version)],
+    ],
+    style,
   );
 }
 

@@ -3,6 +3,7 @@ import {
   type HostView,
   type MigrationView,
   type PortView,
+  type SetView,
   type SwitchView,
 } from '#contracts/http';
 import { type VlanPolicy } from '#domain';
@@ -97,6 +98,17 @@ export function portHost(p: PortView): string {
   const { active, standby } = p.status;
   if (standby === null) return active?.host ?? '-';
   return `${active?.host ?? '-'} > ${standby.host}`;
+}
+
+export function setTable(items: readonly SetView[], style: Style): string {
+  const columns: Column<SetView>[] = [
+    { title: 'SET', max: 30, cell: (s) => s.metadata.name },
+    { title: 'OF', cell: (s) => (s.kind === 'AddressSet' ? 'addresses' : 'ports') },
+    { title: 'MEMBERS', right: true, cell: (s) => String(s.status.members) },
+    { title: 'NAMED BY', max: 36, cell: (s) => s.status.namedBy.join(', ') || 'nobody' },
+    { title: 'VERSION', right: true, cell: (s) => String(s.metadata.version) },
+  ];
+  return table(columns, items, style);
 }
 
 export function migrationTable(items: readonly MigrationView[], style: Style, now: number): string {

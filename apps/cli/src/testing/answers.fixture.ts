@@ -8,6 +8,7 @@ import {
   type PortDescription,
   type PortStats,
   type PortView,
+  type SetView,
   type Realised,
   type Status,
   type SwitchView,
@@ -117,6 +118,22 @@ export const sw: SwitchView = {
     members: { alpha: { uplink1: 'eth1', uplink2: 'eth2' }, bravo: {} },
   },
   status: { groups: 3, ports: 14, connected: 1 },
+};
+
+export const addressSet: SetView = {
+  apiVersion: API,
+  kind: 'AddressSet',
+  metadata: { name: 'office', version: 4 },
+  spec: { addresses: Array.from({ length: 23 }, (_, i) => `192.0.2.${i}/32`) },
+  status: { members: 23, namedBy: ['group web', 'port p7'] },
+};
+
+export const portSet: SetView = {
+  apiVersion: API,
+  kind: 'PortSet',
+  metadata: { name: 'tier', version: 5 },
+  spec: { groups: ['web'], ports: [], owners: ['vm-a'] },
+  status: { members: 1, namedBy: [] },
 };
 
 export const port: PortView = {

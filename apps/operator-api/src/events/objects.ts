@@ -3,7 +3,9 @@ import { type DomainEvent } from '#domain';
 /** What an event is about, as `kind/name`: what `?object=` filters by. */
 export function objectsOf(event: DomainEvent): string[] {
   const found = new Set<string>();
-  const defined = /^(Host|Switch|Group)(Defined|Removed|Closing|Deleted)$/.exec(event.type)?.[1];
+  const defined = /^(?:Address|Port)?(Host|Switch|Group|Set)(?:Defined|Removed|Closing|Deleted)$/.exec(
+    event.type,
+  )?.[1];
   if (defined !== undefined && 'name' in event) found.add(`${defined.toLowerCase()}/${event.name}`);
   for (const key of ['port', 'group', 'switch', 'host'] as const) {
     const value = (event as unknown as Record<string, unknown>)[key];

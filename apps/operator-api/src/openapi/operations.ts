@@ -120,6 +120,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: WRITTEN,
   },
   ...resource('/v1/switches', 'switch', Api.SwitchView, [text('host', 'only with this member')]),
+  ...resource('/v1/sets', 'set of addresses or ports', Api.SetView, []),
   ...resource('/v1/groups', 'port group', Api.GroupView, [text('switch', 'only on this switch')]),
   {
     method: 'get',

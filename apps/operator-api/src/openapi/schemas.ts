@@ -11,6 +11,7 @@ const schemas: readonly TSchema[] = [
   Api.HostView,
   Api.SwitchView,
   Api.GroupView,
+  Api.SetView,
   Api.PolicyView,
   Api.PortView,
   Api.PortDescription,

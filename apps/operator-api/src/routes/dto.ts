@@ -128,7 +128,9 @@ export class EventsFilter {
   type?: string;
 
   @IsOptional()
-  @Matches(/^(port|group|switch|host|migration)\/\S{1,128}$/, { message: 'is not an object, as in port/p1' })
+  @Matches(/^(port|group|switch|host|set|migration)\/\S{1,128}$/, {
+    message: 'is not an object, as in port/p1',
+  })
   object?: string;
 
   @IsOptional()

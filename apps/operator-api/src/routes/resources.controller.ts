@@ -5,6 +5,7 @@ import {
   type GroupView,
   type HostView,
   type ListOf,
+  type SetView,
   type SwitchView,
   type WriteResult,
 } from '#contracts/http';
@@ -16,7 +17,7 @@ import { asOf } from '../as-of.js';
 import { CLOCK, FOLLOWER, type ClusterFollower } from '../ports.js';
 import { hostView } from '../views/host.js';
 import { page } from '../views/page.js';
-import { groupView, switchView } from '../views/resources.js';
+import { groupView, setView, switchView, usersBySet } from '../views/resources.js';
 import { WriteService } from '../writes/write.service.js';
 import { GiveUpDto, GroupQuery, PageQuery, SwitchQuery, VersionedQuery, WaitQuery } from './dto.js';
 import { found } from './lookup.js';
@@ -133,6 +134,34 @@ export class ResourcesController {
     @Headers() headers: IncomingHttpHeaders,
   ): Promise<WriteResult> {
     return this.delete('PortGroup', name, query, headers);
+  }
+
+  @Get('sets')
+  sets(@Query() query: PageQuery): ListOf<SetView> {
+    const users = usersBySet(this.state);
+    return page(
+      this.state,
+      this.state.sets.values(),
+      (s) => s.name,
+      query,
+      (s) => setView(this.state, s, users),
+    );
+  }
+
+  @Get('sets/:name')
+  oneSet(@Param('name') name: string): SetView {
+    const set = found(this.state.sets.get(name as never), 'set', name);
+    return setView(this.state, set, usersBySet(this.state));
+  }
+
+  @Delete('sets/:name')
+  deleteSet(
+    @Param('name') name: string,
+    @Query() query: VersionedQuery,
+    @Headers() headers: IncomingHttpHeaders,
+  ): Promise<WriteResult> {
+    const kind = this.state.sets.get(name as never)?.kind;
+    return this.delete(kind === 'ports' ? 'PortSet' : 'AddressSet', name, query, headers);
   }
 
   private delete(

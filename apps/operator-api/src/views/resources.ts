@@ -1,8 +1,13 @@
 import {
   featuresOf,
+  membersOf,
+  setsNamedBy,
+  specOfSet,
   type Group,
   type Host,
+  type MemberSet,
   type Migration,
+  type PolicyPatch,
   type Port,
   type State,
   type Switch,
@@ -12,6 +17,7 @@ import {
   type GroupView,
   type MigrationView,
   type PortView,
+  type SetView,
   type SwitchView,
 } from '#contracts/http';
 import { iso, isoOrNull } from './time.js';
@@ -61,6 +67,34 @@ export function groupView(state: State, g: Group): GroupView {
     },
     status: { phase: g.phase, ...portCounts(state, g) },
   };
+}
+
+/** `users`: see `usersBySet`. */
+export function setView(state: State, set: MemberSet, users: ReadonlyMap<string, string[]>): SetView {
+  const members =
+    set.kind === 'addresses'
+      ? set.addresses.length
+      : membersOf(state, set).reduce((sum, place) => sum + place.macs.length, 0);
+  return {
+    apiVersion: API_VERSION,
+    kind: set.kind === 'addresses' ? 'AddressSet' : 'PortSet',
+    metadata: { name: set.name, version: set.version },
+    spec: structuredClone(specOfSet(set)) as SetView['spec'],
+    status: { members, namedBy: users.get(set.name) ?? [] },
+  };
+}
+
+/** Whose rules name which set, in one pass. */
+export function usersBySet(state: State): ReadonlyMap<string, string[]> {
+  const users = new Map<string, string[]>();
+  const take = (who: string, policy: PolicyPatch): void => {
+    for (const name of setsNamedBy(policy)) users.set(name, [...(users.get(name) ?? []), who]);
+  };
+  if (state.sets.isEmpty()) return users;
+  for (const sw of state.switches.values()) take(`switch ${sw.name}`, sw.policy);
+  for (const group of state.groups.values()) take(`group ${group.name}`, group.policy);
+  for (const port of state.ports.values()) if (!port.deleted) take(`port ${port.id}`, port.override);
+  return users;
 }
 
 export function portView(p: Port): PortView {

@@ -1,5 +1,5 @@
 import { equalJson } from '#kernel';
-import { type DomainEvent, type State } from '#domain';
+import { specOfSet, type DomainEvent, type State } from '#domain';
 import { type Change } from '#contracts/http';
 import { groupView, portView, switchView } from '../views/resources.js';
 
@@ -43,6 +43,15 @@ function touchedBy(event: DomainEvent, after: State, before: State): Touched | u
     case 'GroupClosing':
     case 'GroupDeleted':
       return { kind: 'PortGroup', name: event.name };
+    case 'AddressSetDefined':
+      return { kind: 'AddressSet', name: event.name };
+    case 'PortSetDefined':
+      return { kind: 'PortSet', name: event.name };
+    case 'SetRemoved':
+      return {
+        kind: before.sets.get(event.name)?.kind === 'ports' ? 'PortSet' : 'AddressSet',
+        name: event.name,
+      };
     case 'MigrationStarted':
       return { kind: 'Migration', name: event.migration.id };
     case 'MigrationAdvanced':
@@ -74,6 +83,11 @@ function intentOf(state: State, kind: string, name: string): unknown {
     case 'PortGroup': {
       const group = state.groups.get(name as never);
       return group && { phase: group.phase, ...groupView(state, group).spec };
+    }
+    case 'AddressSet':
+    case 'PortSet': {
+      const set = state.sets.get(name as never);
+      return set && specOfSet(set);
     }
     case 'Migration': {
       const m = state.migrations.get(name as never);

@@ -19,6 +19,7 @@ export function versionOf(state: State, resource: string): number {
   const [kind, name = ''] = resource.split('/');
   if (kind === 'Host') return state.hosts.get(name as never)?.version ?? 0;
   if (kind === 'PortGroup') return state.groups.get(name as never)?.version ?? 0;
+  if (kind === 'AddressSet' || kind === 'PortSet') return state.sets.get(name as never)?.version ?? 0;
   if (kind === 'Port') return state.ports.get(name as never)?.version ?? 0;
   return state.switches.get(name as never)?.version ?? 0;
 }

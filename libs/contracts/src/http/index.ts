@@ -19,6 +19,7 @@ export {
   MigrationView,
   PortDescription,
   PortView,
+  SetView,
   SwitchView,
 } from './views.js';
 export {

@@ -109,6 +109,27 @@ export const GroupView = Type.Object(
 );
 export type GroupView = Static<typeof GroupView>;
 
+export const SetView = Type.Object(
+  {
+    apiVersion: Type.Literal('portolan.dev/v1'),
+    kind: Type.Enum(['AddressSet', 'PortSet']),
+    metadata: Metadata,
+    spec: Type.Union([
+      Type.Object({ addresses: Type.Array(Text, { maxItems: 10_000 }) }),
+      Type.Object({ groups: Type.Array(Text), ports: Type.Array(Text), owners: Type.Array(Text) }),
+    ]),
+    status: Type.Object({
+      members: Type.Integer({
+        minimum: 0,
+        description: 'prefixes; of a PortSet the MACs of the connected ports that it comes to now',
+      }),
+      namedBy: Type.Array(Text, { description: 'whose rules name it, as in `group web`' }),
+    }),
+  },
+  { title: 'Set' },
+);
+export type SetView = Static<typeof SetView>;
+
 export const BindingView = Type.Object({ host: Text, epoch: Count }, { title: 'Binding' });
 
 export const PortView = Type.Object(
