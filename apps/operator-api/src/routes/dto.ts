@@ -261,6 +261,10 @@ export class GiveUpDto implements GiveUpRequest {
   @IsString()
   @Length(1, 500)
   reason!: string;
+
+  @IsOptional()
+  @IsBoolean()
+  dead?: boolean;
 }
 
 export class AbortDto implements AbortRequest {
