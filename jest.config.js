@@ -25,7 +25,10 @@ export default {
       ...shared,
       displayName: 'unit',
       setupFiles: ['<rootDir>/test/unit/properties.setup.ts'],
-      testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/{unit,simulator,witness}/**/*.spec.ts'],
+      testMatch: [
+        '<rootDir>/{libs,apps}/**/*.spec.ts',
+        '<rootDir>/test/{unit,simulator,witness}/**/*.spec.ts',
+      ],
     },
     {
       ...shared,

@@ -3,12 +3,13 @@
 //   test.js            everything; the lab where it can be had
 //   test.js lab        only the lab, which then must be there
 //   test.js chaos      what happens to processes, in full size; ARGS after it go to jest; --process: then also the
-//                      process tests about the same (leader, faults, hostile: the poisoned log among them)
+//                      process tests about the same (leader, faults, hostile: the poisoned log among them);
+//                      --seen DIR: what an operator sees meanwhile, into a file a scenario
 //   test.js ARGS       jest with ARGS on all but the lab, without the checks
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { labObstacle } from '../setup/lab.js';
 import { ROOT, say } from '../setup/shell.js';
 
@@ -83,6 +84,8 @@ async function lab(required, args) {
 async function chaos(args) {
   process.env.PORTOLAN_CHAOS = 'full';
   const process_ = args.includes('--process');
+  const seen = args.indexOf('--seen');
+  if (seen >= 0) process.env.PORTOLAN_CHAOS_SEEN = resolve(args.splice(seen, 2)[1] ?? 'seen');
   const began = Date.now();
   // What a scenario that failed left under way must not keep the run from ending.
   const result = await jest(['chaos'], ['-i', '--forceExit', ...args.filter((a) => a !== '--process')]);

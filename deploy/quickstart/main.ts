@@ -22,9 +22,12 @@ export async function once(options: QuickstartOptions): Promise<boolean> {
   const home = await mkdtemp(join(tmpdir(), 'portolan-once-'));
   const [nats = 0, api = 0] = await freePorts(2);
   const failures: string[] = [];
-  const cluster = await begin(options, home, { nats, api }, STORY_GUESTS, (line) => failures.push(line));
-  const stopOnSignal = (): void => void cluster.stop().finally(() => process.exit(130));
+  const beginning = begin(options, home, { nats, api }, STORY_GUESTS, (line) => failures.push(line));
+  // Also while it begins: nobody else would end the nats-server.
+  const stopOnSignal = (): void =>
+    void beginning.then((cluster) => cluster.stop()).finally(() => process.exit(130));
   process.once('SIGINT', stopOnSignal).once('SIGTERM', stopOnSignal);
+  const cluster = await beginning;
   try {
     const client = await ready(cluster, options.say);
     const figures = await playStory(client, exampleOf(options), options.say);
@@ -63,26 +66,31 @@ async function runIn(home: string, options: QuickstartOptions): Promise<number> 
   const ports = await fixedPorts(options.env);
   let died: ((code: number) => void) | undefined;
   const over = new Promise<number>((resolve) => (died = resolve));
+  // Also while it begins: nobody else would end the nats-server.
+  const asked = (): void => died?.(0);
+  process.on('SIGINT', asked).on('SIGTERM', asked);
   const cluster = await begin(options, home, ports, GUESTS, (line) => {
     options.say(line);
     died?.(1);
   });
-  const asked = (): void => died?.(0);
-  process.on('SIGINT', asked).on('SIGTERM', asked);
   try {
-    const api = await ready(cluster, options.say);
-    await applyExample(api, options);
-    await until(
-      'the guests to be connected',
-      async () => (await api.status()).counts.connected >= GUESTS.length,
-    );
-    welcome(cluster, options.say);
-    const code = await over;
+    const code = await Promise.race([over, settle(cluster, options).then(() => over)]);
     options.say('stopping');
     return code;
   } finally {
     await cluster.stop();
   }
+}
+
+/** Until there is something to look at. */
+async function settle(cluster: Cluster, options: QuickstartOptions): Promise<void> {
+  const api = await ready(cluster, options.say);
+  await applyExample(api, options);
+  await until(
+    'the guests to be connected',
+    async () => (await api.status()).counts.connected >= GUESTS.length,
+  );
+  welcome(cluster, options.say);
 }
 
 async function begin(

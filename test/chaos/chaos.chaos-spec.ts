@@ -1,8 +1,10 @@
 import { afterAll, beforeEach, describe, it } from '@jest/globals';
 import { agentsDiskFull } from './agents-disk-full.js';
 import { clockJumps } from './clock-jumps.js';
+import { deadHost } from './dead-host.js';
 import { serversDiskFull } from './disk-full.js';
 import { flood } from './flood.js';
+import { killedAgents } from './killed-agents.js';
 import { killedServices } from './killed-services.js';
 import { lateFacts } from './late-facts.js';
 import { leaderAsleep } from './leader-asleep.js';
@@ -14,12 +16,14 @@ const SCENARIOS: readonly Scenario<ChaosWorld>[] = [
   // While web-1 still sends.
   lateFacts,
   killedServices,
+  killedAgents,
   leaderAsleep,
   clockJumps,
   serversDiskFull,
   agentsDiskFull,
   flood,
   ...restoredLogs,
+  deadHost,
 ];
 
 const LIMIT_MS = 300_000;

@@ -6,6 +6,7 @@ import { auditLedger } from './support/ledger.js';
 import { Load } from './support/load.js';
 import { auditMoves, Mover } from './support/mover.js';
 import { sized, type Scenario } from './support/scenario.js';
+import { Seen } from './support/seen.js';
 
 const HOUR = 3_600_000;
 
@@ -36,10 +37,13 @@ export const clockJumps: Scenario = {
   play: async (world) => {
     const load = new Load(world.cluster.api, 'clock', 2);
     const mover = new Mover(world, 'web-2', ['alpha', 'bravo'], 'clock-move');
+    const seen = new Seen(world, 'clock-jumps');
     let mtu = 1_200;
     for (const [services, offset] of JUMPS) {
       for (const service of services) await setClock(world, service, offset);
       await goesOn(world, load, mover, (mtu += 1));
+      const moment = `${services.join(', ')} by ${offset / HOUR} h`;
+      await seen.at(moment, 'status', 'get hosts', 'migrations', 'events --limit 6');
       for (const service of services) await setClock(world, service, 0);
       await goesOn(world, load, mover, (mtu += 1));
     }

@@ -6,6 +6,7 @@ import { CLOCKED, setClock } from './support/clocks.js';
 import { sentBy } from './support/ledger.js';
 import { hostOf } from './support/mover.js';
 import { FULL, type Scenario } from './support/scenario.js';
+import { Seen } from './support/seen.js';
 import { type ChaosWorld } from './support/world.js';
 
 const HOUR = 3_600_000;
@@ -21,15 +22,27 @@ export const lateFacts: Scenario<ChaosWorld> = {
   play: async (world) => {
     const { bravosWay } = world;
     const port = (await world.api.ports(`?owner=${VM}`)).items[0]!.metadata.name;
+    const seen = new Seen(world, 'late-facts');
     const { id, epoch } = await cutInMidMove(world, port);
+    const look = (moment: string) =>
+      seen.at(
+        moment,
+        'get hosts',
+        'migrations',
+        `describe migration ${id}`,
+        `describe port ${port}`,
+        `events --object port/${port} --limit 12`,
+      );
     try {
       const there = await phase(world, id, 'switched');
       for (const service of CLOCKED) await setClock(world, service, HOUR);
       await neverMore(world, port);
+      await look('cut off');
       if (FULL) {
         // Not waited for for ever: the move ends without bravo, and the guest moves on.
         const ended = await phase(world, id, 'completed', 90_000);
         expect(ended.reason).toContain('final counters');
+        await look('ended without it');
         for (const to of ['charlie', 'alpha']) await phase(world, await migrate(world, to), 'completed');
       }
       await neverMore(world, port);
@@ -41,6 +54,7 @@ export const lateFacts: Scenario<ChaosWorld> = {
       // By the log's own time: what it says was so an hour ago.
       expect(closed.at - Date.parse(there.history.at(-1)!.at)).toBeGreaterThan(HOUR * 0.9);
       await phase(world, id, 'completed');
+      await look('let in again');
       expect((await world.api.ports(`?owner=${VM}`)).items[0]!.status.active).toEqual(before);
     } finally {
       bravosWay.mend();

@@ -3,6 +3,7 @@ import { until } from '../process/cluster.fixture.js';
 import { auditLoad, auditState } from './support/audit.js';
 import { Load } from './support/load.js';
 import { type Scenario } from './support/scenario.js';
+import { Seen } from './support/seen.js';
 
 const ASLEEP_MS = 10_000;
 
@@ -12,10 +13,12 @@ export const leaderAsleep: Scenario = {
   short: false,
   play: async (world) => {
     const sleeper = await world.leader();
+    const seen = new Seen(world, 'leader-asleep');
     const load = new Load(world.cluster.api, 'asleep', 8);
     await load.more(40);
     const said = (await world.logOf(sleeper)).length;
     await until('commands under way', () => Promise.resolve(load.inFlight >= 4));
+    await seen.from('switch-manager-1', 'switch-manager-2');
     world.cluster.children.signal(sleeper, 'SIGSTOP');
     const stopped = performance.now();
     try {
@@ -24,6 +27,7 @@ export const leaderAsleep: Scenario = {
         return leader !== null && `switch-${leader}` !== sleeper;
       });
       await load.more(40);
+      await seen.at('while it sleeps', 'status');
       // The sleep is the fault itself: it lasts what it lasts.
       await new Promise((resolve) => setTimeout(resolve, stopped + ASLEEP_MS - performance.now()));
     } finally {
@@ -34,6 +38,8 @@ export const leaderAsleep: Scenario = {
     );
     await load.more(40);
     await load.stop();
+    await seen.at('woken', 'status');
+    for (const name of ['switch-manager-1', 'switch-manager-2']) await seen.log(name);
     await auditLoad(world, load);
     await auditState(world);
     expect(world.deaths).toEqual([]);

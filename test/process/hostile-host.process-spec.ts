@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { KEYS, STREAMS, SUBJECTS } from '#contracts';
+import { type PortDescription } from '#contracts/http';
 import { startWorld, until, type World } from './cluster.fixture.js';
 
 const ME = 'mallory';
@@ -262,6 +263,40 @@ describe('a host that lies', () => {
 
   it('speaks for another host in the body of its facts', () =>
     attempt('other-host', () => tell(facts({ type: 'Inventory', interfaces: [] }).replace(ME, 'alpha'))));
+
+  it('tells counters of ports of others, in its own name and in theirs: nobody counts them', async () => {
+    const counted = async (): Promise<number> => {
+      const metrics = await (await fetch(`${world.cluster.api}/metrics`)).text();
+      return Number(/refused_total\{host="mallory",kind="other-host"[^}]*\} (\d+)/.exec(metrics)?.[1] ?? 0);
+    };
+    const { epoch, id: port } = victim;
+    const { segments } = (await world.api.get<PortDescription>(`/v1/ports/${port}`)).ledger;
+    const { raw } = segment(1e12) as { raw: object };
+    // Under the very name that the true one goes by.
+    const counters = [{ port, epoch, incarnation: segments.at(-1)!.incarnation, raw }];
+    const told = (host: string): string => {
+      const said = { schema: 1, host, boot: 'evil', time: Date.now() + 60_000, counters };
+      return text({ ...said, vms: [], interfaces: [], uplinks: [] });
+    };
+    const [at, before] = [await counted(), await rest()];
+    for (const host of ['alpha', ME]) {
+      mallory.publish(SUBJECTS.telemetry(ME), told(host));
+      const {
+        vms: _vms,
+        interfaces: _i,
+        uplinks: _u,
+        ...checkpoint
+      } = JSON.parse(told(host)) as Record<string, unknown>;
+      mallory.publish(SUBJECTS.checkpoint(ME), text(checkpoint));
+    }
+    await until('it to be counted', async () => (await counted()) > at);
+    expect((await world.api.stats(port)).in.packets).toBeLessThan(1e9);
+    // A host that is given up closes what it owes by what it last told, and nothing of others.
+    const given = await world.cli('host', 'give-up', ME, '--reason', 'it lies');
+    expect(`${given.out}${given.err}`).toMatch(/./);
+    expect((await world.api.stats(port)).in.packets).toBeLessThan(1e9);
+    expect(await rest()).toEqual(before);
+  });
 
   it('tells old facts again, leaves some out, and begins a numbering anew', async () => {
     const old = facts({ type: 'Inventory', interfaces: [] });

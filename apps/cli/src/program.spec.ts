@@ -181,6 +181,8 @@ describe('portolan', () => {
     api.answer('POST /v1/hosts/alpha/give-up-counters', [200, answers.written]);
     expect(await cli('host give-up alpha --reason burnt')).toMatchObject({ code: 0 });
     expect(api.asked.some((a) => a.body === '{"reason":"burnt"}')).toBe(true);
+    expect(await cli('host give-up alpha --dead --reason burnt')).toMatchObject({ code: 0 });
+    expect(api.asked.at(-1)?.body).toBe('{"dead":true,"reason":"burnt"}');
     expect(await cli('host give-up alpha')).toMatchObject({
       code: 2,
       err: expect.stringContaining('--reason'),

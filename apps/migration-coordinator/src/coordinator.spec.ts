@@ -63,7 +63,7 @@ describe('a coordinator', () => {
     commit = () => undefined;
     const migrations = new Map([['m1', prepared(clock.time + 60_000)]]);
     follower = {
-      state: { ...initialState, migrations } as unknown as State,
+      state: { ...initialState, migrations, moving: new Map([['p1', 'm1']]) } as unknown as State,
       lineage: LINEAGE,
       status: 'live',
       onCommit: (fn) => {

@@ -1,5 +1,5 @@
 import { type Clock, type HostName, type Result } from '#kernel';
-import { type DomainEvent, type Migration, type State } from '#domain';
+import { runningMigrations, type DomainEvent, type Migration, type State } from '#domain';
 import { type Follower } from '#event-store';
 import { SUBJECTS, type CommandRequest, type CommandResponse, type Report } from '#contracts';
 import { PhaseWatch } from '#runtime';
@@ -77,7 +77,7 @@ export class Coordinator {
     // What stands behind a commit that can't be read is not known: nothing is proposed on half a state.
     if (follower.status !== 'live') return;
     // Without the lease too: who takes it over must not begin to count only then.
-    for (const migration of follower.state.migrations.values()) this.#phases.saw(migration);
+    this.#phases.sawAll(runningMigrations(follower.state));
     if (!leads()) return;
     const reports = { get: (host: HostName) => this.#heardOf(host) };
     const isOverdue = (m: Migration): boolean => this.#phases.isOverdue(m);

@@ -9,6 +9,7 @@ import { checkCommandResponse, parseReport, SUBJECTS } from '#contracts';
 import { Follower } from '#event-store';
 import { Election } from '#event-store/jetstream';
 import {
+  damped,
   Distrust,
   HealthModule,
   HealthRegistry,
@@ -53,7 +54,7 @@ async function serve(config: MigrationCoordinatorConfig, logger: Logger, shutdow
     bucket: 'LEASE',
     onElected: () => logger.info('this copy proposes'),
     onLost: (reason) => logger.info({ reason }, 'another copy proposes'),
-    onFault: (cause) => logger.warn({ err: cause }, 'lease'),
+    onFault: damped(systemClock, (reason, times) => logger.warn({ reason, times }, 'the lease can’t be had')),
   });
   const client = new PortolanNatsClient(link);
   const coordinator = new Coordinator({

@@ -95,8 +95,10 @@ describe('what a coordinator proposes', () => {
       ['m1', migration('prepared')],
       ['m2', migration('moving')],
       ['m3', migration('prepared', { id: 'm3' as Migration['id'] })],
+      ['m4', migration('completed')],
     ]);
-    const state = { ...initialState, migrations } as unknown as State;
+    const moving = new Map(['m3', 'm1', 'm2'].map((id, n) => [`p${n}`, id]));
+    const state = { ...initialState, migrations, moving } as unknown as State;
     const ids = proposeAll({ ...view({}), state }).map((p) => p.commandId);
     expect(ids).toEqual(['migration:m1:3:moving', 'migration:m3:3:moving']);
   });

@@ -1,5 +1,5 @@
 import { assertNever, type HostName, type Revision } from '#kernel';
-import { type Command, type Migration, type MigrationPhase, type State } from '#domain';
+import { runningMigrations, type Command, type Migration, type MigrationPhase, type State } from '#domain';
 
 /** What a host last reported, of the current lineage. */
 export interface HostReport {
@@ -70,7 +70,7 @@ export function propose(view: View, migration: Migration): Proposal | null {
 
 /** Every proposal that the view calls for. */
 export function proposeAll(view: View): readonly Proposal[] {
-  return [...view.state.migrations.values()].flatMap((m) => propose(view, m) ?? []);
+  return runningMigrations(view.state).flatMap((m) => propose(view, m) ?? []);
 }
 
 function refusal(view: View, migration: Migration): string | null {

@@ -16,7 +16,7 @@ import {
   runService,
   type Shutdown,
 } from '#platform';
-import { clusterRules, logCheck, openLog, patiently } from '#runtime';
+import { clusterRules, logCheck, openLog, patiently, storeCheck } from '#runtime';
 import { createApplication } from './application.js';
 import { checkExposure, OperatorApiConfig } from './config.js';
 import { EventFeed } from './events/event-feed.js';
@@ -68,6 +68,7 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
   const health = new HealthRegistry();
   health.register('nats', natsCheck(link));
   health.register('log', logCheck(follower));
+  health.register('store', storeCheck(log));
   const metrics = new Registry();
   metrics.setDefaultLabels({ service: NAME });
   collectDefaultMetrics({ register: metrics });

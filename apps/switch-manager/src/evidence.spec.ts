@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type HostName, type Revision } from '#kernel';
 import { type Command } from '#domain';
-import { checkEvidence } from './evidence.js';
+import { checkDeath, checkEvidence } from './evidence.js';
 
 const advance = (evidence: Record<string, number>): Command =>
   ({
@@ -24,5 +24,18 @@ describe('what is put off, so that it is not remembered as refused', () => {
     expect(checkEvidence(advance({ h1: 6 }), realised)).toMatchObject({ code: 'unavailable', retry: true });
     expect(checkEvidence(advance({ h1: 5, h2: 1 }), realised)?.message).toContain('h2');
     expect(checkEvidence(timeOut(1), realised)).toBeNull();
+  });
+
+  it('the death of a host that is heard of', () => {
+    const isDown = (host: HostName): boolean => host === ('h2' as HostName);
+    const word = (host: string, dead?: boolean): Command =>
+      ({ type: 'GiveUpCounters', host, reason: 'burnt', ...(dead === undefined ? {} : { dead }) }) as never;
+    expect(checkDeath(word('h1', true), isDown)).toMatchObject({
+      code: 'refused',
+      details: [{ value: 'h1' }],
+    });
+    expect(checkDeath(word('h2', true), isDown)).toBeNull();
+    expect(checkDeath(word('h1'), isDown)).toBeNull();
+    expect(checkDeath(timeOut(1), isDown)).toBeNull();
   });
 });

@@ -21,3 +21,17 @@ export function checkEvidence(
   }
   return null;
 }
+
+/**
+ * A host that is heard of is not dead, whatever an operator says: its guests would lose their ports until it has told
+ * of them again. Not for the log to judge, and so not remembered.
+ */
+export function checkDeath(command: Command, isDown: (host: HostName) => boolean): Problem | null {
+  if (command.type !== 'GiveUpCounters' || command.dead !== true || isDown(command.host)) return null;
+  const reason = `is heard of`;
+  return problem(
+    'refused',
+    `host ${command.host}: ${reason}; expected a host that has been silent for a while`,
+    [{ field: 'host', value: command.host, reason, expected: 'a host that has been silent for a while' }],
+  );
+}

@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { type Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { type MicroserviceOptions } from '@nestjs/microservices';
+import { JetStreamError } from '@nats-io/jetstream';
 import { type Msg } from '@nats-io/transport-node';
 import { systemClock, unwrap, type HostName } from '#kernel';
 import { parseReport, SUBJECTS } from '#contracts';
@@ -20,6 +21,7 @@ import {
   LOG_STREAM,
 } from '#event-store/jetstream';
 import {
+  damped,
   Distrust,
   HealthModule,
   HealthRegistry,
@@ -35,7 +37,7 @@ import { FollowedDocuments, JetStreamDocumentStore } from '#platform/jetstream';
 import { ownFirst } from '#protocol';
 import { PortolanNatsServer, RpcProblemFilter } from '#platform/transport';
 import { documentSigner, documentVerifier, handoverTokens } from '#platform';
-import { clusterRules, logCheck, openLog, patiently } from '#runtime';
+import { clusterRules, logCheck, openLog, patiently, storeCheck } from '#runtime';
 import { lastCheckpoint } from './checkpoints.js';
 import { CommandsController } from './commands.controller.js';
 import { SwitchManagerConfig } from './config.js';
@@ -148,7 +150,11 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
       },
       onRefused: (host, problem) => distrust.refusedFor(host, problem),
       allows: (host, bytes) => distrust.allows('facts', host, bytes),
-      onFault: (cause) => logger.error({ err: cause }, 'taking facts in'),
+      onFault: (cause) =>
+        // Cut off by who leads now, or by the server; it begins anew.
+        cause instanceof JetStreamError
+          ? logger.warn({ reason: cause.message }, 'taking facts in')
+          : logger.error({ err: cause }, 'taking facts in'),
     });
   const election = new Election({
     nc,
@@ -159,7 +165,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     replicas: config.replicas,
     onElected: () => manager.elected(),
     onLost: (reason) => manager.lost(reason),
-    onFault: (cause) => logger.warn({ err: cause }, 'lease'),
+    onFault: damped(clock, (reason, times) => logger.warn({ reason, times }, 'the lease can’t be had')),
   });
   @Module({
     controllers: [CommandsController],
@@ -185,6 +191,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
   const health = app.get(HealthRegistry);
   health.register('nats', natsCheck(link));
   health.register('log', logCheck(follower));
+  health.register('store', storeCheck(log));
   await app.listen();
   shutdown.add('nest', () => app.close());
   const snapshotter = new Snapshotter(follower, { ...snapshots, store: own }, config.snapshotEvery, (cause) =>

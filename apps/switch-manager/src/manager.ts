@@ -27,7 +27,7 @@ import { type Distrust } from '#platform';
 import { RealisedTracker, touchedBy, type DocumentChange, type DocumentStore } from '#protocol';
 import { type ClusterCommit } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
-import { checkEvidence } from './evidence.js';
+import { checkDeath, checkEvidence } from './evidence.js';
 import { Leader } from './leader.js';
 
 export interface ManagerLog {
@@ -111,7 +111,12 @@ export class Manager {
     const leader = this.#leader;
     if (leader === null) return { ok: false, problem: notLeading() };
     const { command } = request;
-    const doubt = checkEvidence(command, (host) => this.tracker.realised(host));
+    const doubt =
+      checkEvidence(command, (host) => this.tracker.realised(host)) ??
+      // What was done once is answered as it was, whoever is heard of since.
+      (leader.sequencer.knows(request.commandId)
+        ? null
+        : checkDeath(command, (host) => this.tracker.isDown(host)));
     if (doubt !== null) return { ok: false, problem: doubt };
     const answer = await leader.execute(request);
     return answer.ok ? this.#accepted(answer.value) : { ok: false, problem: answer.error };

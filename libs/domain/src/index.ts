@@ -138,7 +138,7 @@ export {
   type RecomputedLedger,
 } from './ledger/verify.js';
 export { isComplete as isMigrationComplete } from './migration/complete.js';
-export { allowanceOf, deadlineOf, hasEnded, PHASE_DURATIONS } from './migration/phases.js';
+export { allowanceOf, deadlineOf, hasEnded, PHASE_DURATIONS, runningMigrations } from './migration/phases.js';
 export { PROPOSALS, reactionTo, type Input, type Reaction } from './migration/machine.js';
 export { MIGRATIONS_KEPT } from './migration/evolve.js';
 export { DELETED_KEPT } from './port/deleted.js';

@@ -67,15 +67,10 @@ async function firstCommit<State, Command, Event>(
   replica: Replica<State, Event>,
   known: readonly Lost[],
 ): Promise<Result<Sequencer<State, Command, Event>>> {
-  // A sequencer lasts for months: the state that it was made of is not kept so long, in no closure either.
+  // A sequencer lasts for months: the state that it was made of is not kept so long.
   const { actor, from: _from, snapshots: _snapshots, lost: _lost, notice: _notice, ...lasting } = options;
-  const told = options.onEnd;
-  // A failure here is told by the result; the owner's own `onEnd` is for a sequencer that it was given.
-  let given = false;
-  const onEnd: OpenOptions<State, Command, Event>['onEnd'] = (reason, fault) => {
-    if (given) told?.(reason, fault);
-  };
-  const sequencer = new Sequencer({ ...lasting, onEnd }, replica.capture());
+  const owner = toldOnceGiven(options.onEnd);
+  const sequencer = new Sequencer({ ...lasting, onEnd: owner.onEnd }, replica.capture());
   const commits = replica.staged.map((commit) => sequencer.abandonChunks(commit, actor));
   const lost = known.find((it) => isBehind(replica.head, it));
   if (replica.head.lineage === undefined) commits.push(sequencer.openLineage('first start', actor));
@@ -86,8 +81,24 @@ async function firstCommit<State, Command, Event>(
     if (!answer.ok)
       return err(problem(answer.error.code, `the log can't be opened: ${answer.error.message}`));
   }
-  given = true;
+  owner.given();
   return ok(sequencer);
+}
+
+type OnEnd = NonNullable<SequencerOptions<never, never, never>['onEnd']>;
+
+/**
+ * A failure while it is opened is told by the result; the owner's own `onEnd` is for a sequencer that it was given. A
+ * function of its own: all closures made in one call hold what any of them names, and these live as long as the term.
+ */
+function toldOnceGiven(told: OnEnd | undefined): { readonly onEnd: OnEnd; given(): void } {
+  let isGiven = false;
+  return {
+    onEnd: (reason, fault) => {
+      if (isGiven) told?.(reason, fault);
+    },
+    given: () => void (isGiven = true),
+  };
 }
 
 const isBehind = (head: Head, lost: Lost): boolean => lost.lineage === head.lineage || lost.time > head.time;

@@ -152,6 +152,11 @@ export class Sequencer<State, Command, Event> {
     return () => this.#listeners.delete(listener);
   }
 
+  /** It was answered, or is about to be: asked again, it is the same answer. */
+  knows(commandId: string): boolean {
+    return this.#flying.has(commandId) || this.#commands.find(commandId) !== undefined;
+  }
+
   /** The acknowledged state with everything a replica needs, for snapshots. */
   capture(): ReplicaState<State> {
     const { head, commands, repudiated } = {

@@ -20,6 +20,7 @@ export {
   type Readiness,
 } from './health/registry.js';
 export { HealthServer, type HealthServerOptions } from './health/server.js';
+export { damped } from './logging/damped.js';
 export { createLogger, NestLogger, type LoggerOptions } from './logging/logger.js';
 export { redactText, redactValue } from './logging/redact.js';
 export { runService, type Service } from './service/run-service.js';

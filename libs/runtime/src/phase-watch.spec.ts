@@ -24,6 +24,16 @@ describe('how long phases stand', () => {
     expect(watch.isOverdue(moving(2))).toBe(false);
   });
 
+  it('knows nothing more of what no longer runs', () => {
+    const other = { ...moving(1), id: 'm2' as never };
+    watch.sawAll([moving(2), other]);
+    now += 10;
+    watch.sawAll([other]);
+    expect([watch.stood(moving(2)), watch.stood(other)]).toEqual([0, 10]);
+    watch.sawAll([]);
+    expect(watch.stood(other)).toBe(0);
+  });
+
   it('knows nothing more of what has ended', () => {
     watch.saw({ ...moving(3), phase: 'completed' });
     now += 1_000;

@@ -17,6 +17,14 @@ export class PhaseWatch {
       this.#since.set(id, { episode, at: this.clock.monotonic() });
   }
 
+  /** All that run, at present; of others nothing more is known. */
+  sawAll(running: readonly Migration[]): void {
+    for (const migration of running) this.saw(migration);
+    if (this.#since.size === running.length) return;
+    const ids = new Set(running.map(({ id }) => id));
+    for (const id of this.#since.keys()) if (!ids.has(id)) this.#since.delete(id);
+  }
+
   /** ms in the present episode; 0: it has not been seen yet. */
   stood({ id, episode }: Pick<Migration, 'id' | 'episode'>): number {
     const since = this.#since.get(id);

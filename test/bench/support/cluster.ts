@@ -32,8 +32,8 @@ export async function withCluster<T>(
   const home = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
   const [nats = 0, api = 0] = await freePorts(2);
   const deaths: string[] = [];
-  try {
-    const cluster = await Cluster.start({
+  const starting = (async () =>
+    Cluster.start({
       ...options,
       home,
       dist: DIST,
@@ -41,9 +41,15 @@ export async function withCluster<T>(
       ports: { nats, api },
       hosts: await options.hosts(home),
       onDeath: (name, how) => void deaths.push(`${name} ended: ${how}`),
-    });
-    // Told to end, it leaves neither a server nor its files behind.
-    const settled = whenEnded(() => cluster.stop().then(() => putAway(home, options.say)));
+    }))();
+  // Told to end, also while it starts, it leaves neither a server nor its files behind.
+  const settled = whenEnded(async () => {
+    // One that could not be started has put itself away, and says so to whoever waits for it.
+    await starting.then((cluster) => cluster.stop()).catch(() => undefined);
+    await putAway(home, options.say);
+  });
+  try {
+    const cluster = await starting;
     try {
       const client = new Api(cluster.api);
       await until('a leader', async () => (await client.status()).leader !== null, 60_000);
@@ -51,11 +57,11 @@ export async function withCluster<T>(
     } catch (cause) {
       throw deaths[0] === undefined ? cause : new Error(deaths.join('; '), { cause });
     } finally {
-      settled();
       await cluster.stop();
     }
   } finally {
     await putAway(home, options.say);
+    settled();
   }
 }
 

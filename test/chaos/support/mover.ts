@@ -91,7 +91,7 @@ export async function hostOf(world: World, owner: string): Promise<string | null
 }
 
 /** Each migration that was acknowledged began once and ended once, and no other was begun for the VM. */
-export function auditMoves(log: readonly CommitEnvelope[], mover: Mover): void {
+export function auditMoves(log: readonly CommitEnvelope[], mover: Pick<Mover, 'ended'>): void {
   const events = log.flatMap((e) => ('events' in e.data ? e.data.events : []));
   for (const [id, view] of mover.ended) {
     const started = events.filter(

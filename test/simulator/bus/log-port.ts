@@ -67,9 +67,7 @@ export class LinkLog implements CommitLog {
     const end = await this.last();
     for (let at = Math.max(1, fromSeq); at <= end; at += BATCH) {
       const upTo = Math.min(end, at + BATCH - 1);
-      const batch = await this.asked('read', () =>
-        this.link.server.log.from(at).filter((m) => m.seq <= upTo),
-      );
+      const batch = await this.asked('read', () => this.link.server.log.from(at, upTo));
       yield batch.map(stored).filter((m) => topic === undefined || m.topic === topic);
     }
   }
@@ -83,8 +81,8 @@ export class LinkLog implements CommitLog {
     let next = Math.max(1, fromSeq);
     let ended = false;
     const upTo = (seq: number): void => {
-      for (const message of this.link.server.log.from(next)) {
-        if (ended || message.seq > seq) return;
+      for (const message of this.link.server.log.from(next, seq)) {
+        if (ended) return;
         try {
           next = message.seq + 1;
           handler(stored(message));

@@ -98,19 +98,24 @@ export class Stream {
   }
 
   delete(seq: number): void {
+    const message = this.messages.get(seq);
+    if (message === undefined) return;
     this.messages.delete(seq);
+    if (this.bySubject.get(message.subject) === seq) this.bySubject.delete(message.subject);
   }
 
-  from(seq: number): StreamMessage[] {
+  /** In order of their sequences; `upTo`: the last that is wanted. */
+  from(seq: number, upTo = this.lastSeq): StreamMessage[] {
     const found: StreamMessage[] = [];
     if (!this.lastValueOnly) {
-      for (let at = Math.max(1, seq); at <= this.lastSeq; at += 1) {
+      for (let at = Math.max(1, seq); at <= Math.min(upTo, this.lastSeq); at += 1) {
         const message = this.messages.get(at);
         if (message !== undefined) found.push(message);
       }
       return found;
     }
-    for (const message of this.messages.values()) if (message.seq >= seq) found.push(message);
+    for (const message of this.messages.values())
+      if (message.seq >= seq && message.seq <= upTo) found.push(message);
     return found;
   }
 

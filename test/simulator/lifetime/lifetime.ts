@@ -16,11 +16,13 @@ export interface Standing {
 }
 
 const HOSTS = ['h1', 'h2'];
+const CHANGES_A_DAY = 5_000;
 
 /** A cluster that lives through many changes, and is empty again whenever it is measured. */
 export class Life {
   readonly world: LifeWorld;
   readonly changes: Changes;
+  private labelled = 0;
 
   constructor(seed: number) {
     this.world = new LifeWorld(seed, HOSTS);
@@ -36,7 +38,10 @@ export class Life {
   }
 
   async live(changes: number): Promise<void> {
-    for (let i = 0; i < changes; i += 1) await this.changes.one();
+    for (let i = 0; i < changes; i += 1) {
+      await this.changes.one();
+      if (this.changes.made % CHANGES_A_DAY === 0) await this.aDay();
+    }
   }
 
   /** Takes out everything but the hosts, by the same commands as ever. */
@@ -81,14 +86,21 @@ export class Life {
   private async settle(): Promise<void> {
     const { world } = this;
     await world.until('hosts', 60_000, () => this.notQuiet());
-    let asked = 0;
-    const ask = () =>
-      world.apply({ kind: 'Host', name: 'h1', spec: { labels: { n: `${(asked += 1) % 2}` } } });
-    await world.dayPasses(ask);
-    for (let i = 0; i < 300; i += 1) await ask();
+    await this.aDay();
+    for (let i = 0; i < 300; i += 1) await this.label();
     await world.wait(15_000);
     await world.until('hosts', 60_000, () => this.notQuiet());
     for (const machine of world.machines.values()) machine.attempts.clear();
+  }
+
+  /** After which answers to commands are forgotten. */
+  private aDay(): Promise<void> {
+    return this.world.dayPasses(() => this.label());
+  }
+
+  private label(): Promise<unknown> {
+    this.labelled += 1;
+    return this.world.apply({ kind: 'Host', name: 'h1', spec: { labels: { n: `${this.labelled % 2}` } } });
   }
 
   private notQuiet(): string | null {

@@ -22,6 +22,8 @@ import { FACT_CONSUMER } from '../story/settings.js';
 
 /** Messages of the log and of facts that stay, for whoever is a little behind: the rest is the server's to keep. */
 const KEPT = 5_000;
+/** Commits. A snapshot takes in all that is kept, so by many changes it must not come too often; must be far below `KEPT`. */
+const SNAPSHOT_EVERY = 500;
 
 const STEP_MS = 50 * 60 * 1_000;
 const STEPS = 30;
@@ -138,7 +140,15 @@ export class LifeWorld {
     const disk = this.disks[i] ?? new Disk();
     const process = this.process(`manager${i + 1}`);
     process.skewMs = this.skewMs;
-    this.managers[i] = new ManagerService(process, this.server, this.facts, disk, this.fault);
+    this.managers[i] = new ManagerService(
+      process,
+      this.server,
+      this.facts,
+      disk,
+      this.fault,
+      {},
+      SNAPSHOT_EVERY,
+    );
   }
 
   /** For what is kept by the wall clock. Something is asked now and then: a clock that leaps is believed for an hour only. */

@@ -25,6 +25,7 @@ import { type Process } from '../engine/process.js';
 import { handoverToken, signer, verifier } from './signing.js';
 
 const LEASE_MS = 2_000;
+/** Often, so that stories see many. */
 const SNAPSHOT_EVERY = 40;
 const AGAIN_MS = 200;
 
@@ -52,6 +53,7 @@ export class ManagerService {
     disk: Disk,
     private readonly fault: (where: string, cause: unknown) => void,
     private readonly bugs: ManagerBugs = {},
+    private readonly snapshotEvery = SNAPSHOT_EVERY,
   ) {
     this.link = new Link(process, server);
     const log = new LinkLog(this.link);
@@ -113,7 +115,7 @@ export class ManagerService {
       this.process.clock,
       () => undefined,
     );
-    new Snapshotter(this.follower, snapshots, SNAPSHOT_EVERY, (cause) => this.fault('snapshots', cause));
+    new Snapshotter(this.follower, snapshots, this.snapshotEvery, (cause) => this.fault('snapshots', cause));
     this.election.start();
   }
 

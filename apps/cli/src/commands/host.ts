@@ -12,12 +12,13 @@ export const registerHost: Register = (program, action) => {
     .description('go on without the counters that a host owes, because it will not come back')
     .argument('<name>', 'the host')
     .requiredOption('--reason <text>', 'kept in the ledgers: their segments there are inexact')
-    .addHelpText('after', '\nExample:\n  portolan host give-up alpha --reason "board burnt"')
+    .option('--dead', 'nothing runs there any more: let go of its ports, too; refused while it is heard of')
+    .addHelpText('after', '\nExample:\n  portolan host give-up alpha --dead --reason "board burnt"')
     .action(action(giveUp));
 };
 
 async function giveUp(s: Session, command: Command): Promise<void> {
   const name = encodeURIComponent(command.processedArgs[0] as string);
-  const { reason } = command.opts<{ reason: string }>();
-  finishWrite(s, await s.api.post<WriteResult>(`/hosts/${name}/give-up-counters`, { reason }));
+  const said = command.opts<{ reason: string; dead?: true }>();
+  finishWrite(s, await s.api.post<WriteResult>(`/hosts/${name}/give-up-counters`, said));
 }

@@ -6,7 +6,7 @@ import { facts, table } from './table.js';
 import { ago, plural, shortTime } from './units.js';
 
 export function describePort(d: PortDescription, style: Style, now: number): string {
-  const { port, ledger } = d;
+  const { port } = d;
   const s = port.status;
   const c = s.connectee;
   const head: [string, string][] = [
@@ -37,14 +37,17 @@ export function describePort(d: PortDescription, style: Style, now: number): str
     ) +
     (ignored.length === 0 ? '' : section('Ignored overrides', ignored.join(''), style)) +
     exceptions(d.exceptions, style) +
-    ledgerSection(ledger, style, now)
+    ledgerSection(d, style, now)
   );
 }
 
-function ledgerSection(ledger: PortDescription['ledger'], style: Style, now: number): string {
+function ledgerSection({ port, ledger }: PortDescription, style: Style, now: number): string {
+  // What they owe is not in the sum yet.
+  const owing = port.status.retiring.map((r) => r.host);
+  const lacks = owing.length === 0 ? '' : style.warn(` but for what ${owing.join(' and ')} has yet to tell`);
   const at = ledger.countedAt === null ? '' : `, counted ${ago(ledger.countedAt, now)}`;
   const title = `Ledger: in ${both(sumOf(ledger.total, 'in'))}; out ${both(sumOf(ledger.total, 'out'))}`;
-  const note = `  ${plural(ledger.segments.length, 'segment')}, ${ledger.exact ? 'exact' : style.warn('inexact')}${at}; in is what the connectee sent\n`;
+  const note = `  ${plural(ledger.segments.length, 'segment')}, ${ledger.exact ? 'exact' : style.warn('inexact')}${lacks}${at}; in is what the connectee sent\n`;
   if (ledger.segments.length === 0) return section(title, note, style);
   const rows = indented(
     table(

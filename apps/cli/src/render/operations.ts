@@ -78,7 +78,7 @@ export function statusText(s: Status, style: Style, now: number): string {
       ],
       ['lineage', s.lineage ?? 'none yet'],
       ...(s.digest === null ? [] : [['digest', s.digest] as [string, string]]),
-      ['leader', s.leader ?? style.bad('none known: changes are not taken at the moment')],
+      ['leader', s.leader ?? style.bad(noLeader(s))],
       ...(managers.length === 0 ? [] : [['managers', managers.join('\n')] as [string, string]]),
       ['hosts', `${all ? style.good(realised) : style.warn(realised)} realised${late.join('')}`],
       ['problems', s.exceptions === 0 ? 'none' : style.bad(`${s.exceptions}: see portolan hosts`)],
@@ -94,6 +94,12 @@ export function statusText(s: Status, style: Style, now: number): string {
     ],
     style,
   );
+}
+
+/** Whoever follows the log and still has something to say tells why nobody leads. */
+function noLeader({ api }: Status): string {
+  const why = api.follows && api.problem !== null ? `\n${safe(api.problem)}` : '';
+  return `none known: changes are not taken at the moment${why}`;
 }
 
 export function eventLine(e: EventView, style: Style, now: number): string {

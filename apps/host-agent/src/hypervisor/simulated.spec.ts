@@ -15,8 +15,8 @@ const GUEST: GuestSpec = {
 };
 const to = 'bravo' as HostName;
 
-async function hypervisor(restored: readonly GuestSpec[] | null) {
-  const plugs = { plug: () => Promise.resolve(() => undefined), unplug: () => undefined };
+async function hypervisor(restored: readonly GuestSpec[] | null, isThere = Promise.resolve()) {
+  const plugs = { plug: () => isThere.then(() => () => undefined), unplug: () => undefined };
   const guests = restored && restored.map((spec) => ({ spec, memory: BLANK_MEMORY }));
   const made = new SimulatedHypervisor(null, () => undefined, plugs, [], guests, 0);
   const told: MigrationOutcome[] = [];
@@ -52,4 +52,22 @@ describe('a simulated hypervisor that is asked to move a guest it does not have'
     expect(outcomes()).toEqual(['aborted']);
     await made.close();
   });
+
+  it.each([
+    ['start', 'failed'],
+    ['abort', 'aborted'],
+  ] as const)(
+    'knows of a guest that waits for its switch after a restart, asked to %s',
+    async (action, outcome) => {
+      let come = (): void => undefined;
+      const { made, outcomes } = await hypervisor([GUEST], new Promise((resolve) => (come = resolve)));
+      const done = action === 'start' ? made.migrate(order(action), to) : made.abort(order(action));
+      expect(outcomes()).toEqual([]);
+      come();
+      await done;
+      // Nobody knows where bravo is: to say so the guest must have been found.
+      expect(outcomes()).toEqual([outcome]);
+      await made.close();
+    },
+  );
 });

@@ -22,6 +22,8 @@ export class SimulatedHypervisor implements Hypervisor {
   readonly drives = true;
   readonly #guests = new Map<string, Guest>();
   readonly #incoming = new Map<string, GuestSpec>();
+  /** Guests that are here, and whose switch is not yet. */
+  readonly #booting = new Map<string, Promise<void>>();
   readonly #listeners = new Set<(outcome: MigrationOutcome) => void>();
   readonly #running = new Map<string, { readonly abort: AbortController; readonly order: MigrationOrder }>();
   readonly #known = new Map<string, MigrationOutcome>();
@@ -41,7 +43,10 @@ export class SimulatedHypervisor implements Hypervisor {
 
   async start(): Promise<void> {
     const guests = this.restored ?? this.initial.map((spec) => ({ spec, memory: BLANK_MEMORY }));
-    for (const { spec, memory } of guests) void this.#boot(spec, memory);
+    for (const { spec, memory } of guests) {
+      const booted = this.#boot(spec, memory).finally(() => this.#booting.delete(spec.owner));
+      this.#booting.set(spec.owner, booted);
+    }
     const at = this.listen;
     if (at === null) return;
     const server = createServer((socket) => void receiveGuest(socket, this.#arrivals()));
@@ -78,6 +83,7 @@ export class SimulatedHypervisor implements Hypervisor {
     const key = `${order.migration}/${order.attempt}`;
     const before = this.#known.get(key);
     if (before !== undefined) return this.#tell(before);
+    await this.#booting.get(order.owner);
     if (this.#running.has(order.owner)) return;
     const guest = this.#guests.get(order.owner);
     const to = this.addressOf(destination);
@@ -101,7 +107,8 @@ export class SimulatedHypervisor implements Hypervisor {
     return this.#settle(order, abort.signal.aborted ? 'aborted' : 'failed', result.reason);
   }
 
-  abort(order: MigrationOrder): Promise<void> {
+  async abort(order: MigrationOrder): Promise<void> {
+    await this.#booting.get(order.owner);
     const running = this.#running.get(order.owner);
     if (running !== undefined) running.abort.abort();
     else {
@@ -109,7 +116,6 @@ export class SimulatedHypervisor implements Hypervisor {
       const said = this.#known.get(`${order.migration}/${order.attempt}`);
       this.#tell(said ?? { ...order, outcome, reason: 'was not running' });
     }
-    return Promise.resolve();
   }
 
   /**

@@ -79,12 +79,30 @@ describe('the way to the leader', () => {
       realised: ['alpha'],
       waiting: [],
     };
-    const notYet = { ...outcome, done: false };
+    const behind = { host: 'bravo', realised: 3, lastSeen: 1, reason: 'behind', exceptions: [] };
+    const notYet = { ...outcome, done: false, waiting: [behind] };
     const { gateway: g, asked } = gateway(away, ok({ ok: true, outcome: notYet }), ok({ ok: true, outcome }));
     expect(await g.wait(7 as Revision, LINEAGE, 5000, 't1')).toEqual(ok(outcome));
     expect(asked.map((a) => (a as { timeoutMs: number }).timeoutMs)).toEqual([2000, 2000, 2000]);
     const { gateway: short, asked: once } = gateway(ok({ ok: true, outcome: notYet }));
     expect(await short.wait(7 as Revision, LINEAGE, 1500, 't1')).toEqual(ok(notYet));
     expect(once.map((a) => (a as { timeoutMs: number }).timeoutMs)).toEqual([1500]);
+  });
+
+  it('does not wait for hosts that are down when nobody else is missing', async () => {
+    const missing = (...reasons: string[]) => {
+      const waiting = reasons.map((reason, i) => ({
+        host: `h${i}`,
+        realised: 3,
+        lastSeen: 1,
+        reason,
+        exceptions: [],
+      }));
+      return { done: false, lineage: LINEAGE, revision: 7, targets: 3, realised: ['alpha'], waiting };
+    };
+    const answers = [missing('down', 'behind'), missing('down')].map((outcome) => ok({ ok: true, outcome }));
+    const { gateway: g, asked } = gateway(...answers);
+    expect(await g.wait(7 as Revision, LINEAGE, 60_000, 't1')).toEqual(ok(missing('down')));
+    expect(asked).toHaveLength(2);
   });
 });

@@ -81,7 +81,7 @@ export class NatsGateway implements CommandGateway {
         ...(lineage === undefined ? {} : { lineage }),
       };
       const answer = await this.ask(SUBJECTS.command('wait'), request, slice + ATTEMPT_MS, checkWaitResponse);
-      if (answer.ok && (answer.value.outcome.done || slice === left)) return ok(answer.value.outcome);
+      if (answer.ok && (isOver(answer.value.outcome) || slice === left)) return ok(answer.value.outcome);
       const late = this.clock.monotonic() - began >= Math.max(timeoutMs, PATIENCE_MS);
       if (!answer.ok && (!answer.error.retry || late)) return answer;
       // An early "not yet" must not make this a busy loop.
@@ -129,3 +129,6 @@ export class NatsGateway implements CommandGateway {
     return new Promise((resolve) => void this.clock.after(ms, resolve));
   }
 }
+
+/** Done, or nobody is missing but hosts that are down: they could keep it waiting for ever. */
+const isOver = ({ waiting }: WaitOutcome): boolean => waiting.every(({ reason }) => reason === 'down');

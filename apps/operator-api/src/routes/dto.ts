@@ -263,6 +263,10 @@ export class GiveUpDto implements GiveUpRequest {
   @IsString()
   @Length(1, 500)
   reason!: string;
+
+  @IsOptional()
+  @IsBoolean()
+  dead?: boolean;
 }
 
 export class AbortDto implements AbortRequest {

@@ -73,9 +73,15 @@ export class ResourcesController {
     @Query() query: WaitQuery,
     @Headers() headers: IncomingHttpHeaders,
   ): Promise<WriteResult> {
-    const { reason } = body;
+    const { reason, dead } = body;
     const host = unwrap(parseHostName(name, 'name'));
-    return this.writes.run({ type: 'GiveUpCounters', host, reason }, writeMeta(headers, query.wait, reason));
+    const command = {
+      type: 'GiveUpCounters',
+      host,
+      reason,
+      ...(dead === undefined ? {} : { dead }),
+    } as const;
+    return this.writes.run(command, writeMeta(headers, query.wait, reason));
   }
 
   @Get('switches')

@@ -32,12 +32,13 @@ export class StatusController {
     @Inject(GATEWAY) private readonly gateway: CommandGateway,
     @Inject(LiveStore) private readonly live: LiveStore,
     @Inject(RULES) private readonly rules: ClusterRules,
+    @Inject(HealthRegistry) private readonly health: HealthRegistry,
   ) {}
 
   @Get('v1/status')
   async status(@Query() query: StatusQuery): Promise<Status> {
     const manager = await this.gateway.manager(currentCorrelation() ?? randomUUID());
-    const { status, poison } = this.follower;
+    const { status } = this.follower;
     return statusView({
       state: asOf(this.follower),
       live: this.live,
@@ -45,8 +46,21 @@ export class StatusController {
       digest: query.digest === false ? null : this.digestOf(),
       version: VERSION,
       follows: status === 'live',
-      problem: poison ? poisonProblem(poison).message : status === 'live' ? null : `the log is ${status}`,
+      problem: manager.ok && status === 'live' ? null : await this.problem(),
     });
+  }
+
+  private problem(): Promise<string | null> | string {
+    const { status, poison } = this.follower;
+    if (poison !== undefined) return poisonProblem(poison).message;
+    return status === 'live' ? this.obstacle() : `the log is ${status}`;
+  }
+
+  /** Why nobody may lead, as far as it can be seen from here; null: it can't. */
+  private async obstacle(): Promise<string | null> {
+    const { nats, store } = (await this.health.readiness()).checks;
+    const missing = [nats, store].find((check) => check?.ok === false);
+    return missing === undefined ? null : `the message server: ${missing.reason ?? 'is not well'}`;
   }
 
   /** Kept as long as the state is the same one. */

@@ -184,7 +184,14 @@ export const AbortRequest = Type.Object(
 export type AbortRequest = Static<typeof AbortRequest>;
 
 export const GiveUpRequest = Type.Object(
-  { reason: Text },
+  {
+    reason: Text,
+    dead: Type.Optional(
+      Type.Boolean({
+        description: 'nothing runs there any more: its ports are let go. Not while it is heard of',
+      }),
+    ),
+  },
   { title: 'GiveUpRequest', additionalProperties: false },
 );
 export type GiveUpRequest = Static<typeof GiveUpRequest>;

@@ -125,6 +125,7 @@ export const CommandSchema = union([
     type: literal('GiveUpCounters'),
     host: AHostName,
     reason: AText,
+    dead: optional(bool),
     checkpoints: Checkpoints,
   }),
   shape({

@@ -82,8 +82,8 @@ export function unplugged(draft: Draft, host: HostName, ifaceId: string): void {
   if (id !== undefined) gone(draft, host, id, true);
 }
 
-/** `surely`: it was seen to go; a standby may also be absent because it has not come yet. */
-function gone(draft: Draft, host: HostName, id: PortId, surely: boolean): void {
+/** What was plugged in is so no more, whatever it was bound as. `surely`: it was seen to go; a standby may also be absent because it has not come yet. */
+export function gone(draft: Draft, host: HostName, id: PortId, surely: boolean): void {
   if (livePort(draft, id).active?.host === host) {
     unbind(draft, id);
     sourceGone(draft, id, host);

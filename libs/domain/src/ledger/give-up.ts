@@ -2,6 +2,7 @@ import { Set as Ids } from 'immutable';
 import { type HostName, type PortId, type Problem } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, refuse } from '../decider/refusal.js';
+import { gone } from '../facts/interfaces.js';
 import { settle } from '../migration/react.js';
 import { type Command, type CounterCheckpoint, type NumberedFact } from '../model/commands.js';
 import { type Segment, type State } from '../model/state.js';
@@ -52,10 +53,13 @@ export function giveUpCounters(
 
 const LONGEST_REASON = 500;
 
-/** The operator's word that a host is gone for good. What it still holds, or is to hold, is not touched. */
+/**
+ * The operator's word that a host will not tell what it owes. What it still holds, or is to hold, is touched only if it
+ * is the word, too, that nothing runs there: of a host that was alive all the same, the next inventory binds it anew.
+ */
 export function giveUpHost(
   draft: Draft,
-  { host, reason, checkpoints = [] }: Extract<Command, { type: 'GiveUpCounters' }>,
+  { host, reason, dead = false, checkpoints = [] }: Extract<Command, { type: 'GiveUpCounters' }>,
 ): Problem | null {
   if (!draft.state.hosts.has(host))
     return refuse('not-found', refusal('no-host', 'host', host, 'is not a known host'));
@@ -67,8 +71,9 @@ export function giveUpHost(
     atCheckpoint: `given up, closed at the last checkpoint: ${reason}`,
     without: `given up without a checkpoint: ${reason}`,
   };
-  for (const id of draft.state.byHost.get(host) ?? Ids<PortId>())
-    giveUpCounters(draft, id, host, checkpoints, why);
+  const ids = draft.state.byHost.get(host) ?? Ids<PortId>();
+  if (dead) for (const id of ids) gone(draft, host, id, true);
+  for (const id of ids) giveUpCounters(draft, id, host, checkpoints, why);
   return null;
 }
 

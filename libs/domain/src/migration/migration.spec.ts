@@ -341,6 +341,68 @@ describe('a source that will not come back', () => {
   });
 });
 
+describe('a host that is dead', () => {
+  const dead = {
+    type: 'GiveUpCounters',
+    host: 'h1' as HostName,
+    reason: 'board burnt',
+    dead: true,
+    checkpoints: [{ port: p1, epoch: 1 as Epoch, incarnation: 'i1', raw: raw(33), at: 5 }],
+  } as const;
+  const members = { h2: { uplink1: 'eth1' }, h3: { uplink1: 'eth1' } };
+
+  it('lets go of its ports by the operator’s word, inexact, and can be taken out', () => {
+    w.do({ ...dead, dead: false });
+    expect(port()).toMatchObject({ active: { host: 'h1' } });
+    expect(w.do(dead)).toMatchObject([
+      { type: 'PortUnbound', host: 'h1', epoch: 1 },
+      { type: 'SegmentClosed', raw: raw(33), inexact: { checkpointAt: 5 } },
+      { type: 'BindingRetired', host: 'h1' },
+    ]);
+    expect(port()).toMatchObject({ active: null, retiring: [], connectee: { ifaceId: 'if-1' } });
+    expect(w.do(dead)).toEqual([]);
+    w.apply({ kind: 'DistributedSwitch', name: 'lan', spec: { uplinks: ['uplink1', 'uplink2'], members } });
+    expect(types(w.do({ type: 'Delete', kind: 'Host', name: 'h1' }))).toEqual(['HostRemoved']);
+    // Its guest is started elsewhere.
+    w.facts('h3', plug('if-1'));
+    expect(port()).toMatchObject({ active: { host: 'h3', epoch: 2 } });
+    expect(checkInvariants(w.state)).toEqual([]);
+  });
+
+  it('that lives all the same has its guests again with its next inventory, under a new epoch', () => {
+    w.do(dead);
+    expect(types(w.facts('h1', closed(1, 40)))).toContain('FactRefused');
+    w.facts('h1', plug('if-1'));
+    expect(port()).toMatchObject({ active: { host: 'h1', epoch: 2 }, retiring: [] });
+  });
+
+  it('while a guest is copied away from it: where its first frame comes from, there it is', () => {
+    moving();
+    w.do(dead);
+    expect(migration()?.phase).toBe('moving');
+    expect(checkInvariants(w.state)).toEqual([]);
+    w.facts('h2', frame(2));
+    expect(migration()?.phase).toBe('switched');
+    w.do({ type: 'TimeOutMigration', migration: m1, stoodMs: 600_000, episode: migration()?.episode ?? 0 });
+    expect(migration()?.phase).toBe('completed');
+    expect(port()).toMatchObject({ active: { host: 'h2' }, retiring: [] });
+    expect(checkInvariants(w.state)).toEqual([]);
+  });
+
+  it('while a guest is copied to it: it stays where it was', () => {
+    moving();
+    w.facts('h2', opened(2));
+    w.do({ ...dead, host: 'h2' as HostName, checkpoints: [] });
+    expect(port()).toMatchObject({ active: { host: 'h1', epoch: 1 } });
+    w.facts('h1', word('failed'));
+    expect(migration()?.phase).toBe('failed');
+    expect(port()).toMatchObject({ active: { host: 'h1', epoch: 1 }, standby: null });
+    w.do({ ...dead, host: 'h2' as HostName, checkpoints: [] });
+    expect(port()?.retiring).toEqual([]);
+    expect(checkInvariants(w.state)).toEqual([]);
+  });
+});
+
 describe('a migration seen from the outside', () => {
   const there = () => w.facts('h2', plug('if-1'));
 

@@ -1,4 +1,4 @@
-import { type Migration, type MigrationPhase } from '../model/state.js';
+import { type Migration, type MigrationPhase, type State } from '../model/state.js';
 
 /** How long each phase may last before it may be timed out, in ms; null: without end. */
 export const PHASE_DURATIONS: Readonly<Record<MigrationPhase, number | null>> = {
@@ -16,6 +16,12 @@ export const PHASE_DURATIONS: Readonly<Record<MigrationPhase, number | null>> = 
 /** Nothing happens to it any more. */
 export function hasEnded(phase: MigrationPhase): boolean {
   return phase === 'completed' || phase === 'aborted' || phase === 'failed';
+}
+
+/** Those that have not ended, the eldest first. By the ports that move: thousands that ended stay in the state. */
+export function runningMigrations({ moving, migrations }: Pick<State, 'moving' | 'migrations'>): Migration[] {
+  const ids = [...new Set(moving.values())].sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
+  return ids.flatMap((id) => migrations.get(id) ?? []);
 }
 
 /**

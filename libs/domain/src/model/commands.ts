@@ -21,11 +21,15 @@ export type Command =
       /** Of a host that will not come back: its last checkpoints, at which its open segments close, inexact. */
       readonly checkpoints?: readonly CounterCheckpoint[];
     }
-  /** Nobody will come with the counters that a host still owes: what waits for them goes on without. */
+  /**
+   * Nobody will come with the counters that a host still owes: what waits for them goes on without. `dead`: nothing
+   * runs there any more either, so what is plugged in there is let go as if its host had seen it leave.
+   */
   | {
       readonly type: 'GiveUpCounters';
       readonly host: HostName;
       readonly reason: string;
+      readonly dead?: boolean;
       readonly checkpoints?: readonly CounterCheckpoint[];
     }
   /** Plugs a connectee into a port of a group (or a named port) before or without its host knowing. */

@@ -12,7 +12,7 @@ export interface FollowedOptions {
   readonly onFault: (cause: unknown) => void;
   /** How long a document may lie until it is opened, ms: of what is written again meanwhile, only the last is. Default 500. */
   readonly idleMs?: number;
-  /** How long who takes over waits for what is on its way, ms; after that it is quicker, or surer, to read. Default 500. */
+  /** How long who takes over waits for the next that is on its way, ms; after that it is surer to read. Default 500. */
   readonly catchUpMs?: number;
 }
 
@@ -70,18 +70,22 @@ export class FollowedDocuments {
   }
 
   /**
-   * What stands up to the stream's last message, and follows no more; null: it is not known in time, or that message is
-   * another one, as where the stream was restored from a copy.
+   * What stands up to the stream's last message, and follows no more; null: nothing more of it came, or that message is
+   * another one, as where the stream was restored from a copy. While something comes it is waited for: reading anew would
+   * begin with what has been read.
    */
   async take(last: StoredDocument): Promise<Published | null> {
     const published = this.#published;
     if (published === null) return null;
     const { clock, catchUpMs = CATCH_UP_MS } = this.options;
-    const until = clock.monotonic() + catchUpMs;
     this.#inHurry = true;
     this.#hurry();
-    while (published.lastSeq < last.seq && clock.monotonic() < until && published === this.#published)
-      await this.#nextNews(until - clock.monotonic());
+    for (let seen = -1; seen < published.lastSeq && published.lastSeq < last.seq;) {
+      seen = published.lastSeq;
+      const until = clock.monotonic() + catchUpMs;
+      while (published.lastSeq === seen && clock.monotonic() < until && published === this.#published)
+        await this.#nextNews(until - clock.monotonic());
+    }
     const isCurrent = published === this.#published && published.lastSeq === last.seq;
     const isSame = this.#last?.key === last.key && Buffer.compare(this.#last.bytes, last.bytes) === 0;
     this.stop();

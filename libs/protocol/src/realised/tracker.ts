@@ -151,6 +151,11 @@ export class RealisedTracker {
     return this.reports.realised(host, this.lineage, this.head);
   }
 
+  /** Not heard of for a while; nor one that this leader has not listened to for so long. */
+  isDown(host: HostName): boolean {
+    return this.reports.isDown(host);
+  }
+
   /** As it stands now. Hosts that are down are among `waiting`: whether to wait for them is the caller's to say. */
   outcome(revision: Revision): Result<WaitOutcome> {
     const { lineage } = this;
