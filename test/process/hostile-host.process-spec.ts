@@ -4,6 +4,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { KEYS, STREAMS, SUBJECTS } from '#contracts';
 import { type PortDescription } from '#contracts/http';
+import { Seen } from '../chaos/support/seen.js';
 import { startWorld, until, type World } from './cluster.fixture.js';
 
 const ME = 'mallory';
@@ -371,6 +372,7 @@ describe('a host that lies', () => {
   it('leaves a service that lives on, carries out policy, and shows all of it to operators', async () => {
     const moved = await world.cli('migrate', 'web-1', '--to', 'charlie', '--wait');
     expect([moved.code, moved.err]).toEqual([0, '']);
+    await new Seen(world, 'hostile-host').at('after all that', 'status');
     const status = await world.cli('status');
     expect(status.out).toMatch(/of mallory: flood/);
     expect(status.out).toMatch(/of mallory: fact:fenced/);
