@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
+import { type NatsConnection } from '@nats-io/transport-node';
 import { unwrap } from '#kernel';
 import { packetsOf } from '#domain';
 import { parseCheckpoint, STREAMS, SUBJECTS } from '#contracts';
@@ -26,7 +27,8 @@ export const deadHost: Scenario = {
     const seen = new Seen(world, 'dead-host');
     const { children } = world.cluster;
     const port = (await world.api.ports(`?owner=${VM}`)).items[0]!.metadata.name;
-    const counted = await until('a checkpoint of its counters', () => lastCheckpoint(world, port), 90_000);
+    const manager = await world.connect('manager');
+    const counted = await until('a checkpoint of its counters', () => lastCheckpoint(manager, port), 90_000);
     const sent = await until('its guest to tell what it sent', () => sentBy(world, VM));
     await children.kill(`host-agent-${HOST}`);
 
@@ -97,8 +99,7 @@ const inState = (world: World, state: HostView['status']['state']): Promise<bool
   );
 
 /** Packets that its host last put down for the case that it dies. */
-async function lastCheckpoint(world: World, port: string): Promise<number | undefined> {
-  const manager = await world.connect('manager');
+async function lastCheckpoint(manager: NatsConnection, port: string): Promise<number | undefined> {
   const streams = (await jetstreamManager(manager)).streams;
   const last = await streams.getMessage(STREAMS.checkpoints, { last_by_subj: SUBJECTS.checkpoint(HOST) });
   const told = last === null ? null : unwrap(parseCheckpoint(last.data));

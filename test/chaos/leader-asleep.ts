@@ -36,6 +36,9 @@ export const leaderAsleep: Scenario = {
     await until('the sleeper to step down', async () =>
       (await world.logOf(sleeper)).slice(said).includes('no longer leads'),
     );
+    await until('the sleeper to have been refused', async () =>
+      /wrong-last-sequence|has taken over/.test((await world.logOf(sleeper)).slice(said)),
+    );
     await load.more(40);
     await load.stop();
     await seen.at('woken', 'status');

@@ -3,6 +3,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Status } from '#contracts/http';
 import { until, type World } from '../process/cluster.fixture.js';
+import { lineagesOfDocuments } from './support/documents.js';
 import { auditLoad, auditPolicy, auditState } from './support/audit.js';
 import { Load } from './support/load.js';
 import { type Scenario } from './support/scenario.js';
@@ -42,6 +43,11 @@ function restored(what: string, name: string, part: string, mtu: number, withMan
       const told = await world.cli('events', '--from', '1', '--limit', '5', '-o', 'json');
       expect(told.out).toContain('LineageOpened');
       expect(told.out).toContain(after.lineage);
+      const manager = await world.connect('manager');
+      await until('all documents to be of it', async () => {
+        const lineages = await lineagesOfDocuments(world, manager);
+        return lineages.size === 1 && lineages.has(after.lineage!);
+      });
       const load = new Load(world.cluster.api, `after-${name}`, 2);
       await load.more(20);
       await load.stop();

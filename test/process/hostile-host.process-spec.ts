@@ -4,6 +4,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { KEYS, STREAMS, SUBJECTS } from '#contracts';
 import { type PortDescription } from '#contracts/http';
+import { Seen } from '../chaos/support/seen.js';
 import { startWorld, until, type World } from './cluster.fixture.js';
 
 const ME = 'mallory';
@@ -139,6 +140,7 @@ describe('a host that lies', () => {
 
   it('aims the answers to what it may ask at others: they do not arrive', async () => {
     const before = await rest();
+    const counted = await refused('malformed');
     const heard: string[] = [];
     for (const subject of ['cmd.>', 'report.alpha', '_INBOX.manager.aimed'])
       manager.subscribe(subject, { callback: (_, m) => void heard.push(m.subject) });
@@ -163,6 +165,7 @@ describe('a host that lies', () => {
     }
     await tell('{}');
     await manager.flush();
+    await until('what arrived to be counted', async () => (await refused('malformed')) > counted);
     // What the services say to each other all the time.
     const usual = /^cmd\.(status|lease\.\w+)$/;
     expect(heard.filter((subject) => !usual.test(subject))).toEqual([]);
@@ -242,6 +245,40 @@ describe('a host that lies', () => {
     const { iface: ifaceId, mac, owner } = victim;
     return { ifaceId, mac, owner, profile: 'web', kind: 'vm', switch: 'prod' };
   };
+
+  it('tells anew of a binding that it once had: its ledger stays as it was closed', async () => {
+    await world.api.apply(
+      `{ apiVersion: portolan.dev/v1, kind: StandardSwitch, metadata: { name: own }, spec: { members: { ${ME}: {} } } }
+---
+{ apiVersion: portolan.dev/v1, kind: PortGroup, metadata: { name: own }, spec: { switch: own, binding: static, ports: 1 } }`,
+      0,
+    );
+    const mine = async () => (await world.api.ports('?owner=own-1')).items[0];
+    const iface = { ifaceId: 'own-1-eth0', mac: '02:00:00:00:09:01', owner: 'own-1', kind: 'vm' };
+    await tell(facts({ type: 'InterfacePlugged', interface: { ...iface, profile: 'own', switch: 'own' } }));
+    const { metadata, status } = await until('its own port', async () => {
+      const port = await mine();
+      return port?.status.active?.host === ME && port;
+    });
+    const { epoch } = status.active!;
+    const said = (packets: number) => ({ ...segment(packets), port: metadata.name, epoch });
+    await tell(
+      facts(
+        { type: 'SegmentOpened', ...said(0) },
+        { type: 'InterfaceUnplugged', ifaceId: iface.ifaceId },
+        { type: 'SegmentClosed', ...said(7) },
+      ),
+    );
+    await until('it to be let go', async () => {
+      const now = (await mine())?.status;
+      return now?.active === null && now.retiring.length === 0;
+    });
+    await tell(facts({ type: 'SegmentClosed', ...said(1e9) }));
+    const again = { ...said(1e9), incarnation: 'another' };
+    await attempt('fact:fenced', () => tell(facts({ type: 'SegmentOpened', ...again })));
+    await attempt('fact:fenced', () => tell(facts({ type: 'PortActivated', port: metadata.name, epoch })));
+    expect((await world.api.stats(metadata.name)).in.packets).toBe(7);
+  });
 
   it('says that guests of others are gone: they are not', async () => {
     const before = await rest();
@@ -371,6 +408,7 @@ describe('a host that lies', () => {
   it('leaves a service that lives on, carries out policy, and shows all of it to operators', async () => {
     const moved = await world.cli('migrate', 'web-1', '--to', 'charlie', '--wait');
     expect([moved.code, moved.err]).toEqual([0, '']);
+    await new Seen(world, 'hostile-host').at('after all that', 'status');
     const status = await world.cli('status');
     expect(status.out).toMatch(/of mallory: flood/);
     expect(status.out).toMatch(/of mallory: fact:fenced/);

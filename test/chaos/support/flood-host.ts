@@ -4,26 +4,32 @@ import { bridgeName } from '#compiler';
 import { documentVerifier } from '#platform';
 import { startHost } from '../../bench/scale/agent.js';
 import { tapOf } from '../../bench/scale/rack.js';
-import { FLOOD_HOST, FLOOD_NUMBER, FLOOD_SWITCH, type FloodAnswer, type FloodOrder } from './flood-plan.js';
+import { type FloodAnswer, type FloodOrder, type FloodPlan } from './flood-plan.js';
 
 /** A host of its own process, with the production agent on a simulated switch, to which what is asked is done. */
-const order = JSON.parse(process.env['CHAOS_FLOOD'] ?? '') as { home: string; server: string; ports: number };
-const bridge = bridgeName(FLOOD_SWITCH);
+const order = JSON.parse(process.env['CHAOS_FLOOD'] ?? '') as {
+  home: string;
+  server: string;
+  ports: number;
+  plan: FloodPlan;
+};
+const { host, number, switch: group } = order.plan;
+const bridge = bridgeName(group);
 process.on('disconnect', () => process.exit(0));
 
 const { target, driver } = await startHost(
   { home: order.home, server: order.server },
   {
-    name: FLOOD_HOST,
-    number: FLOOD_NUMBER,
-    groups: Array.from({ length: order.ports }, () => FLOOD_SWITCH),
-    switch: FLOOD_SWITCH,
+    name: host,
+    number,
+    groups: Array.from({ length: order.ports }, () => group),
+    switch: group,
   },
   await documentVerifier([join(order.home, 'keys', 'manager.pub.pem')]),
 );
 
 const flows = async () => (await driver.read()).bridges.find((b) => b.name === bridge)?.flows ?? [];
-const tap = tapOf(FLOOD_NUMBER, 0, FLOOD_SWITCH, FLOOD_SWITCH);
+const tap = tapOf(number, 0, group, group);
 
 /** Unplugs and plugs one tap, a thousand times a second in all, and leaves it plugged. */
 function flap(ms: number): Promise<number> {

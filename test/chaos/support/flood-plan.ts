@@ -1,7 +1,15 @@
-export const FLOOD_HOST = 'delta';
-export const FLOOD_NUMBER = 9;
-/** Its switch, which no other host has, and the one group on it. */
-export const FLOOD_SWITCH = 'flood';
+/** A host to which things are done, with a switch and a group of its own, both of one name. */
+export interface FloodPlan {
+  readonly host: string;
+  readonly number: number;
+  readonly switch: string;
+}
+
+/** At full size all of them: one host has 500 ports in a segment at most, and those make some 6,500 flows. */
+export const FLOOD_PLANS: readonly [FloodPlan, FloodPlan] = [
+  { host: 'delta', number: 9, switch: 'flood' },
+  { host: 'echo', number: 10, switch: 'flood-2' },
+];
 
 export type FloodOrder =
   | { readonly do: 'flap'; readonly ms: number }

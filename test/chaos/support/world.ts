@@ -1,7 +1,7 @@
 import { freePorts } from '../../../deploy/quickstart/ports.js';
 import { startWorld, type World } from '../../process/cluster.fixture.js';
 import { clockedEnv } from './clocks.js';
-import { FLOOD_HOST } from './flood-plan.js';
+import { FLOOD_PLANS } from './flood-plan.js';
 import { COUNTED_GUESTS } from './ledger.js';
 import { Proxy } from './proxy.js';
 
@@ -18,7 +18,7 @@ export async function startChaosWorld(): Promise<ChaosWorld> {
       nats,
       guests: COUNTED_GUESTS,
       copyMs: 500,
-      accounts: [FLOOD_HOST],
+      accounts: FLOOD_PLANS.map((plan) => plan.host),
       env: (home) => {
         const env = clockedEnv(home);
         return {

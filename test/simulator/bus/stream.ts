@@ -44,6 +44,9 @@ export class Stream {
   private readonly taps = new Set<(message: StreamMessage) => void>();
   lastSeq = 0;
   private lastMsgId = '';
+  private deletedUpTo = 0;
+  /** What is asked for was deleted: told to whoever deleted it, in stories nobody does. */
+  onMissed: (seq: number) => void = () => undefined;
   /** Planted fault: expectations are not looked at. */
   careless = false;
 
@@ -101,6 +104,7 @@ export class Stream {
     const message = this.messages.get(seq);
     if (message === undefined) return;
     this.messages.delete(seq);
+    this.deletedUpTo = Math.max(this.deletedUpTo, seq);
     if (this.bySubject.get(message.subject) === seq) this.bySubject.delete(message.subject);
   }
 
@@ -108,6 +112,7 @@ export class Stream {
   from(seq: number, upTo = this.lastSeq): StreamMessage[] {
     const found: StreamMessage[] = [];
     if (!this.lastValueOnly) {
+      if (seq <= this.deletedUpTo) this.onMissed(seq);
       for (let at = Math.max(1, seq); at <= Math.min(upTo, this.lastSeq); at += 1) {
         const message = this.messages.get(at);
         if (message !== undefined) found.push(message);

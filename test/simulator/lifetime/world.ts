@@ -20,10 +20,15 @@ import { ask, CoordinatorService } from '../services/coordinator.js';
 import { ManagerService } from '../services/manager.js';
 import { FACT_CONSUMER } from '../story/settings.js';
 
-/** Messages of the log and of facts that stay, for whoever is a little behind: the rest is the server's to keep. */
+/** Messages that stay, for whoever is a little behind: the rest is the server's to keep. */
 const KEPT = 5_000;
-/** Commits. A snapshot takes in all that is kept, so by many changes it must not come too often; must be far below `KEPT`. */
-const SNAPSHOT_EVERY = 500;
+/**
+ * The same of the log. A manager lives for some 350 commits here: one that was killed before its next snapshot, many times
+ * on end, must still find what it has to read.
+ */
+const KEPT_OF_LOG = 20_000;
+/** Commits. A snapshot takes in all that is kept, so it must not come too often. */
+const SNAPSHOT_EVERY = 250;
 
 const STEP_MS = 50 * 60 * 1_000;
 const STEPS = 30;
@@ -61,8 +66,10 @@ export class LifeWorld {
     this.server.log.tap(({ seq, subject, bytes }) => {
       const taken = this.replica.apply({ seq, topic: subject.slice(4) as 'commit', bytes });
       if (!taken.ok) this.faults.push(`the log can't be read at ${seq}: ${taken.error.problem.message}`);
-      this.server.log.delete(seq - KEPT);
+      this.server.log.delete(seq - KEPT_OF_LOG);
     });
+    for (const stream of [this.server.log, this.server.facts])
+      stream.onMissed = (seq) => this.faults.push(`message ${seq} is asked for, and no longer kept`);
     this.server.facts.tap(({ seq }) => this.server.facts.delete(seq - KEPT));
     this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (nic) => this.announce(nic));
     this.operator = new Link(this.process('operator'), this.server);

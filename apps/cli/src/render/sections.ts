@@ -47,12 +47,27 @@ interface Exception {
   readonly reason: string;
 }
 
+/** Of one kind: hundreds of ports can have one and the same. */
+const SHOWN = 5;
+
 export function exceptions(items: readonly Exception[], style: Style): string {
   if (items.length === 0) return '';
-  const text = items
-    .map((e) => `  ${style.bad(e.code)} ${safe(`${e.object} on ${e.host}: ${e.reason}`)}\n`)
-    .join('');
-  return section('Not carried out', text, style);
+  const kinds = new Map<string, Exception[]>();
+  for (const e of items) {
+    const kind = `${e.code} ${e.host} ${e.reason}`;
+    const all = kinds.get(kind);
+    if (all === undefined) kinds.set(kind, [e]);
+    else all.push(e);
+  }
+  const line = (e: Exception): string =>
+    `  ${style.bad(e.code)} ${safe(`${e.object} on ${e.host}: ${e.reason}`)}\n`;
+  const text = [...kinds.values()].map((all) => {
+    const more = all.length - SHOWN;
+    const rest =
+      more > 0 ? `  ${style.bad(all[0]!.code)} and ${more} more of the same; -o json has them\n` : '';
+    return all.slice(0, SHOWN).map(line).join('') + rest;
+  });
+  return section('Not carried out', text.join(''), style);
 }
 
 export function sumOf(c: CountersView, direction: 'in' | 'out'): { packets: number; bytes: number } {

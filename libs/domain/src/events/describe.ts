@@ -81,9 +81,9 @@ export function describeEvent(e: DomainEvent): string {
     case 'FactRefused':
       return `fact ${e.fact} (${e.seq}) of ${e.host} refused as ${e.code}: ${e.reason}`;
     case 'DriftObserved':
-      return `drift on ${e.host} in ${e.object}: ${plural(e.differences.length, 'difference')}, ${e.repaired ? 'repaired' : 'not repaired'}`;
+      return `drift on ${e.host} in ${e.object}: ${plural(differencesIn(e), 'difference')}, ${e.repaired ? 'repaired' : 'not repaired'}`;
     case 'FlappingObserved':
-      return `${e.object} on ${e.host} changed ${e.count} times in ${Math.round((e.to - e.from) / 1000)} s`;
+      return `${e.object} on ${e.host} changed ${plural(e.count, 'time')} in ${Math.round((e.to - e.from) / 1000)} s`;
     case 'UplinkChanged':
       return `uplink ${e.uplink} of ${e.switch} on ${e.host} is ${e.up ? 'up' : 'down'}`;
     case 'RevisionRealised':
@@ -95,4 +95,11 @@ export function describeEvent(e: DomainEvent): string {
     default:
       return assertNever(e);
   }
+}
+
+/** A storm names the first of them, and how many there were besides; how often it was seen is none. */
+function differencesIn({ differences }: Extract<DomainEvent, { type: 'DriftObserved' }>): number {
+  const further = differences.find((d) => d.field === 'further differences');
+  const named = differences.filter((d) => d !== further && d.field !== 'times').length;
+  return named + (Number(further?.found) || 0);
 }
