@@ -61,10 +61,18 @@ describe('the witness', () => {
   async function isNoticed(fault: Fault): Promise<boolean> {
     let tries = 0;
     for (const [seed, hosts] of walked) {
+      // Without what the world becomes later: that would be without the fault.
       const { world, rounds } = caseOf(seed, CABLINGS);
       const wrong = await wrongStates(rig, world, fault, hosts, seed);
       if (wrong.size === 0) continue;
-      const found = await judge(rig, { world, rounds }, { packets: false, states: wrong });
+      const found = await judge(
+        rig,
+        { world, rounds },
+        {
+          packets: fault.inAnswers === true,
+          states: wrong,
+        },
+      );
       if (found !== undefined) return true;
       tries += 1;
       if (tries >= FAULT_TRIES) return false;
@@ -87,6 +95,7 @@ describe('the witness', () => {
       `the switch says:\n  ${actual.join('\n  ')}`,
       `world: ${JSON.stringify(least.world)}`,
       `rounds: ${JSON.stringify(least.rounds)}`,
+      least.change === undefined ? '' : `change: ${JSON.stringify(least.change)}`,
       detail ?? '',
     ].join('\n');
   }

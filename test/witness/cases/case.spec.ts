@@ -57,6 +57,22 @@ describe('the cases of the witness', () => {
     expect(dropped).toBeGreaterThan(300);
   });
 
+  it('have changes of the world that make a difference to what was begun', () => {
+    let different = 0;
+    for (const seed of SEEDS) {
+      const { world, rounds, change } = caseOf(seed, PLACES);
+      if (change === undefined) continue;
+      const [stays, becomes] = [world, world].map((w) => new Model(w, { remembers: true }));
+      rounds.forEach((round, i) => {
+        if (i === change.before) becomes?.become(change.world);
+        for (const arrival of round)
+          if (JSON.stringify(stays?.receive(arrival)) !== JSON.stringify(becomes?.receive(arrival)))
+            different += 1;
+      });
+    }
+    expect(different).toBeGreaterThan(5);
+  });
+
   it('become smaller one step at a time', () => {
     const c = caseOf(7, PLACES);
     const size = JSON.stringify(c).length;

@@ -2,12 +2,14 @@ import { type Arrival, type World } from '../model/world.js';
 import { conversation } from './conversations.js';
 import { randomFrame } from './frames.js';
 import { Random } from './random.js';
-import { randomWorld, type Place } from './worlds.js';
+import { changed, randomWorld, type Place } from './worlds.js';
 
 /** A world, and frames in rounds: those of one round do not speak of each other. */
 export interface Case {
   readonly world: World;
   readonly rounds: readonly (readonly Arrival[])[];
+  /** What the world becomes before a round, its connections standing. */
+  readonly change?: { readonly before: number; readonly world: World };
 }
 
 const FRAMES = 14;
@@ -23,7 +25,13 @@ export function caseOf(seed: number, places: readonly Place[]): Case {
   );
   const longest = Math.max(1, ...talks.map((talk) => talk.length));
   const rounds = Array.from({ length: longest }, (_, i) => talks.flatMap((talk) => talk[i] ?? []));
-  return { world, rounds: [[...unrelated(single), ...(rounds[0] ?? [])], ...rounds.slice(1)] };
+  const all = [[...unrelated(single), ...(rounds[0] ?? [])], ...rounds.slice(1)];
+  if (longest < 2 || random.chance(0.5)) return { world, rounds: all };
+  return {
+    world,
+    rounds: all,
+    change: { before: random.between(1, longest - 1), world: changed(random, world) },
+  };
 }
 
 /** One of each connection: which of two frames of a round is dealt with first is nobody's affair. */

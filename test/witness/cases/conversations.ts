@@ -7,9 +7,12 @@ import { ipv4Of, ipv6Of, PORTS } from './values.js';
 /** What two say to each other, in turn: what comes of an answer depends on what came before it. */
 export function conversation(random: Random, world: World, number: number): Arrival[] {
   const guests = guestsOf(world);
-  const [one] = random.shuffled(guests);
+  const stateful = guests.filter((g) => g.isStateful);
+  const [one] = random.shuffled(stateful.length > 0 && random.chance(0.8) ? stateful : guests);
   if (one === undefined) return [];
-  const near = guests.filter((g) => g !== one);
+  const others = guests.filter((g) => g !== one);
+  const reachable = others.filter((g) => understand(g, one));
+  const near = reachable.length > 0 && random.chance(0.85) ? reachable : others;
   const far = outsiders(random, world).filter((o) => o.host === one.host);
   const candidates = random.chance(0.75) && near.length > 0 ? near : far;
   if (candidates.length === 0) return [];
@@ -38,6 +41,11 @@ function tagsFor(guest: Guest, one: Guest, other: Guest): { vid: number; pcp: nu
   const vid = segmentOf(peer) ?? segmentOf(guest) ?? 200;
   if (vid === 0 || (guest.vlan?.mode === 'trunk' && guest.vlan.native === vid)) return [];
   return [{ vid, pcp: 0 }];
+}
+
+function understand(a: Guest, b: Guest): boolean {
+  const [x, y] = [segmentOf(a), segmentOf(b)];
+  return x === y || x === undefined || y === undefined;
 }
 
 function segmentOf({ vlan }: Guest): number | undefined {

@@ -28,6 +28,7 @@ export interface Guest {
   readonly device: string;
   /** Undefined: outside. */
   readonly vlan?: Policy['vlan'];
+  readonly isStateful?: boolean;
 }
 
 export function guestsOf(world: World): Guest[] {
@@ -38,8 +39,8 @@ function guestOf(world: World, { name }: HostSpec, port: PortSpec): Guest | unde
   const group = world.groups.find((g) => g.name === port.group);
   const sw = world.switches.find((s) => s.name === group?.switch);
   if (group === undefined || sw === undefined || port.device === null) return undefined;
-  const { vlan } = policyOf(sw, group, port);
-  return { n: port.n, mac: port.mac, host: name, device: port.device, vlan };
+  const { vlan, filter } = policyOf(sw, group, port);
+  return { n: port.n, mac: port.mac, host: name, device: port.device, vlan, isStateful: filter.stateful };
 }
 
 /** Somebody of the physical network who reaches a host by one of its uplinks. */

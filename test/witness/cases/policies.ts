@@ -1,5 +1,6 @@
 import {
   type Addresses,
+  type Filter,
   type FilterMatch,
   type FilterRule,
   type PolicyPatch,
@@ -107,9 +108,33 @@ export function teaming(random: Random, { uplinks }: Scope): Teaming {
 }
 
 function filter(random: Random, scope: Scope): NonNullable<PolicyPatch['filter']> {
+  if (random.chance(0.35)) return clientsFilter(random, scope);
   const count = random.between(1, 7);
   const rules = Array.from({ length: count }, (_, i) => rule(random, scope, `r${i}`));
   return { stateful: random.chance(0.5), default: random.weighted([2, 'allow'], [1, 'drop']), rules };
+}
+
+/** As most have it: what the guest begins, and answers to that. */
+function clientsFilter(random: Random, scope: Scope): Filter {
+  const match = random.pick<FilterMatch>([{}, { ipVersion: 4 }, { ipProtocol: 17 }, { ipProtocol: 6 }]);
+  const direction = random.weighted([3, 'in'], [1, 'out'], [1, 'both']);
+  const talk = { name: 'talk', direction, tier: 1, enabled: true, action: 'allow', match } as FilterRule;
+  const others = Array.from({ length: random.below(3) }, (_, i) => rule(random, scope, `r${i}`));
+  return { stateful: true, default: 'drop', rules: random.shuffled([talk, ...others]) };
+}
+
+/** One thing of it is another. */
+export function changedFilter(random: Random, scope: Scope, from: Filter): Filter {
+  const { rules } = from;
+  const at = random.below(rules.length + 1);
+  return random.weighted<() => Filter>(
+    [3, () => ({ ...from, rules: rules.filter((_, i) => i !== at) })],
+    [3, () => ({ ...from, rules: [...rules.slice(0, at), rule(random, scope, 'new'), ...rules.slice(at)] })],
+    [2, () => ({ ...from, rules: random.shuffled(rules) })],
+    [1, () => ({ ...from, default: from.default === 'allow' ? 'drop' : 'allow' })],
+    [1, () => ({ ...from, stateful: !from.stateful })],
+    [1, () => ({ ...from, rules: rules.map((r, i) => (i === at ? { ...r, name: 'renamed' } : r)) })],
+  )();
 }
 
 function rule(random: Random, scope: Scope, name: string): FilterRule {

@@ -4,11 +4,21 @@ import { type Case } from './case.js';
 
 /** Smaller cases, one step away: the biggest steps first. */
 export function* smaller(c: Case): Generator<Case> {
-  const { world, rounds } = c;
+  const { world, rounds, change } = c;
+  if (change !== undefined) {
+    yield { world, rounds };
+    yield { world: change.world, rounds };
+  }
   const frames = rounds.flat().length;
   if (frames > 1) {
     for (const [i, round] of rounds.entries())
-      for (const j of round.keys()) yield { world, rounds: replaced(rounds, i, without(round, j)) };
+      for (const j of round.keys()) yield { ...c, rounds: replaced(rounds, i, without(round, j)) };
+  }
+  if (change !== undefined) {
+    for (const i of change.world.groups.keys())
+      for (const w of smallerGroups(change.world, i)) yield { ...c, change: { ...change, world: w } };
+    for (const i of world.groups.keys()) for (const w of smallerGroups(world, i)) yield { ...c, world: w };
+    return;
   }
   for (const w of smallerWorlds(world)) yield { world: w, rounds: keptIn(w, rounds) };
 }
@@ -49,13 +59,18 @@ function* smallerWorlds(world: World): Generator<World> {
         yield changed({ ...host, ports: replaced(host.ports, j, { ...port, override }) });
     if (host.down.length > 0) yield changed({ ...host, down: [] });
   }
-  for (const [i, group] of groups.entries())
-    for (const policy of smallerPolicies(group.policy))
-      yield { ...world, groups: replaced(groups, i, { ...group, policy }) };
+  for (const i of groups.keys()) yield* smallerGroups(world, i);
   for (const [i, sw] of switches.entries())
     for (const policy of smallerPolicies(sw.policy))
       if (policy.teaming !== undefined)
         yield { ...world, switches: replaced(switches, i, { ...sw, policy }) };
+}
+
+function* smallerGroups(world: World, i: number): Generator<World> {
+  const group = world.groups[i];
+  if (group === undefined) return;
+  for (const policy of smallerPolicies(group.policy))
+    yield { ...world, groups: replaced(world.groups, i, { ...group, policy }) };
 }
 
 function* smallerPolicies(policy: PolicyPatch): Generator<PolicyPatch> {

@@ -1,7 +1,7 @@
 import { type PolicyField, type PrivateVlan, type Teaming } from '#domain';
 import { policyOf as effective } from '../model/policy.js';
 import { type GroupSpec, type HostSpec, type PortSpec, type SwitchSpec, type World } from '../model/world.js';
-import { policyOf, teaming, vlan, type Scope } from './policies.js';
+import { changedFilter, policyOf, teaming, vlan, type Scope } from './policies.js';
 import { type Random } from './random.js';
 import { macOf, PRIMARY, SECONDARIES } from './values.js';
 
@@ -78,6 +78,21 @@ export function randomWorld(random: Random, places: readonly Place[]): World {
     return { ...host, ports };
   });
   return withTwins(random, { switches, groups, hosts });
+}
+
+/** Some of its policies are others, of filters mostly: what a change of rules does to connections is asked, too. */
+export function changed(random: Random, world: World): World {
+  const groups = world.groups.map((group) => {
+    const sw = world.switches.find((s) => s.name === group.switch);
+    if (sw === undefined || !random.chance(0.6)) return group;
+    const { filter } = group.policy;
+    const wholly = filter === undefined || random.chance(0.3);
+    const policy = wholly
+      ? policyOf(random, scopeOf(sw), 0.5)
+      : { filter: changedFilter(random, scopeOf(sw), filter) };
+    return { ...group, policy: { ...group.policy, ...policy } };
+  });
+  return { ...world, groups };
 }
 
 function hostOf(random: Random, place: Place): HostSpec {

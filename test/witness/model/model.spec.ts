@@ -148,6 +148,19 @@ describe('the reference switch', () => {
     expect(from(model, 'd2', udp(2, 1, 53, 998))).toEqual([]);
   });
 
+  it('stops an answer with the rule that let its question out', () => {
+    const rules = [rule('ask', 'in', 'allow', { match: { ipProtocol: 17 } })];
+    const before = world([{ filter: { stateful: true, default: 'drop', rules } }, {}]);
+    const model = modelOf(before);
+    expect(from(model, 'd1', udp(1, 2, 999, 53))).toEqual([['d2']]);
+    model.become(
+      world([{ filter: { stateful: true, default: 'drop', rules: [{ ...rules[0], name: 'renamed' }] } }, {}]),
+    );
+    expect(from(model, 'd2', udp(2, 1, 53, 999))).toEqual([['d1']]);
+    model.become(world([{ filter: { stateful: true, default: 'drop', rules: [] } }, {}]));
+    expect(from(model, 'd2', udp(2, 1, 53, 999))).toEqual([]);
+  });
+
   it('marks the class of a packet and the priority of its tag', () => {
     const mark = { dscp: 46, cos: 5 };
     const rules = [rule('voice', 'in', 'allow', { match: { ipVersion: 4 }, mark })];

@@ -38,7 +38,7 @@ export class ModelSwitch {
     private readonly sw: SwitchSpec,
     world: World,
     host: HostSpec,
-    remembers: boolean,
+    connectionsOf: (port: PortSpec, policy: Policy) => Connections,
   ) {
     const devices = host.members[sw.name] ?? {};
     this.uplinks = new Set(Object.values(devices));
@@ -53,7 +53,7 @@ export class ModelSwitch {
       }
       if (spec.device === null) return [];
       const carrier = carrierOf(policy.teaming, spec, devices, isLive);
-      return [{ spec, device: spec.device, policy, carrier, connections: new Connections(remembers) }];
+      return [{ spec, device: spec.device, policy, carrier, connections: connectionsOf(spec, policy) }];
     });
   }
 

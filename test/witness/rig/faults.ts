@@ -20,6 +20,8 @@ export interface Fault {
   /** What a flow, or a group, becomes: null if it goes, itself if it is none that the fault is of. */
   readonly flow?: (flow: Flow) => Flow | null;
   readonly group?: (group: Group) => Group;
+  /** Of all flows that it is of, whether a trace went by them or not: it shows in answers, of which traces know nothing. */
+  readonly inAnswers?: true;
 }
 
 const missing = (table: TableName): Fault => ({
@@ -45,6 +47,17 @@ const REMOVED = [
   ...(['RULES_OUT_1', 'OUTPUT', 'TO_UPLINK'] as const),
 ] satisfies readonly TableName[];
 
+const ESTABLISHED: readonly number[] = [TABLES.ESTABLISHED_IN, TABLES.ESTABLISHED_OUT];
+
+/** Where a frame goes on that such a table lets pass. */
+const PASSING: Readonly<Record<number, number>> = {
+  [TABLES.GUARD_IN]: TABLES.SEGMENT,
+  [TABLES.SPOOF]: TABLES.GATE_IN,
+  [TABLES.SPOOF_SOURCE]: TABLES.GATE_IN,
+  [TABLES.RULES_IN_1]: TABLES.PASSED_IN,
+  [TABLES.RULES_OUT_1]: TABLES.PASSED_OUT,
+};
+
 export const FAULTS: readonly Fault[] = [
   ...REMOVED.map(missing),
   changed('a frame goes out by another device', (actions) =>
@@ -67,10 +80,24 @@ export const FAULTS: readonly Fault[] = [
   ),
   {
     name: 'what is dropped passes',
-    flow: (flow) =>
-      flow.actions.length === 0 && flow.table < TABLES.GATE_IN
-        ? { ...flow, actions: [{ kind: 'goto', table: TABLES.GATE_IN }] }
-        : flow,
+    flow: (flow) => {
+      const next = PASSING[flow.table];
+      if (flow.actions.length > 0 || next === undefined) return flow;
+      return { ...flow, actions: [{ kind: 'goto', table: next }] };
+    },
+  },
+  {
+    name: 'no answer is taken for one',
+    flow: (flow) => (flow.match.ct_mark !== undefined && ESTABLISHED.includes(flow.table) ? null : flow),
+    inAnswers: true,
+  },
+  {
+    name: 'no connection is entered',
+    flow: (flow) => {
+      const actions = flow.actions.filter((a) => a.kind !== 'ct' || a.commit !== true);
+      return actions.length === flow.actions.length ? flow : { ...flow, actions };
+    },
+    inAnswers: true,
   },
   {
     name: 'uplinks in another order',
@@ -118,13 +145,22 @@ export async function wrongStates(
 
 type Place = (bridge: BridgeState) => BridgeState;
 
-function placesIn(bridge: BridgeState, { flow: change, group }: Fault, hits: ReadonlySet<Hit>): Place[] {
+function placesIn(
+  bridge: BridgeState,
+  { flow: change, group, inAnswers }: Fault,
+  hits: ReadonlySet<Hit>,
+): Place[] {
   const { pieces: _, ...plain } = bridge;
   if (group !== undefined)
     return bridge.groups
       .filter((g) => g.buckets.length > 1)
       .map((wrong) => () => ({ ...plain, groups: bridge.groups.map((g) => (g === wrong ? group(g) : g)) }));
   if (change === undefined) return [];
+  if (inAnswers) {
+    const changedAll = bridge.flows.flatMap((f) => change(f) ?? []);
+    const isOf = changedAll.length < bridge.flows.length || changedAll.some((f, i) => f !== bridge.flows[i]);
+    return isOf ? [() => ({ ...plain, flows: changedAll })] : [];
+  }
   const flows = bridge.flows.filter((f) => hits.has(hitOf(f)) && change(f) !== f);
   return flows.map((wrong) => () => ({
     ...plain,

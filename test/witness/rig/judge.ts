@@ -30,14 +30,15 @@ type Out = readonly [device: string, octets: string];
 /** Installs a case's world and holds the switch to the model; undefined: they agree. */
 export async function judge(
   rig: Rig,
-  { world, rounds }: Case,
+  c: Case,
   options: JudgeOptions = {},
 ): Promise<Disagreement | undefined> {
+  const { world, rounds } = c;
   const refused = await install(rig, world, options);
   if (refused !== undefined) return refused;
   return (
     (await byTrace(rig, world, rounds[0] ?? [], options)) ??
-    (options.packets === false ? undefined : await byPackets(rig, world, rounds))
+    (options.packets === false ? undefined : await byPackets(rig, c))
   );
 }
 
@@ -84,22 +85,33 @@ async function byTrace(
 }
 
 /** Real frames, a round at a time, and once more those that uplinks sent to other uplinks. */
-async function byPackets(rig: Rig, world: World, rounds: Case['rounds']): Promise<Disagreement | undefined> {
+async function byPackets(rig: Rig, { world, rounds, change }: Case): Promise<Disagreement | undefined> {
   const model = new Model(world, { remembers: true });
   const state = { rig, world, model, next: 1 };
   // A trace of a whole frame enters its connection as if the frame had come.
   for (const { name } of world.hosts) await rig.host(name).forgetConnections();
-  for (const round of rounds) {
-    const sendable = round.filter((arrival) => isWhole(arrival, world));
-    let sent: readonly Sent[] = sendable.map((arrival) => ({
-      ...arrival,
-      octets: encodeFrame(arrival.frame, 0),
-    }));
-    while (sent.length > 0) {
-      const result = await sendAll(state, sent);
-      if (!Array.isArray(result)) return result as Disagreement;
-      sent = result as Sent[];
+  for (const [i, round] of rounds.entries()) {
+    if (change?.before === i) {
+      const refused = await install(rig, change.world, {});
+      if (refused !== undefined) return refused;
+      model.become(change.world);
     }
+    const sendable = round.filter((a) => isWhole(a, world) && isWhole(a, change?.world ?? world));
+    const found = await sendRound(state, sendable);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function sendRound(state: Sending, arrivals: readonly Arrival[]): Promise<Disagreement | undefined> {
+  let sent: readonly Sent[] = arrivals.map((arrival) => ({
+    ...arrival,
+    octets: encodeFrame(arrival.frame, 0),
+  }));
+  while (sent.length > 0) {
+    const result = await sendAll(state, sent);
+    if (!Array.isArray(result)) return result as Disagreement;
+    sent = result as Sent[];
   }
   return undefined;
 }
