@@ -55,6 +55,17 @@ export class RigHost {
   static async start(netns: string, rundir: string, cabling: Cabling): Promise<RigHost> {
     await addNamespace(netns);
     const host = new LabHost(cabling.name, netns, rundir, []);
+    try {
+      return await RigHost.startIn(host, cabling);
+    } catch (cause) {
+      await host.stop();
+      await ip('netns', 'del', netns);
+      throw cause;
+    }
+  }
+
+  private static async startIn(host: LabHost, cabling: Cabling): Promise<RigHost> {
+    const { netns, rundir } = host;
     const devices = [cabling.guests, cabling.uplinks].flatMap((kind) => Object.values(kind).flat());
     const cable = (d: string): string =>
       [

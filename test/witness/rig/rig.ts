@@ -33,15 +33,22 @@ export class Rig {
   /** With all bridges and all devices, and no port. */
   static async start(): Promise<Rig> {
     const dir = await mkdtemp(join(tmpdir(), 'ptl-'));
-    const hosts = await Promise.all(
+    const started = await Promise.allSettled(
       CABLINGS.map((cabling) =>
         RigHost.start(`ptl-${process.pid}-w${cabling.name}`, join(dir, cabling.name), cabling),
       ),
     );
-    const empty = emptyWorld(CABLINGS);
+    const hosts = started.flatMap((s) => (s.status === 'fulfilled' ? [s.value] : []));
     const rig = new Rig(dir, new Map(hosts.map((host) => [host.cabling.name, host])));
-    for (const spec of empty.hosts) await rig.host(spec.name).plug(documentsOf(empty, spec));
-    return rig;
+    try {
+      for (const s of started) if (s.status === 'rejected') throw s.reason;
+      const empty = emptyWorld(CABLINGS);
+      for (const spec of empty.hosts) await rig.host(spec.name).plug(documentsOf(empty, spec));
+      return rig;
+    } catch (cause) {
+      await rig.stop();
+      throw cause;
+    }
   }
 
   host(name: string): RigHost {
