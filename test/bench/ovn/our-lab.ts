@@ -2,6 +2,7 @@ import { until } from '../../../deploy/quickstart/api.js';
 import { bridgeName } from '#compiler';
 import { type Lab } from '../../lab/net.js';
 import { withCluster } from '../support/cluster.js';
+import { Installed } from './installed.js';
 import { GROUP, SWITCH } from './our-manifest.js';
 import { OurSide } from './our-side.js';
 import { plug, portsOf, type PortPlan } from './ports.js';
@@ -23,16 +24,16 @@ export function withOurs<T>(
     },
   }));
   return withCluster({ say, hosts: () => plans }, async (it) => {
-    const side = new OurSide(it, hosts);
+    await OurSide.define(it, hosts, 'up0');
+    const bridge = bridgeName(SWITCH);
+    for (const name of hosts) await until(`the bridge of ${name}`, async () => has(lab, name, bridge));
+    const witness = await Installed.watch(lab, hosts, bridge);
+    const side = new OurSide(it, hosts, {}, witness);
     try {
-      await OurSide.define(it, hosts, 'up0');
       const ports = portsOf(hosts, portsEach);
-      const bridge = bridgeName(SWITCH);
       for (const name of hosts) {
-        const host = lab.host(name);
-        await until(`the bridge of ${name}`, async () => host.vsctl('br-exists', bridge).then(() => true));
         await plug(
-          host,
+          lab.host(name),
           bridge,
           ports.filter((p) => p.host === name),
           ids,
@@ -43,9 +44,17 @@ export function withOurs<T>(
       return await work(side);
     } finally {
       side.close();
+      await witness.stop();
     }
   });
 }
+
+/** The switch has made it, and speaks OpenFlow there. */
+const has = (lab: Lab, name: string, bridge: string): Promise<true> =>
+  lab
+    .host(name)
+    .ofctl('show', bridge)
+    .then(() => true);
 
 const ids = ({ name, mac }: PortPlan) => ({
   'iface-id': name,

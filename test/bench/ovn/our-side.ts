@@ -3,6 +3,7 @@ import { cpuSeconds, type BenchCluster } from '../support/cluster.js';
 import { manifest } from '../support/manifest.js';
 import { Sender } from '../support/one-by-one.js';
 import { batch, dropping, group, port, SWITCH } from './our-manifest.js';
+import { type Installed } from './installed.js';
 import { tcpPort, type ChangeName, type Side } from './side.js';
 
 /** The rule that always stands, as on the other side. */
@@ -13,6 +14,7 @@ const READY_MS = 240_000;
 /** Portolan as clients see it: a request over HTTP that is answered when the switches carry it out, effectively. */
 export class OurSide implements Side {
   readonly name = 'ours';
+  installedMs: number | null = null;
   readonly #http: Sender;
   #ids: readonly string[] = [];
 
@@ -21,6 +23,8 @@ export class OurSide implements Side {
     private readonly hosts: readonly string[],
     /** Processes that hosts live in, beside those of the cluster. */
     private readonly others: Readonly<Record<string, number | undefined>> = {},
+    /** Absent: nobody looks on. */
+    private readonly witness?: Installed,
   ) {
     this.#http = new Sender(it.cluster.api);
   }
@@ -101,6 +105,13 @@ export class OurSide implements Side {
   }
 
   async #apply(resources: readonly object[], hosts: number): Promise<void> {
+    const begun = performance.now();
+    const installed = this.witness?.next(hosts);
+    await this.#realised(resources, hosts);
+    this.installedMs = installed === undefined ? null : (await installed) - begun;
+  }
+
+  async #realised(resources: readonly object[], hosts: number): Promise<void> {
     const { realised } = await this.#http.send('POST', `/v1/apply?wait=${WAIT_S}`, { resources });
     if (realised?.realised !== true || realised.of !== hosts)
       throw new Error(`a change was not realised: ${JSON.stringify(realised).slice(0, 500)}`);

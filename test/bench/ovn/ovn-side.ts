@@ -19,6 +19,8 @@ const LOOK_MS = 500;
 /** OVN on the hosts of a lab: one logical switch, every port in one port group, tunnels between the hosts. */
 export class OvnSide implements Side {
   readonly name = 'OVN';
+  /** What it says itself is just this. */
+  readonly installedMs = null;
   readonly #controllers: ChildProcess[] = [];
   #central!: OvnCentral;
 

@@ -17,6 +17,8 @@ export interface Side {
   readonly name: string;
   /** Makes the change and resolves when every host concerned has said that it carried it out. */
   make(change: ChangeName, n: number): Promise<void>;
+  /** How long the last change took until every switch concerned had its flows, ms, by who looks on; null: nobody does. */
+  readonly installedMs: number | null;
   undo(change: ChangeName, n: number): Promise<void>;
   /** Processor seconds that its processes used so far, by what they are. */
   cpu(): Promise<Readonly<Record<string, number>>>;
