@@ -5,7 +5,7 @@ import { documentVerifier } from '#platform';
 import { startHost } from '../scale/agent.js';
 import { sharedVerifier } from '../scale/verifier.js';
 import { DIST } from '../support/cluster.js';
-import { GROUP } from './our-manifest.js';
+import { groupsFor } from './our-manifest.js';
 
 interface Plan {
   readonly home: string;
@@ -63,7 +63,8 @@ function up(child: ChildProcess): Promise<void> {
 async function serve(plan: Plan): Promise<void> {
   process.on('disconnect', () => process.exit(0));
   const verifier = sharedVerifier(await documentVerifier([join(plan.home, 'keys', 'manager.pub.pem')]));
-  const groups = Array.from({ length: plan.portsEach }, () => GROUP);
+  const names = groupsFor(plan.portsEach);
+  const groups = Array.from({ length: plan.portsEach }, (_, i) => names[i % names.length]!);
   for (const shape of plan.hosts) await startHost(plan, { ...shape, groups }, verifier);
   process.send?.('up');
 }

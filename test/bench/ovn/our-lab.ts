@@ -24,11 +24,11 @@ export function withOurs<T>(
     },
   }));
   return withCluster({ say, hosts: () => plans }, async (it) => {
-    await OurSide.define(it, hosts, 'up0');
+    await OurSide.define(it, hosts, 'up0', portsEach);
     const bridge = bridgeName(SWITCH);
     for (const name of hosts) await until(`the bridge of ${name}`, async () => has(lab, name, bridge));
     const witness = await Installed.watch(lab, hosts, bridge);
-    const side = new OurSide(it, hosts, {}, witness);
+    const side = new OurSide(it, hosts, portsEach, {}, witness);
     try {
       const ports = portsOf(hosts, portsEach);
       for (const name of hosts) {

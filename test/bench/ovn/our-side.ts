@@ -2,7 +2,7 @@ import { until } from '../../../deploy/quickstart/api.js';
 import { cpuSeconds, type BenchCluster } from '../support/cluster.js';
 import { manifest } from '../support/manifest.js';
 import { Sender } from '../support/one-by-one.js';
-import { batch, dropping, group, port, SWITCH } from './our-manifest.js';
+import { batch, dropping, groupsFor, port, SWITCH, withRules } from './our-manifest.js';
 import { type Installed } from './installed.js';
 import { tcpPort, type ChangeName, type Side } from './side.js';
 
@@ -16,17 +16,20 @@ export class OurSide implements Side {
   readonly name = 'ours';
   installedMs: number | null = null;
   readonly #http: Sender;
+  readonly #groups: readonly string[];
   #ids: readonly string[] = [];
 
   constructor(
     private readonly it: BenchCluster,
     private readonly hosts: readonly string[],
+    portsEach: number,
     /** Processes that hosts live in, beside those of the cluster. */
     private readonly others: Readonly<Record<string, number | undefined>> = {},
     /** Absent: nobody looks on. */
     private readonly witness?: Installed,
   ) {
     this.#http = new Sender(it.cluster.api);
+    this.#groups = groupsFor(portsEach);
   }
 
   make(change: ChangeName, n: number): Promise<void> {
@@ -34,11 +37,11 @@ export class OurSide implements Side {
     const rules = [STANDING, tcpPort(n)];
     switch (change) {
       case 'rule':
-        return this.#apply([group(rules)], this.hosts.length);
+        return this.#apply(withRules(this.#groups, rules), this.hosts.length);
       case 'batch':
-        return this.#apply([group([STANDING, ...batch(n)])], this.hosts.length);
+        return this.#apply(withRules(this.#groups, [STANDING, ...batch(n)]), this.hosts.length);
       case 'security':
-        return this.#apply([group([STANDING], false)], this.hosts.length);
+        return this.#apply(withRules(this.#groups, [STANDING], false), this.hosts.length);
       case 'portRule':
         return this.#apply([port(one, { filter: rules.map(dropping) })], 1);
       case 'portSecurity':
@@ -64,7 +67,7 @@ export class OurSide implements Side {
           this.hosts.length,
         );
       default:
-        return this.#apply([group([STANDING])], this.hosts.length);
+        return this.#apply(withRules(this.#groups, [STANDING]), this.hosts.length);
     }
   }
 
@@ -81,10 +84,16 @@ export class OurSide implements Side {
     return used;
   }
 
-  /** The switch and the group, before any host has a port. */
-  static async define({ api }: BenchCluster, hosts: readonly string[], device: string): Promise<void> {
+  /** The switch and the groups, before any host has a port. */
+  static async define(
+    { api }: BenchCluster,
+    hosts: readonly string[],
+    device: string,
+    portsEach: number,
+  ): Promise<void> {
     const words = manifest({ hosts, switch: { name: SWITCH, hosts, device } });
-    await api.apply(`${words}\n---\n${JSON.stringify(group([STANDING]))}`, 0);
+    const groups = withRules(groupsFor(portsEach), [STANDING]).map((g) => JSON.stringify(g));
+    await api.apply([words, ...groups].join('\n---\n'), 0);
   }
 
   /** Resolves when so many guests have their port. */

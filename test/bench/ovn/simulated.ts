@@ -87,11 +87,11 @@ function withOurs<T>(
 ): Promise<T> {
   return withCluster({ say, hosts: () => [], accounts: names }, async (it) => {
     const begun = performance.now();
-    await OurSide.define(it, names, DEVICE);
+    await OurSide.define(it, names, DEVICE, portsEach);
     const server = `nats://127.0.0.1:${it.cluster.options.ports.nats}`;
     const shapes = names.map((name, number) => ({ name, number }));
     const hosts = await OurHosts.start({ home: it.home, server, portsEach, hosts: shapes });
-    const side = new OurSide(it, names, hosts.pids);
+    const side = new OurSide(it, names, portsEach, hosts.pids);
     try {
       await side.connected(names.length * portsEach);
       say(`ours: ${names.length * portsEach} ports on ${names.length} hosts up after ${seconds(begun)}`);
