@@ -17,10 +17,9 @@ export const MAX_COPIES = 850;
  * the same number, or more receivers in a segment than one frame can reach. The port with the lower number stays; the centre prevents both, an attach without it may not.
  */
 export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort[] {
-  const kept: PortPlan[] = [];
+  const standing = new Neighbours();
   const byMac = new Map<bigint, Holder[]>();
   const teams = new Map<number, TeamPlan>();
-  let lookups = 0;
   return resolved.map((entry) => {
     const { plan } = entry;
     if (plan === undefined || entry.refusal !== undefined || plan.life === 'closed') return entry;
@@ -36,15 +35,12 @@ export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort
       const reason = `its order of uplinks comes to the same number as another: ${team.id}`;
       return { plan: close(plan), refusal: { code: 'team-collision', reason } };
     }
-    lookups += lookupsOf(plan.stages);
-    const others = mayBeFull(kept, lookups) ? kept.filter((other) => shareSegment(other, plan)) : [];
-    const needed = [...others, plan].reduce((sum, { stages }) => sum + lookupsOf(stages), 0);
-    if (needed > MAX_COPY_LOOKUPS || others.length >= MAX_COPIES) {
-      const reason = `${others.length} ports of this host are in its segment already: more than one frame can reach`;
-      lookups -= lookupsOf(plan.stages);
+    const others = standing.of(plan);
+    if (others.lookups + lookupsOf(plan.stages) > MAX_COPY_LOOKUPS || others.ports >= MAX_COPIES) {
+      const reason = `${others.ports} ports of this host are in its segment already: more than one frame can reach`;
       return { plan: close(plan), refusal: { code: 'segment-full', reason } };
     }
-    kept.push(plan);
+    standing.add(plan);
     if (team !== undefined) teams.set(team.id, team);
     for (const holder of macs) {
       const alike = byMac.get(holder.mac);
@@ -79,9 +75,44 @@ function twinOf(macs: readonly Holder[], byMac: ReadonlyMap<bigint, readonly Hol
 
 const close = (plan: PortPlan): PortPlan => ({ ...plan, life: 'closed', ranges: [], stages: 0 });
 
-/** No segment is full before all of them together would be. */
-const mayBeFull = (kept: readonly PortPlan[], lookups: number): boolean =>
-  lookups > MAX_COPY_LOOKUPS || kept.length >= MAX_COPIES;
+/** Ports, and how many lookups a frame to all of them takes. */
+interface Crowd {
+  readonly ports: number;
+  readonly lookups: number;
+}
+
+const NOBODY: Crowd = { ports: 0, lookups: 0 };
+
+const joined = (crowd: Crowd, plan: PortPlan): Crowd => ({
+  ports: crowd.ports + 1,
+  lookups: crowd.lookups + lookupsOf(plan.stages),
+});
+
+/** Who shares a segment with whom: most ports have one segment, and hundreds have it in common. */
+class Neighbours {
+  readonly #bySegment = new Map<number, Crowd>();
+  readonly #ofSeveral: PortPlan[] = [];
+  readonly #all: PortPlan[] = [];
+
+  add(plan: PortPlan): void {
+    this.#all.push(plan);
+    const segment = onlySegment(plan);
+    if (segment === null) this.#ofSeveral.push(plan);
+    else this.#bySegment.set(segment, joined(this.#bySegment.get(segment) ?? NOBODY, plan));
+  }
+
+  of(plan: PortPlan): Crowd {
+    const segment = onlySegment(plan);
+    const alone = segment === null ? NOBODY : (this.#bySegment.get(segment) ?? NOBODY);
+    const rest = segment === null ? this.#all : this.#ofSeveral;
+    return rest.filter((other) => shareSegment(other, plan)).reduce(joined, alone);
+  }
+}
+
+function onlySegment({ ranges }: PortPlan): number | null {
+  const [range] = ranges;
+  return ranges.length === 1 && range?.from === range?.to ? (range?.from ?? null) : null;
+}
 
 const shareSegment = (a: PortPlan, b: PortPlan): boolean =>
   a.ranges.some((x) => b.ranges.some((y) => x.from <= y.to && y.from <= x.to));
