@@ -20,7 +20,9 @@ export function keepDeleted(next: Next, port: Port): void {
     next.ports = next.ports.remove(port.id);
     return;
   }
-  next.deleted = next.deleted.insert(placeOf(next, port), port.id);
+  const place = placeOf(next, port);
+  next.deleted =
+    place === next.deleted.size ? next.deleted.push(port.id) : next.deleted.insert(place, port.id);
   const oldest = next.deleted.first();
   if (next.deleted.size <= DELETED_KEPT || oldest === undefined) return;
   next.deleted = next.deleted.shift();

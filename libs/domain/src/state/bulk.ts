@@ -16,11 +16,16 @@ const MAPS = [
   'byOwner',
   'bySetMember',
   'moving',
-  'deleted',
 ] as const satisfies readonly (keyof State)[];
 
-/** Every map of a state that is one. A new one must be named here: the type below says so. */
-type Maps = { [K in keyof State]: State[K] extends { asMutable(): unknown } ? K : never }[keyof State];
+/**
+ * Every map of a state that is one. A new one must be named here: the type below says so. Lists stay as they are: what
+ * is inserted into a mutable one of `immutable` leaves nothing else in it.
+ */
+type Maps = Exclude<
+  { [K in keyof State]: State[K] extends { asMutable(): unknown } ? K : never }[keyof State],
+  'deleted'
+>;
 const all: Exclude<Maps, (typeof MAPS)[number]> extends never ? true : never = true;
 
 /** The maps behind one signature: what is done to them keeps their types. */
