@@ -66,6 +66,35 @@ describe('realised tracking', () => {
     expect(outcome(3)).toMatchObject({ done: true, realised: [a], waiting: [] });
   });
 
+  it('asks for a set those with a port whose rules name it, on whichever level', () => {
+    const { clock, tracker, says, outcome } = given();
+    const sets = (...names: string[]) => ({ sets: names.map((name) => ({ name, minRevision: 1 })) });
+    const saying = ({ key, document }: DocumentChange, more: object): DocumentChange =>
+      change(key, { ...document, ...more });
+    const set = (name: string) => change(`s.set.${name}`, { type: 'set', set: name });
+    const concerned = (n: number, name: string, ...changes: DocumentChange[]) => {
+      tracker.committed(lineage, r(n), changes);
+      tracker.committed(lineage, r(n + 1), [set(name)]);
+      return tracker.affectedHosts(r(n + 1));
+    };
+    expect(concerned(3, 'one')).toEqual([]);
+    expect(concerned(5, 'one', saying(group('web'), sets('one')))).toEqual([a]);
+    expect(concerned(7, 'two', saying(port('b', 'p2', 'db'), sets('two')))).toEqual([b]);
+    expect(concerned(9, 'two', port('b', 'p2', 'db'))).toEqual([]);
+    const member = saying(host('b'), { switches: [{ switch: 's', uplinks: {} }] });
+    const sw = change('s.switch.s', { type: 'switch', switch: 's', ...sets('three') });
+    expect(concerned(11, 'three', member, sw)).toEqual([b]);
+    tracker.committed(lineage, r(13), [set('one')]);
+    says(a, 13, { exceptions: [exception('p1')] });
+    expect(outcome(13)).toMatchObject({ done: false, waiting: [{ host: a, reason: 'exception' }] });
+    // An exception that has nothing to do with the set does not stand in its way.
+    expect(
+      concerned(14, 'one', saying(group('web'), sets()), saying(port('a', 'p3', 'db'), sets('one'))),
+    ).toEqual([a]);
+    expect(says(a, 15, { exceptions: [exception('p1')], time: clock.now() + 1 }).ok).toBe(true);
+    expect(outcome(15).done).toBe(true);
+  });
+
   it('asks one more host when a migration brings an affected port there', () => {
     const { tracker, says, outcome } = given();
     tracker.committed(lineage, r(3), [group('web')]);
