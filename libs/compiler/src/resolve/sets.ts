@@ -1,7 +1,8 @@
-import { parseCidr, type SetName } from '#kernel';
+import { type SetName } from '#kernel';
 import { type Filter } from '#domain';
 import { type GroupDocument, type PortDocument, type SetDocument, type SetRef } from '#contracts';
 import { fnv32 } from '../hash.js';
+import { prefixOf } from '../prefixes.js';
 import { type Refusal } from './interfaces.js';
 import { type ResolvedPort } from './ports.js';
 import { type Place, type SetPlan } from './plan.js';
@@ -69,7 +70,7 @@ export function unusable(set: SetDocument): string | null {
 
 function judge({ members }: SetDocument): string | null {
   if (members.kind === 'ports') return members.places === null ? 'has more ports than can be told' : null;
-  const bad = members.addresses.find((text) => !parseCidr(text).ok);
+  const bad = members.addresses.find((text) => prefixOf(text) === null);
   return bad === undefined ? null : `has the member ${bad}, which is no IP prefix`;
 }
 

@@ -1,10 +1,12 @@
-import { macToBigint, parseCidr } from '#kernel';
+import { macToBigint } from '#kernel';
 import { type PrivateVlan } from '#domain';
 import { type SetDocument } from '#contracts';
-import { type Match } from '#openflow';
+import { type FieldMatch, type Match } from '#openflow';
 import { match } from '../../pipeline/actions.js';
 import { REG } from '../../pipeline/registers.js';
 import { segmentMatches } from '../../pipeline/segments.js';
+import { fnv32 } from '../../hash.js';
+import { prefixOf, WIDTH, type Prefix } from '../../prefixes.js';
 import { regions, type Range } from '../../ranges.js';
 import { type BridgePlan, type SetPlan } from '../../resolve/plan.js';
 import { segmentsOf } from '../../resolve/segments.js';
@@ -14,39 +16,24 @@ import { type End } from './uses.js';
 export interface Row {
   /** What it is about, unique in its table. */
   readonly key: string;
+  /** Of the key. */
+  readonly hash: number;
   readonly bits: bigint;
   readonly priority: number;
   match(end: End): Match;
 }
 
-interface Prefix {
-  /** Sorts a prefix before all that lie within it. */
-  readonly key: string;
-  readonly family: 4 | 6;
-  readonly address: bigint;
-  readonly prefix: number;
-}
-
-const BITS = { 4: 32, 6: 128 } as const;
 const ETHER = { 4: 0x0800, 6: 0x86dd } as const;
 
 const parsed = new WeakMap<SetDocument, readonly Prefix[]>();
 
 function prefixesOf(document: SetDocument): readonly Prefix[] {
   let found = parsed.get(document);
-  if (found === undefined) parsed.set(document, (found = parseAll(document)));
+  if (found !== undefined) return found;
+  const { members } = document;
+  found = members.kind === 'addresses' ? members.addresses.flatMap((text) => prefixOf(text) ?? []) : [];
+  parsed.set(document, found);
   return found;
-}
-
-function parseAll({ members }: SetDocument): Prefix[] {
-  if (members.kind !== 'addresses') return [];
-  return members.addresses.flatMap((text) => {
-    const cidr = parseCidr(text);
-    if (!cidr.ok) return [];
-    const { family, address, prefix } = cidr.value;
-    const key = `${family}${address.toString(16).padStart(BITS[family] / 4, '0')}/${String(prefix).padStart(3, '0')}`;
-    return [{ key, family, address, prefix }];
-  });
 }
 
 /**
@@ -64,32 +51,34 @@ export function addressRows(sets: readonly SetPlan[]): Row[] {
   const around: { readonly at: Prefix; readonly bits: bigint }[] = [];
   return [...bits.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, { at, bits: own }]) => {
+    .map(([, { at, bits: own }]) => {
       while (around.length > 0 && !holds(around.at(-1)!.at, at)) around.pop();
       const all = own | (around.at(-1)?.bits ?? 0n);
       around.push({ at, bits: all });
-      return addressRow(key, at, all);
+      return addressRow(at, all);
     });
 }
 
 const holds = (outer: Prefix, inner: Prefix): boolean => {
-  if (outer.family !== inner.family || outer.prefix > inner.prefix) return false;
-  const rest = BigInt(BITS[outer.family] - outer.prefix);
+  if (outer.family !== inner.family || outer.prefix >= inner.prefix) return false;
+  const rest = BigInt(WIDTH[outer.family] - outer.prefix);
   return outer.address >> rest === inner.address >> rest;
 };
 
-function addressRow(key: string, { family, address, prefix }: Prefix, bits: bigint): Row {
-  const width = BITS[family];
-  const mask = ((1n << BigInt(prefix)) - 1n) << BigInt(width - prefix);
+function addressRow({ key, hash, family, address, prefix }: Prefix, bits: bigint): Row {
+  const within = (): FieldMatch => {
+    const width = WIDTH[family];
+    if (prefix === width) return { value: address };
+    return { value: address, mask: ((1n << BigInt(prefix)) - 1n) << BigInt(width - prefix) };
+  };
   return {
     key,
+    hash,
     bits,
     priority: 1 + prefix,
     match: (end) => ({
       ...match({ eth_type: ETHER[family] }),
-      ...(prefix === 0
-        ? {}
-        : match({ [`ipv${family}_${end}`]: prefix === width ? address : { value: address, mask } })),
+      ...(prefix === 0 ? {} : { [`ipv${family}_${end}`]: within() }),
     }),
   };
 }
@@ -134,12 +123,16 @@ function macRows(mac: string, homes: readonly Home[]): Row[] {
   const parts = homes.length === 1 && only !== undefined ? [only] : cut(homes);
   const value = macToBigint(mac);
   return parts.flatMap(({ ranges, bits }) =>
-    segmentMatches(ranges).map((segment): Row => ({
-      key: `${mac} ${typeof segment === 'object' ? `${segment.value}/${segment.mask}` : segment}`,
-      bits,
-      priority: 1,
-      match: (end) => match({ [REG.segment]: segment, [`eth_${end}`]: value }),
-    })),
+    segmentMatches(ranges).map((segment): Row => {
+      const key = `${mac} ${typeof segment === 'object' ? `${segment.value}/${segment.mask}` : segment}`;
+      return {
+        key,
+        hash: fnv32(key),
+        bits,
+        priority: 1,
+        match: (end) => match({ [REG.segment]: segment, [`eth_${end}`]: value }),
+      };
+    }),
   );
 }
 

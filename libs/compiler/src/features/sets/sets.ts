@@ -1,4 +1,3 @@
-import { fnv32 } from '../../hash.js';
 import { goto, match, resubmit, set } from '../../pipeline/actions.js';
 import { type Feature, type Part } from '../../pipeline/feature.js';
 import { REG } from '../../pipeline/registers.js';
@@ -99,7 +98,7 @@ function makeParts(bridge: Bridge, kind: SetPlan['kind'], end: End, used: readon
   const { table, register } = PLACES[kind][end];
   const handfuls = new Map<number, Row[]>();
   for (const row of kind === 'addresses' ? addressRows(used) : portRows(used, bridge)) {
-    const place = fnv32(row.key) % HANDFULS;
+    const place = row.hash % HANDFULS;
     const handful = handfuls.get(place);
     if (handful === undefined) handfuls.set(place, [row]);
     else handful.push(row);
