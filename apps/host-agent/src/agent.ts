@@ -21,7 +21,7 @@ import { Flapping } from './facts/flapping.js';
 import { misplaced, Unplaced } from './facts/unplaced.js';
 import { learnedRow, learnedRows, standingSlots, type LearnedRow } from './facts/learned.js';
 import { Orders } from './hypervisor/orders.js';
-import { uplinkFacts, uplinkKey } from './facts/uplinks.js';
+import { uplinkFacts, uplinkKey, uplinksTold, type Told } from './facts/uplinks.js';
 import { type Hypervisor } from './hypervisor/hypervisor.js';
 import { desiredOf, released, sameWork } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
@@ -85,7 +85,7 @@ export class Agent {
   #looked: (Pick<Desired, 'ports' | 'host'> & { readonly interfaces: Observation['interfaces'] }) | null =
     null;
   #rejected = new Set<string>();
-  #uplinksTold: ReadonlyMap<string, boolean> = new Map();
+  #uplinksTold: Told = new Map();
   #unwatch: (() => void)[] = [];
 
   constructor(private readonly parts: AgentParts) {
@@ -429,13 +429,19 @@ export class Agent {
   }
 
   #reportUplinks(interfaces: readonly ObservedInterface[]): void {
-    const told = new Map([...this.#uplinksTold].flatMap(([key, up]) => (up ? [[key, true] as const] : [])));
+    const told = new Map(
+      [...this.#uplinksTold].flatMap(([key, { up }]) => (up ? [[key, true] as const] : [])),
+    );
     const seen = this.#uplinks(interfaces);
     const nowUp = new Map(seen.flatMap((u) => (u.up ? [[uplinkKey(u), true] as const] : [])));
     const up = this.#flapping.uplinks.damped(told, nowUp, new Set(seen.map(uplinkKey)));
-    const now = seen.map((u) => ({ ...u, up: up.has(uplinkKey(u)) }));
+    const speeds = new Map(interfaces.map((i) => [i.name, i.linkSpeed]));
+    const now = seen.map((u) => {
+      const speed = speeds.get(u.device);
+      return { ...u, up: up.has(uplinkKey(u)), ...(speed === undefined || speed <= 0 ? {} : { speed }) };
+    });
     for (const fact of uplinkFacts(this.#uplinksTold, now)) this.parts.journal.record(fact);
-    this.#uplinksTold = new Map(now.map((u) => [uplinkKey(u), u.up]));
+    this.#uplinksTold = uplinksTold(this.#uplinksTold, now);
   }
 
   #uplinks(interfaces: readonly ObservedInterface[]): Telemetry['uplinks'] {

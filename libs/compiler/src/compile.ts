@@ -13,7 +13,6 @@ import { PieceWriter } from './pipeline/piece-writer.js';
 import { FEATURES } from './pipeline/registry.js';
 import { cookieOf, ruleObject } from './pipeline/cookies.js';
 import { ruleLists, sameNumbers } from './features/filter/lists.js';
-import { shapingMeters } from './features/shaping.js';
 import { type CompileMemo, type CompiledBridge } from './memo.js';
 import { countIn, countOut, portMeter } from './meters.js';
 import { resolveBridges } from './resolve/bridges.js';
@@ -191,7 +190,6 @@ function binding(
     open: ready && isPlugged(port) && (port.life === 'owner' || port.life === 'armed'),
     meters: { in: countIn(port.slot), out: countOut(port.slot) },
     passing: { in: portMeter(port.slot, 'passedIn'), out: portMeter(port.slot, 'offeredOut') },
-    shapingMeters: shapingMeters(port),
     ...carriedOf(port),
     rules: countedRules(port.policy.filter, lists.get(port.slot) ?? port.slot, round),
   };

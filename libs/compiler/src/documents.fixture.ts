@@ -73,6 +73,7 @@ export function groupDoc(group: string, policy: PolicyPatch = {}, of = 'lan'): G
       'addresses',
       'macLearning',
       'ipfix',
+      'bandwidth',
     ],
     binding: 'static',
     partitionPolicy: 'keep',

@@ -207,6 +207,21 @@ const EXAMPLES: Record<string, HostSpec> = {
     ],
     ports: [{ n: 1, override: { filter: memberships } as never }, { n: 2 }],
   },
+  bandwidth: {
+    docs: [
+      {
+        ...switchDoc(),
+        bandwidth: { classes: { storage: { shares: 50, limit: 1e8, reservation: 0 } }, reservable: 75 },
+      },
+    ],
+    groups: [
+      groupDoc('web', {
+        vlan: { mode: 'access', id: 100 },
+        bandwidth: { shares: 50, limit: 2_000_000, reservation: 0, class: 'storage' },
+      } as never),
+    ],
+    ports: [{ n: 1 }, { n: 2, override: { shapingIn: policed } as never }],
+  },
   marks: { groups: [web], ports: [{ n: 1, override: { filter: marked } as never }, { n: 2 }] },
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },
   arriving: { groups: [web], ports: [{ n: 1, role: 'standby', epoch: 2, token: TOKEN }] },

@@ -237,7 +237,8 @@ const sameBridge = (a: BridgePlan, b: BridgePlan): boolean =>
   same(a.teams, b.teams) &&
   same(a.privateVlans, b.privateVlans) &&
   same(a.mirrors, b.mirrors) &&
-  same(a.mirrorVlans, b.mirrorVlans);
+  same(a.mirrorVlans, b.mirrorVlans) &&
+  same(a.classLimits, b.classLimits);
 
 /** Notes which fields of a policy are looked at: no feature has to say so itself, and be wrong. */
 class Watch {

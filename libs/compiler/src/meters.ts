@@ -1,3 +1,4 @@
+import { type Meter } from '#openflow';
 import { type ClassMeters } from './types.js';
 
 /**
@@ -40,6 +41,21 @@ export const HOST_METERS = {
   /** Rates of rules, given out like slots. */
   ruleRate: { from: 256_720, to: 262_143 },
 } as const;
+
+/** Of an uplink, by the number of the class. */
+export const classMeter = (uplink: number, trafficClass: number): number =>
+  HOST_METERS.trafficClass.from + uplink * 4 + trafficClass;
+
+/** Payload and header of the largest frame, in bytes: a bucket that holds less passes nothing. */
+const HEADER = 22;
+const MAX_RATE = 0xffff_fffe;
+
+/** Rate in bit/s, what it may hold in bits; never so small a bucket that it can't refill. */
+export function bucket(id: number, rate: number, burst: number, mtu: number): Meter {
+  const least = Math.max(rate / 1000, (mtu + HEADER) * 8);
+  const kilo = (n: number) => Math.min(MAX_RATE, Math.max(1, Math.ceil(n / 1000)));
+  return { id, unit: 'kbps', rate: kilo(rate), burst: kilo(Math.max(burst, least)) };
+}
 
 /** The slot that a meter id belongs to; 0, which is none, of those that belong to the host. */
 export function meterSlot(meter: number): number {

@@ -93,6 +93,14 @@ const addresses = fc.option(
 );
 const someMacs = fc.uniqueArray(fc.constantFrom(...[1, 2, 50, 51].map(mac)), { maxLength: 3 });
 const macs = fc.record({ extra: someMacs, shared: someMacs });
+const said = fc.option(
+  fc.record({
+    shares: fc.constant(50),
+    limit: fc.constantFrom(null, 1e6, 1e10),
+    reservation: fc.constant(0),
+    class: fc.constantFrom('vm', 'storage'),
+  }),
+);
 const port = fc.record({
   override: fc.oneof(
     fc.constant({}),
@@ -108,6 +116,7 @@ const port = fc.record({
       addresses,
       macs,
       ipfix: fc.boolean(),
+      bandwidth: said,
     }),
   ),
   role: fc.constantFrom('active', 'active', 'standby', 'retired'),
@@ -127,7 +136,10 @@ type Members = typeof members extends fc.Arbitrary<infer M> ? M : never;
 const NO_MEMBERS: Members = { a: [], b: [], p: [[], { mode: 'none' }] };
 
 /** What the two groups say besides how they team. */
-const groupPolicy = fc.record({ filter, blocked: fc.boolean(), ipfix: fc.boolean() }, { requiredKeys: [] });
+const groupPolicy = fc.record(
+  { filter, blocked: fc.boolean(), ipfix: fc.boolean(), bandwidth: said },
+  { requiredKeys: [] },
+);
 type GroupPolicy = typeof groupPolicy extends fc.Arbitrary<infer G> ? G : never;
 const NO_POLICIES: readonly [GroupPolicy, GroupPolicy] = [{}, {}];
 
@@ -168,7 +180,9 @@ const ipfix = fc.constantFrom(
     ...{ collector: '10.0.0.9:4739', domain: 1, activeTimeout: 60, sampling: 7, internalOnly },
   })),
 );
-const looks = fc.record({ mirrors, ipfix });
+const classes = fc.constantFrom({}, { storage: { shares: 50, limit: 1e7, reservation: 0 } });
+const bandwidth = fc.option(fc.record({ classes, reservable: fc.constant(75) }));
+const looks = fc.record({ mirrors, ipfix, bandwidth });
 type Looks = typeof looks extends fc.Arbitrary<infer L> ? L : never;
 
 const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES, look?: Looks, its = NO_MEMBERS) => {

@@ -128,7 +128,6 @@ export interface CompiledBinding {
   readonly meters: { readonly in: ClassMeters; readonly out: ClassMeters };
   /** What of it passed policy, and what there was before policy: the rest was dropped. */
   readonly passing: { readonly in: number; readonly out: number };
-  readonly shapingMeters: readonly number[];
   /** Absent: by no uplink. */
   readonly carried?: Carried;
   /** Filter rules by name with the cookie that all flows of the rule bear; the round is outside the mask. */

@@ -6,6 +6,7 @@ import { REG } from '../pipeline/registers.js';
 import { nextIn } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
 import { countIn, countOut, portMeter } from '../meters.js';
+import { classOf } from './bandwidth.js';
 import { isPlugged, type PortPlan } from '../resolve/plan.js';
 
 /**
@@ -48,6 +49,7 @@ function classify(port: PortPlan, out: Emitter): void {
     meter(id),
     set(REG.from, slot),
     ...(port.team === undefined ? [] : [set(REG.team, port.team.id)]),
+    ...classOf(port.policy.bandwidth),
     nextIn(port, 'CLASSIFY'),
   ];
   const table = TABLES.CLASSIFY;

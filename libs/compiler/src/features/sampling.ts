@@ -1,8 +1,8 @@
 import { type Action } from '#openflow';
-import { goto, match } from '../pipeline/actions.js';
+import { match } from '../pipeline/actions.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG } from '../pipeline/registers.js';
-import { nextOut } from '../pipeline/stages.js';
+import { nextIn, nextOut } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
 import { COLLECTORS } from '../resolve/exports.js';
 import { isPlugged, type PortPlan, type SamplePlan } from '../resolve/plan.js';
@@ -18,7 +18,7 @@ export const sampling: Feature = {
     if (sampled === undefined || !isPlugged(port)) return;
     const { ofport } = port;
     if (!sampled.internalOnly) {
-      const actions = [sample(port, sampled), goto(TABLES.SHAPE_IN_PEAK)];
+      const actions = [sample(port, sampled), nextIn(port, 'SAMPLE_IN')];
       out.flow(TABLES.SAMPLE_IN, 100, match({ [REG.from]: slot }), actions, slot);
     }
     const to = { [REG.to]: slot };

@@ -6,14 +6,10 @@ import { type Feature } from '../pipeline/feature.js';
 import { REG } from '../pipeline/registers.js';
 import { nextOut, type OutStage } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
-import { shapingMeter, type ShapingMeter } from '../meters.js';
-import { type PortPlan } from '../resolve/plan.js';
+import { bucket, shapingMeter, type ShapingMeter } from '../meters.js';
 
-/** Payload and header of the largest frame, in bytes: a bucket that holds less passes nothing. */
-const HEADER = 22;
 /** What a peak may take at once: 10 ms of it. */
 const PEAK_BURST_MS = 10;
-const MAX_RATE = 0xffff_fffe;
 
 /** Level, table, meter and the table after: a flow takes one meter, so each has its own table. */
 const IN = [
@@ -69,22 +65,9 @@ function made(
   return id;
 }
 
-/** Rates in bit/s → kbit/s, burst in bytes → kbit; never so small a bucket that it can't refill. */
+/** Rates in bit/s, burst in bytes. */
 export function policer(id: number, policy: Shaping, level: 'peak' | 'average', mtu: number): Meter {
   const bits = level === 'peak' ? policy.peak : policy.average;
   const wanted = level === 'peak' ? (bits * PEAK_BURST_MS) / 1000 : policy.burst * 8;
-  const least = Math.max(bits / 1000, (mtu + HEADER) * 8);
-  const kilo = (n: number) => Math.min(MAX_RATE, Math.max(1, Math.ceil(n / 1000)));
-  return { id, unit: 'kbps', rate: kilo(bits), burst: kilo(Math.max(wanted, least)) };
-}
-
-/** The shaping meters that a port has, for reading what they dropped. */
-export function shapingMeters({ slot, policy, life }: PortPlan): number[] {
-  if (life === 'closed') return [];
-  const of = (policyOf: Shaping | null, peak: ShapingMeter, average: ShapingMeter): number[] => {
-    if (policyOf === null) return [];
-    const ids = policyOf.peak > policyOf.average ? [peak, average] : [average];
-    return ids.map((which) => shapingMeter(slot, which));
-  };
-  return [...of(policy.shapingIn, 'inPeak', 'inAverage'), ...of(policy.shapingOut, 'outPeak', 'outAverage')];
+  return bucket(id, bits, wanted, mtu);
 }

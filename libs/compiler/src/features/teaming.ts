@@ -1,18 +1,9 @@
 import { type Bucket } from '#openflow';
-import {
-  goto,
-  match,
-  output,
-  resubmit,
-  set,
-  tagSegment,
-  tagWire,
-  untagToSegment,
-} from '../pipeline/actions.js';
+import { goto, match, resubmit, set, tagSegment, tagWire, untagToSegment } from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG, TAG_PRESENT } from '../pipeline/registers.js';
-import { afterUplink } from '../pipeline/stages.js';
+import { afterUplink, nextUp } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
 import { ofUplink } from '../resolve/mirrors.js';
 import { TAGGED_KINDS } from './private-vlan.js';
@@ -65,11 +56,11 @@ function carry(team: TeamPlan, mapped: boolean, out: Emitter): void {
 
 function chosen(bridge: SteadyPlan, out: Emitter): void {
   const { uplinks, teams } = bridge;
-  for (const { name, key, ofport } of uplinks) {
+  for (const uplink of uplinks) {
+    const { key } = uplink;
     const here = match({ [REG.from]: 0, [REG.chosen]: key, [REG.uplink]: key });
     out.flow(TABLES.CHOSEN, 200, here, [resubmit(TABLES.FLOOD_IN)], key);
-    const leaves = ofUplink(bridge, name, 'out').length > 0 ? goto(TABLES.UPLINK_OUT) : output(ofport);
-    out.flow(TABLES.CHOSEN, 50, match({ [REG.chosen]: key }), [leaves], key);
+    out.flow(TABLES.CHOSEN, 50, match({ [REG.chosen]: key }), [nextUp(bridge, uplink, 'CHOSEN')], key);
   }
   for (const team of teams) if (team.kind === 'hash') bundled(team, out);
   out.flow(TABLES.CHOSEN, 100, match({ [REG.from]: 0 }), []);

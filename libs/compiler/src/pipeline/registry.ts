@@ -1,4 +1,5 @@
 import { activity } from '../features/activity.js';
+import { bandwidth } from '../features/bandwidth.js';
 import { count } from '../features/count.js';
 import { dispatch } from '../features/dispatch.js';
 import { filter } from '../features/filter/filter.js';
@@ -23,6 +24,7 @@ export const FEATURES: readonly Feature[] = [
   count,
   mirror,
   sampling,
+  bandwidth,
   shaping,
   guard,
   segment,

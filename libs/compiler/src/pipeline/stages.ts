@@ -1,7 +1,9 @@
-import { goto } from './actions.js';
+import { type Bandwidth, type Policy } from '#domain';
+import { ofUplink } from '../resolve/mirrors.js';
+import { goto, output } from './actions.js';
 import { TABLES, type TableName } from './tables.js';
 import { type Action } from '#openflow';
-import { type BridgePlan, type PortPlan } from '../resolve/plan.js';
+import { type BridgePlan, type PortPlan, type UplinkPlan } from '../resolve/plan.js';
 
 /**
  * Tables that a copy to a port may go through, in order. A port uses some of them: DISPATCH_OUT leads straight to its
@@ -38,16 +40,42 @@ export function nextOut({ stages }: { readonly stages: number }, after: OutStage
 }
 
 /** Where what a port sends goes after CLASSIFY, or after one of these tables, which few ports have use for. */
-export function nextIn(port: Pick<PortPlan, 'mirrors' | 'sampled'>, after: 'CLASSIFY' | 'MIRROR_IN'): Action {
-  if (after === 'CLASSIFY' && port.mirrors !== undefined && port.mirrors.in.length > 0)
-    return goto(TABLES.MIRROR_IN);
-  const isSampled = port.sampled?.internalOnly === false;
-  return goto(isSampled ? TABLES.SAMPLE_IN : TABLES.SHAPE_IN_PEAK);
+export function nextIn(port: PortPlan, after: 'CLASSIFY' | InStage): Action {
+  const from = after === 'CLASSIFY' ? 0 : IN_STAGES.indexOf(after) + 1;
+  const next = IN_STAGES.slice(from).find((stage) => usesIn(port, stage));
+  return goto(TABLES[next ?? 'SHAPE_IN_PEAK']);
 }
+
+const IN_STAGES = ['MIRROR_IN', 'SAMPLE_IN', 'LIMIT_IN'] as const;
+type InStage = (typeof IN_STAGES)[number];
+
+function usesIn({ mirrors, sampled, policy }: PortPlan, stage: InStage): boolean {
+  switch (stage) {
+    case 'MIRROR_IN':
+      return mirrors !== undefined && mirrors.in.length > 0;
+    case 'SAMPLE_IN':
+      return sampled?.internalOnly === false;
+    case 'LIMIT_IN':
+      return isLimited(policy.bandwidth);
+  }
+}
+
+export const isLimited = (bandwidth: Policy['bandwidth']): bandwidth is Bandwidth & { limit: number } =>
+  bandwidth !== null && bandwidth.limit !== null;
 
 /** Where a frame from an uplink goes on, once its copies are made. */
 export const afterUplink = ({ privateVlans }: Pick<BridgePlan, 'privateVlans'>): Action =>
   goto(privateVlans.length > 0 ? TABLES.PVLAN_IN : TABLES.TRAP);
+
+/** Where a frame goes on that leaves by an uplink: past the tables that the bridge has no use for. */
+export function nextUp(
+  bridge: Pick<BridgePlan, 'classLimits' | 'mirrors'>,
+  { name, ofport }: UplinkPlan,
+  after: 'CHOSEN' | 'CLASS_UP',
+): Action {
+  if (after === 'CHOSEN' && bridge.classLimits.length > 0) return goto(TABLES.CLASS_UP);
+  return ofUplink(bridge, name, 'out').length > 0 ? goto(TABLES.UPLINK_OUT) : output(ofport);
+}
 
 /** One stage more, and what each copy looks up behind it. */
 export const alsoUses = (stages: number, stage: OutStage, lookups: number): number =>

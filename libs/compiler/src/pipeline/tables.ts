@@ -57,7 +57,7 @@ const SPECS = {
     number: 0,
     owners: ['count', 'teaming', 'lacp'],
     path: 'in',
-    next: ['MIRROR_IN', 'SAMPLE_IN', 'SHAPE_IN_PEAK', 'UPLINK_IN', 'PVLAN_IN', 'TRAP'],
+    next: ['MIRROR_IN', 'SAMPLE_IN', 'LIMIT_IN', 'SHAPE_IN_PEAK', 'UPLINK_IN', 'PVLAN_IN', 'TRAP'],
     writes: ['from', 'team', 'uplink', 'segment', 'flags'],
   },
   /** Copies of what ports and uplinks bring, as they bring it. */
@@ -65,21 +65,28 @@ const SPECS = {
     number: 2,
     owners: ['mirror'],
     path: 'both',
-    next: ['SAMPLE_IN', 'SHAPE_IN_PEAK', 'UPLINK_IN', 'PVLAN_IN', 'TRAP'],
+    next: ['SAMPLE_IN', 'LIMIT_IN', 'SHAPE_IN_PEAK', 'UPLINK_IN', 'PVLAN_IN', 'TRAP'],
     asks: ['MIRROR_TO'],
     reads: ['from', 'uplink', 'segment', 'flags'],
     writes: ['flags'],
   },
-  SAMPLE_IN: { number: 3, owners: ['sampling'], path: 'in', next: ['SHAPE_IN_PEAK'], reads: ['from'] },
-  SHAPE_IN_PEAK: { number: 4, owners: ['shaping'], path: 'in', next: ['SHAPE_IN_AVERAGE'], reads: ['from'] },
-  SHAPE_IN_AVERAGE: {
-    number: 5,
-    owners: ['shaping'],
+  SAMPLE_IN: {
+    number: 3,
+    owners: ['sampling'],
     path: 'in',
-    next: ['LIMIT_IN', 'GUARD_IN'],
+    next: ['LIMIT_IN', 'SHAPE_IN_PEAK'],
     reads: ['from'],
   },
-  LIMIT_IN: { number: 6, owners: ['bandwidth'], path: 'in', next: ['GUARD_IN'], reads: ['from'] },
+  /** What a port may send at most, before what shaping lets it. */
+  LIMIT_IN: { number: 4, owners: ['bandwidth'], path: 'in', next: ['SHAPE_IN_PEAK'], reads: ['from'] },
+  SHAPE_IN_PEAK: { number: 5, owners: ['shaping'], path: 'in', next: ['SHAPE_IN_AVERAGE'], reads: ['from'] },
+  SHAPE_IN_AVERAGE: {
+    number: 6,
+    owners: ['shaping'],
+    path: 'in',
+    next: ['GUARD_IN'],
+    reads: ['from'],
+  },
   /** What no guest may send, and blocked ports. */
   GUARD_IN: { number: 8, owners: ['guard'], path: 'in', next: ['PUNT_IN', 'SEGMENT'], reads: ['from'] },
   /** Membership reports, to the agent. */
@@ -473,32 +480,31 @@ const SPECS = {
     number: 80,
     owners: ['teaming'],
     path: 'both',
-    next: ['CLASS_UP'],
+    next: [],
     asks: ['CHOSEN'],
     reads: ['team', 'segment', 'wire', 'flags'],
     writes: ['wire'],
-  },
-  /** Meters of the traffic classes. */
-  CLASS_UP: {
-    number: 81,
-    owners: ['bandwidth'],
-    path: 'both',
-    next: ['UPLINK_OUT'],
-    asks: ['UPLINK_OUT'],
-    reads: ['chosen', 'flags'],
   },
   /** An uplink was chosen by a group. */
   CHOSEN: {
     number: 82,
     owners: ['teaming'],
     path: 'asked',
-    next: ['UPLINK_OUT'],
-    asks: ['FLOOD_IN', 'CLASS_UP'],
+    next: ['CLASS_UP', 'UPLINK_OUT'],
+    asks: ['FLOOD_IN'],
     reads: ['from', 'chosen', 'uplink', 'team'],
+  },
+  /** Meters of the traffic classes. */
+  CLASS_UP: {
+    number: 83,
+    owners: ['bandwidth'],
+    path: 'asked',
+    next: ['UPLINK_OUT'],
+    reads: ['chosen', 'flags'],
   },
   /** The last before an uplink: its mirrors. */
   UPLINK_OUT: {
-    number: 83,
+    number: 84,
     owners: ['teaming', 'mirror'],
     path: 'asked',
     next: [],
@@ -508,14 +514,14 @@ const SPECS = {
   },
   /** One copy, by its mirror. */
   MIRROR_TO: {
-    number: 84,
+    number: 85,
     owners: ['mirror'],
     path: 'asked',
     next: ['MIRROR_COUNT'],
     reads: ['flags'],
   },
   /** It counts as what any other frame counts as that the port is handed. */
-  MIRROR_COUNT: { number: 85, owners: ['mirror'], path: 'asked', next: [], reads: ['flags'] },
+  MIRROR_COUNT: { number: 86, owners: ['mirror'], path: 'asked', next: [], reads: ['flags'] },
   /** Bits of the sets that an address, or a port by its MAC, is in. */
   SET_SRC_ADDR: { number: 90, owners: ['sets'], path: 'asked', next: [], writes: ['setsSrc'] },
   SET_DST_ADDR: { number: 91, owners: ['sets'], path: 'asked', next: [], writes: ['setsDst'] },

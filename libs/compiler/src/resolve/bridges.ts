@@ -1,3 +1,4 @@
+import { TRAFFIC_CLASSES } from '#domain/on-host';
 import {
   type GroupDocument,
   type HostDocument,
@@ -5,6 +6,7 @@ import {
   type SetDocument,
   type SwitchDocument,
 } from '#contracts';
+import { CLASSES } from '../features/bandwidth.js';
 import { bridgeName } from '../bridge-name.js';
 import { slotKey } from '../slots.js';
 import { type CompileException, type Desired, type LocalFacts } from '../types.js';
@@ -104,6 +106,7 @@ function resolveBridge(
     mirrors: place.mirrors,
     mirrorVlans: (doc?.mirrors ?? []).flatMap(({ to }) => ('vlan' in to ? [to.vlan] : [])),
     ...(doc === undefined ? {} : exportsOf(doc)),
+    classLimits: classLimitsOf(doc),
     ports: open,
     closed: plans.filter((plan) => plan.life === 'closed'),
   };
@@ -112,6 +115,14 @@ function resolveBridge(
 function refusal(entry: ResolvedPort, doc: PortDocument | undefined, exceptions: CompileException[]): void {
   if (entry.refusal === undefined || doc === undefined) return;
   exceptions.push({ port: doc.port, object: `port/${doc.port}`, ...entry.refusal });
+}
+
+function classLimitsOf(doc: SwitchDocument | undefined): BridgePlan['classLimits'] {
+  const classes = doc?.bandwidth?.classes ?? {};
+  return TRAFFIC_CLASSES.flatMap((name) => {
+    const limit = classes[name]?.limit ?? null;
+    return limit === null ? [] : [{ number: CLASSES[name], limit }];
+  });
 }
 
 const switchMissing = (name: string): CompileException => ({

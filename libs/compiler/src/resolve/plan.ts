@@ -141,6 +141,8 @@ export interface BridgePlan {
   /** VLANs that carry copies and nothing else, whether or not any leave this host. */
   readonly mirrorVlans: readonly number[];
   readonly exports?: BridgeExports;
+  /** What the ports of a class may send by one uplink, in bit/s. */
+  readonly classLimits: readonly { readonly number: number; readonly limit: number }[];
   /** Ports that are carried out, in the order of their numbers. */
   readonly ports: readonly PortPlan[];
   /** Ports of which only the meters stand. */

@@ -6,7 +6,7 @@ import { checkFilter } from '../features/filter/rules.js';
 import { privateStages } from '../features/private-vlan.js';
 import { shapingStages } from '../features/shaping.js';
 import { malformed } from '../features/spoofing/prefixes.js';
-import { alsoUses, stagesOf, withLookups } from '../pipeline/stages.js';
+import { alsoUses, isLimited, stagesOf, withLookups } from '../pipeline/stages.js';
 import { slotKey } from '../slots.js';
 import { type LocalFacts } from '../types.js';
 import { sampledBy } from './exports.js';
@@ -162,7 +162,14 @@ function resolvePolicy(
   const { used, lookups } = filterStages(policy.filter);
   const sampled = policy.ipfix ? sampledBy(switchDoc?.ipfix ?? null) : undefined;
   const told = sampled === undefined ? [] : (['SAMPLE_OUT'] as const);
-  const all = [...privateStages(segments.secondary), ...used, ...shapingStages(policy.shapingOut), ...told];
+  const limited = isLimited(policy.bandwidth) ? (['LIMIT_OUT'] as const) : [];
+  const all = [
+    ...privateStages(segments.secondary),
+    ...used,
+    ...shapingStages(policy.shapingOut),
+    ...limited,
+    ...told,
+  ];
   const stages = withLookups(stagesOf(all), lookups);
   return { policy, ignored, ...segments, stages, ...(sampled === undefined ? {} : { sampled }) };
 }

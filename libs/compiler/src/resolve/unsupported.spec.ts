@@ -15,7 +15,7 @@ const NOT_DONE: readonly (readonly [string, object])[] = [
   ['reject', filter({ action: 'reject' })],
   ['log', filter({ log: { perSecond: 1, sample: 1 } })],
   ['beacons', { teaming: { ...team, mode: 'explicit', failback: true, notify: false, detection: 'beacon' } }],
-  ['shares', { bandwidth: { shares: 50, limit: null, reservation: 0, class: 'vm' } }],
+  ['shares other than 50', { bandwidth: { shares: 100, limit: 1e6, reservation: 0, class: 'vm' } }],
 ];
 
 const SWITCH: Partial<SwitchFeatures> = {
@@ -23,6 +23,8 @@ const SWITCH: Partial<SwitchFeatures> = {
   multicast: 'snooping',
   healthCheck: { intervalSeconds: 60 },
 };
+
+const FAIR = { shares: 50, limit: 1e9, reservation: 1e6 };
 
 describe('what policy can say and this host does not do', () => {
   it('is nothing of what holds where nobody said anything', () => {
@@ -40,11 +42,12 @@ describe('what policy can say and this host does not do', () => {
   });
 
   it('is told of a switch by field, and its ports stand', () => {
-    const docs = [{ ...switchDoc(), ...NO_FEATURES, ...SWITCH }];
+    const bandwidth = { classes: { vm: FAIR, storage: { ...FAIR, shares: 100 } }, reservable: 75 };
+    const docs = [{ ...switchDoc(), ...NO_FEATURES, ...SWITCH, bandwidth }];
     const desired = desiredOf({ docs, ports: [{ n: 1 }] });
     const { exceptions, bindings } = compile(desired, factsOf(desired));
     expect(exceptions.map((e) => [e.port, e.code, e.reason.split(':')[0]])).toEqual(
-      Object.keys(SWITCH)
+      [...Object.keys(SWITCH), 'bandwidth.classes.storage']
         .sort()
         .map((field) => [null, 'not-enforceable', field]),
     );

@@ -1,5 +1,5 @@
 import { type Policy } from '#domain';
-import { POLICY_FIELDS } from '#domain/on-host';
+import { POLICY_FIELDS, SHARES } from '#domain/on-host';
 import { type SwitchDocument } from '#contracts';
 import { type CompileException } from '../types.js';
 import { type Refusal } from './interfaces.js';
@@ -24,8 +24,12 @@ const REASONS: Reasons = {
     if (mode === 'load') return `teaming by ${mode}`;
     return detection === 'link' ? null : 'detection by beacons';
   },
-  bandwidth: (bandwidth) => (bandwidth === null ? null : 'shares, limits and reservations'),
+  bandwidth: (bandwidth) => (bandwidth === null || hasUsualShares(bandwidth) ? null : SHARES_NEED),
 };
+
+/** One that is as good as any other is what there is without queues. */
+const hasUsualShares = ({ shares }: { readonly shares: number }): boolean => shares === SHARES.normal;
+const SHARES_NEED = `shares other than ${SHARES.normal}: they need queues, and a switch in userspace has none`;
 
 function ofRule(rule: Policy['filter']['rules'][number]): string | null {
   if (!rule.enabled) return null;
@@ -52,12 +56,14 @@ export function unsupportedOnSwitch(doc: SwitchDocument): CompileException[] {
     doc.discovery.mode === 'off' ? null : 'discovery',
     doc.multicast === 'basic' ? null : 'multicast',
     doc.healthCheck === null ? null : 'healthCheck',
-    doc.bandwidth === null ? null : 'bandwidth',
   ].filter((field) => field !== null);
-  return missing.map((field) => ({
+  const unfair = Object.entries(doc.bandwidth?.classes ?? {}).flatMap(([name, of]) =>
+    hasUsualShares(of) ? [] : [`bandwidth.classes.${name}: this host does not do ${SHARES_NEED}`],
+  );
+  return [...missing.map((field) => `${field}: this host does not do it`), ...unfair].map((reason) => ({
     port: null,
     object: `switch/${doc.switch}`,
     code: 'not-enforceable',
-    reason: `${field}: this host does not do it`,
+    reason,
   }));
 }

@@ -68,7 +68,13 @@ export const FactSchema = union([
     durationMs: number(0),
   }),
   shape({ type: literal('Flapping'), object: AText, count: number(1), from: Millis, to: Millis }),
-  shape({ type: literal('UplinkState'), switch: AText, uplink: AText, up: bool }),
+  shape({
+    type: literal('UplinkState'),
+    switch: AText,
+    uplink: AText,
+    up: bool,
+    speed: optional(Count),
+  }),
 ]);
 
 export const NumberedFactSchema = shape({ seq: Count, at: Millis, fact: FactSchema });

@@ -1,5 +1,6 @@
 import { Set as Ids } from 'immutable';
 import { type HostName, type IfaceId, type PortId, type SwitchName } from '#kernel';
+import { noBandwidth } from '../bandwidth/refusals.js';
 import { type Draft } from '../decider/draft.js';
 import { refusal, type Refuse } from '../decider/refusal.js';
 import {
@@ -43,7 +44,7 @@ function plugNew(draft: Draft, host: HostName, iface: InterfaceFact, who: Connec
     const reason = `is a group of switch ${group.value.switch}, the interface is on ${iface.switch}`;
     return refuse(refusal('wrong-switch', 'profile', iface.profile, reason));
   }
-  const port = connect(draft, group.value, who);
+  const port = connect(draft, group.value, who, undefined, host);
   if (port.ok) bind(draft, port.value, host);
   else refuse(port.error);
 }
@@ -71,6 +72,8 @@ function plugKnown(
   }
   const group = openGroup(draft.state, port.group);
   if (!group.ok) return refuse(group.error);
+  const short = noBandwidth(draft.state, port, host);
+  if (short !== null) return refuse(short);
   // Bound first: an ephemeral port without any binding would end with the standby that is revoked.
   bind(draft, port.id, host);
   supersede(draft, port.id, host);

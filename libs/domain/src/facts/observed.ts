@@ -20,13 +20,16 @@ export function uplinkState(
   fact: Extract<Fact, { type: 'UplinkState' }>,
   refuse: Refuse,
 ): void {
-  const { uplink, up } = fact;
+  const { uplink, up, speed } = fact;
   const sw = draft.state.switches.get(fact.switch as SwitchName);
   if (sw?.members[host]?.[uplink] === undefined) {
     const reason = `is not an uplink that this host maps in switch ${fact.switch}`;
     return refuse(refusal('no-uplink', 'uplink', uplink, reason));
   }
-  const down = draft.state.hosts.get(host)?.downUplinks.includes(`${sw.name} ${uplink}`) ?? false;
-  if (down === !up) return;
-  draft.emit({ type: 'UplinkChanged', host, switch: sw.name, uplink, up });
+  const known = draft.state.hosts.get(host);
+  const name = `${sw.name} ${uplink}`;
+  const wasDown = known?.downUplinks.includes(name) ?? false;
+  const isOther = speed !== undefined && known?.uplinkSpeeds?.[name] !== speed;
+  if (wasDown === !up && !isOther) return;
+  draft.emit({ type: 'UplinkChanged', host, switch: sw.name, uplink, up, ...(isOther ? { speed } : {}) });
 }

@@ -133,6 +133,7 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     switch: text(63),
     uplink: text(63),
     up: bool,
+    speed: optional(int(1)) as Shape<number>,
   }),
 };
 

@@ -19,6 +19,7 @@ export function hostDefined(next: Next, e: Of<'HostDefined'>, meta: EventMeta): 
     facts: before?.facts ?? null,
     formerBoots: before?.formerBoots ?? [],
     downUplinks: before?.downUplinks ?? [],
+    ...(before?.uplinkSpeeds === undefined ? {} : { uplinkSpeeds: before.uplinkSpeeds }),
   };
   next.hosts = next.hosts.set(e.name, host);
 }
@@ -42,5 +43,9 @@ export function uplinkChanged(next: Next, e: Of<'UplinkChanged'>): void {
   const name = `${e.switch} ${e.uplink}`;
   const others = host.downUplinks.filter((u) => u !== name);
   const downUplinks = e.up ? others : [...others, name].sort();
-  next.hosts = next.hosts.set(e.host, { ...host, downUplinks });
+  const speeds = { ...host.uplinkSpeeds, ...(e.speed === undefined ? {} : { [name]: e.speed }) };
+  // In one order, whoever spoke first: equal states are the same text.
+  const uplinkSpeeds = Object.fromEntries(Object.entries(speeds).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const known = e.speed === undefined ? {} : { uplinkSpeeds };
+  next.hosts = next.hosts.set(e.host, { ...host, downUplinks, ...known });
 }

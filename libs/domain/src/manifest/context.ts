@@ -15,6 +15,7 @@ import { checkMembers, checkSetsOf } from '../set/check.js';
 import { hostsOf } from '../state/next.js';
 import { type Item } from './define.js';
 import { type Faults } from './faults.js';
+import { checkReserved, hostsOfGroup } from './reserved.js';
 import { checkMirrored } from './mirrored.js';
 
 /** Judges what changed against everything else, as it is after the whole file. */
@@ -72,6 +73,7 @@ function checkSwitch(draft: Draft, { name, spec }: SwitchResource, path: string,
   checkMirrored(state, spec.mirrors, name, old?.mirrors ?? [], `${path}.spec.mirrors`, faults);
   if (old === undefined || now === undefined) return;
   checkLeavers(state, old, now, path, faults);
+  checkReserved(draft, name, Object.keys(now.members) as HostName[], `${path}.spec.bandwidth`, faults);
   checkDependants(state, old, now, path, faults);
   if (!same(old.policy.vlan, spec.policy.vlan)) {
     for (const group of state.groups.values()) {
@@ -165,6 +167,8 @@ function checkGroup(draft: Draft, { name, spec }: GroupResource, path: string, f
   checkSetsOf(draft.state, spec.policy.filter, 'spec.policy.filter', found);
   faults.under('refused', path, found);
   checkMacs(draft, draft.state.byGroup.get(name) ?? Ids(), path, faults);
+  const hosts = hostsOfGroup(draft.state, name);
+  checkReserved(draft, sw.name, hosts, `${path}.spec.policy.bandwidth`, faults);
 }
 
 function checkPort(draft: Draft, id: PortId, path: string, faults: Faults): void {
@@ -176,6 +180,7 @@ function checkPort(draft: Draft, id: PortId, path: string, faults: Faults): void
   checkSetsOf(draft.state, port.override.filter, 'spec.override.filter', found);
   faults.under('refused', path, found);
   checkMacs(draft, [id], path, faults);
+  checkReserved(draft, sw.name, hostsOf(port), `${path}.spec.override.bandwidth`, faults);
 }
 
 /** Ports that came into another segment must not meet their own MAC there. */

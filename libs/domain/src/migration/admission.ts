@@ -1,11 +1,12 @@
 import { type HostName } from '#kernel';
+import { noBandwidthFor } from '../bandwidth/refusals.js';
 import { refusal, type Refusal } from '../decider/refusal.js';
 import { type Port, type State, type Switch } from '../model/state.js';
 import { effectivePolicy } from '../policy/policy.js';
 
 /**
  * Why these ports may not go to this host; empty: they may. `forced`: somebody else moves them already, so what only
- * advises against it (maintenance, a link that is down) does not count.
+ * advises against it (maintenance, a link that is down, bandwidth that is promised already) does not count.
  */
 export function admission(
   state: State,
@@ -24,6 +25,7 @@ export function admission(
     found.push(refusal('maintenance', 'destination', destination, 'is in maintenance'));
   }
   for (const port of ports) found.push(...ofPort(state, port, destination, forced));
+  if (!forced) found.push(...noBandwidthFor(state, ports, destination));
   return found;
 }
 

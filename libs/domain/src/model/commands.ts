@@ -180,4 +180,10 @@ export type Fact =
       readonly from: number;
       readonly to: number;
     }
-  | { readonly type: 'UplinkState'; readonly switch: string; readonly uplink: string; readonly up: boolean };
+  | {
+      readonly type: 'UplinkState';
+      readonly switch: string;
+      readonly uplink: string;
+      readonly up: boolean;
+      /** Bit/s; absent: the device does not tell. */ readonly speed?: number;
+    };

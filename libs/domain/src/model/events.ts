@@ -150,6 +150,8 @@ export type DomainEvent =
       readonly switch: SwitchName;
       readonly uplink: string;
       readonly up: boolean;
+      /** Bit/s, where it is another than before. */
+      readonly speed?: number;
     }
   | { readonly type: 'RevisionRealised'; readonly upTo: Revision; readonly hosts: number }
   | { readonly type: 'SchemaLevelRaised'; readonly level: number };

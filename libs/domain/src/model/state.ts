@@ -69,6 +69,8 @@ export interface Host {
   readonly formerBoots: readonly string[];
   /** `<switch> <uplink>` of uplinks that the host reported as down. */
   readonly downUplinks: readonly string[];
+  /** Bit/s by `<switch> <uplink>`, of uplinks that told; absent: none did. */
+  readonly uplinkSpeeds?: Readonly<Record<string, number>>;
   readonly maintenance: boolean;
   readonly foreignFlows: 'report' | 'remove';
 }

@@ -3,6 +3,6 @@ export { parseFacts } from '../facts/shapes.js';
 export { ZERO_COUNTERS } from '../ledger/counters.js';
 export { defaultPolicy, effectivePolicy, POLICY_FIELDS } from '../policy/policy.js';
 export { RULE_ACTIONS, TCP_FLAGS, LAST_TIER, NO_FILTER, USUAL_TIER } from '../policy/filter.js';
-export { TEAMING_MODES, TRAFFIC_CLASSES } from '../policy/fields.js';
+export { SHARES, TEAMING_MODES, TRAFFIC_CLASSES } from '../policy/fields.js';
 export { fullPolicy, shortPolicy, without } from '../policy/forms.js';
 export { NO_FEATURES } from '../switch/spec.js';

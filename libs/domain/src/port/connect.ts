@@ -1,6 +1,16 @@
-import { err, ok, parseGroupName, parseIfaceId, parseUnicastMac, type PortId, type Result } from '#kernel';
+import {
+  err,
+  ok,
+  parseGroupName,
+  type HostName,
+  parseIfaceId,
+  parseUnicastMac,
+  type PortId,
+  type Result,
+} from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, type Refusal } from '../decider/refusal.js';
+import { noBandwidth } from '../bandwidth/refusals.js';
 import { createPort } from '../group/ports.js';
 import { type Connectee, type Group, type State } from '../model/state.js';
 import { type PolicyPatch } from '../policy/policy.js';
@@ -36,19 +46,22 @@ export function openGroup(state: State, name: string): Result<Group, Refusal> {
 
 /**
  * Gives a connectee its port in a group: the wanted one, a free static one, one more by auto-expand, or an ephemeral
- * one made for it. Emits what that takes; nothing when refused.
+ * one made for it. Emits what that takes; nothing when refused. `host`: where it is to be bound next.
  */
 export function connect(
   draft: Draft,
   group: Group,
   connectee: Connectee,
   wanted?: PortId,
+  host?: HostName,
 ): Result<PortId, Refusal> {
   const free = wanted === undefined ? freePort(draft.state, group) : namedPort(draft.state, group, wanted);
   if (!free.ok) return free;
   const override = free.value === null ? {} : (draft.state.ports.get(free.value)?.override ?? {});
   const duplicate = macTaken(draft.state, group, connectee, override, free.value);
   if (duplicate !== null) return err(duplicate);
+  const short = host === undefined ? null : noBandwidth(draft.state, { group: group.name, override }, host);
+  if (short !== null) return err(short);
   const port = free.value ?? createPort(draft, group);
   draft.emit({ type: 'PortConnected', port, connectee });
   return ok(port);

@@ -1,4 +1,5 @@
 import { type PortId, type Problem } from '#kernel';
+import { noBandwidth } from '../bandwidth/refusals.js';
 import { type Draft } from '../decider/draft.js';
 import { refusal, refuse } from '../decider/refusal.js';
 import { deleteIfDone, dropFree, fitPorts, shrink } from '../group/ports.js';
@@ -56,6 +57,9 @@ function placeIn(draft: Draft, port: Port, group: Group): { readonly freed: Port
   }
   const duplicate = macTaken(draft.state, group, connectee, port.override, port.id);
   if (duplicate !== null) return refuse('refused', duplicate);
+  const short =
+    port.active === null ? null : noBandwidth(draft.state, { ...port, group: group.name }, port.active.host);
+  if (short !== null) return refuse('refused', short);
   const place = freePort(draft.state, group);
   return place.ok ? { freed: place.value } : refuse('refused', place.error);
 }

@@ -35,6 +35,7 @@ import {
 import { policyPatchShape } from '../policy/shape.js';
 import {
   bool,
+  dictionary,
   int,
   list,
   nullable,
@@ -127,7 +128,10 @@ function flat<T, S>(
   };
 }
 
-type HostOwn = 'name' | 'version' | 'facts' | 'formerBoots' | 'downUplinks';
+/** By switch and uplink. */
+const SPEEDS = dictionary(text(128), int(1));
+
+type HostOwn = 'name' | 'version' | 'facts' | 'formerBoots' | 'downUplinks' | 'uplinkSpeeds';
 const host = flat<Host, Omit<Host, HostOwn>>(
   hostSpecShape,
   object<Pick<Host, HostOwn>>({
@@ -136,6 +140,7 @@ const host = flat<Host, Omit<Host, HostOwn>>(
     facts: nullable(object<{ boot: string; seq: number }>({ boot: text(), seq: int(1) })),
     formerBoots: list(text()),
     downUplinks: list(text()),
+    uplinkSpeeds: optional(SPEEDS) as Shape<Readonly<Record<string, number>>>,
   }),
   ['labels', 'managementPath', 'preload', 'maintenance', 'foreignFlows'],
 );
