@@ -87,7 +87,8 @@ export function changed(random: Random, world: World): World {
     if (sw === undefined || !random.chance(0.6)) return group;
     const { filter } = group.policy;
     const wholly = filter === undefined || random.chance(0.3);
-    const policy = wholly
+    // The VLAN stays: two ports with one MAC must not come into one segment.
+    const { vlan: _, ...policy } = wholly
       ? policyOf(random, scopeOf(sw), 0.5)
       : { filter: changedFilter(random, scopeOf(sw), filter) };
     return { ...group, policy: { ...group.policy, ...policy } };
