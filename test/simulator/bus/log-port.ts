@@ -65,10 +65,16 @@ export class LinkLog implements CommitLog {
 
   async *read(fromSeq: number, topic?: Topic): AsyncIterable<readonly StoredMessage[]> {
     const end = await this.last();
+    if (topic !== undefined) {
+      if (end === 0) return;
+      const some = await this.asked('read', () => this.link.server.log.of(SUBJECTS.log(topic), fromSeq, end));
+      yield some.map(stored);
+      return;
+    }
     for (let at = Math.max(1, fromSeq); at <= end; at += BATCH) {
       const upTo = Math.min(end, at + BATCH - 1);
       const batch = await this.asked('read', () => this.link.server.log.from(at, upTo));
-      yield batch.map(stored).filter((m) => topic === undefined || m.topic === topic);
+      yield batch.map(stored);
     }
   }
 

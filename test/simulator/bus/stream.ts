@@ -95,6 +95,12 @@ export class Stream {
     }
   }
 
+  /** Of one subject, those that are kept: which others stood between them, nobody asks. */
+  of(subject: string, from: number, to: number): StreamMessage[] {
+    const found = [...this.messages.values()].filter((m) => m.subject === subject);
+    return found.filter(({ seq }) => seq >= from && seq <= to);
+  }
+
   last(subject: string): StreamMessage | undefined {
     const seq = this.bySubject.get(subject);
     return seq === undefined ? undefined : this.messages.get(seq);
