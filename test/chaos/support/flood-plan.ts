@@ -5,7 +5,7 @@ export interface FloodPlan {
   readonly switch: string;
 }
 
-/** At full size all of them: one host has 500 ports in a segment at most, and those make some 6,500 flows. */
+/** At full size all of them: one host carries fewer than 500 ports of a segment, which make some 6,000 flows. */
 export const FLOOD_PLANS: readonly [FloodPlan, FloodPlan] = [
   { host: 'delta', number: 9, switch: 'flood' },
   { host: 'echo', number: 10, switch: 'flood-2' },
