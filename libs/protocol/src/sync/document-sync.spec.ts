@@ -225,6 +225,26 @@ describe('document sync', () => {
     expect(last()).toMatchObject({ received: 2, stale: false });
   });
 
+  it('lets time pass between its questions where the connection is lost again at once', async () => {
+    const { clock, stream, last } = await given();
+    const back = stream.write(mark(2, 2), false);
+    let flushed = 0;
+    // A loop without a pause would never end by itself: nothing else would have its turn.
+    stream.flush = () => {
+      if ((flushed += 1) > 50) return Promise.resolve(ok(undefined));
+      return Promise.resolve({ ok: false as const, error: problem('unavailable', 'not connected') }) as never;
+    };
+    stream.listener?.reconnected();
+    await clock.advance(1_000);
+    expect(flushed).toBeLessThan(10);
+    expect(last()).toMatchObject({ received: 1, stale: true });
+    // A new connection is looked at at once, whatever the pause.
+    stream.flush = () => Promise.resolve(ok(undefined));
+    stream.listener?.reconnected();
+    await clock.advance(0);
+    expect([last()?.received, stream.seq]).toEqual([2, back]);
+  });
+
   it('follows the shared documents that it needs, and no others', async () => {
     const { clock, stream } = await given();
     expect(stream.followed).toEqual(['s.group.g']);

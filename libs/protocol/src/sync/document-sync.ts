@@ -136,8 +136,10 @@ export class DocumentSync {
     if (!mark.ok) {
       this.options.onTrouble?.(mark.error);
       this.showStale();
+      // Not before: what is told now ends the wait, and without one nothing else would ever have its turn.
+      await this.backOff();
       this.connectionLost = true;
-      return this.backOff();
+      return;
     }
     this.failures = 0;
     this.checkedAt = this.options.clock.monotonic();
