@@ -1,7 +1,7 @@
 import { sameItems } from '#kernel';
 import { lookupsOf } from '../pipeline/stages.js';
 import { ownMacs, sharedMacs } from './macs.js';
-import { type ResolvedPort } from './ports.js';
+import { shut, type ResolvedPort } from './ports.js';
 import { type PortPlan, type TeamPlan } from './plan.js';
 
 /**
@@ -27,18 +27,18 @@ export function refuseConflicts(resolved: readonly ResolvedPort[]): ResolvedPort
     const twin = twinOf(macs, byMac);
     if (twin !== undefined) {
       const reason = `port ${twin.plan.port} has the same MAC in the same segment`;
-      return { plan: close(plan), refusal: { code: 'mac-conflict', reason } };
+      return shut(plan, { code: 'mac-conflict', reason });
     }
     const { team } = plan;
     const namesake = team === undefined ? undefined : teams.get(team.id);
     if (team !== undefined && namesake !== undefined && !sameItems(team.uplinks, namesake.uplinks)) {
       const reason = `its order of uplinks comes to the same number as another: ${team.id}`;
-      return { plan: close(plan), refusal: { code: 'team-collision', reason } };
+      return shut(plan, { code: 'team-collision', reason });
     }
     const others = standing.of(plan);
     if (others.lookups + lookupsOf(plan.stages) > MAX_COPY_LOOKUPS || others.ports >= MAX_COPIES) {
       const reason = `${others.ports} ports of this host are in its segment already: more than one frame can reach`;
-      return { plan: close(plan), refusal: { code: 'segment-full', reason } };
+      return shut(plan, { code: 'segment-full', reason });
     }
     standing.add(plan);
     if (team !== undefined) teams.set(team.id, team);
@@ -72,8 +72,6 @@ function twinOf(macs: readonly Holder[], byMac: ReadonlyMap<bigint, readonly Hol
   }
   return undefined;
 }
-
-const close = (plan: PortPlan): PortPlan => ({ ...plan, life: 'closed', ranges: [], stages: 0 });
 
 /** Ports, and how many lookups a frame to all of them takes. */
 interface Crowd {

@@ -50,6 +50,12 @@ export interface ResolvedPort {
   readonly refusal?: Refusal;
 }
 
+/** A port that could be carried out by itself, and can't be beside the others, or for want of a set. */
+export const shut = (plan: PortPlan, refusal: Refusal): ResolvedPort => ({
+  plan: { ...plan, life: 'closed', ranges: [], stages: 0 },
+  refusal,
+});
+
 /** One document and the local facts → what the data plane is to do for it. Never throws: a refusal closes the port. */
 export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPort {
   const slot = context.facts.slots[slotKey(doc.port, doc.epoch)];

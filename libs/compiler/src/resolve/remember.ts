@@ -6,7 +6,7 @@ import { type Desired, type LocalFacts } from '../types.js';
 import { Interfaces } from './interfaces.js';
 import { type Place, type SetPlan } from './plan.js';
 import { resolvePort, type HostContext, type PortContext, type ResolvedPort } from './ports.js';
-import { refilled, repoliced, seatsOf, type LastResolved, type ResolvedBridges } from './since.js';
+import { changedSince, seatsOf, type LastResolved, type ResolvedBridges } from './since.js';
 
 /** Everything that `resolvePort` looks at for one document, and what came of it. */
 interface Held {
@@ -65,7 +65,7 @@ export class ResolveMemo {
   since(desired: Desired, facts: LocalFacts, host: HostContext): ResolvedBridges | null {
     const last = this.#last;
     if (last === null) return null;
-    const found = refilled(last, desired, facts, host.sets) ?? repoliced(last, desired, facts, host);
+    const found = changedSince(last, desired, facts, host);
     if (found === null) return null;
     const { bridges, changed } = found;
     const since = { bridges: last.bridges, changed };

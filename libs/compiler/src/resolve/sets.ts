@@ -4,7 +4,7 @@ import { type GroupDocument, type PortDocument, type SetDocument, type SetRef } 
 import { fnv32 } from '../hash.js';
 import { prefixOf } from '../prefixes.js';
 import { type Refusal } from './interfaces.js';
-import { type ResolvedPort } from './ports.js';
+import { shut, type ResolvedPort } from './ports.js';
 import { type Place, type SetPlan } from './plan.js';
 
 /** Sets of each kind that a bridge can tell apart: a register's bits. */
@@ -33,8 +33,10 @@ export interface SetContext {
 
 /** Why a port's rules can't be carried out for want of a set; null: they can. */
 export function lackingSet(filter: Filter, doc: PortDocument, context: SetContext): Refusal | null {
+  const names = setsIn(filter);
+  if (names.length === 0) return null;
   const levels = [doc, context.groups.get(doc.group), context.place.switchDoc];
-  for (const name of setsIn(filter)) {
+  for (const name of names) {
     const set = context.sets.get(name);
     if (set === undefined) return { code: 'set-missing', reason: `the document of set ${name} is not held` };
     for (const level of levels) {
@@ -92,22 +94,18 @@ export function refuseSets(
     if (doc === undefined || plan === undefined || plan.life === 'closed' || entry.refusal !== undefined)
       return entry;
     const refusal = lackingSet(plan.policy.filter, doc, context);
-    return refusal === null ? entry : closed(entry, refusal);
+    return refusal === null ? entry : shut(plan, refusal);
   });
   const over = new Set<SetName>(KINDS.flatMap((kind) => namesIn(held, kind, context).slice(MAX_SETS)));
   if (over.size === 0) return held;
   return held.map((entry) => {
+    const { plan } = entry;
     const name = entry.refusal === undefined ? namesOf(entry).find((n) => over.has(n)) : undefined;
-    if (name === undefined) return entry;
+    if (plan === undefined || name === undefined) return entry;
     const reason = `set ${name} is one too many: ports here name more than ${MAX_SETS} of its kind`;
-    return closed(entry, { code: 'sets-too-many', reason });
+    return shut(plan, { code: 'sets-too-many', reason });
   });
 }
-
-const closed = ({ plan }: ResolvedPort, refusal: Refusal): ResolvedPort => ({
-  ...(plan === undefined ? {} : { plan: { ...plan, life: 'closed', ranges: [], stages: 0 } as const }),
-  refusal,
-});
 
 const namesOf = ({ plan }: ResolvedPort): readonly SetName[] =>
   plan === undefined || plan.life === 'closed' ? [] : setsIn(plan.policy.filter);

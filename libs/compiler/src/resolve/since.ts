@@ -42,19 +42,30 @@ interface Seat {
 /** Indexes of the ports, by the place of their bridge, whose policy is another one; all else is as it was. */
 export type Repoliced = readonly (readonly number[])[];
 
+/** The plans of the last time with what changed put in. */
+interface Changed {
+  readonly bridges: readonly BridgePlan[];
+  readonly changed: Repoliced;
+}
+
 /**
- * The most frequent changes of all are of a group's policy and of what a port overrides, and they concern these ports
- * alone. Null: something else changed, too, or something follows from the policy that others depend on, and the whole is
- * to be looked at.
+ * The most frequent changes of all are of policies, and of what sets hold: only these are put into the plans of the
+ * last time. Null: something else changed, too, or others depend on what did, and the whole is to be looked at.
  */
-export function repoliced(
+export function changedSince(
   last: LastResolved,
   desired: Desired,
   facts: LocalFacts,
   host: HostContext,
-): { readonly bridges: readonly BridgePlan[]; readonly changed: Repoliced } | null {
+): Changed | null {
   if (!sameFacts(last.facts, facts) || !sameFrame(last.desired, desired)) return null;
-  if (!sameItems(last.desired.sets ?? [], desired.sets ?? [])) return null;
+  return sameItems(last.desired.sets ?? [], desired.sets ?? [])
+    ? repoliced(last, desired, host)
+    : refilled(last, desired, host.sets);
+}
+
+/** Where policies of groups changed, and what ports override: it concerns these ports alone. */
+function repoliced(last: LastResolved, desired: Desired, host: HostContext): Changed | null {
   const groups = changedGroups(last.desired.groups, desired.groups);
   const own = changedPorts(last.desired.ports, desired.ports);
   if (groups === null || own === null) return null;
@@ -68,20 +79,14 @@ export function repoliced(
   return anew;
 }
 
-/**
- * Where nothing but members of sets changed, no port is another, and no bit. Null: something else did, or a set that
- * was not to be had may be.
- */
-export function refilled(
+/** Where members of sets changed: no port is another, and no bit, unless a set that was not to be had may be. */
+function refilled(
   last: LastResolved,
   desired: Desired,
-  facts: LocalFacts,
   sets: ReadonlyMap<string, SetDocument>,
-): { readonly bridges: readonly BridgePlan[]; readonly changed: Repoliced } | null {
-  if (!sameFacts(last.facts, facts) || !sameFrame(last.desired, desired)) return null;
+): Changed | null {
   if (!sameItems(last.desired.ports, desired.ports) || !sameItems(last.desired.groups, desired.groups))
     return null;
-  if (sameItems(last.desired.sets ?? [], desired.sets ?? [])) return null;
   if (last.exceptions.some(({ code }) => ABOUT_SETS.has(code))) return null;
   const bridges: BridgePlan[] = [];
   for (const bridge of last.bridges) {
@@ -166,10 +171,10 @@ class Anew {
     return true;
   }
 
-  #isAlone(before: PortPlan, { policy, ...now }: PolicyPlan): boolean {
-    if (this.#alike?.from === before.policy && this.#alike.to === policy) return true;
-    const isAlone = aloneConcerned(before, { policy, ...now });
-    if (isAlone) this.#alike = { from: before.policy, to: policy };
+  #isAlone(before: PortPlan, now: PolicyPlan): boolean {
+    if (this.#alike?.from === before.policy && this.#alike.to === now.policy) return true;
+    const isAlone = aloneConcerned(before, now);
+    if (isAlone) this.#alike = { from: before.policy, to: now.policy };
     return isAlone;
   }
 }
