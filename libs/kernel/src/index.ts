@@ -50,3 +50,4 @@ export {
   type Result,
 } from './result.js';
 export { once, sameItems } from './once.js';
+export { Random } from './random.js';

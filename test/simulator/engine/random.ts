@@ -1,27 +1,12 @@
-/** Seeded random numbers (mulberry32): the same seed plays the same story. */
-export class Random {
-  constructor(private state: number) {}
+import { Random as Seeded } from '#kernel';
 
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-
-  below(n: number): number {
-    return Math.floor(this.next() * n);
-  }
-
+/** What a story is drawn with: the same seed plays the same one. */
+export class Random extends Seeded {
   between(low: number, high: number): number {
     return low + this.next() * (high - low);
   }
 
-  chance(p: number): boolean {
-    return this.next() < p;
-  }
-
-  pick<T>(items: readonly T[]): T {
+  override pick<T>(items: readonly T[]): T {
     if (items.length === 0) throw new Error('nothing to choose from');
     return items[this.below(items.length)] as T;
   }

@@ -1,30 +1,13 @@
-/** Numbers that depend on a seed alone: the same case comes of it everywhere. */
-export class Random {
-  constructor(private state: number) {}
+import { Random as Seeded } from '#kernel';
 
-  /** At least 0, less than 1. */
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-
-  /** 0 to n - 1. */
-  below(n: number): number {
-    return Math.floor(this.next() * n);
-  }
-
+/** What a case is drawn with: the same comes of a seed everywhere. */
+export class Random extends Seeded {
   /** Both included. */
   between(low: number, high: number): number {
     return low + this.below(high - low + 1);
   }
 
-  chance(p: number): boolean {
-    return this.next() < p;
-  }
-
-  pick<T>(list: readonly T[]): T {
+  override pick<T>(list: readonly T[]): T {
     const item = list[this.below(list.length)];
     if (item === undefined) throw new Error('nothing to pick from');
     return item;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type GroupName, type HostName, type Revision, type SwitchName } from '#kernel';
+import { Random, type GroupName, type HostName, type Revision, type SwitchName } from '#kernel';
 import { type StateDocument } from '#contracts';
 import {
   decide,
@@ -11,7 +11,6 @@ import {
   type MigrationPhase,
   type State,
 } from '#domain';
-import { Random } from '../simulation/random.js';
 import { handoverToken } from '../simulation/token.js';
 import { HOSTS, lineageOf } from '../simulation/world.js';
 import { contentOf } from './documents.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { Random } from '#kernel';
 import { type StateDocument } from '#contracts';
-import { Random } from '../simulation/random.js';
 import { handoverToken } from '../simulation/token.js';
 import { World } from '../simulation/world.js';
 import { contentOf, sameContent } from './documents.js';

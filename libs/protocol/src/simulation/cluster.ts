@@ -1,4 +1,4 @@
-import { unwrap, type HostName, type Lineage, type Revision } from '#kernel';
+import { Random, unwrap, type HostName, type Lineage, type Revision } from '#kernel';
 import { parseDocument, type DocumentKey, type Signer, type StateDocument, type Verifier } from '#contracts';
 import { contentOf } from '../projection/documents.js';
 import { keysOfHost } from '../projection/project-all.js';
@@ -6,7 +6,6 @@ import { project, withChanges } from '../projection/project.js';
 import { Projector } from '../projector/projector.js';
 import { DocumentSync } from '../sync/document-sync.js';
 import { type Snapshot } from '../sync/snapshot.js';
-import { Random } from './random.js';
 import { SimSource, SimStore, SimStream, type Weather } from './sim-stream.js';
 import { handoverToken } from './token.js';
 import { VirtualClock } from './virtual-clock.js';

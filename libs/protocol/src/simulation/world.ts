@@ -11,6 +11,7 @@ import {
   type SetName,
   type SwitchName,
   type VlanId,
+  type Random,
 } from '#kernel';
 import {
   evolve,
@@ -25,7 +26,6 @@ import {
   type Port,
   type State,
 } from '#domain';
-import { type Random } from './random.js';
 
 export interface WorldCommit {
   readonly before: State;
