@@ -1,7 +1,7 @@
 import { TABLES } from '#compiler';
 import { OvsDriver } from '#ovs';
 import { documentsOf, LabAgent } from '../lab/agent.js';
-import { Lab, until } from '../lab/net.js';
+import { Lab, numbered, until } from '../lab/net.js';
 import { type Bench, type Figure } from './support/figure.js';
 import { spread } from './support/stats.js';
 
@@ -10,8 +10,6 @@ const GUESTS = 4;
 const TIMES = 20;
 /** Longer than it takes to be allowed another repair at once. */
 const APART_MS = 120;
-
-const mac = (n: number): string => `02:00:00:00:00:0${n}`;
 
 /** From a change by another hand, on a connection of its own, to its repair on a real switch. */
 export const drift: Bench = async (say) => {
@@ -28,18 +26,11 @@ export const drift: Bench = async (say) => {
     await agent.start();
     await agent.become(documentsOf(1, []));
     for (let n = 1; n <= GUESTS; n++)
-      await lab.addVm('h1', {
-        bridge: BRIDGE,
-        name: `vm${n}`,
-        mac: mac(n),
-        ip: `10.0.0.${n}`,
-        ifaceId: `if-${n}`,
-        profile: 'web',
-      });
+      await lab.addVm('h1', { bridge: BRIDGE, profile: 'web', ...numbered(n) });
     await agent.become(
       documentsOf(
         2,
-        Array.from({ length: GUESTS }, (_, i) => ({ n: i + 1, mac: mac(i + 1) })),
+        Array.from({ length: GUESTS }, (_, i) => ({ n: i + 1 })),
       ),
     );
     await hand.start();

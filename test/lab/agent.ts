@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { systemClock, type HostName, type Lineage, type Revision } from '#kernel';
-import { NO_FEATURES, type Fact } from '#domain';
-import { type Report, type StateDocument } from '#contracts';
+import { systemClock, type HostName } from '#kernel';
+import { type Fact } from '#domain';
+import { type Report } from '#contracts';
 import { type Step } from '#openflow';
 import { OvsDriver } from '#ovs';
 import { type Snapshot } from '#protocol';
+import { view, type BindingSpec, type ViewOptions } from '../../apps/host-agent/src/agent.fixture.js';
 import { Agent } from '../../apps/host-agent/src/agent.js';
 import { FactJournal } from '../../apps/host-agent/src/facts/journal.js';
 import { NoHypervisor } from '../../apps/host-agent/src/hypervisor/hypervisor.js';
@@ -12,86 +13,14 @@ import { LocalMemory } from '../../apps/host-agent/src/state/local-memory.js';
 import { emptyMemory, type AgentMemory } from '../../apps/host-agent/src/state/memory.js';
 import { until, type LabHost } from './net.js';
 
-const LINEAGE = '00000000-0000-4000-8000-000000000001' as Lineage;
 const HOST = 'h1' as HostName;
 
-export interface Binding {
-  /** Number of the port, its guest and its vNIC `if-<n>`. */
-  readonly n: number;
-  readonly mac: string;
-  readonly override?: object;
-}
-
-/** Documents of one host: switch `lan` on `up0`, group `web` whose ports may override all of these, and its bindings. */
-export function documentsOf(
+/** Documents of one host: switch `lan` on `up0`, group `web`, and its bindings, of guests with the labs' numbers. */
+export const documentsOf = (
   revision: number,
-  bindings: readonly Binding[],
-  host: { readonly foreignFlows?: 'report' | 'remove' } = {},
-): Snapshot {
-  const base = (key: string) => ({ schema: 1, key, lineage: LINEAGE, revision });
-  const ports = bindings.map(({ n, mac, override = {} }) => ({
-    ...base(`h.${HOST}.port.p${n}`),
-    type: 'port',
-    port: `p${n}`,
-    host: HOST,
-    switch: 'lan',
-    group: 'web',
-    minRevision: 1,
-    epoch: 1,
-    role: 'active',
-    connectee: { kind: 'vm', ifaceId: `if-${n}`, mac, owner: `vm-${n}` },
-    override,
-    handover: null,
-    lease: null,
-  }));
-  const documents = [
-    {
-      ...base(`h.${HOST}.host`),
-      type: 'host',
-      host: HOST,
-      switches: [{ switch: 'lan', uplinks: { uplink1: 'up0' } }],
-      ports: ports.map((p) => p.port),
-      groups: ['web'],
-      managementPath: null,
-      maintenance: false,
-      foreignFlows: host.foreignFlows ?? 'report',
-      acceptedFactSeq: null,
-      migrations: [],
-      confirm: null,
-    },
-    {
-      ...base('s.switch.lan'),
-      type: 'switch',
-      switch: 'lan',
-      kind: 'distributed',
-      uplinks: ['uplink1'],
-      mtu: 1500,
-      policy: {},
-      ...NO_FEATURES,
-    },
-    {
-      ...base('s.group.web'),
-      type: 'group',
-      group: 'web',
-      switch: 'lan',
-      policy: {},
-      overridable: ['blocked', 'filter', 'shapingIn', 'shapingOut'],
-      binding: 'static',
-      partitionPolicy: 'keep',
-      startOffline: false,
-      phase: 'open',
-    },
-    ...ports,
-  ] as unknown as readonly StateDocument[];
-  return {
-    host: HOST,
-    lineage: LINEAGE,
-    received: revision as Revision,
-    documents: new Map(documents.map((d) => [d.key, d])),
-    faults: [],
-    stale: false,
-  };
-}
+  bindings: readonly BindingSpec[],
+  options: Pick<ViewOptions, 'foreignFlows'> = {},
+): Snapshot => view(revision, bindings, { ...options, device: 'up0' });
 
 type Told = Pick<Report, 'lineage' | 'realised' | 'received' | 'exceptions'>;
 

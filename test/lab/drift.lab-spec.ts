@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TABLES } from '#compiler';
 import { documentsOf, LabAgent } from './agent.js';
-import { Lab, until, type LabVm } from './net.js';
+import { Lab, numbered, until, type LabVm } from './net.js';
 import { exchange } from './spine.js';
 
 const BRIDGE = 'pt-lan';
-const mac = (n: number): string => `02:00:00:00:00:0${n}`;
-const BINDINGS = [1, 2].map((n) => ({ n, mac: mac(n) }));
+const BINDINGS = [{ n: 1 }, { n: 2 }];
 
 describe('what others change on a switch', () => {
   let lab: Lab;
@@ -23,14 +22,7 @@ describe('what others change on a switch', () => {
     await agent.start();
     await agent.become(documentsOf(1, []));
     const guest = (n: number): Promise<LabVm> =>
-      lab.addVm('h1', {
-        bridge: BRIDGE,
-        name: `vm${n}`,
-        mac: mac(n),
-        ip: `10.0.0.${n}`,
-        ifaceId: `if-${n}`,
-        profile: 'web',
-      });
+      lab.addVm('h1', { bridge: BRIDGE, profile: 'web', ...numbered(n) });
     [one, two] = [await guest(1), await guest(2)];
     await agent.become(documentsOf(2, BINDINGS));
     await until('the ports', async () => ((await marked()) === 2 ? true : undefined));
@@ -188,9 +180,7 @@ describe('what others change on a switch', () => {
     await host.restartOvsdb();
     await vsctl('set', 'Bridge', BRIDGE, 'fail_mode=standalone');
     await becomes('Bridge', BRIDGE, 'fail_mode', 'secure');
-    await agent.become(
-      documentsOf(5, [{ n: 1, mac: mac(1), override: { blocked: true } }, ...BINDINGS.slice(1)]),
-    );
+    await agent.become(documentsOf(5, [{ n: 1, override: { blocked: true } }, ...BINDINGS.slice(1)]));
     expect(await exchange(one, two, { count: 20 })).toBe(0);
   });
 });

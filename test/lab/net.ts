@@ -8,7 +8,7 @@ import { LabVm, type VmOptions } from './vm.js';
 export { until } from './exec.js';
 export { type FrameStats, type SendReport, type StreamReceived } from './frames.js';
 export { LabHost } from './host.js';
-export { LabVm, type MoveOptions, type Plug, type SendOptions, type VmOptions } from './vm.js';
+export { LabVm, numbered, type MoveOptions, type Plug, type SendOptions, type VmOptions } from './vm.js';
 
 export interface LabOptions {
   readonly hosts: readonly string[];

@@ -55,6 +55,16 @@ export interface Plug {
   readonly outside: string;
 }
 
+/** What labs give guest n (1 to 254): its names, its MAC and its address follow from the number. */
+export const numbered = (
+  n: number,
+): Pick<VmOptions, 'name' | 'mac' | 'ip'> & { readonly ifaceId: string } => ({
+  name: `vm${n}`,
+  mac: `02:00:00:00:00:${n.toString(16).padStart(2, '0')}`,
+  ip: `10.0.0.${n}`,
+  ifaceId: `if-${n}`,
+});
+
 const BROADCAST = { mac: 'ff:ff:ff:ff:ff:ff', ip: '255.255.255.255' };
 const NOTHING: StreamReceived = {
   count: 0,

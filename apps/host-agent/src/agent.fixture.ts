@@ -42,8 +42,21 @@ export interface BindingSpec {
   readonly override?: PolicyPatch;
 }
 
-/** Documents of host `h1`, loosely built: switch `lan` on `eth0`, group `web`, and these bindings. */
-export function view(revision: number, bindings: readonly BindingSpec[]): Snapshot {
+export interface ViewOptions {
+  /** Of the only uplink; absent: `eth0`. */
+  readonly device?: string;
+  readonly foreignFlows?: 'report' | 'remove';
+}
+
+/**
+ * Documents of host `h1`, loosely built: switch `lan` on one uplink, group `web` whose ports may override some
+ * fields, and these bindings.
+ */
+export function view(
+  revision: number,
+  bindings: readonly BindingSpec[],
+  { device = 'eth0', foreignFlows = 'report' }: ViewOptions = {},
+): Snapshot {
   const base = (key: string) => ({ schema: 1, key, lineage: LINEAGE, revision });
   const ports = bindings.map(({ n, epoch = 1, role = 'active', token, override = {} }) => ({
     ...base(`h.h1.port.p${n}`),
@@ -65,12 +78,12 @@ export function view(revision: number, bindings: readonly BindingSpec[]): Snapsh
       ...base('h.h1.host'),
       type: 'host',
       host: 'h1',
-      switches: [{ switch: 'lan', uplinks: { uplink1: 'eth0' } }],
+      switches: [{ switch: 'lan', uplinks: { uplink1: device } }],
       ports: ports.map((p) => p.port),
       groups: ['web'],
       managementPath: null,
       maintenance: false,
-      foreignFlows: 'report',
+      foreignFlows,
       acceptedFactSeq: null,
       migrations: [],
       confirm: null,
@@ -91,7 +104,7 @@ export function view(revision: number, bindings: readonly BindingSpec[]): Snapsh
       group: 'web',
       switch: 'lan',
       policy: {},
-      overridable: ['blocked', 'filter'],
+      overridable: ['blocked', 'filter', 'shapingIn', 'shapingOut'],
       binding: 'static',
       partitionPolicy: 'keep',
       startOffline: false,

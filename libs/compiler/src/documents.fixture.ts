@@ -125,6 +125,20 @@ export interface HostSpec {
   readonly ports: readonly PortSpec[];
 }
 
+/** A group of VLAN 100 named after its mode, whose ports spread over two uplinks. */
+export const spread = (mode: 'port' | 'mac' | 'ip-hash'): GroupDocument =>
+  groupDoc(mode, {
+    vlan: { mode: 'access', id: 100 },
+    teaming: {
+      mode,
+      active: ['uplink1', 'uplink2'],
+      standby: [],
+      failback: true,
+      notify: false,
+      detection: 'link',
+    },
+  } as never);
+
 export function desiredOf(spec: HostSpec): Desired {
   const host = spec.host ?? 'h1';
   const switches = spec.switches ?? { lan: { uplink1: 'eth0' } };

@@ -8,6 +8,7 @@ import {
   groupDoc,
   mac,
   portSet,
+  spread,
   switchDoc,
   TOKEN,
   type HostSpec,
@@ -17,18 +18,6 @@ import { bridgeText } from './text.fixture.js';
 
 const trunk = groupDoc('trunk', { vlan: { mode: 'trunk', ranges: [{ from: 100, to: 103 }] } as never });
 const web = groupDoc('web', { vlan: { mode: 'access', id: 100 } as never });
-const spread = (mode: 'port' | 'ip-hash') =>
-  groupDoc(mode, {
-    vlan: { mode: 'access', id: 100 },
-    teaming: {
-      mode,
-      active: ['uplink1', 'uplink2'],
-      standby: [],
-      failback: true,
-      notify: false,
-      detection: 'link',
-    },
-  } as never);
 const filter = [
   {
     name: 'ssh',

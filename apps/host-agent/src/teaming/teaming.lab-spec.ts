@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock, type HostName, type Revision } from '#kernel';
 import { OvsDriver } from '#ovs';
 import { type Teaming } from '#domain';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { Agent } from '../agent.js';
 import { BRIDGE, mac } from '../agent.fixture.js';
 import { FactJournal } from '../facts/journal.js';
@@ -105,13 +105,7 @@ describe('teaming, told to the switches outside', () => {
     await agent.start(null);
     await become([], {});
     far = await lab.addOutsider({ name: 'far', mac: mac(9), ip: '10.0.0.9' });
-    guest = await lab.addVm('a', {
-      bridge: BRIDGE,
-      name: 'vm1',
-      mac: mac(1),
-      ip: '10.0.0.1',
-      ifaceId: 'if-1',
-    });
+    guest = await lab.addVm('a', { bridge: BRIDGE, ...numbered(1) });
   });
 
   afterAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { groupDoc, mac, switchDoc, type HostSpec } from '../documents.fixture.js';
 import { BRIDGE, realHost, type RealHost } from './real-host.fixture.js';
 
@@ -25,8 +25,7 @@ describe('bandwidth on Open vSwitch', () => {
     lab = await Lab.create({ hosts: ['a'] });
     a = await realHost(lab, 'a');
     await a.become({ ...host({}), ports: [] });
-    const add = (n: number) =>
-      lab.addVm('a', { bridge: BRIDGE, name: `vm${n}`, mac: mac(n), ip: `10.0.0.${n}`, ifaceId: `if-${n}` });
+    const add = (n: number) => lab.addVm('a', { bridge: BRIDGE, ...numbered(n) });
     [one, two] = [await add(1), await add(2)];
     outsider = await lab.addOutsider({ name: 'out', mac: mac(99), ip: '10.0.0.99' });
     await a.become(host({}));

@@ -1,21 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ip } from '../../../../test/lab/exec.js';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
-import { groupDoc, mac, switchDoc, type HostSpec } from '../documents.fixture.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
+import { mac, spread, switchDoc, type HostSpec } from '../documents.fixture.js';
 import { BRIDGE, realHost, type RealHost } from './real-host.fixture.js';
 
-const teaming = {
-  mode: 'ip-hash',
-  active: ['uplink1', 'uplink2'],
-  standby: [],
-  failback: true,
-  notify: false,
-  detection: 'link',
-};
 const host = (ports: HostSpec['ports']): HostSpec => ({
   switches: { lan: { uplink1: 'la0', uplink2: 'la1' } },
   docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
-  groups: [groupDoc('web', { vlan: { mode: 'access', id: 100 }, teaming } as never)],
+  groups: [spread('ip-hash')],
   ports,
 });
 
@@ -67,17 +59,8 @@ describe('teaming by IP hash on Open vSwitch', () => {
       await there.ofctl('add-flow', 'bundle', `in_port=${port},actions=output:${number}`);
     a = await realHost(lab, 'a');
     await a.become(host([]));
-    for (const n of [1, 2])
-      vms.push(
-        await lab.addVm('a', {
-          bridge: BRIDGE,
-          name: `vm${n}`,
-          mac: mac(n),
-          ip: `10.0.0.${n}`,
-          ifaceId: `if-${n}`,
-        }),
-      );
-    await a.become(host([{ n: 1 }, { n: 2 }]));
+    for (const n of [1, 2]) vms.push(await lab.addVm('a', { bridge: BRIDGE, ...numbered(n) }));
+    await a.become(host([1, 2].map((n) => ({ n, group: 'ip-hash' }))));
   });
 
   afterAll(async () => {

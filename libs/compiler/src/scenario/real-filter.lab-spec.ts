@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { diff, order } from '#openflow';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { compile } from '../compile.js';
 import { desiredOf, factsOf, mac, type HostSpec } from '../documents.fixture.js';
 import { connectionsLeft } from '../features/state/forget.js';
@@ -59,11 +59,7 @@ describe('filters on Open vSwitch', () => {
     lab = await Lab.create({ hosts: ['a'] });
     a = await realHost(lab, 'a');
     await a.become({ switches: { lan: { uplink1: 'up0' } }, ports: [] });
-    for (const n of [1, 2, 3])
-      vms.set(
-        n,
-        await lab.addVm('a', { bridge: BRIDGE, name: `vm${n}`, mac: mac(n), ip: IP(n), ifaceId: `if-${n}` }),
-      );
+    for (const n of [1, 2, 3]) vms.set(n, await lab.addVm('a', { bridge: BRIDGE, ...numbered(n) }));
     await filtered({ stateful: false, default: 'allow', rules: [] });
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { mac, TOKEN, type HostSpec, type PortSpec } from '../documents.fixture.js';
 import { ALLOWED, CASES } from './address-cases.fixture.js';
 import { arp } from './addresses.fixture.js';
@@ -68,8 +68,7 @@ describe('MACs and addresses on Open vSwitch', () => {
     [a, b] = await Promise.all([realHost(lab, 'a'), realHost(lab, 'b')]);
     await Promise.all([a.become(host()), b.become(host())]);
     const add = async (at: string, n: number) => {
-      const options = { bridge: BRIDGE, name: `vm${n}`, mac: mac(n), ip: `10.0.0.${n}`, ifaceId: `if-${n}` };
-      vms.set(n, await lab.addVm(at, options));
+      vms.set(n, await lab.addVm(at, { bridge: BRIDGE, ...numbered(n) }));
     };
     for (const { n } of [checked, ...OTHERS]) await add('a', n);
     for (const { n } of AT_B) await add('b', n);

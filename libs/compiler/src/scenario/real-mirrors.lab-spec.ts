@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Collector } from '../../../../test/lab/collector.js';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { diff } from '#openflow';
 import { groupDoc, mac, switchDoc, type HostSpec } from '../documents.fixture.js';
 import { IE, ipfixRecords, sflowSamples } from './datagrams.fixture.js';
@@ -57,8 +57,7 @@ describe('mirrors and collectors on Open vSwitch', () => {
     [a, b] = await Promise.all([realHost(lab, 'a'), realHost(lab, 'b')]);
     await Promise.all([a.become({ ...mirrored([]), ports: [] }), b.become({ ...atB, ports: [] })]);
     for (const n of [1, 2, 3, 4, 5, FAR, 7]) {
-      const options = { bridge: BRIDGE, name: `vm${n}`, mac: mac(n), ip: `10.0.0.${n}`, ifaceId: `if-${n}` };
-      vms.set(n, await lab.addVm(n < FAR ? 'a' : 'b', options));
+      vms.set(n, await lab.addVm(n < FAR ? 'a' : 'b', { bridge: BRIDGE, ...numbered(n) }));
     }
     outsider = await lab.addOutsider({ name: 'out', mac: mac(99), ip: '10.0.0.99' });
     await Promise.all([

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { diff, order } from '#openflow';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { compile } from '../compile.js';
 import {
   addressSet,
@@ -89,17 +89,7 @@ describe('sets on Open vSwitch', () => {
     for (const host of names) hosts.set(host, await realHost(lab, host));
     for (const host of names) {
       await hosts.get(host)!.become({ switches: { lan: { uplink1: 'up0' } }, ports: [] });
-      for (const n of HOSTS[host])
-        vms.set(
-          n,
-          await lab.addVm(host, {
-            bridge: BRIDGE,
-            name: `vm${n}`,
-            mac: mac(n),
-            ip: IP(n),
-            ifaceId: `if-${n}`,
-          }),
-        );
+      for (const n of HOSTS[host]) vms.set(n, await lab.addVm(host, { bridge: BRIDGE, ...numbered(n) }));
     }
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { groupDoc, mac, TOKEN, type HostSpec } from '../documents.fixture.js';
 import { BRIDGE, realHost, type RealHost } from './real-host.fixture.js';
 
@@ -26,8 +26,7 @@ describe('the pipeline on Open vSwitch', () => {
   const vms = new Map<number, LabVm>();
   const vm = (n: number): LabVm => vms.get(n) as LabVm;
   const addVm = async (host: string, n: number) => {
-    const options = { bridge: BRIDGE, name: `vm${n}`, mac: mac(n), ip: `10.0.0.${n}`, ifaceId: `if-${n}` };
-    vms.set(n, await lab.addVm(host, options));
+    vms.set(n, await lab.addVm(host, { bridge: BRIDGE, ...numbered(n) }));
   };
   const MOVING = { n: 2, token: TOKEN };
   const ARRIVING = { n: 2, role: 'standby', epoch: 2, token: TOKEN } as const;

@@ -1,24 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
-import { groupDoc, mac, switchDoc, type HostSpec } from '../documents.fixture.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
+import { groupDoc, mac, spread, switchDoc, type HostSpec } from '../documents.fixture.js';
 import { BRIDGE, realHost, type RealHost } from './real-host.fixture.js';
 
 const team = (name: string, active: string, standby: string) =>
   groupDoc(name, {
     vlan: { mode: 'access', id: 100 },
     teaming: { active: [active], standby: [standby] },
-  } as never);
-const spread = (mode: 'port' | 'mac') =>
-  groupDoc(mode, {
-    vlan: { mode: 'access', id: 100 },
-    teaming: {
-      mode,
-      active: ['uplink1', 'uplink2'],
-      standby: [],
-      failback: true,
-      notify: false,
-      detection: 'link',
-    },
   } as never);
 const shapingOut = { average: 8_000, peak: 8_000, burst: 2_000 };
 const host = (ports: HostSpec['ports']): HostSpec => ({
@@ -73,8 +61,7 @@ describe('teaming on Open vSwitch', () => {
     a = await realHost(lab, 'a');
     await a.become(host([]));
     for (const n of [1, 2, 3]) {
-      const options = { bridge: BRIDGE, name: `vm${n}`, mac: mac(n), ip: `10.0.0.${n}`, ifaceId: `if-${n}` };
-      vms.push(await lab.addVm('a', options));
+      vms.push(await lab.addVm('a', { bridge: BRIDGE, ...numbered(n) }));
     }
     await a.become(
       host([

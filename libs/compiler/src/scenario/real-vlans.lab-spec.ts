@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { groupDoc, mac, TOKEN, type HostSpec, type PortSpec } from '../documents.fixture.js';
 import { rarp } from './frames.fixture.js';
 import { ALL, AT, hears, privateHost } from './private-vlan.fixture.js';
@@ -36,8 +36,7 @@ describe('VLANs on Open vSwitch', () => {
     [a, b] = await Promise.all([realHost(lab, 'a'), realHost(lab, 'b')]);
     await Promise.all([a.become({ ...host('a'), ports: [] }), b.become({ ...host('b'), ports: [] })]);
     const add = async (at: string, n: number) => {
-      const options = { bridge: BRIDGE, name: `vm${n}`, mac: mac(n), ip: `10.0.0.${n}`, ifaceId: `if-${n}` };
-      vms.set(n, await lab.addVm(at, options));
+      vms.set(n, await lab.addVm(at, { bridge: BRIDGE, ...numbered(n) }));
     };
     const plug = async (at: 'a' | 'b', ...more: number[]) => {
       for (const n of [...Object.keys(AT[at]).map(Number), ...more]) await add(at, n);

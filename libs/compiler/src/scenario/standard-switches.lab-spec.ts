@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Lab, until, type LabVm } from '../../../../test/lab/net.js';
+import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { bridgeName } from '../bridge-name.js';
 import { groupDoc, mac, switchDoc, type HostSpec } from '../documents.fixture.js';
 import { realHost, type RealHost } from './real-host.fixture.js';
@@ -38,9 +38,9 @@ describe('standard switches of one host on Open vSwitch', () => {
     host = await realHost(lab, 'a');
     await host.become(spec([]));
     for (const port of PORTS) {
-      const options = { name: `vm${port.n}`, mac: port.mac ?? mac(port.n), ip: `10.0.0.${port.n}` };
+      const { n, mac: own = mac(n) } = port;
       const bridge = bridgeName(port.switch);
-      vms.set(port.n, await lab.addVm('a', { ...options, bridge, ifaceId: `if-${port.n}` }));
+      vms.set(n, await lab.addVm('a', { bridge, ...numbered(n), mac: own }));
     }
     wire = await lab.addOutsider({ name: 'wire', mac: mac(9), ip: '10.0.0.9' });
     await host.become(spec(PORTS));

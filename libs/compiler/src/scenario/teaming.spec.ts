@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { groupDoc, mac, switchDoc, type HostSpec } from '../documents.fixture.js';
+import { groupDoc, mac, spread, switchDoc, type HostSpec } from '../documents.fixture.js';
 import { BROADCAST_MAC, frame, udp } from './frames.fixture.js';
 import { join, ManualClock, TestHost } from './world.fixture.js';
 
@@ -81,18 +81,6 @@ describe('teaming by uplink order', () => {
 });
 
 describe('teaming that spreads', () => {
-  const spread = (mode: 'port' | 'mac' | 'ip-hash') =>
-    groupDoc(mode, {
-      vlan: { mode: 'access', id: 100 },
-      teaming: {
-        mode,
-        active: ['uplink1', 'uplink2'],
-        standby: [],
-        failback: true,
-        notify: false,
-        detection: 'link',
-      },
-    } as never);
   const ports = (mode: 'port' | 'mac' | 'ip-hash', count: number): HostSpec => ({
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
     docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
