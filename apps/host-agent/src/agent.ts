@@ -2,7 +2,7 @@ import { sameItems, type Clock, type HostName, type IdGenerator, type Revision }
 import { type Fact, type InterfaceFact } from '#domain';
 import { type Checkpoint, type PortDocument, type Report, type Telemetry } from '#contracts';
 import { type Snapshot } from '#protocol';
-import { bridgeName, compile, CompileMemo, decodeNotice, type Compiled, type Desired } from '#compiler';
+import { bridgeName, compile, CompileMemo, type Compiled, type Desired } from '#compiler';
 import {
   type Driver,
   type DriverEvent,
@@ -25,6 +25,7 @@ import { uplinkFacts, uplinkKey, uplinksTold, type Told } from './facts/uplinks.
 import { type Hypervisor } from './hypervisor/hypervisor.js';
 import { desiredOf, released, sameWork } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
+import { packetIns, type HandedFrame } from './packet-ins.js';
 import { TeamingService } from './teaming/teaming.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
@@ -62,6 +63,7 @@ export class Agent {
   readonly #orders: Orders;
   readonly #memo = new CompileMemo();
   readonly #services: readonly AgentService[];
+  readonly #packetIn: ReturnType<typeof packetIns>;
   readonly #drift: DriftWatch;
   readonly #teaming: TeamingService;
   readonly #foreign = new ForeignFlows();
@@ -124,6 +126,10 @@ export class Agent {
     const observation = (): Observation | null => this.#reconciler.observation;
     const around = { host, driver, clock, log, record, kick: again, compiled, observation };
     this.#services = (parts.services ?? []).map((make) => make(around));
+    const switched = ({ notice: { kind, slot } }: HandedFrame): void =>
+      this.#noteRows([{ slot, active: kind === 'activated' }]);
+    const takers = this.#services.map((service) => service.frames ?? {});
+    this.#packetIn = packetIns([{ activated: switched, turned: switched }, ...takers], log);
   }
 
   /** Begins with what the disk holds; resolves when the switch answered once. */
@@ -323,27 +329,14 @@ export class Agent {
   }
 
   #noticed(event: DriverEvent): void {
-    // Each is told of everything: `some` would stop at the first that takes it.
-    const taken = this.#services.filter((service) => service.noticed?.(event) === true).length > 0;
-    if (event.kind === 'packet-in' && !taken) this.#noteNotice(event.userdata);
+    for (const service of this.#services) service.noticed?.(event);
+    if (event.kind === 'packet-in') this.#packetIn(event);
     if (event.kind === 'flows') {
       const rows = event.changes.flatMap((c) => (c.change === 'removed' ? [] : (learnedRow(c.flow) ?? [])));
       this.#noteRows(rows);
     }
     if (event.kind === 'down') this.parts.log.warn({ reason: event.reason }, 'the switch does not answer');
     this.#reconciler.noticed(event);
-  }
-
-  #noteNotice(userdata: Uint8Array): void {
-    const notice = decodeNotice(userdata);
-    if (!notice.ok) {
-      this.parts.log.warn(
-        { problem: notice.error.message },
-        'a frame came from the switch that nobody asked for',
-      );
-      return;
-    }
-    this.#noteRows([{ slot: notice.value.slot, active: notice.value.kind === 'activated' }]);
   }
 
   /** The data plane opened or turned away a binding by itself: a fact, to be kept before it is told. */

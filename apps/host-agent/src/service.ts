@@ -3,6 +3,7 @@ import { type Fact } from '#domain';
 import { type Telemetry } from '#contracts';
 import { type Compiled, type LocalFacts } from '#compiler';
 import { type Driver, type DriverEvent, type Observation } from '#openflow';
+import { type FrameTakers } from './packet-ins.js';
 
 /** What a service may use of the agent that it belongs to. */
 export interface ServiceHost {
@@ -29,8 +30,10 @@ export type ServiceFacts = Partial<
 export interface AgentService {
   /** Asked at the beginning of every pass: quick, no IO. Fields of several services must not overlap. */
   facts?(have: Observation): ServiceFacts;
-  /** Must not throw and must not block. True: the event was for this service, and nobody else looks at it. */
-  noticed?(event: DriverEvent): boolean | void;
+  /** Frames that the switch hands over, by what for; a kind has one taker. Must not throw and must not block. */
+  readonly frames?: FrameTakers;
+  /** What else the switch tells. Must not throw and must not block. */
+  noticed?(event: DriverEvent): void;
   /** A pass came to its end: all of this stands and is effective. */
   carriedOut?(compiled: Compiled, have: Observation): void;
   /** Added to the telemetry, about once a second. */

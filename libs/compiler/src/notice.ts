@@ -1,24 +1,51 @@
 import { err, invalid, ok, type Result } from '#kernel';
 
 /**
- * What the switch tells the living agent by packet-in when it opened or turned a binding by itself. Form of the
- * userdata: `P`, kind (1 activated, 2 turned), slot (2 bytes), epoch (8 bytes), all big endian.
+ * What the switch hands the agent a frame for. A kind is a line here, the flow that hands it over (`toAgent`), and the
+ * service of the agent that takes it (`AgentService.frames`). Numbers are never given to another kind.
  */
+export const NOTICE_KINDS = {
+  /** The switch opened a binding by itself. */
+  activated: 1,
+  /** The switch turned a binding away by itself. */
+  turned: 2,
+  /** LLDP of what an uplink is plugged into. */
+  neighbour: 3,
+  /** A frame of another host's health check, or its answer. */
+  probe: 4,
+  /** A rule wants it logged. */
+  logged: 5,
+  /** A rule wants its sender told. */
+  rejected: 6,
+  /** Who wants which multicast, and who asks. */
+  membership: 7,
+  /** Another uplink of the same switch leads to where this one does. */
+  beacon: 8,
+} as const;
+
+export type NoticeKind = keyof typeof NOTICE_KINDS;
+
+/** What a flow says of a frame that it hands over. What the frame itself knows more (registers) is in its metadata. */
 export interface Notice {
-  readonly kind: 'activated' | 'turned';
+  readonly kind: NoticeKind;
+  /** Of the port; of what an uplink brought, the uplink's key. */
   readonly slot: number;
-  /** Epoch of the binding on this host. */
+  /** Epoch of the port's binding on this host; 0 where no port is concerned. */
   readonly epoch: number;
 }
 
 const MAGIC = 0x50;
 const LENGTH = 12;
+const KINDS: ReadonlyMap<number, NoticeKind> = new Map(
+  Object.entries(NOTICE_KINDS).map(([kind, number]) => [number, kind as NoticeKind]),
+);
 
+/** As userdata: `P`, kind, slot (2 bytes), epoch (8 bytes), all big endian. */
 export function encodeNotice(notice: Notice): Uint8Array {
   const bytes = new Uint8Array(LENGTH);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, MAGIC);
-  view.setUint8(1, notice.kind === 'activated' ? 1 : 2);
+  view.setUint8(1, NOTICE_KINDS[notice.kind]);
   view.setUint16(2, notice.slot);
   view.setBigUint64(4, BigInt(notice.epoch));
   return bytes;
@@ -29,9 +56,9 @@ export function decodeNotice(bytes: Uint8Array): Result<Notice> {
   const bad = (reason: string) => err(invalid('userdata', [...bytes.subarray(0, 16)], reason));
   if (bytes.length !== LENGTH || bytes[0] !== MAGIC) return bad('is not a notice');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const kind = view.getUint8(1);
-  if (kind !== 1 && kind !== 2) return bad('is a notice of an unknown kind');
+  const kind = KINDS.get(view.getUint8(1));
+  if (kind === undefined) return bad('is a notice of an unknown kind');
   const epoch = view.getBigUint64(4);
   if (epoch > BigInt(Number.MAX_SAFE_INTEGER)) return bad('has an epoch beyond all bounds');
-  return ok({ kind: kind === 1 ? 'activated' : 'turned', slot: view.getUint16(2), epoch: Number(epoch) });
+  return ok({ kind, slot: view.getUint16(2), epoch: Number(epoch) });
 }

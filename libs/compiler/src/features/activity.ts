@@ -1,11 +1,11 @@
 import { type Action } from '#openflow';
-import { goto, isolated, match, MULTICAST, resubmit, set } from '../pipeline/actions.js';
+import { goto, isolated, match, MULTICAST, resubmit, set, toAgent } from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { ACTIVE_BIT, LOOKUP_KEY, REG } from '../pipeline/registers.js';
 import { segmentMatches } from '../pipeline/segments.js';
 import { TABLES } from '../pipeline/tables.js';
-import { encodeNotice, type Notice } from '../notice.js';
+import { type NoticeKind } from '../notice.js';
 import { ownMacs, sourceMacs } from '../resolve/macs.js';
 import { isPlugged, type PortPlan } from '../resolve/plan.js';
 
@@ -104,8 +104,5 @@ const learn = ({ slot }: PortPlan, active: boolean, out: Emitter): Action => ({
   ],
 });
 
-const notice = ({ slot, epoch }: PortPlan, kind: Notice['kind']): Action => ({
-  kind: 'controller',
-  maxLen: NOTICE_FRAME,
-  userdata: encodeNotice({ kind, slot, epoch }),
-});
+const notice = ({ slot, epoch }: PortPlan, kind: NoticeKind): Action =>
+  toAgent({ kind, slot, epoch }, { maxLen: NOTICE_FRAME });

@@ -1,4 +1,5 @@
 import { type Action, type FieldMatch, type FieldName, type Match, type SubField } from '#openflow';
+import { encodeNotice, type Notice } from '../notice.js';
 import { FLAG, FRAME_COS, FRAME_VLAN, REG, SEGMENT_VLAN, WIRE } from './registers.js';
 import { TABLES } from './tables.js';
 
@@ -34,6 +35,16 @@ export const goto = (table: number): Action => ({ kind: 'goto', table });
 export const resubmit = (table: number): Action => ({ kind: 'resubmit', table });
 export const meter = (id: number): Action => ({ kind: 'meter', meter: id });
 export const output = (port: number): Action => ({ kind: 'output', port });
+
+/** Hands the frame to the agent, at most `maxLen` bytes of it and as many as `meter` lets through. */
+export const toAgent = (
+  notice: Notice,
+  how: { readonly maxLen: number; readonly meter?: number },
+): Action => ({
+  kind: 'controller',
+  userdata: encodeNotice(notice),
+  ...how,
+});
 
 /** Does ACTIVITY know the slot as active? Answers in the active bit. */
 export const lookup = (slot: number): Action[] => [
