@@ -9,6 +9,7 @@ import { view, type BindingSpec, type ViewOptions } from '../../apps/host-agent/
 import { Agent } from '../../apps/host-agent/src/agent.js';
 import { FactJournal } from '../../apps/host-agent/src/facts/journal.js';
 import { NoHypervisor } from '../../apps/host-agent/src/hypervisor/hypervisor.js';
+import { type MakeService } from '../../apps/host-agent/src/service.js';
 import { LocalMemory } from '../../apps/host-agent/src/state/local-memory.js';
 import { emptyMemory, type AgentMemory } from '../../apps/host-agent/src/state/memory.js';
 import { until, type LabHost } from './net.js';
@@ -36,7 +37,10 @@ export class LabAgent {
   #disk: AgentMemory = emptyMemory('boot');
   #driver: OvsDriver | null = null;
 
-  constructor(readonly host: LabHost) {}
+  constructor(
+    readonly host: LabHost,
+    private readonly services: readonly MakeService[] = [],
+  ) {}
 
   /** A run of the agent, with what an earlier one left on disk. */
   async start(held: Snapshot | null = null): Promise<void> {
@@ -75,6 +79,7 @@ export class LabAgent {
       ids: { next: () => randomUUID() },
       log: { info: () => undefined, warn: log },
       report: (report) => (this.report = report),
+      services: this.services,
     });
     await this.#agent.start(held);
   }

@@ -124,7 +124,7 @@ export class Agent {
     const { host, log } = parts;
     const compiled = (): Compiled | null => this.#compiled;
     const observation = (): Observation | null => this.#reconciler.observation;
-    const around = { host, driver, clock, log, record, kick: again, compiled, observation };
+    const around = { host, driver, clock, log, memory, record, kick: again, compiled, observation };
     this.#services = (parts.services ?? []).map((make) => make(around));
     const switched = ({ notice: { kind, slot } }: HandedFrame): void =>
       this.#noteRows([{ slot, active: kind === 'activated' }]);

@@ -4,6 +4,7 @@ import { type Telemetry } from '#contracts';
 import { type Compiled, type LocalFacts } from '#compiler';
 import { type Driver, type DriverEvent, type Observation } from '#openflow';
 import { type FrameTakers } from './packet-ins.js';
+import { type LocalMemory } from './state/local-memory.js';
 
 /** What a service may use of the agent that it belongs to. */
 export interface ServiceHost {
@@ -13,6 +14,8 @@ export interface ServiceHost {
   readonly clock: Clock;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   record(fact: Fact): void;
+  /** What is remembered of uplinks, over restarts; whoever changes it wants another pass. */
+  readonly memory: Pick<LocalMemory, 'teaming'>;
   /** What `facts()` says changed: another pass is wanted. */
   kick(): void;
   /** What the last pass that came to its end carried out; null before the first. */

@@ -1,4 +1,5 @@
+import { byLoad } from './teaming/load/service.js';
 import { type MakeService } from './service.js';
 
 /** Every service of an agent. One line each; the order matters only where two want the same event. */
-export const SERVICES: readonly MakeService[] = [];
+export const SERVICES: readonly MakeService[] = [byLoad];

@@ -212,11 +212,10 @@ function countedRules(filter: Filter, list: number, round: number): CountedRules
 
 function carriedOf({ team, policy, mac, ranges }: PortPlan): Pick<CompiledBinding, 'carried'> {
   if (team === undefined) return {};
-  const { mode, notify } = policy.teaming;
-  const { vlan, macs } = policy;
+  const { vlan, macs, teaming } = policy;
   const tags = vlan.mode === 'private' ? [{ from: vlan.secondary, to: vlan.secondary }] : ranges;
   const { uplinks } = team;
-  return { carried: { uplinks, mode, notify, macs: [mac, ...macs.extra.map(macToBigint)], tags } };
+  return { carried: { uplinks, teaming, macs: [mac, ...macs.extra.map(macToBigint)], tags } };
 }
 
 /** Everything on our bridges that is no uplink, no bridge's own device and no known port's connectee. */

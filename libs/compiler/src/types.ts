@@ -1,5 +1,5 @@
 import { type Epoch, type HostName, type PortId } from '#kernel';
-import { type TeamingMode } from '#domain';
+import { type Teaming } from '#domain';
 import {
   type BindingRole,
   type GroupDocument,
@@ -103,9 +103,8 @@ export interface ClassMeters {
 export interface Carried {
   /** In their order: the first that is live carries it. */
   readonly uplinks: readonly { readonly name: string; readonly device: string; readonly ofport: number }[];
-  readonly mode: TeamingMode;
-  /** The switches outside are to be told when it is another. */
-  readonly notify: boolean;
+  /** What policy says of it. */
+  readonly teaming: Teaming;
   readonly macs: readonly bigint[];
   /** VLANs of its frames on an uplink, 0 for those without a tag. */
   readonly tags: readonly Range[];

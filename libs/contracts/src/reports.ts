@@ -90,4 +90,14 @@ export interface Telemetry {
     readonly device: string;
     readonly up: boolean;
   }[];
+  /** Of uplinks whose ports go by load, over the last interval; in bit/s. Absent: there are none. */
+  readonly loads?: readonly {
+    readonly switch: string;
+    readonly uplink: string;
+    readonly speed: number;
+    readonly sent: number;
+    readonly received: number;
+    /** Ports that were put on it for the load. */
+    readonly moved: readonly PortId[];
+  }[];
 }

@@ -43,6 +43,7 @@ export function describeHost(h: HostView, style: Style, now: number): string {
           cell: (u) => (u.up === null ? 'not known' : u.up ? 'up' : 'down'),
           paint: (t) => state(style, t),
         },
+        ...(s.uplinks.some((u) => u.load !== undefined) ? [{ title: 'LOAD', cell: loadOf }] : []),
       ],
       s.uplinks,
       style,
@@ -59,6 +60,13 @@ export function describeHost(h: HostView, style: Style, now: number): string {
     (vms.length === 0 ? '' : section('Guests', vms.join(''), style)) +
     exceptions(s.exceptions, style)
   );
+}
+
+/** `76 %, 2 moved here`: of its speed, in the fuller direction. */
+function loadOf({ load }: HostView['status']['uplinks'][number]): string {
+  if (load === undefined) return '';
+  const share = Math.round((100 * Math.max(load.sent, load.received)) / load.speed);
+  return `${share} %${load.moved.length === 0 ? '' : `, ${load.moved.length} moved here`}`;
 }
 
 export function describeSwitch(s: SwitchView, style: Style): string {

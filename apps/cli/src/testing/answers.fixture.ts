@@ -49,8 +49,20 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
     version: '0.1.0',
     ports: { active: 3, standby: 0, retiring: 0 },
     uplinks: [
-      { switch: 'prod', uplink: 'uplink1', device: 'eth1', up: true },
-      { switch: 'prod', uplink: 'uplink2', device: 'eth2', up: true },
+      {
+        switch: 'prod',
+        uplink: 'uplink1',
+        device: 'eth1',
+        up: true,
+        load: { speed: 1e10, sent: 7.6e9, received: 2e9, moved: [] },
+      },
+      {
+        switch: 'prod',
+        uplink: 'uplink2',
+        device: 'eth2',
+        up: true,
+        load: { speed: 1e10, sent: 1e9, received: 3e9, moved: ['p2'] },
+      },
     ],
     exceptions: [],
     drift: { count: 0, last: null },

@@ -76,7 +76,7 @@ export class TeamingService {
   #tell(key: BindingKey, binding: CompiledBinding, carrier: string): void {
     const { carried, bridge } = binding;
     const uplink = carried?.uplinks.find(({ name }) => name === carrier);
-    if (carried?.notify !== true || uplink === undefined) this.#announcer.forget(key);
+    if (carried?.teaming.notify !== true || uplink === undefined) this.#announcer.forget(key);
     else this.#announcer.tell(key, binding, { bridge, port: uplink.ofport });
   }
 }

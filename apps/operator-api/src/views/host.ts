@@ -1,4 +1,5 @@
 import { type Host, type State } from '#domain';
+import { type Telemetry } from '#contracts';
 import { API_VERSION, type ExceptionView, type HostView } from '#contracts/http';
 import { type HostLive, type LiveStore } from '../live/live-store.js';
 import { iso } from './time.js';
@@ -83,16 +84,28 @@ function roles(state: State, host: Host): HostView['status']['ports'] {
 
 /** What is meant to be there, with what the host says of its link. */
 function uplinks(state: State, host: Host, seen: HostLive | undefined): HostView['status']['uplinks'] {
-  const told = seen?.telemetry?.uplinks ?? [];
+  const { uplinks: links = [], loads = [] } = seen?.telemetry ?? {};
   return [...state.switches.values()].flatMap((s) =>
-    Object.entries(s.members[host.name] ?? {}).map(([uplink, device]) => ({
-      switch: s.name,
-      uplink,
-      device,
-      up: told.find((u) => u.switch === s.name && u.uplink === uplink)?.up ?? null,
-    })),
+    Object.entries(s.members[host.name] ?? {}).map(([uplink, device]) => {
+      const of = <T extends Named>(all: readonly T[]): T | undefined =>
+        all.find((u) => u.switch === s.name && u.uplink === uplink);
+      return { switch: s.name, uplink, device, up: of(links)?.up ?? null, ...loadOf(of(loads)) };
+    }),
   );
 }
+
+interface Named {
+  readonly switch: string;
+  readonly uplink: string;
+}
+
+function loadOf(told: NonNullable<Telemetry['loads']>[number] | undefined): Pick<UplinkView, 'load'> {
+  if (told === undefined) return {};
+  const { speed, sent, received, moved } = told;
+  return { load: { speed, sent, received, moved: [...moved] } };
+}
+
+type UplinkView = HostView['status']['uplinks'][number];
 
 /** The newest revision that changed what is wanted: what hosts are measured by. Bindings and counters only follow. */
 export function intentRevision(state: State): number {

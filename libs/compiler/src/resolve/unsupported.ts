@@ -20,10 +20,7 @@ const REASONS: Reasons = {
     }
     return null;
   },
-  teaming: ({ mode, detection }) => {
-    if (mode === 'load') return `teaming by ${mode}`;
-    return detection === 'link' ? null : 'detection by beacons';
-  },
+  teaming: ({ detection }) => (detection === 'link' ? null : 'detection by beacons'),
   bandwidth: (bandwidth) => (bandwidth === null || hasUsualShares(bandwidth) ? null : SHARES_NEED),
 };
 

@@ -29,7 +29,23 @@ export const HostStatus = Type.Object(
     version: nullable(Text),
     ports: Type.Object({ active: Count, standby: Count, retiring: Count }),
     uplinks: Type.Array(
-      Type.Object({ switch: Text, uplink: Text, device: Text, up: nullable(Type.Boolean()) }),
+      Type.Object({
+        switch: Text,
+        uplink: Text,
+        device: Text,
+        up: nullable(Type.Boolean()),
+        load: Type.Optional(
+          Type.Object(
+            {
+              speed: Type.Number(),
+              sent: Type.Number(),
+              received: Type.Number(),
+              moved: Type.Array(Text, { description: 'ports that were put on it for the load' }),
+            },
+            { description: 'bit/s over the last interval; only where ports go by load' },
+          ),
+        ),
+      }),
     ),
     exceptions: Type.Array(ExceptionView),
     drift: Type.Object(

@@ -122,4 +122,17 @@ export const TelemetrySchema = shape({
     20_000,
   ),
   uplinks: list(shape({ switch: AText, uplink: AText, device: AText, up: bool }), 4096),
+  loads: optional(
+    list(
+      shape({
+        switch: AText,
+        uplink: AText,
+        speed: number(0),
+        sent: number(0),
+        received: number(0),
+        moved: list(APortId, 20_000),
+      }),
+      4096,
+    ),
+  ),
 });
