@@ -9,6 +9,7 @@
 //   npm run bench -- scale --steps changes,moves --minutes 10   parts of it; none is begun after so long
 //   npm run bench -- cold-start --commits 1000000 --ports 10000
 //   npm run bench -- NAME… --json FILE   the document into a file, too
+//   npm run bench -- NAME… --short   the newer ones in their smallest size: that they work, no figures
 //   npm run bench -- NAME… --keep   leaves the cluster's directory with its logs, and says where
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -24,9 +25,16 @@ const PROGRAM = join(ROOT, 'dist', 'test', 'bench', 'main.js');
 const HEAP = '--max-semi-space-size=64';
 const LONGEST_MS = 480_000;
 /** Thousands of hosts on few cores take their time to come up, as do OVN's ports and a million commits. */
-const LONGEST_OF = { scale: 3_600_000, 'ovn-simulated': 1_200_000, 'cold-start': 1_800_000 };
+const LONGEST_OF = {
+  forbidden: 900_000,
+  scale: 3_600_000,
+  'ovn-simulated': 1_200_000,
+  'cold-start': 1_800_000,
+};
 /** How long a bench that was told to end may take to put everything away. */
 const END_MS = 30_000;
+/** What has OVN beside it. */
+const COMPARES = new Set(['ovn', 'ovn-simulated', 'forbidden', 'bind', 'restart', 'idle']);
 
 /** Progress; standard output is for the figures. */
 const say = (line) => process.stderr.write(`${line}\n`);
@@ -44,6 +52,7 @@ const { values: options, positionals } = parseArgs({
     keep: { type: 'boolean' },
     json: { type: 'string' },
     simulated: { type: 'boolean' },
+    short: { type: 'boolean' },
   },
   allowPositionals: true,
 });
@@ -65,6 +74,7 @@ for (const [option, most] of [
   size[`PORTOLAN_BENCH_${option.toUpperCase()}`] = value;
 }
 if (options.growth) size.PORTOLAN_BENCH_GROWTH = '1';
+if (options.short) size.PORTOLAN_BENCH_SHORT = '1';
 if (options.keep) size.PORTOLAN_BENCH_KEEP = '1';
 if (options.steps !== undefined) size.PORTOLAN_BENCH_STEPS = options.steps;
 const asked = positionals.map((name) => (options.simulated && name === 'ovn' ? 'ovn-simulated' : name));
@@ -137,7 +147,7 @@ function table(figures) {
 }
 
 // Only who asks for the comparison gets somebody else's packages.
-if (asked.some((name) => name.startsWith('ovn'))) {
+if (asked.some((name) => COMPARES.has(name))) {
   try {
     await ensureOvn();
   } catch (error) {

@@ -1,14 +1,18 @@
 import { agentMemory } from './agent-memory.js';
 import { append } from './append.js';
 import { coldStart } from './cold-start/bench.js';
+import { bundle } from './bundle.js';
 import { command } from './command.js';
+import { forbidden } from './forbidden/bench.js';
 import { outage } from './outage/bench.js';
 import { drift } from './drift.js';
 import { ovn } from './ovn/bench.js';
 import { ovnSimulated } from './ovn/simulated.js';
+import { idle } from './idle.js';
 import { policyOvs } from './policy-ovs.js';
 import { replay } from './replay.js';
 import { snapshot } from './cold-start/snapshot.js';
+import { restart } from './restart/bench.js';
 import { scale } from './scale/bench.js';
 import { type Bench } from './support/figure.js';
 import { year } from './year.js';
@@ -21,6 +25,10 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   'policy-ovs': policyOvs,
   ovn,
   'ovn-simulated': ovnSimulated,
+  forbidden,
+  bundle,
+  restart,
+  idle,
   drift,
   outage,
   scale,

@@ -86,6 +86,12 @@ export class LabHost {
     await this.startVswitchd();
   }
 
+  /** Kills the database as a crash would. */
+  async killOvsdb(): Promise<void> {
+    if (this.ovsdb) await end(this.ovsdb, 'SIGKILL');
+    this.ovsdb = undefined;
+  }
+
   async restartOvsdb(): Promise<void> {
     if (this.ovsdb) await end(this.ovsdb);
     await this.startOvsdb();
@@ -135,7 +141,7 @@ export class LabHost {
 
   async stop(): Promise<void> {
     await this.killVswitchd();
-    if (this.ovsdb) await end(this.ovsdb, 'SIGKILL');
+    await this.killOvsdb();
   }
 
   /** The switch's log, for a failed test. */

@@ -98,12 +98,13 @@ export class Lab {
 
   /** From now on the fabric learns no MACs and brings every frame to every port, as in a VLAN set apart for copies. */
   async forgetMacs(): Promise<void> {
-    const ports = [...this.hostsByName.values()].flatMap((h) =>
-      h.uplinks.map((uplink) => `${h.name}-${uplink}`),
-    );
-    for (const port of ports)
-      await ip('-n', this.fabric, 'link', 'set', port, 'type', 'bridge_slave', 'learning', 'off');
+    await this.setPorts('learning', 'off');
     await ip('-n', this.fabric, 'link', 'set', 'fabric', 'type', 'bridge', 'fdb_flush');
+  }
+
+  /** From now on nothing passes from one host to another. */
+  async isolate(): Promise<void> {
+    await this.setPorts('isolated', 'on');
   }
 
   /** A directory of this lab, removed with it, for what else a test starts. */
@@ -165,6 +166,15 @@ export class Lab {
     await Promise.all([quiet(host.netns, uplink), quiet(this.fabric, port)]);
     await ip('-n', this.fabric, 'link', 'set', port, 'master', 'fabric', 'up');
     await ip('-n', host.netns, 'link', 'set', uplink, 'up');
+  }
+
+  /** Of every port of the fabric that leads to a host. */
+  private async setPorts(option: string, value: string): Promise<void> {
+    for (const host of this.hostsByName.values())
+      for (const uplink of host.uplinks) {
+        const port = `${host.name}-${uplink}`;
+        await ip('-n', this.fabric, 'link', 'set', port, 'type', 'bridge_slave', option, value);
+      }
   }
 
   private async newVm(options: VmOptions): Promise<LabVm> {

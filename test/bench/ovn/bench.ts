@@ -1,8 +1,6 @@
-import { Lab } from '../../lab/net.js';
 import { type Bench, type Figure } from '../support/figure.js';
 import { compare, type Round } from './compare.js';
-import { withOurs } from './our-lab.js';
-import { OvnSide } from './ovn-side.js';
+import { withPair, type Pair } from './pair.js';
 
 const SIZES = (process.env['PORTOLAN_BENCH_HOSTS'] ?? '2,4,8').split(',').map(Number);
 const PORTS_EACH = 10;
@@ -32,26 +30,13 @@ export const ovn: Bench = async (say) => {
 
 async function onHosts(size: number, say: (line: string) => void): Promise<readonly Figure[]> {
   const names = Array.from({ length: size }, (_, i) => `h${i + 1}`);
-  const labs: Lab[] = [];
-  try {
-    const ours = await Lab.create({ hosts: names });
-    labs.push(ours);
-    const theirs = await Lab.create({ hosts: names, uplinks: 0 });
-    labs.push(theirs);
-    const peer = await OvnSide.start(theirs, names, PORTS_EACH, true, say);
-    try {
-      return await withOurs(ours, names, PORTS_EACH, say, async (side) => {
-        const figures: Figure[] = [];
-        for (const round of ROUNDS) {
-          say(`${size} hosts: ${round.change}`);
-          figures.push(...(await compare([side, peer], round, `${size} hosts`, MOST)));
-        }
-        return figures;
-      });
-    } finally {
-      await peer.stop();
+  const measure = async ({ ours, peer }: Pair): Promise<readonly Figure[]> => {
+    const figures: Figure[] = [];
+    for (const round of ROUNDS) {
+      say(`${size} hosts: ${round.change}`);
+      figures.push(...(await compare([ours, peer], round, `${size} hosts`, MOST)));
     }
-  } finally {
-    for (const lab of labs) await lab.destroy();
-  }
+    return figures;
+  };
+  return withPair(names, PORTS_EACH, say, measure, true);
 }

@@ -1,5 +1,5 @@
-import { type Figure } from '../support/figure.js';
-import { round, spread, type Spread } from '../support/stats.js';
+import { ratioOf, type Figure } from '../support/figure.js';
+import { round, spread } from '../support/stats.js';
 import { CHANGES, type ChangeName, type Side } from './side.js';
 
 export interface Round {
@@ -80,7 +80,8 @@ function figures([ours, theirs]: readonly Taken[], what: string, most: number): 
   const all = [ours!, theirs!].map((t) => figureOf(t, what));
   const peer = spread(theirs!.times);
   const seen = ours!.installed;
-  if (seen.length === 0) return [...all, ratioOf(`${what}: ours ÷ OVN`, spread(ours!.times), peer, most)];
+  if (seen.length === 0)
+    return [...all, ratioOf('ovn', `${what}: ours ÷ OVN`, spread(ours!.times), peer, most)];
   const installed: Figure = {
     bench: 'ovn',
     what: `${what}: ours, installed`,
@@ -90,19 +91,9 @@ function figures([ours, theirs]: readonly Taken[], what: string, most: number): 
   return [
     ...all,
     installed,
-    ratioOf(`${what}: ours, installed ÷ OVN`, installed.spread, peer, most),
-    ratioOf(`${what}: ours ÷ OVN`, spread(ours!.times), peer),
+    ratioOf('ovn', `${what}: ours, installed ÷ OVN`, installed.spread, peer, most),
+    ratioOf('ovn', `${what}: ours ÷ OVN`, spread(ours!.times), peer),
   ];
-}
-
-/** `most`: of p50 and p95; absent: it is told and not judged. */
-function ratioOf(what: string, ours: Spread, theirs: Spread, most?: number): Figure {
-  const ratio = (key: keyof Spread) => round(ours[key] / theirs[key]);
-  const [p50, p95] = [ratio('p50'), ratio('p95')];
-  const ratios = { n: ours.n, min: ratio('min'), p50, p95, p99: ratio('p99'), max: ratio('max') };
-  const target =
-    most === undefined ? undefined : { text: `p50, p95 ≤ ${most}`, met: p50 <= most && p95 <= most };
-  return { bench: 'ovn', what, unit: '', spread: ratios, ...(target && { target }) };
 }
 
 const figureOf = ({ side, times, cpuMs }: Taken, what: string): Figure => ({

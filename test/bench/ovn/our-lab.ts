@@ -7,13 +7,14 @@ import { GROUP, SWITCH } from './our-manifest.js';
 import { OurSide } from './our-side.js';
 import { plug, portsOf, type PortPlan } from './ports.js';
 
-/** Runs `work` with a cluster on the hosts of a lab, each with so many ports. */
+/** Runs `work` with a cluster on the hosts of a lab, each with so many ports. `watched`: by a witness at each switch. */
 export function withOurs<T>(
   lab: Lab,
   hosts: readonly string[],
   portsEach: number,
   say: (line: string) => void,
   work: (side: OurSide) => Promise<T>,
+  watched = true,
 ): Promise<T> {
   const plans = hosts.map((name) => ({
     name,
@@ -27,7 +28,7 @@ export function withOurs<T>(
     await OurSide.define(it, hosts, 'up0', portsEach);
     const bridge = bridgeName(SWITCH);
     for (const name of hosts) await until(`the bridge of ${name}`, async () => has(lab, name, bridge));
-    const witness = await Installed.watch(lab, hosts, bridge);
+    const witness = watched ? await Installed.watch(lab, hosts, bridge) : undefined;
     const side = new OurSide(it, hosts, portsEach, {}, witness);
     try {
       const ports = portsOf(hosts, portsEach);
@@ -44,7 +45,7 @@ export function withOurs<T>(
       return await work(side);
     } finally {
       side.close();
-      await witness.stop();
+      await witness?.stop();
     }
   });
 }

@@ -19,24 +19,34 @@ const resource = (kind: string, name: string, spec: object) => ({
 /** A port with what it overrides. */
 export const port = (id: string, override: object) => resource('Port', id, { override });
 
-/** The groups, each in a segment of its own, with a rule for each of these TCP ports. */
-export function withRules(
-  groups: readonly string[],
-  tcpPorts: readonly number[],
-  forgedTransmits = true,
-): object[] {
+/** The groups, each in a segment of its own, with this filter. */
+export function withFilter(groups: readonly string[], filter: object, forgedTransmits = true): object[] {
   const overridable = ['filter', 'forgedTransmits'];
   return groups.map((name, i) => {
-    const policy = { vlan: { mode: 'access', id: 10 + i }, forgedTransmits, filter: tcpPorts.map(dropping) };
+    const policy = { vlan: { mode: 'access', id: 10 + i }, forgedTransmits, filter };
     return resource('PortGroup', name, { switch: SWITCH, autoExpand: true, overridable, policy });
   });
 }
 
+/** The same with a rule for each of these TCP ports. */
+export const withRules = (
+  groups: readonly string[],
+  tcpPorts: readonly number[],
+  forgedTransmits = true,
+): object[] =>
+  withFilter(
+    groups,
+    tcpPorts.map((tcp) => dropping(tcp)),
+    forgedTransmits,
+  );
+
 export const batch = (n: number): number[] => Array.from({ length: BATCH }, (_, i) => tcpPort(n, i));
 
-export const dropping = (tcp: number): object => ({
-  name: `closed-${tcp}`,
+const TCP = 6;
+
+export const dropping = (port: number, ipProtocol = TCP): object => ({
+  name: `closed-${port}`,
   direction: 'out',
   action: 'drop',
-  match: { ipProtocol: 6, dstPort: { from: tcp, to: tcp } },
+  match: { ipProtocol, dstPort: { from: port, to: port } },
 });

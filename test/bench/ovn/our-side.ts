@@ -1,5 +1,5 @@
 import { until } from '../../../deploy/quickstart/api.js';
-import { cpuSeconds, type BenchCluster } from '../support/cluster.js';
+import { cpuSeconds, residentMb, type BenchCluster } from '../support/cluster.js';
 import { manifest } from '../support/manifest.js';
 import { Sender } from '../support/one-by-one.js';
 import { batch, dropping, groupsFor, port, SWITCH, withRules } from './our-manifest.js';
@@ -37,18 +37,18 @@ export class OurSide implements Side {
     const rules = [STANDING, tcpPort(n)];
     switch (change) {
       case 'rule':
-        return this.#apply(withRules(this.#groups, rules), this.hosts.length);
+        return this.apply(withRules(this.#groups, rules), this.hosts.length);
       case 'batch':
-        return this.#apply(withRules(this.#groups, [STANDING, ...batch(n)]), this.hosts.length);
+        return this.apply(withRules(this.#groups, [STANDING, ...batch(n)]), this.hosts.length);
       case 'security':
-        return this.#apply(withRules(this.#groups, [STANDING], false), this.hosts.length);
+        return this.apply(withRules(this.#groups, [STANDING], false), this.hosts.length);
       case 'portRule':
-        return this.#apply([port(one, { filter: rules.map(dropping) })], 1);
+        return this.apply([port(one, { filter: rules.map((tcp) => dropping(tcp)) })], 1);
       case 'portSecurity':
-        return this.#apply([port(one, { forgedTransmits: false })], 1);
+        return this.apply([port(one, { forgedTransmits: false })], 1);
       case 'eachRule': {
-        const override = { filter: rules.map(dropping) };
-        return this.#apply(
+        const override = { filter: rules.map((tcp) => dropping(tcp)) };
+        return this.apply(
           this.#ids.map((id) => port(id, override)),
           this.hosts.length,
         );
@@ -60,14 +60,14 @@ export class OurSide implements Side {
     switch (change) {
       case 'portRule':
       case 'portSecurity':
-        return this.#apply([port(this.#ids[n % this.#ids.length]!, {})], 1);
+        return this.apply([port(this.#ids[n % this.#ids.length]!, {})], 1);
       case 'eachRule':
-        return this.#apply(
+        return this.apply(
           this.#ids.map((id) => port(id, {})),
           this.hosts.length,
         );
       default:
-        return this.#apply(withRules(this.#groups, [STANDING]), this.hosts.length);
+        return this.apply(withRules(this.#groups, [STANDING]), this.hosts.length);
     }
   }
 
@@ -82,6 +82,22 @@ export class OurSide implements Side {
     for (const host of this.hosts) await add('host-agent', children.pidOf(`host-agent-${host}`));
     for (const [what, pid] of Object.entries(this.others)) await add(what, pid);
     return used;
+  }
+
+  /** The ports of the guests. */
+  get ports(): readonly string[] {
+    return this.#ids;
+  }
+
+  /** Kills a host's agent and starts another; it has hardly begun when this resolves. */
+  async restartAgent(host: string): Promise<void> {
+    await this.it.cluster.children.kill(`host-agent-${host}`);
+    await this.it.cluster.startAgent(host);
+  }
+
+  /** Resident memory of a host's agent, MB. */
+  memory(host: string): Promise<number | null> {
+    return residentMb(this.it.cluster.children.pidOf(`host-agent-${host}`));
   }
 
   /** The switch and the groups, before any host has a port. */
@@ -113,7 +129,8 @@ export class OurSide implements Side {
     this.#http.close();
   }
 
-  async #apply(resources: readonly object[], hosts: number): Promise<void> {
+  /** Resources, to when so many hosts have said that they carry them out. */
+  async apply(resources: readonly object[], hosts: number): Promise<void> {
     const begun = performance.now();
     const installed = this.witness?.next(hosts);
     await this.#realised(resources, hosts);

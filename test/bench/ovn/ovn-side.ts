@@ -2,7 +2,7 @@ import { type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { type Lab, until } from '../../lab/net.js';
 import { inBatches } from '../support/batches.js';
-import { cpuSeconds } from '../support/cluster.js';
+import { cpuSeconds, residentMb } from '../support/cluster.js';
 import { OvnCentral } from './central.js';
 import { BRIDGE, makeBridge, startController, stopController } from './controller.js';
 import { plug, portsOf, type PortPlan } from './ports.js';
@@ -49,11 +49,11 @@ export class OvnSide implements Side {
   }
 
   make(change: ChangeName, n: number): Promise<void> {
-    return this.#commit(wordsOf(change, n, this.ports, true));
+    return this.commit(wordsOf(change, n, this.ports, true));
   }
 
   undo(change: ChangeName, n: number): Promise<void> {
-    return this.#commit(wordsOf(change, n, this.ports, false));
+    return this.commit(wordsOf(change, n, this.ports, false));
   }
 
   async cpu(): Promise<Readonly<Record<string, number>>> {
@@ -64,13 +64,25 @@ export class OvnSide implements Side {
     return used;
   }
 
+  /** Kills a host's controller and starts another; it is connected when this resolves. */
+  async restartController(name: string): Promise<void> {
+    const number = this.hosts.indexOf(name);
+    await stopController(this.#controllers[number]!);
+    this.#controllers[number] = await startController(this.lab.host(name), number, this.#central.southbound);
+  }
+
+  /** Resident memory of the first host's controller, MB. */
+  memory(): Promise<number | null> {
+    return residentMb(this.#controllers[0]?.pid);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#controllers.splice(0).map(stopController));
     await (this.#central as OvnCentral | undefined)?.stop();
   }
 
   /** As one transaction; resolves when every controller has confirmed it. */
-  async #commit(commands: readonly (readonly string[])[]): Promise<void> {
+  async commit(commands: readonly (readonly string[])[]): Promise<void> {
     await this.#central.confirmed(commands);
   }
 
@@ -87,7 +99,7 @@ export class OvnSide implements Side {
     });
     this.say(`OVN: ${this.hosts.length} controllers run`);
     await until('OVN ports to be up', () => this.#allUp(), READY_MS);
-    await this.#commit([standingRule]);
+    await this.commit([standingRule]);
   }
 
   async #define(): Promise<void> {

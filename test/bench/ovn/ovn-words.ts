@@ -3,7 +3,7 @@ import { BATCH, tcpPort, type ChangeName } from './side.js';
 
 export const SWITCH = 'prod';
 export const GROUP = 'web';
-const ALL = `@${GROUP}`;
+export const ALL = `@${GROUP}`;
 const PRIORITY = '1000';
 /** The rule that always stands, as on the other side. */
 const STANDING = 999;
@@ -44,14 +44,18 @@ const aclDel = (rule: Rule): Words => ['acl-del', ...matching(rule)];
 export const standingRule: Words = aclAdd([ALL, STANDING]);
 
 /** What `acl-add` does, without its search through all rules for each: that is the tool's time, and not OVN's. */
-function ruleOfEach(ports: readonly PortPlan[], n: number): Words[] {
-  const row = ({ name }: PortPlan, i: number): Words => {
-    const [, direction, priority, match] = matching([`"${name}"`, tcpPort(n)]);
+const ruleOfEach = (ports: readonly PortPlan[], n: number): Words[] =>
+  rulesOf(ports.map(({ name }) => [name, tcpPort(n)]));
+
+/** A rule of one port each: its name, and the TCP port. */
+export function rulesOf(rules: readonly Rule[]): Words[] {
+  const row = ([name, tcp]: Rule, i: number): Words => {
+    const [, direction, priority, match] = matching([`"${name}"`, tcp]);
     const values = { direction, priority, match: JSON.stringify(match), action: 'drop' };
     const words = Object.entries(values).map(([column, value]) => `${column}=${value}`);
     return [`--id=@a${i}`, 'create', 'ACL', ...words];
   };
-  return [...ports.map(row), ['add', 'Port_Group', GROUP, 'acls', ...ports.map((_, i) => `@a${i}`)]];
+  return [...rules.map(row), ['add', 'Port_Group', GROUP, 'acls', ...rules.map((_, i) => `@a${i}`)]];
 }
 
 export const defineSwitch: Words = ['ls-add', SWITCH];

@@ -1,4 +1,4 @@
-import { type Spread } from './stats.js';
+import { round, type Spread } from './stats.js';
 
 /** One line of the table. */
 export interface Figure {
@@ -25,3 +25,13 @@ export const atMost = (most: number, value: number, of = ''): NonNullable<Figure
   text: `${of}≤ ${most}`,
   met: value <= most,
 });
+
+/** `most`: of p50 and p95; absent: it is told and not judged. */
+export function ratioOf(bench: string, what: string, ours: Spread, theirs: Spread, most?: number): Figure {
+  const ratio = (key: keyof Spread) => round(ours[key] / theirs[key]);
+  const [p50, p95] = [ratio('p50'), ratio('p95')];
+  const ratios = { n: ours.n, min: ratio('min'), p50, p95, p99: ratio('p99'), max: ratio('max') };
+  const target =
+    most === undefined ? undefined : { text: `p50, p95 ≤ ${most}`, met: p50 <= most && p95 <= most };
+  return { bench, what, unit: '', spread: ratios, ...(target && { target }) };
+}

@@ -1,0 +1,121 @@
+import { tcpPort } from '../ovn/side.js';
+import { portsOf } from '../ovn/ports.js';
+import { withPair, type Pair } from '../ovn/pair.js';
+import { type Bench, type Figure, ratioOf } from '../support/figure.js';
+import { SHORT } from '../support/short.js';
+import { spread } from '../support/stats.js';
+import { ourGate, peerGate, type Gate } from './gates.js';
+import { Guests, type Case, type Trial } from './trial.js';
+
+const HOSTS = ['h1', 'h2'];
+const PORTS_EACH = 10;
+const TURNS = SHORT ? 3 : 20;
+const OTHERS = 20_000;
+const RATES = SHORT ? [20_000] : [1_000, 20_000];
+/** Services that have just started run code that is not compiled yet; OVN's is. */
+const [OUR_WARM_UP, PEER_WARM_UP] = SHORT ? [30, 3] : [100, 10];
+
+const CASES: readonly Case[] = (['stateless', 'established'] as const).flatMap((kind) =>
+  [0, OTHERS].flatMap((others) => RATES.map((pps) => ({ kind, others, pps }))),
+);
+
+interface Taken {
+  readonly name: 'ours' | 'OVN';
+  readonly guests: Guests;
+  readonly gate: Gate;
+  trials: Trial[];
+}
+
+type Say = (line: string) => void;
+
+/**
+ * A guest sends without a pause to another on its host; a rule that drops it is asked for. How long until the last
+ * frame passed, and whether any passed after the word that none would, on both sides, turn about.
+ */
+export const forbidden: Bench = async (say) => {
+  const obstacle = process.env['PORTOLAN_NO_OVN'] ?? '';
+  if (obstacle !== '') {
+    say(`left out: ${obstacle}`);
+    return [];
+  }
+  return withPair(HOSTS, PORTS_EACH, say, async (pair) => {
+    // What is for nobody here leaves by the uplink: the other host's switch has no part in it.
+    await pair.labs.ours.isolate();
+    const sides = await sidesOf(pair);
+    try {
+      const figures: Figure[] = [];
+      for (const one of CASES) figures.push(...(await compare(sides, one, say)));
+      return figures;
+    } finally {
+      for (const side of sides) await side.guests.close();
+    }
+  });
+};
+
+async function sidesOf({ ours, peer, labs }: Pair): Promise<readonly [Taken, Taken]> {
+  const ports = portsOf(HOSTS, PORTS_EACH);
+  const side = async (name: Taken['name'], gate: Gate, lab: Pair['labs']['ours'], warmUp: number) => {
+    for (let n = 0; n < warmUp; n++) {
+      await gate.stop(tcpPort(n));
+      await gate.resume(tcpPort(n));
+    }
+    return { name, gate, guests: await Guests.on(lab.host(HOSTS[0]!), gate, ports), trials: [] };
+  };
+  return [
+    await side('ours', ourGate(ours, HOSTS.length), labs.ours, OUR_WARM_UP),
+    await side('OVN', peerGate(peer), labs.peer, PEER_WARM_UP),
+  ];
+}
+
+async function compare(sides: readonly [Taken, Taken], one: Case, say: Say): Promise<readonly Figure[]> {
+  const what = `${one.kind}, ${one.pps} packets/s, ${one.others === 0 ? 'idle cache' : `${one.others} others`}`;
+  say(what);
+  for (const side of sides) {
+    await side.gate.begin(one.kind);
+    side.trials = [];
+    await side.guests.try(one, tcpPort(0));
+  }
+  for (let n = 1; n <= TURNS; n++)
+    for (const side of n % 2 === 0 ? sides : [...sides].reverse())
+      side.trials.push(await side.guests.try(one, tcpPort(n)));
+  return figures(sides, what);
+}
+
+async function figures(sides: readonly [Taken, Taken], what: string): Promise<readonly Figure[]> {
+  const told = await Promise.all(sides.map((side) => figureOf(side, what)));
+  const [ours, theirs] = told.map((f) => f.spread);
+  return [
+    ...told,
+    ratioOf('forbidden', `${what}: last packet, ours ÷ OVN`, ours!, theirs!, 1),
+    ...sides.map((side) => late(side, what)),
+  ];
+}
+
+async function figureOf({ name, trials, guests }: Taken, what: string): Promise<Figure> {
+  const of = (key: keyof Trial) => trials.map((t) => t[key]);
+  return {
+    bench: 'forbidden',
+    what: `${what}: to the last packet, ${name}`,
+    unit: 'ms',
+    spread: spread(of('lastMs')),
+    detail: {
+      toldMs: spread(of('toldMs')),
+      senderPausedMs: spread(of('senderMs')),
+      cached: await guests.cached(),
+    },
+  };
+}
+
+/** In how many runs a packet passed after the word: never, or the word was false. */
+function late({ name, trials }: Taken, what: string): Figure {
+  const runs = trials.filter((t) => t.after > 0).length;
+  const target = name === 'ours' ? { text: 'never', met: runs === 0 } : undefined;
+  return {
+    bench: 'forbidden',
+    what: `${what}: packets after the answer, ${name}`,
+    unit: 'packets',
+    spread: spread(trials.map((t) => t.after)),
+    ...(target && { target }),
+    detail: { runs },
+  };
+}
