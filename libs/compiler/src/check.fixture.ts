@@ -38,6 +38,8 @@ function references(
   const out: string[] = [];
   const check = (action: Action): void => {
     if (action.kind === 'meter' && !meters.has(action.meter)) out.push(`meter ${action.meter}`);
+    if (action.kind === 'controller' && action.meter !== undefined && !meters.has(action.meter))
+      out.push(`meter ${action.meter} of a packet-in`);
     if (action.kind === 'group' && !groups.has(action.group)) out.push(`group ${action.group}`);
     if (action.kind === 'goto' && action.table <= flow.table)
       out.push(`goto ${action.table} from ${flow.table}`);

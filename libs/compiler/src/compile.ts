@@ -12,9 +12,12 @@ import {
 import { PieceWriter } from './pipeline/piece-writer.js';
 import { FEATURES } from './pipeline/registry.js';
 import { cookieOf, ruleObject } from './pipeline/cookies.js';
+import { ofPort } from './features/count.js';
 import { ruleLists, sameNumbers } from './features/filter/lists.js';
+import { wireOfPort } from './features/private-vlan.js';
 import { type CompileMemo, type CompiledBridge } from './memo.js';
 import { countIn, countOut, portMeter } from './meters.js';
+import { ownMacs } from './resolve/macs.js';
 import { resolveBridges } from './resolve/bridges.js';
 import { slotKey } from './slots.js';
 import { isPlugged, type BridgePlan, type PortPlan } from './resolve/plan.js';
@@ -191,6 +194,7 @@ function binding(
     meters: { in: countIn(port.slot), out: countOut(port.slot) },
     passing: { in: portMeter(port.slot, 'passedIn'), out: portMeter(port.slot, 'offeredOut') },
     ...carriedOf(port),
+    speaks: { macs: ownMacs(port), actions: [...ofPort(port), ...wireOfPort(port)] },
     rules: countedRules(port.policy.filter, lists.get(port.slot) ?? port.slot, round),
   };
 }

@@ -52,6 +52,12 @@ const language = {
   ],
 };
 
+const toTell = {
+  stateful: false,
+  default: 'allow',
+  rules: [rule('no-ssh', 'both', 'reject', { match: ssh })],
+};
+
 const connections = {
   stateful: true,
   default: 'drop',
@@ -212,6 +218,7 @@ const EXAMPLES: Record<string, HostSpec> = {
     ports: [{ n: 1 }, { n: 2, override: { shapingIn: policed } as never }],
   },
   marks: { groups: [web], ports: [{ n: 1, override: { filter: marked } as never }, { n: 2 }] },
+  told: { groups: [web], ports: [{ n: 1, override: { filter: toTell } as never }, { n: 2 }] },
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },
   arriving: { groups: [web], ports: [{ n: 1, role: 'standby', epoch: 2, token: TOKEN }] },
 };

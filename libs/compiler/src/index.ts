@@ -1,3 +1,4 @@
+export { handTo, readTold, sendAs, type Told } from './answers.js';
 export { bridgeName } from './bridge-name.js';
 export { compile } from './compile.js';
 export { CompileMemo } from './memo.js';
@@ -6,6 +7,7 @@ export { decodeNotice, encodeNotice, type Notice, type NoticeKind } from './noti
 export { FEATURE_CODES, type FeatureName } from './pipeline/cookies.js';
 export { REG } from './pipeline/registers.js';
 export { PIPELINE, TABLE_NAMES, TABLES, type TableName, type TableSpec } from './pipeline/tables.js';
+export { type NoticedRule } from './rule-notice.js';
 export { allotSlots, MAX_SLOT, slotKey } from './slots.js';
 export type {
   Carried,
@@ -17,6 +19,7 @@ export type {
   ExceptionCode,
   LocalFacts,
   PortEpoch,
+  Speaks,
   TeamingFacts,
 } from './types.js';
 export { connectionsLeft } from './features/state/forget.js';

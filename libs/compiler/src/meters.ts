@@ -38,6 +38,9 @@ export const HOST_METERS = {
   trafficClass: { from: 256_016, to: 256_399 },
   /** Frames from an uplink for the agent. */
   uplinkPunt: { from: 256_400, to: 256_463 },
+  /** Frames for whose senders the agent has an answer; those that are told of. */
+  reject: { from: 256_464, to: 256_591 },
+  log: { from: 256_592, to: 256_719 },
   /** Rates of rules, given out like slots. */
   ruleRate: { from: 256_720, to: 262_143 },
 } as const;

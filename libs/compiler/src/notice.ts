@@ -1,4 +1,5 @@
 import { err, invalid, ok, type Result } from '#kernel';
+import { decodeRule, encodeRule, type NoticedRule } from './rule-notice.js';
 
 /**
  * What the switch hands the agent a frame for. A kind is a line here, the flow that hands it over (`toAgent`), and the
@@ -32,17 +33,22 @@ export interface Notice {
   readonly slot: number;
   /** Epoch of the port's binding on this host; 0 where no port is concerned. */
   readonly epoch: number;
+  /** Of what a rule hands over, and of nothing else; `slot` is the number of its list then. */
+  readonly rule?: NoticedRule;
 }
 
+const OF_RULES: ReadonlySet<NoticeKind> = new Set(['logged', 'rejected']);
 const MAGIC = 0x50;
 const LENGTH = 12;
 const KINDS: ReadonlyMap<number, NoticeKind> = new Map(
   Object.entries(NOTICE_KINDS).map(([kind, number]) => [number, kind as NoticeKind]),
 );
 
-/** As userdata: `P`, kind, slot (2 bytes), epoch (8 bytes), all big endian. */
+/** As userdata: `P`, kind, slot (2 bytes), epoch (8 bytes), all big endian; behind that the rule. */
 export function encodeNotice(notice: Notice): Uint8Array {
-  const bytes = new Uint8Array(LENGTH);
+  const rule = notice.rule === undefined ? [] : encodeRule(notice.rule);
+  const bytes = new Uint8Array(LENGTH + rule.length);
+  bytes.set(rule, LENGTH);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, MAGIC);
   view.setUint8(1, NOTICE_KINDS[notice.kind]);
@@ -54,11 +60,15 @@ export function encodeNotice(notice: Notice): Uint8Array {
 /** Refuses userdata that is not ours. */
 export function decodeNotice(bytes: Uint8Array): Result<Notice> {
   const bad = (reason: string) => err(invalid('userdata', [...bytes.subarray(0, 16)], reason));
-  if (bytes.length !== LENGTH || bytes[0] !== MAGIC) return bad('is not a notice');
+  if (bytes.length < LENGTH || bytes[0] !== MAGIC) return bad('is not a notice');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const kind = KINDS.get(view.getUint8(1));
   if (kind === undefined) return bad('is a notice of an unknown kind');
   const epoch = view.getBigUint64(4);
   if (epoch > BigInt(Number.MAX_SAFE_INTEGER)) return bad('has an epoch beyond all bounds');
-  return ok({ kind, slot: view.getUint16(2), epoch: Number(epoch) });
+  const notice = { kind, slot: view.getUint16(2), epoch: Number(epoch) };
+  if (!OF_RULES.has(kind))
+    return bytes.length === LENGTH ? ok(notice) : bad('is longer than a notice of its kind');
+  const rule = decodeRule(bytes.subarray(LENGTH));
+  return rule === null ? bad('is a notice of no rule') : ok({ ...notice, rule });
 }

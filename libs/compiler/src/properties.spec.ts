@@ -54,7 +54,7 @@ const others = fc.array(
     direction: fc.constantFrom('in', 'out', 'both'),
     tier: fc.constantFrom(0, 1, 1, 3),
     enabled: fc.constantFrom(true, true, true, false),
-    action: fc.constantFrom('allow', 'drop', 'pass', 'allow-stateless'),
+    action: fc.constantFrom('allow', 'drop', 'reject', 'pass', 'allow-stateless'),
     match: fc.oneof(
       fc.record({ ipProtocol: fc.constantFrom(6, 17, 132), dstPort: range(0, 65_535) }),
       fc.record({ src: fc.constantFrom('10.0.0.0/8', '::/0', '2001:db8::/32') }),

@@ -61,7 +61,7 @@ function actionText(action: Action): string {
     case 'output-trunc':
       return action.maxLen === 65_535 ? 'isolate' : `output ${action.port} cut to ${action.maxLen}`;
     case 'controller':
-      return `tell ${[...action.userdata].join('.')}`;
+      return `tell ${[...action.userdata].join('.')}${action.meter === undefined ? '' : ` by meter ${action.meter}`}`;
     case 'learn': {
       const specs = action.specs.map((s) => `${sub(s.dst)}=${'src' in s ? sub(s.src) : s.value}`);
       return `learn(${tableText(action.table)} ${action.priority} ${specs.join(' ')})`;

@@ -9,7 +9,7 @@ import {
   type SwitchDocument,
 } from '#contracts';
 import { type Range } from './ranges.js';
-import { type DataplaneState, type ObservedInterface } from '#openflow';
+import { type Action, type DataplaneState, type ObservedInterface } from '#openflow';
 
 /** The documents that a host holds. Order does not matter. */
 export interface Desired {
@@ -110,6 +110,13 @@ export interface Carried {
   readonly tags: readonly Range[];
 }
 
+/** What tells a frame of a port's own from others, once its policy let it pass. */
+export interface Speaks {
+  /** Those that are the port's alone. */
+  readonly macs: readonly bigint[];
+  readonly actions: readonly Action[];
+}
+
 /** Where a binding stands on this host's switch, and where its counts are read. */
 export interface CompiledBinding {
   readonly port: PortId;
@@ -129,6 +136,8 @@ export interface CompiledBinding {
   readonly passing: { readonly in: number; readonly out: number };
   /** Absent: by no uplink. */
   readonly carried?: Carried;
+  /** How a frame becomes one that the port sent: see answers.ts. */
+  readonly speaks: Speaks;
   /** Filter rules by name with the cookie that all flows of the rule bear; the round is outside the mask. */
   readonly rules: readonly { readonly name: string; readonly cookie: bigint; readonly mask: bigint }[];
 }

@@ -1,4 +1,5 @@
 import {
+  type Action,
   type Flow,
   type FlowStats,
   type Group,
@@ -242,8 +243,8 @@ export interface Driver {
   flowStats(bridge: string, cookie: bigint, mask: bigint): Promise<readonly FlowStats[]>;
   /** Counts of the ports' devices; exact at the moment of the reply. */
   portStats(bridge: string): Promise<readonly PortStats[]>;
-  /** Sends a frame out of a port of the bridge (announcements). */
-  packetOut(bridge: string, port: number, frame: Uint8Array): Promise<void>;
+  /** Sends a frame out of a port of the bridge, or does this with it, as with one that comes by no port. */
+  packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void>;
   watch(listener: (event: DriverEvent) => void): () => void;
   close(): Promise<void>;
 }

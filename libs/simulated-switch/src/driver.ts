@@ -9,6 +9,7 @@ import {
   type ObservedInterface,
   type ObservedRows,
   type Step,
+  type Action,
 } from '#openflow';
 import { type SimulatedSwitch } from './switch.js';
 
@@ -87,9 +88,10 @@ export class SimulatedDriver implements Driver {
     return this.target.bridge(bridge).ports.stats();
   }
 
-  async packetOut(bridge: string, port: number, frame: Uint8Array): Promise<void> {
+  async packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void> {
     await this.turn();
-    this.target.send(bridge, port, frame);
+    if (typeof to === 'number') this.target.send(bridge, to, frame);
+    else this.target.work(bridge, to, frame);
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {

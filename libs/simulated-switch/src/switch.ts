@@ -10,6 +10,7 @@ import {
   type ObservedInterface,
   type OvsdbChange,
   type PortSettings,
+  type Action,
 } from '#openflow';
 import { Bridge } from './bridge/bridge.js';
 import { LIMITS, type SwitchOptions } from './bridge/limits.js';
@@ -51,7 +52,7 @@ export class SimulatedSwitch {
   private readonly rows = new Map<string, SimInterface>();
   private readonly transmitters = new Set<TransmitListener>();
   private readonly listeners = new Set<(event: DriverEvent) => void>();
-  private readonly work = new WorkQueue();
+  private readonly works = new WorkQueue();
 
   constructor(private readonly options: SimulatedSwitchOptions) {
     this.clock = options.clock;
@@ -115,7 +116,7 @@ export class SimulatedSwitch {
     const row = this.rows.get(interfaceName);
     if (row?.ofport === undefined || !row.linkUp) return;
     const { bridge, ofport } = row;
-    this.work.add(() => this.bridges.get(bridge)?.receive(ofport, frame));
+    this.works.add(() => this.bridges.get(bridge)?.receive(ofport, frame));
   }
 
   /** Told of every frame that leaves by an interface. Must not throw. */
@@ -128,7 +129,13 @@ export class SimulatedSwitch {
   send(bridge: string, port: number, frame: Uint8Array): void {
     const name = this.bridge(bridge).ports.liveName(port);
     if (name === undefined) throw refuse('port', port, 'is not there, or its link is down', 'unavailable');
-    this.work.add(() => this.transmit(name, frame));
+    this.works.add(() => this.transmit(name, frame));
+  }
+
+  /** Does this with a frame that came by no port. */
+  work(bridge: string, actions: readonly Action[], frame: Uint8Array): void {
+    const at = this.bridge(bridge);
+    this.works.add(() => at.work(actions, frame));
   }
 
   /** One transaction: all changes or none. */
@@ -206,7 +213,7 @@ export class SimulatedSwitch {
       this.clock,
       this.conntrack,
       {
-        transmit: (to, frame) => this.work.add(() => this.transmit(to, frame)),
+        transmit: (to, frame) => this.works.add(() => this.transmit(to, frame)),
         packetIn: (event) => this.emit({ kind: 'packet-in', bridge: name, ...event }),
         changed: (changes) => this.emitFlows(name, changes),
         gaveUp: (reason) => this.faults.push(`${name}: ${reason}`),

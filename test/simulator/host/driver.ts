@@ -9,6 +9,7 @@ import {
   type ObservedRows,
   type PortStats,
   type Step,
+  type Action,
 } from '#openflow';
 import { SimulatedDriver } from '#simulated-switch';
 import { type Process } from '../engine/process.js';
@@ -77,8 +78,8 @@ export class MachineDriver implements Driver {
     return this.trip('port counts', () => this.inner.portStats(bridge));
   }
 
-  async packetOut(bridge: string, port: number, frame: Uint8Array): Promise<void> {
-    await this.trip('packet-out', () => this.inner.packetOut(bridge, port, frame));
+  async packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void> {
+    await this.trip('packet-out', () => this.inner.packetOut(bridge, to, frame));
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {

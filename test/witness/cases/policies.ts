@@ -140,7 +140,8 @@ export function changedFilter(random: Random, scope: Scope, from: Filter): Filte
 function rule(random: Random, scope: Scope, name: string): FilterRule {
   const action = random.weighted<FilterRule['action']>(
     [5, 'allow'],
-    [4, 'drop'],
+    [3, 'drop'],
+    [1, 'reject'],
     [2, 'pass'],
     [1, 'allow-stateless'],
   );

@@ -80,10 +80,15 @@ function carryOut(
     else if (name === 'push_vlan') now = { ...now, tags: [tagOf(inside), ...now.tags] };
     else if (name === 'pop_vlan') now = { ...now, tags: now.tags.slice(1) };
     else if (name === 'set') now = withField(now, inside);
-    else if (!['meter', 'ct', 'ct_clear', 'drop'].includes(name))
-      throw new Error(`a strange action: ${action}`);
+    else if (!(WITHIN.has(name) || isNotice(action))) throw new Error(`a strange action: ${action}`);
   }
 }
+
+/** Actions that change nothing of what comes out. */
+const WITHIN: ReadonlySet<string> = new Set(['meter', 'ct', 'ct_clear', 'drop']);
+/** What the agent is told, with a meter of its own. */
+const isNotice = (action: string): boolean =>
+  /^sample\(sample=100\.0%,actions\(meter\([0-9]+\),userspace\([^,]*,controller\(.*\)\)\)\)$/.test(action);
 
 function tagOf(text: string): { vid: number; pcp: number } {
   const [, vid, pcp] = /^vid=([0-9]+),pcp=([0-9]+)$/.exec(text) ?? [];

@@ -1,4 +1,4 @@
-import { COUNT_RATE } from '#openflow';
+import { COUNT_RATE, type Action } from '#openflow';
 import { BROADCAST, goto, match, meter, MULTICAST, set } from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
@@ -41,17 +41,18 @@ function passed({ slot }: PortPlan, out: Emitter): void {
   out.flow(TABLES.PASSED_IN, 100, from, [meter(portMeter(slot, 'passedIn')), goto(TABLES.FORWARD)], slot);
 }
 
+/** Whose a frame is: the port, how it is carried, and as what. */
+export const ofPort = ({ slot, team, policy }: PortPlan): Action[] => [
+  set(REG.from, slot),
+  ...(team === undefined ? [] : [set(REG.team, team.id)]),
+  ...classOf(policy.bandwidth),
+];
+
 function classify(port: PortPlan, out: Emitter): void {
   if (!isPlugged(port)) return;
   const { slot, ofport } = port;
   const ids = countIn(slot);
-  const actions = (id: number) => [
-    meter(id),
-    set(REG.from, slot),
-    ...(port.team === undefined ? [] : [set(REG.team, port.team.id)]),
-    ...classOf(port.policy.bandwidth),
-    nextIn(port, 'CLASSIFY'),
-  ];
+  const actions = (id: number) => [meter(id), ...ofPort(port), nextIn(port, 'CLASSIFY')];
   const table = TABLES.CLASSIFY;
   out.flow(table, 120, match({ in_port: ofport, eth_dst: BROADCAST }), actions(ids.broadcast), slot);
   out.flow(table, 110, match({ in_port: ofport, eth_dst: MULTICAST }), actions(ids.multicast), slot);

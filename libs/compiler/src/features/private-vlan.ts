@@ -1,9 +1,11 @@
 import { type PrivateVlan } from '#domain';
+import { type Action } from '#openflow';
 import { goto, match, set } from '../pipeline/actions.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG, WIRE } from '../pipeline/registers.js';
 import { nextOut, type OutStage } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
+import { type PortPlan } from '../resolve/plan.js';
 
 const UNTAGGED = 0;
 const PROMISCUOUS = 0;
@@ -37,9 +39,8 @@ export const privateVlan: Feature = {
   port: (port, out) => {
     const { slot, secondary: vlan } = port;
     if (vlan === undefined) return;
-    const says = isSecondary(vlan) ? [set(REG.wire, wireOf(vlan))] : [];
     const untagged = match({ [REG.from]: slot, vlan_vid: UNTAGGED });
-    const actions = [set(REG.segment, vlan.primary), ...says, goto(TABLES.SECURITY)];
+    const actions = [set(REG.segment, vlan.primary), ...wireOfPort(port), goto(TABLES.SECURITY)];
     out.flow(TABLES.SEGMENT, 100, untagged, actions, slot);
     for (const sender of heardBy(vlan)) {
       const value = sender << WIRE.secondary.offset;
@@ -74,6 +75,10 @@ export const TAGGED_KINDS = [KINDS.isolated, KINDS.community].map((kind) => ({
   value: kind << WIRE.kind.offset,
   mask: ((1 << WIRE.kind.bits) - 1) << WIRE.kind.offset,
 }));
+
+/** What a frame of this port bears on the wire; nothing: its segment. */
+export const wireOfPort = ({ secondary }: Pick<PortPlan, 'secondary'>): Action[] =>
+  secondary === undefined || !isSecondary(secondary) ? [] : [set(REG.wire, wireOf(secondary))];
 
 /** The register of a frame that a secondary sent. */
 const wireOf = ({ secondary, kind }: PrivateVlan): number =>

@@ -12,7 +12,6 @@ const filter = (more: object, match: object = {}) => ({ filter: [{ ...rule, ...m
 /** What a host of this version does not do; each package that does it takes its lines out. */
 const NOT_DONE: readonly (readonly [string, object])[] = [
   ['MAC learning', { macLearning: { limit: 1, atLimit: 'drop', ageSeconds: 300, floodUnknown: false } }],
-  ['reject', filter({ action: 'reject' })],
   ['log', filter({ log: { perSecond: 1, sample: 1 } })],
   ['beacons', { teaming: { ...team, mode: 'explicit', failback: true, notify: false, detection: 'beacon' } }],
   ['shares other than 50', { bandwidth: { shares: 100, limit: 1e6, reservation: 0, class: 'vm' } }],

@@ -14,11 +14,8 @@ type Reasons = { readonly [F in keyof Policy]?: (value: Policy[F]) => string | n
 const REASONS: Reasons = {
   macLearning: (learning) => (learning === null ? null : 'MAC learning'),
   filter: ({ rules }) => {
-    for (const rule of rules) {
-      const what = ofRule(rule);
-      if (what !== null) return `${what} (rule ${rule.name})`;
-    }
-    return null;
+    const logging = rules.find(({ enabled, log }) => enabled && log !== undefined);
+    return logging === undefined ? null : `log (rule ${logging.name})`;
   },
   teaming: ({ detection }) => (detection === 'link' ? null : 'detection by beacons'),
   bandwidth: (bandwidth) => (bandwidth === null || hasUsualShares(bandwidth) ? null : SHARES_NEED),
@@ -27,12 +24,6 @@ const REASONS: Reasons = {
 /** One that is as good as any other is what there is without queues. */
 const hasUsualShares = ({ shares }: { readonly shares: number }): boolean => shares === SHARES.normal;
 const SHARES_NEED = `shares other than ${SHARES.normal}: they need queues, and a switch in userspace has none`;
-
-function ofRule(rule: Policy['filter']['rules'][number]): string | null {
-  if (!rule.enabled) return null;
-  if (rule.action === 'reject') return 'reject';
-  return rule.log === undefined ? null : 'log';
-}
 
 /** By the policy alone, so that it is asked once for all ports of a group. */
 export function unsupported(policy: Policy): Refusal | null {

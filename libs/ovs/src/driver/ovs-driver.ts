@@ -10,6 +10,7 @@ import {
   type ObservedRows,
   type OvsdbChange,
   type Step,
+  type Action,
 } from '#openflow';
 import { applyBundle, applyMeters, flushConnections, sendFrame } from '../flow/changes.js';
 import { OvsdbClient } from '../ovsdb/client.js';
@@ -140,8 +141,8 @@ export class OvsDriver implements Driver {
     return readPorts(await this.bridges.session(bridge));
   }
 
-  async packetOut(bridge: string, port: number, frame: Uint8Array): Promise<void> {
-    await sendFrame(await this.bridges.session(bridge), bridge, port, frame);
+  async packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void> {
+    await sendFrame(await this.bridges.session(bridge), bridge, to, frame);
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {

@@ -1,5 +1,5 @@
 import { problem, ProblemError } from '#kernel';
-import { type BundleMod, type CtFilter, type MeterMod, type OfMessage } from '#openflow';
+import { type BundleMod, type CtFilter, type MeterMod, type OfMessage, type Action } from '#openflow';
 import { type OfFault, type OfSession } from './of-session.js';
 import { refusal } from './of-problems.js';
 
@@ -101,14 +101,14 @@ export async function flushConnections(
 export async function sendFrame(
   session: OfSession,
   bridge: string,
-  port: number,
+  to: number | readonly Action[],
   frame: Uint8Array,
 ): Promise<void> {
-  const [fault] = await session.perform([
-    { kind: 'packet-out', match: FROM_CONTROLLER, actions: [{ kind: 'output', port }], frame },
-  ]);
-  if (fault)
-    throw new ProblemError(refusal(`packet-out on ${bridge}`, [{ field: 'port', value: port, ...fault }]));
+  const actions: readonly Action[] = typeof to === 'number' ? [{ kind: 'output', port: to }] : to;
+  const [fault] = await session.perform([{ kind: 'packet-out', match: FROM_CONTROLLER, actions, frame }]);
+  const [field, value] =
+    typeof to === 'number' ? ['port', to] : ['actions', to.map(({ kind }) => kind).join()];
+  if (fault) throw new ProblemError(refusal(`packet-out on ${bridge}`, [{ field, value, ...fault }]));
 }
 
 function toMessage(mod: BundleMod): OfMessage {

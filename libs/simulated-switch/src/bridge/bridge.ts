@@ -1,6 +1,7 @@
 import { type Clock } from '#kernel';
 import {
   sameExports,
+  type Action,
   type BridgeExports,
   type BundleMod,
   type BridgeObservation,
@@ -14,9 +15,12 @@ import { type Conntrack } from '../conntrack/conntrack.js';
 import { metadata } from '../frame/metadata.js';
 import { Packet } from '../frame/packet.js';
 import { applyMeterMods, type MeterState } from '../meter.js';
+import { toOps } from '../table/ops.js';
+import { refuseActions } from '../table/validate.js';
 import { Execution, type Effects } from './execute.js';
 import { type Limits, type SwitchOptions } from './limits.js';
 import { type BridgePorts } from './ports.js';
+import { refuse } from './problems.js';
 import { hasRoom, setBit } from './learn.js';
 import { Tables } from './tables.js';
 import { Timeouts } from './timeouts.js';
@@ -37,6 +41,8 @@ export interface BridgeEvents {
   gaveUp(reason: string): void;
 }
 
+/** What a frame came by that its controller sends. */
+const NO_PORT = 0xfffffffd;
 /** Kinds of frames that are remembered, at most; beyond, everything is forgotten. */
 const MAX_CACHE = 10_000;
 
@@ -76,10 +82,16 @@ export class Bridge {
     const packet = Packet.of(bytes, port);
     if (packet === undefined) return;
     const { tables, known } = this.decide(packet);
-    const now = this.clock.monotonic();
-    const execution = new Execution(tables, this.meters, this.conntrack, this.effects(known), port, now);
-    execution.run(packet);
-    if (execution.fault !== undefined) this.events.gaveUp(execution.fault);
+    this.execute(tables, known, port, (execution) => execution.run(packet));
+  }
+
+  /** What somebody else than a flow wants done with a frame, which is decided on anew. */
+  work(actions: readonly Action[], bytes: Uint8Array): void {
+    const packet = Packet.of(bytes, NO_PORT);
+    if (packet === undefined) return;
+    const refused = refuseActions(actions, -1, false);
+    if (refused !== undefined) throw refuse('actions', actions.map(({ kind }) => kind).join(), refused);
+    this.execute(this.tables, false, NO_PORT, (execution) => execution.work(toOps(actions), packet));
   }
 
   bundle(mods: readonly BundleMod[]): void {
@@ -129,6 +141,13 @@ export class Bridge {
 
   close(): void {
     this.timeouts.close();
+  }
+
+  private execute(tables: Tables, known: boolean, port: number, what: (execution: Execution) => void): void {
+    const now = this.clock.monotonic();
+    const execution = new Execution(tables, this.meters, this.conntrack, this.effects(known), port, now);
+    what(execution);
+    if (execution.fault !== undefined) this.events.gaveUp(execution.fault);
   }
 
   private effects(known: boolean): Effects {

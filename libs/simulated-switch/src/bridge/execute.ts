@@ -50,6 +50,11 @@ export class Execution {
     this.from(0, packet, { ended: false }, 0);
   }
 
+  /** Actions of nobody's flow. */
+  work(ops: readonly Op[], packet: Packet): void {
+    this.actions(ops, packet, { ended: false }, 0, 0, 0n);
+  }
+
   private from(start: number, packet: Packet, scope: Scope, depth: number): void {
     let table: number | undefined = start;
     while (table !== undefined && this.fault === undefined) {

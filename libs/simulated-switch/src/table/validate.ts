@@ -121,7 +121,7 @@ function refuseMatch(match: Match): string | undefined {
   return undefined;
 }
 
-function refuseActions(actions: readonly Action[], table: number, inner: boolean): string | undefined {
+export function refuseActions(actions: readonly Action[], table: number, inner: boolean): string | undefined {
   for (const [i, action] of actions.entries()) {
     const why = refuseAction(action, table, inner, i, actions.length);
     if (why !== undefined) return why;

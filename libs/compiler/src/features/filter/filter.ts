@@ -3,7 +3,7 @@ import { type Action, type Meter } from '#openflow';
 import { goto, match, meter, set, setBits } from '../../pipeline/actions.js';
 import { ruleObject } from '../../pipeline/cookies.js';
 import { type Emitter } from '../../pipeline/emitter.js';
-import { type Feature } from '../../pipeline/feature.js';
+import { type Feature, type Part } from '../../pipeline/feature.js';
 import { FLAG, REG } from '../../pipeline/registers.js';
 import { type OutStage } from '../../pipeline/stages.js';
 import { asksSets, byName, inSets, setLookups, setsText, type Sets } from '../sets/uses.js';
@@ -13,6 +13,7 @@ import { ruleLists, type RuleList } from './lists.js';
 import { rateMeters, ratesText, type Rates } from './rates.js';
 import { listMatches } from './rules.js';
 import { BOTH_SIDES, concerns, SIDES, speaksOf, tiersOf, type Side } from './sides.js';
+import { told, toldMeters } from './told.js';
 
 const FIRST = 60_000;
 /** In the cookie of what no rule takes, in the place of a rule's index: no list is as long. */
@@ -31,7 +32,13 @@ export const filter: Feature = {
     const known = byName(sets);
     const lists = ruleLists(ports);
     const rates = rateMeters(lists);
-    return lists.map((list) => {
+    const meters = toldMeters(lists);
+    const telling: Part = {
+      key: 'told',
+      of: JSON.stringify(meters),
+      write: (out) => meters.forEach((one) => out.meter(one)),
+    };
+    const parts = lists.map((list): Part => {
       const its = rates.get(list.number) ?? NO_RATES;
       return {
         key: `${list.number}`,
@@ -43,6 +50,7 @@ export const filter: Feature = {
         },
       };
     });
+    return meters.length === 0 ? parts : [telling, ...parts];
   },
 };
 
@@ -96,7 +104,8 @@ function write({ number, filter, ports }: RuleList, { rates, sets }: Around, sid
     const ways = { side, passed: passed(rule.tier), allowed: allowed(tags.rules[index] ?? 0) };
     const limit = rates.get(index);
     const isUnlimited = rule.rate !== undefined && limit === undefined;
-    const actions = isUnlimited ? [] : [...limited(limit), ...marked(rule), ...decided(rule, ways)];
+    const says = told(rule, number, side.direction);
+    const actions = isUnlimited ? [] : [...limited(limit), ...says, ...marked(rule), ...decided(rule, ways)];
     for (const fields of matches)
       out.flow(
         tableOf(side, rule.tier),
@@ -108,7 +117,7 @@ function write({ number, filter, ports }: RuleList, { rates, sets }: Around, sid
   }
 }
 
-/** A meter stands first: what it drops is neither marked nor entered. */
+/** A meter stands first: what it drops is neither told, marked nor entered. */
 const limited = (rate: Meter | undefined): Action[] => (rate === undefined ? [] : [meter(rate.id)]);
 
 /** The class of traffic, and the priority of the tag that the frame leaves with, if it leaves with one. */
@@ -135,7 +144,7 @@ function decided({ action }: FilterRule, { side, allowed, passed }: Ways): Actio
       return [goto(side.next)];
     case 'pass':
       return passed;
-    // Whoever is to tell the sender of it does so beside.
+    // What the sender is told of it, is told by the agent.
     case 'reject':
     case 'drop':
       return [];

@@ -1,0 +1,34 @@
+import { type Action, type Match } from '#openflow';
+import { meter, resubmit, set } from './pipeline/actions.js';
+import { REG } from './pipeline/registers.js';
+import { TABLES } from './pipeline/tables.js';
+import { portMeter } from './meters.js';
+import { type CompiledBinding } from './types.js';
+
+/** What the pipeline knew of a frame when it told the agent. */
+export interface Told {
+  /** Slots: who sent it, who is to get it; 0: an uplink, or nobody yet. */
+  readonly from: number;
+  readonly to: number;
+  readonly segment: number;
+}
+
+export function readTold(metadata: Match): Told {
+  const of = (register: 'from' | 'to' | 'segment'): number => Number(metadata[REG[register]]?.value ?? 0n);
+  return { from: of('from'), to: of('to'), segment: of('segment') };
+}
+
+/** Hands a frame of the agent's to a port: past its policy, tagged and counted as any other. */
+export const handTo = ({ slot }: CompiledBinding, { segment }: Told): Action[] => [
+  meter(portMeter(slot, 'offeredOut')),
+  set(REG.to, slot),
+  set(REG.segment, segment),
+  resubmit(TABLES.OUTPUT),
+];
+
+/** Forwards a frame of the agent's as one that the port sent and its policy let pass. */
+export const sendAs = ({ speaks }: CompiledBinding, { segment }: Told): Action[] => [
+  ...speaks.actions,
+  set(REG.segment, segment),
+  resubmit(TABLES.FORWARD),
+];
