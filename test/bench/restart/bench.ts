@@ -46,7 +46,7 @@ async function onSize(pair: Pair, size: number, say: Say): Promise<readonly Figu
     return [
       ...(await agents(tried, what, flows, say)),
       ...(await switches(tried, what, say)),
-      ...(await database(tried[0]!, what, say)),
+      ...(await databases(tried, what, say)),
     ];
   } finally {
     for (const { stream } of tried) await stream.close();
@@ -92,17 +92,20 @@ async function switches(tried: readonly Tried[], what: string, say: Say): Promis
   });
 }
 
-/** Ours alone: the other side sees nothing to repair. */
-async function database({ rig, stream }: Tried, what: string, say: Say): Promise<readonly Figure[]> {
-  say(`${what}: database`);
-  const [seen] = await turnAbout([{ rig, stream }], (one) => databaseGone(one.rig, one.stream));
-  const lost = spread(seen!.map((s) => s.lost));
-  const repair = spread(seen!.map((s) => s.repairMs));
+async function databases(tried: readonly Tried[], what: string, say: Say): Promise<readonly Figure[]> {
+  say(`${what}: databases`);
+  const seen = await turnAbout(tried, ({ rig, stream }) => databaseGone(rig, stream));
   const text = `${what}, ovsdb-server killed: `;
+  const each = tried.map(({ rig: { name } }, i): Figure => {
+    const detail = { packetsLost: spread(seen[i]!.map((s) => s.lost)) };
+    const it = spread(seen[i]!.map((s) => s.trafficMs));
+    return figure(`${text}from its socket's return to traffic, ${name}`, 'ms', it, detail);
+  });
+  const repair = spread(seen[0]!.map((s) => s.repairMs));
   return [
-    { ...figure(`${text}packets lost, ours`, 'packets', lost), target: atMost(0, lost.max, 'all ') },
+    ...each,
     {
-      ...figure(`${text}from its socket's return to a tag repaired, ours`, 'ms', repair),
+      ...figure(`${text}from traffic to a tag repaired, ours`, 'ms', repair),
       target: atMost(BAR_MS, repair.max, 'all '),
     },
   ];

@@ -50,26 +50,32 @@ export async function switchGone(rig: Rig, stream: Stream, n: number): Promise<S
 
 export interface DatabaseGone {
   readonly lost: number;
-  /** From when its socket was there again, to a tag set by hand then that was taken back, ms. */
+  /** From when its socket was there again to the first frame: without its database the switch stands still. */
+  readonly trafficMs: number;
+  /** From that frame to a tag taken back that was set by hand meanwhile, ms. */
   readonly repairMs: number;
 }
 
-export async function databaseGone(rig: Rig, stream: Stream): Promise<DatabaseGone> {
-  const { host } = rig;
+/** The database is killed and started anew. A tag is put right by ours alone. */
+export async function databaseGone({ name, host }: Rig, stream: Stream): Promise<DatabaseGone> {
   const socket = new Appearance(host, 'db.sock');
   const { device } = ports.at(-1)!;
+  const tag = async (): Promise<string> => (await host.vsctl('get', 'Port', device, 'tag')).trim();
   let repaired = 0;
-  const { lost } = await stream.during(async () => {
+  const { lost, times } = await stream.during(async () => {
     await host.killOvsdb();
     await pause(DOWN_MS);
     socket.expect();
     await host.startOvsdb();
-    await host.vsctl('--no-wait', 'set', 'Port', device, 'tag=7');
-    repaired = await until('the tag', async () =>
-      (await host.vsctl('get', 'Port', device, 'tag')).trim() === '[]' ? monotonic() : undefined,
-    );
+    if (name === 'ours') await host.vsctl('--no-wait', 'set', 'Port', device, 'tag=7');
+    // Answered when the switch has found the database again.
+    await host.vsctl('set', 'Interface', device, 'external_ids:asked=1');
+    if (name === 'ours')
+      repaired = await until('the tag', async () => ((await tag()) === '[]' ? monotonic() : undefined));
   });
-  return { lost, repairMs: repaired - socket.at() };
+  const back = socket.at();
+  const first = times.find((at) => at > back) ?? NaN;
+  return { lost, trafficMs: first - back, repairMs: repaired - first };
 }
 
 /** When a socket of a host's switch was made anew. */

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock, unwrap, type Clock } from '#kernel';
 import { ManualClock } from '../fixtures/manual-clock.fixture.js';
 import { Peer } from '../fixtures/peer.fixture.js';
@@ -61,6 +64,26 @@ describe('Link', () => {
     expect(pauses[0]).toBe(0);
     expect(pauses[1]).toBeGreaterThanOrEqual(50);
     await peer.close();
+  });
+
+  it('is there when the socket is made that it waits for, and not at its next attempt', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'ptl-link-'));
+    const path = join(dir, 's');
+    const server = createServer();
+    // Nothing but the socket's file ends its pause: this clock stands.
+    const opened = new Promise<void>((resolve) => {
+      const handlers = {
+        open: resolve,
+        data: () => undefined,
+        down: () => void server.listen(path),
+      };
+      link = new Link(() => ({ kind: 'unix', path }), handlers, { clock: new ManualClock() });
+      link.start();
+    });
+    await opened;
+    link.close();
+    server.close();
+    await rm(dir, { recursive: true });
   });
 
   it('speaks TCP', async () => {

@@ -1,5 +1,6 @@
 import { type Clock } from '#kernel';
 import { type Socket } from 'node:net';
+import { onArrival } from './arrival.js';
 import { dial, formatEndpoint, type Endpoint } from './endpoint.js';
 
 export interface LinkHandlers {
@@ -20,6 +21,9 @@ export interface LinkOptions {
   readonly connectTimeoutMs?: number;
 }
 
+/** A server's socket has its file a moment before it can be connected to. */
+const NOT_YET_MS = 5;
+
 /**
  * A connection that comes back.
  *
@@ -33,13 +37,17 @@ export interface LinkOptions {
  *
  * The pause is nothing after a session that had settled (a restarted switch is back at once for a supervisor), else
  * a random quarter to whole of `maxPauseMs`: many agents that lost one thing do not come back in one wave, and a peer
- * that accepts and hangs up is not asked in a loop.
+ * that accepts and hangs up is not asked in a loop. The file of a unix socket that is made anew ends the pause.
  */
 export class Link {
   private socket: Socket | undefined;
   private open = false;
   private closed = true;
   private settled = false;
+  /** Where the last attempt went. */
+  private at: Endpoint | undefined;
+  /** This attempt was made because the socket's file came. */
+  private arrived = false;
   private cancelTimer: () => void = () => undefined;
 
   constructor(
@@ -99,6 +107,7 @@ export class Link {
 
   private connectTo(at: Endpoint): void {
     if (this.closed) return;
+    this.at = at;
     const socket = dial(at);
     const name = formatEndpoint(at);
     this.socket = socket;
@@ -129,10 +138,27 @@ export class Link {
 
   private fail(reason: string): void {
     if (this.closed) return;
-    const max = this.options.maxPauseMs ?? 200;
-    const pause = this.settled ? 0 : max * (0.25 + 0.75 * (this.options.random ?? Math.random)());
     this.cancelTimer();
-    this.cancelTimer = this.options.clock.after(pause, () => this.dial());
+    this.cancelTimer = this.pause(this.pauseMs());
     this.handlers.down(reason);
+  }
+  private pauseMs(): number {
+    if (this.settled) return 0;
+    if (this.arrived) return NOT_YET_MS;
+    const max = this.options.maxPauseMs ?? 200;
+    return max * (0.25 + 0.75 * (this.options.random ?? Math.random)());
+  }
+
+  /** Until the next attempt; returns how to give it up. */
+  private pause(ms: number): () => void {
+    const again = (arrived: boolean): void => {
+      cancel();
+      this.arrived = arrived;
+      this.dial();
+    };
+    const cancels = [this.options.clock.after(ms, () => again(false))];
+    if (this.at !== undefined) cancels.push(onArrival(this.at, () => again(true)));
+    const cancel = (): void => cancels.forEach((each) => each());
+    return cancel;
   }
 }

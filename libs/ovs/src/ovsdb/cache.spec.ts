@@ -81,6 +81,27 @@ describe('RowCache', () => {
     expect([...cache.rows('Port')]).toEqual([]);
   });
 
+  it('holds devices for what they were when a restarted database has forgotten what the switch said of them', () => {
+    const cache = new RowCache();
+    const kept = { name: 'eth0', ofport: 3 };
+    const said = { link_state: 'up', mtu: 1_500, mac_in_use: '02:00:00:00:00:01' };
+    cache.renew({ Interface: { [A]: { initial: { ...kept, ...said } } } });
+    cache.renew({ Interface: { [A]: { initial: kept }, [uuid(2)]: { initial: { name: 'eth1' } } } });
+    expect(cache.get('Interface', A)).toMatchObject({ ofport: 3, linkUp: true, mtu: 1_500 });
+    expect(cache.get('Interface', uuid(2))).toMatchObject({ linkUp: false });
+    cache.apply({ Interface: { [A]: { modify: { link_state: 'down' } } } });
+    expect(cache.get('Interface', A)).toMatchObject({ linkUp: false });
+  });
+
+  it('believes a database that knows what the switch said', () => {
+    const cache = new RowCache();
+    const up = { initial: { name: 'eth0', link_state: 'up', lacp_current: true } };
+    cache.renew({ Interface: { [A]: up } });
+    cache.renew({ Interface: { [A]: { initial: { name: 'eth0', link_state: 'down' } } } });
+    expect(cache.get('Interface', A)).toMatchObject({ linkUp: false });
+    expect(cache.get('Interface', A)).not.toHaveProperty('lacpCurrent');
+  });
+
   it('follows any change of a map', () => {
     const map = fc.dictionary(fc.string({ maxLength: 3 }), fc.string({ maxLength: 3 }), { maxKeys: 5 });
     fc.assert(

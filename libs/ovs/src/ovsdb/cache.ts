@@ -1,7 +1,7 @@
 import { describe, detail, problem, type Problem, type ProblemDetail } from '#kernel';
 import { isUuid } from './atoms.js';
 import { READERS, type Rows } from './rows.js';
-import { columnKind, isTable, TABLES, type RawRow, type TableName } from './schema.js';
+import { columnKind, EPHEMERAL, isTable, TABLES, type RawRow, type TableName } from './schema.js';
 import { applyDiff } from './diff.js';
 
 interface Entry<T extends TableName> {
@@ -17,10 +17,21 @@ export class RowCache {
   private tables: Tables = emptyTables();
   private readonly strays: ProblemDetail[] = [];
 
-  /** Forgets everything: a new connection tells everything anew. */
-  clear(): void {
+  /**
+   * A new connection tells everything anew. A database that was restarted has forgotten what the switch said of its
+   * devices, and the switch comes back to it seconds later: until then they are taken to be as they were.
+   */
+  renew(updates: unknown): void {
+    const before = this.tables.Interface;
     this.tables = emptyTables();
     this.strays.length = 0;
+    this.apply(updates);
+    const now = [...this.tables.Interface];
+    if (now.some(([, { raw }]) => EPHEMERAL.some((column) => column in raw))) return;
+    for (const [uuid, { raw }] of now) {
+      const said = entries(before.get(uuid)?.raw).filter(([column]) => EPHEMERAL.includes(column));
+      this.store('Interface', uuid, { ...raw, ...Object.fromEntries(said) });
+    }
   }
 
   get<T extends TableName>(table: T, uuid: string): Rows[T] | undefined {

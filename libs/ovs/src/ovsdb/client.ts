@@ -108,8 +108,7 @@ export class OvsdbClient {
     this.monitor(session).then(
       (initial) => {
         if (this.session !== session) return;
-        this.cache.clear();
-        this.cache.apply(initial);
+        this.cache.renew(initial);
         this.ready = true;
         this.toldDown = false;
         this.link.settle();

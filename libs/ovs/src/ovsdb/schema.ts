@@ -74,6 +74,15 @@ export const WATCHED = {
   Flow_Sample_Collector_Set: { id: 'value', bridge: 'value', ipfix: 'value' },
 } as const satisfies Record<string, Record<string, 'value' | 'set' | 'map'>>;
 
+/** What the switch says of an interface and the database does not write to its file. */
+export const EPHEMERAL: readonly string[] = [
+  'link_state',
+  'mac_in_use',
+  'mtu',
+  'link_speed',
+  'lacp_current',
+] satisfies readonly (keyof typeof WATCHED.Interface)[];
+
 export type TableName = keyof typeof WATCHED;
 export const TABLES = Object.keys(WATCHED) as readonly TableName[];
 export type ColumnKind = 'value' | 'set' | 'map';
