@@ -81,6 +81,15 @@ export class LabHost {
     this.vswitchd = undefined;
   }
 
+  /** The switch reads nothing and answers nobody until it may go on. */
+  pauseVswitchd(): void {
+    this.vswitchd?.kill('SIGSTOP');
+  }
+
+  continueVswitchd(): void {
+    this.vswitchd?.kill('SIGCONT');
+  }
+
   async restartVswitchd(): Promise<void> {
     await this.killVswitchd();
     await this.startVswitchd();

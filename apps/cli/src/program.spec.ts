@@ -27,6 +27,7 @@ describe('portolan', () => {
     api.answer('GET /v1/migrations', [200, listOf(answers.migration('completed', 5))]);
     api.answer('GET /v1/migrations/m1', [200, answers.migration('completed', 5)]);
     api.answer('GET /v1/stats/ports', [200, listOf(answers.stats)]);
+    api.answer('GET /v1/stats/uplinks', [200, listOf(answers.uplink)]);
     api.answer('GET /v1/sets', [200, listOf(answers.addressSet, answers.portSet)]);
     api.answer('GET /v1/sets/office', [200, answers.addressSet]);
     api.answer('GET /v1/sets/tier', [200, answers.portSet]);
@@ -45,6 +46,7 @@ describe('portolan', () => {
       [Api.PortDescription, answers.description],
       [Api.MigrationView, answers.migration('completed', 5)],
       [Api.PortStats, answers.stats],
+      [Api.UplinkStats, answers.uplink],
       [Api.Status, answers.status],
       [Api.EventList, answers.events],
       [Api.WriteResult, { ...answers.written, realised: answers.notRealised }],
@@ -60,6 +62,7 @@ describe('portolan', () => {
     'get sets',
     'migrations',
     'stats',
+    'stats --uplinks',
     'status',
     'events',
     'describe host charlie',

@@ -28,7 +28,15 @@ export type {
   SwitchDocument,
   TombstoneDocument,
 } from './documents.js';
-export type { Checkpoint, CounterSample, FactBatch, Report, Telemetry } from './reports.js';
+export type {
+  BesideLedger,
+  Checkpoint,
+  CounterSample,
+  DeviceCounts,
+  FactBatch,
+  Report,
+  Telemetry,
+} from './reports.js';
 export type { Handover, HandoverToken } from './handover.js';
 export { openDocument, openDocumentBytes, sealDocument, type Signer, type Verifier } from './signing.js';
 export { KEYS, STREAMS, SUBJECTS } from './subjects.js';

@@ -100,4 +100,41 @@ export interface Telemetry {
     /** Ports that were put on it for the load. */
     readonly moved: readonly PortId[];
   }[];
+  /** Beside the ledger, of bindings whose device was looked at; absent: nothing was yet. */
+  readonly beside?: readonly BesideLedger[];
+  /** Devices of uplinks. */
+  readonly devices?: readonly DeviceCounts[];
+}
+
+interface Amount {
+  readonly packets: number;
+  readonly bytes: number;
+}
+interface BothWays {
+  readonly in: number;
+  readonly out: number;
+}
+
+/** What is told of a binding and is no part of its ledger: see docs/counters.md. */
+export interface BesideLedger {
+  readonly port: PortId;
+  readonly epoch: Epoch;
+  /** Frames that its device took and the switch never read, since the agent began to look. */
+  readonly lost: number;
+  /** Errors of its device since then. */
+  readonly exceptions: BothWays;
+  /** What came by an uplink for it, and what of it went to one; absent: by no uplink. */
+  readonly pnic?: { readonly from: Amount; readonly to: Amount };
+}
+
+/** What the device of an uplink counted, `in` from the wire, since it came up. */
+export interface DeviceCounts {
+  readonly switch: string;
+  readonly device: string;
+  /** ms, the host's clock, of the reading. */
+  readonly time: number;
+  readonly in: Amount;
+  readonly out: Amount;
+  readonly dropped: BothWays;
+  readonly errors: BothWays;
 }

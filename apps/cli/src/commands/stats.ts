@@ -1,13 +1,14 @@
 import { type Command } from 'commander';
-import { type GroupStats, type ListOf, type PortStats } from '#contracts/http';
+import { type GroupStats, type ListOf, type PortStats, type UplinkStats } from '#contracts/http';
 import { wholeNumber } from '../arguments.js';
-import { groupStatsTable, portStatsTable, statsSummary } from '../render/operations.js';
 import { redraw } from '../render/screen.js';
+import { groupStatsTable, portStatsTable, statsSummary, uplinkStatsTable } from '../render/stats.js';
 import { type Session } from '../session.js';
 import { type Register } from './register.js';
 
 interface StatsOptions {
   readonly groups?: boolean;
+  readonly uplinks?: boolean;
   readonly group?: string;
   readonly host?: string;
   readonly owner?: string;
@@ -20,18 +21,24 @@ export const registerStats: Register = (program, action) => {
     .command('stats')
     .description('counters of the ports: totals over every host they were on, and rates')
     .option('--groups', 'sums per port group')
+    .option('--uplinks', 'what the devices of uplinks counted')
     .option('--group <group>', 'only ports of this group')
-    .option('--host <host>', 'only ports on this host')
+    .option('--host <host>', 'only ports, or uplinks, on this host')
     .option('--owner <owner>', 'only ports of this VM or container')
     .option('--watch', 'stay, and show it anew')
     .option('--interval <seconds>', 'between two looks with --watch', wholeNumber(1, 3600), 1)
-    .addHelpText('after', '\nin is what the VM sent, out what the switch handed to it.')
+    .addHelpText(
+      'after',
+      '\nin is what the VM sent, out what the switch handed to it; of an uplink, in is from the wire.\n' +
+        'DROPPED is what policy dropped, both ways; LOST what the VM sent and its switch never read.',
+    )
     .action(action(stats));
 };
 
 async function stats(s: Session, command: Command): Promise<void> {
   const o = command.opts<StatsOptions>();
-  const look = o.groups === true ? () => groups(s) : () => ports(s, o);
+  const look = (): Promise<Look> =>
+    o.groups === true ? groups(s) : o.uplinks === true ? uplinks(s, o) : ports(s, o);
   if (o.watch !== true) return void (await look().then(({ data, text }) => s.show(data, () => text)));
   await redraw(s, o.interval * 1000, async () => {
     const { data, text } = await look();
@@ -54,4 +61,9 @@ async function ports(s: Session, o: StatsOptions): Promise<Look> {
 async function groups(s: Session): Promise<Look> {
   const data = await s.api.get<ListOf<GroupStats>>('/stats/groups');
   return { data, text: data.items.length === 0 ? 'no groups\n' : groupStatsTable(data.items, s.style) };
+}
+
+async function uplinks(s: Session, { host }: StatsOptions): Promise<Look> {
+  const data = await s.api.get<ListOf<UplinkStats>>('/stats/uplinks', { host });
+  return { data, text: data.items.length === 0 ? 'no uplinks\n' : uplinkStatsTable(data.items, s.style) };
 }

@@ -6,6 +6,7 @@ import {
   type SwitchView,
 } from '#contracts/http';
 import { exceptions, indented, policySection, section } from './sections.js';
+import { uplinkColumns } from './stats.js';
 import { featureRows } from './switch-features.js';
 import { safe, state, type Style } from './style.js';
 import { facts, table } from './table.js';
@@ -44,6 +45,7 @@ export function describeHost(h: HostView, style: Style, now: number): string {
           paint: (t) => state(style, t),
         },
         ...(s.uplinks.some((u) => u.load !== undefined) ? [{ title: 'LOAD', cell: loadOf }] : []),
+        ...uplinkColumns<HostView['status']['uplinks'][number]>(style),
       ],
       s.uplinks,
       style,

@@ -1,56 +1,7 @@
-import { type EventView, type GroupStats, type PortStats, type Status } from '#contracts/http';
+import { type EventView, type Status } from '#contracts/http';
 import { safe, state, type Style } from './style.js';
-import { facts, table, type Column } from './table.js';
-import { bitRate, bytes, clockTime, count, packetRate, plural } from './units.js';
-
-const rate = (r: PortStats['rates'], d: 'in' | 'out'): string =>
-  r === null ? '-' : bitRate(r[d].bitsPerSecond);
-
-function traffic<T extends Pick<PortStats, 'in' | 'out' | 'rates'>>(): Column<T>[] {
-  return (['in', 'out'] as const).flatMap((d) => [
-    { title: `${d.toUpperCase()} PKT`, right: true, cell: (s: T) => count(s[d].packets) },
-    { title: `${d.toUpperCase()} BYTES`, right: true, cell: (s: T) => bytes(s[d].bytes) },
-    { title: `${d.toUpperCase()} RATE`, right: true, cell: (s: T) => rate(s.rates, d) },
-  ]);
-}
-
-export function portStatsTable(items: readonly PortStats[], style: Style): string {
-  return table<PortStats>(
-    [
-      { title: 'PORT', cell: (s) => s.port },
-      { title: 'OWNER', max: 14, cell: (s) => s.owner ?? '-' },
-      { title: 'HOST', max: 12, cell: (s) => s.host ?? '-' },
-      ...traffic<PortStats>(),
-      {
-        title: 'DROPPED',
-        right: true,
-        cell: (s) => (s.dropped === null ? '' : count(s.dropped.in + s.dropped.out)),
-        paint: (t) => (t === '0' ? t : style.warn(t)),
-      },
-      { title: 'NOTE', cell: (s) => (s.exact ? '' : 'inexact'), paint: style.warn },
-    ],
-    items,
-    style,
-  );
-}
-
-export function groupStatsTable(items: readonly GroupStats[], style: Style): string {
-  return table<GroupStats>(
-    [
-      { title: 'GROUP', max: 20, cell: (s) => s.group },
-      { title: 'PORTS', right: true, cell: (s) => `${s.connected}/${s.ports}` },
-      ...traffic<GroupStats>(),
-    ],
-    items,
-    style,
-  );
-}
-
-export function statsSummary(items: readonly PortStats[]): string {
-  const sum = (d: 'in' | 'out'): number =>
-    items.reduce((n, s) => n + (s.rates?.[d].packetsPerSecond ?? 0), 0);
-  return `${plural(items.length, 'port')}: in ${packetRate(sum('in'))}, out ${packetRate(sum('out'))}`;
-}
+import { facts } from './table.js';
+import { clockTime, plural } from './units.js';
 
 /** Repeats are no sign of anything: agents tell again what they do not know to have arrived. */
 function refusedOf({ refused = [] }: Status, style: Style): [string, string][] {

@@ -12,6 +12,8 @@ import {
   type Realised,
   type Status,
   type SwitchView,
+  type UplinkCounts,
+  type UplinkStats,
   type WriteResult,
 } from '#contracts/http';
 
@@ -27,6 +29,27 @@ export const listOf = <T>(...items: T[]): ListOf<T> => ({
   next: null,
   items,
 });
+
+const uplinkCounts: UplinkCounts = {
+  in: { packets: 9_876_543, bytes: 8_765_432_100 },
+  out: { packets: 1_234_000, bytes: 1_002_000_000 },
+  dropped: { in: 0, out: 0 },
+  errors: { in: 2, out: 0 },
+  rates: {
+    in: { packetsPerSecond: 5000, bitsPerSecond: 35_000_000 },
+    out: { packetsPerSecond: 2400, bitsPerSecond: 16_000_000 },
+  },
+  countedAt: at(1),
+};
+
+export const uplink: UplinkStats = {
+  host: 'alpha',
+  switch: 'prod',
+  uplink: 'uplink1',
+  device: 'eth1',
+  up: true,
+  counts: uplinkCounts,
+};
 
 export const host = (name: string, status: Partial<HostView['status']> = {}): HostView => ({
   apiVersion: API,
@@ -54,6 +77,7 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
         uplink: 'uplink1',
         device: 'eth1',
         up: true,
+        counts: uplinkCounts,
         load: { speed: 1e10, sent: 7.6e9, received: 2e9, moved: [] },
       },
       {
@@ -61,6 +85,7 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
         uplink: 'uplink2',
         device: 'eth2',
         up: true,
+        counts: null,
         load: { speed: 1e10, sent: 1e9, received: 3e9, moved: ['p2'] },
       },
     ],
@@ -171,6 +196,31 @@ const counters = (n: number) => ({
   out: { unicast: { packets: n * 2, bytes: n * 1400 }, multicast: none, broadcast: none },
 });
 
+export const stats: PortStats = {
+  port: 'p1',
+  group: 'web',
+  switch: 'prod',
+  owner: 'vm-a',
+  host: 'alpha',
+  in: { packets: 1_234_567, bytes: 1_002_468_404 },
+  out: { packets: 2_469_134, bytes: 1_728_393_800 },
+  counters: counters(1),
+  dropped: { in: 17, out: 0 },
+  lost: 0,
+  exceptions: { in: 0, out: 0 },
+  pnic: {
+    from: { packets: 2_469_000, bytes: 1_728_000_000 },
+    to: { packets: 1_234_000, bytes: 1_002_000_000 },
+  },
+  ruleHits: {},
+  rates: {
+    in: { packetsPerSecond: 2468, bitsPerSecond: 16_031_728 },
+    out: { packetsPerSecond: 4936, bitsPerSecond: 27_641_600 },
+  },
+  exact: true,
+  countedAt: at(0),
+};
+
 export const description: PortDescription = {
   lineage: LINEAGE,
   revision: 12,
@@ -199,6 +249,7 @@ export const description: PortDescription = {
   ignored: [
     { field: 'promiscuous', value: true, reason: 'group web does not let ports override promiscuous' },
   ],
+  stats,
   ledger: {
     total: counters(123_456),
     folded: null,
@@ -263,25 +314,6 @@ export const migration = (phase: string, steps: number, reason: string | null = 
   ].slice(0, steps),
   elapsedMs: 2534,
 });
-
-export const stats: PortStats = {
-  port: 'p1',
-  group: 'web',
-  switch: 'prod',
-  owner: 'vm-a',
-  host: 'alpha',
-  in: { packets: 1_234_567, bytes: 1_002_468_404 },
-  out: { packets: 2_469_134, bytes: 1_728_393_800 },
-  counters: counters(1),
-  dropped: { in: 17, out: 0 },
-  ruleHits: {},
-  rates: {
-    in: { packetsPerSecond: 2468, bitsPerSecond: 16_031_728 },
-    out: { packetsPerSecond: 4936, bitsPerSecond: 27_641_600 },
-  },
-  exact: true,
-  countedAt: at(0),
-};
 
 export const realised: Realised = {
   lineage: LINEAGE,

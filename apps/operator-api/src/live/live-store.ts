@@ -1,6 +1,12 @@
 import { type Clock } from '#kernel';
 import { type RawCounters, type Segment } from '#domain';
-import { type CounterSample, type Report, type Telemetry } from '#contracts';
+import {
+  type BesideLedger,
+  type CounterSample,
+  type DeviceCounts,
+  type Report,
+  type Telemetry,
+} from '#contracts';
 
 /** Two looks at the same counters: enough for a rate. */
 export interface Sampled {
@@ -10,15 +16,30 @@ export interface Sampled {
   readonly previous: { readonly raw: RawCounters; readonly time: number } | null;
 }
 
+/** Two looks at the device of an uplink. */
+export interface DeviceLook {
+  readonly now: DeviceCounts;
+  readonly previous: DeviceCounts | null;
+}
+
 export interface HostLive {
   readonly report: Report | null;
   readonly telemetry: Telemetry | null;
   /** ms, monotonic: a clock that was set must neither bury hosts nor keep dead ones alive. */
   readonly seenAt: number;
   readonly samples: ReadonlyMap<string, Sampled>;
+  readonly beside: ReadonlyMap<string, BesideLedger>;
+  readonly devices: ReadonlyMap<string, DeviceLook>;
 }
 
-const NOTHING: HostLive = { report: null, telemetry: null, seenAt: 0, samples: new Map() };
+const NOTHING: HostLive = {
+  report: null,
+  telemetry: null,
+  seenAt: 0,
+  samples: new Map(),
+  beside: new Map(),
+  devices: new Map(),
+};
 
 /** Samples closer than this give rates that jump. */
 const MIN_INTERVAL_MS = 200;
@@ -58,7 +79,13 @@ export class LiveStore {
       const last = early > 0 ? undefined : before?.samples.get(key);
       samples.set(key, next(last, sample, telemetry.time));
     }
-    this.put(telemetry.host, { telemetry, samples });
+    const beside = new Map(telemetry.beside?.map((b) => [bindingOf(b.port, b.epoch), b]));
+    const devices = new Map<string, DeviceLook>();
+    for (const now of telemetry.devices ?? []) {
+      const key = deviceOf(now.switch, now.device);
+      devices.set(key, nextLook(early > 0 ? undefined : before?.devices.get(key), now));
+    }
+    this.put(telemetry.host, { telemetry, samples, beside, devices });
   }
 
   forget(host: string): void {
@@ -67,6 +94,14 @@ export class LiveStore {
 
   sampled(port: string, segment: Pick<Segment, 'host' | 'epoch' | 'incarnation'>): Sampled | undefined {
     return this.hosts.get(segment.host)?.samples.get(keyOf(port, segment.epoch, segment.incarnation));
+  }
+
+  beside(port: string, { host, epoch }: Pick<Segment, 'host' | 'epoch'>): BesideLedger | undefined {
+    return this.hosts.get(host)?.beside.get(bindingOf(port, epoch));
+  }
+
+  device(host: string, of: string, device: string): DeviceLook | undefined {
+    return this.hosts.get(host)?.devices.get(deviceOf(of, device));
   }
 
   /** The one that was silent for the longest: hosts that were removed must not keep out those that come. */
@@ -81,6 +116,15 @@ export class LiveStore {
     if (before === undefined && this.hosts.size >= MAX_HOSTS) this.forgetSilent();
     this.hosts.set(host, { ...(before ?? NOTHING), ...change, seenAt: this.clock.monotonic() });
   }
+}
+
+const bindingOf = (port: string, epoch: number): string => `${port} ${epoch}`;
+const deviceOf = (of: string, device: string): string => `${of} ${device}`;
+
+/** Agents look at devices less often than they tell. */
+function nextLook(before: DeviceLook | undefined, now: DeviceCounts): DeviceLook {
+  if (before === undefined) return { now, previous: null };
+  return before.now.time === now.time ? before : { now, previous: before.now };
 }
 
 const keyOf = (port: string, epoch: number, incarnation: string): string => `${port} ${epoch} ${incarnation}`;

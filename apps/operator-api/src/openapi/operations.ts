@@ -237,6 +237,14 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/stats/uplinks',
+    summary: 'What the devices of uplinks counted, and rates',
+    tag: 'statistics',
+    query: [...PAGE, text('host', 'only of this host'), text('switch', 'only of this switch')],
+    answer: list(Api.UplinkStats),
+  },
+  {
+    method: 'get',
     path: '/v1/events',
     summary: 'What happened',
     tag: 'events',

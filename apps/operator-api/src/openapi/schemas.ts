@@ -20,6 +20,8 @@ const schemas: readonly TSchema[] = [
   Api.MigrationView,
   Api.PortStats,
   Api.GroupStats,
+  Api.UplinkCounts,
+  Api.UplinkStats,
   Api.Status,
   Api.EventView,
   Api.EventList,

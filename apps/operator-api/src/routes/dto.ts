@@ -83,6 +83,12 @@ export class SwitchQuery extends PageQuery {
   host?: string;
 }
 
+export class UplinkQuery extends SwitchQuery {
+  @IsOptional()
+  @IsString()
+  switch?: string;
+}
+
 export class GroupQuery extends PageQuery {
   @IsOptional()
   @IsString()

@@ -1,11 +1,11 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { type GroupStats, type ListOf, type PortStats } from '#contracts/http';
+import { type GroupStats, type ListOf, type PortStats, type UplinkStats } from '#contracts/http';
 import { LiveStore } from '../live/live-store.js';
 import { asOf } from '../as-of.js';
 import { FOLLOWER, type ClusterFollower } from '../ports.js';
 import { page } from '../views/page.js';
-import { groupStats, portStats } from '../views/stats.js';
-import { GroupQuery, PortQuery } from './dto.js';
+import { groupStats, portStats, uplinkStats } from '../views/stats.js';
+import { GroupQuery, PortQuery, UplinkQuery } from './dto.js';
 import { portsMatching } from './ports.controller.js';
 
 @Controller('v1/stats')
@@ -44,5 +44,16 @@ export class StatsController {
       query,
       (g) => groupStats(state, g, this.live),
     );
+  }
+
+  @Get('uplinks')
+  uplinks(@Query() query: UplinkQuery): ListOf<UplinkStats> {
+    const state = asOf(this.follower);
+    const hosts = [...state.hosts.keys()].filter((h) => query.host === undefined || h === query.host);
+    const all = hosts
+      .flatMap((host) => uplinkStats(state, host, this.live))
+      .filter((u) => query.switch === undefined || u.switch === query.switch);
+    const name = (u: UplinkStats): string => `${u.host}/${u.switch}/${u.uplink}`;
+    return page(state, all, name, query, (u) => u);
   }
 }

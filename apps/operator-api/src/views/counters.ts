@@ -1,4 +1,7 @@
 import { type DirectionCounters, type RawCounters } from '#domain';
+import { type UplinkCounts } from '#contracts/http';
+import { type DeviceLook } from '../live/live-store.js';
+import { iso } from './time.js';
 
 export interface Sum {
   readonly packets: number;
@@ -30,6 +33,23 @@ export function ratesOf(before: RawCounters, after: RawCounters, ms: number): Ra
     bitsPerSecond: Math.max(0, ((sumOf(b).bytes - sumOf(a).bytes) * 8000) / ms),
   });
   return { in: rate(before.in, after.in), out: rate(before.out, after.out) };
+}
+
+/** Of a device; null too where its counts began anew in between. */
+function deviceRates({ now, previous }: DeviceLook): Rates | null {
+  const ms = previous === null ? 0 : now.time - previous.time;
+  if (previous === null || ms <= 0) return null;
+  if (now.in.packets < previous.in.packets || now.out.packets < previous.out.packets) return null;
+  const rate = (way: 'in' | 'out'): Rate => ({
+    packetsPerSecond: ((now[way].packets - previous[way].packets) * 1000) / ms,
+    bitsPerSecond: (Math.max(0, now[way].bytes - previous[way].bytes) * 8000) / ms,
+  });
+  return { in: rate('in'), out: rate('out') };
+}
+
+export function deviceCounts(look: DeviceLook): UplinkCounts {
+  const { in: received, out, dropped, errors, time } = look.now;
+  return { in: received, out, dropped, errors, rates: deviceRates(look), countedAt: iso(time) };
 }
 
 export function addRates(a: Rates | null, b: Rates | null): Rates | null {

@@ -1,8 +1,10 @@
+import { type HostName } from '#kernel';
 import { type Host, type State } from '#domain';
 import { type Telemetry } from '#contracts';
 import { API_VERSION, type ExceptionView, type HostView } from '#contracts/http';
 import { type HostLive, type LiveStore } from '../live/live-store.js';
 import { iso } from './time.js';
+import { deviceCounts } from './counters.js';
 
 export const UP_MS = 15_000;
 export const LATE_MS = 60_000;
@@ -36,7 +38,7 @@ export function hostView(state: State, host: Host, live: LiveStore, drift: Drift
       driver: seen?.report?.driver ?? null,
       version: seen?.report?.version ?? null,
       ports: roles(state, host),
-      uplinks: uplinks(state, host, seen),
+      uplinks: uplinksOf(state, host.name, live),
       exceptions: exceptionsOf(host.name, report),
       drift,
       vms: (seen?.telemetry?.vms ?? []).map((v) => ({
@@ -83,13 +85,15 @@ function roles(state: State, host: Host): HostView['status']['ports'] {
 }
 
 /** What is meant to be there, with what the host says of its link. */
-function uplinks(state: State, host: Host, seen: HostLive | undefined): HostView['status']['uplinks'] {
-  const { uplinks: links = [], loads = [] } = seen?.telemetry ?? {};
+export function uplinksOf(state: State, host: HostName, live: LiveStore): UplinkView[] {
+  const { uplinks: links = [], loads = [] } = live.host(host)?.telemetry ?? {};
   return [...state.switches.values()].flatMap((s) =>
-    Object.entries(s.members[host.name] ?? {}).map(([uplink, device]) => {
+    Object.entries(s.members[host] ?? {}).map(([uplink, device]) => {
       const of = <T extends Named>(all: readonly T[]): T | undefined =>
         all.find((u) => u.switch === s.name && u.uplink === uplink);
-      return { switch: s.name, uplink, device, up: of(links)?.up ?? null, ...loadOf(of(loads)) };
+      const look = live.device(host, s.name, device);
+      const counts = look === undefined ? null : deviceCounts(look);
+      return { switch: s.name, uplink, device, up: of(links)?.up ?? null, counts, ...loadOf(of(loads)) };
     }),
   );
 }

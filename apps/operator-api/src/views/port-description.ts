@@ -4,6 +4,7 @@ import { type LiveStore } from '../live/live-store.js';
 import { exceptionsOf, reportOf } from './host.js';
 import { ledgerView } from './ledger.js';
 import { portView } from './resources.js';
+import { portStats } from './stats.js';
 
 /** Everything about one port: what holds on it and why, where it is, what it counted, what could not be done. */
 export function describePort(state: State, port: Port, live: LiveStore): PortDescription {
@@ -32,6 +33,7 @@ export function describePort(state: State, port: Port, live: LiveStore): PortDes
       reason: `group ${port.group} does not let ports override ${field}`,
     })),
     ledger: ledgerView(port, live),
+    stats: portStats(port, live),
     exceptions: exceptionsOn(state, port, live),
   };
 }

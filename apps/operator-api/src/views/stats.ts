@@ -1,7 +1,9 @@
+import { type HostName } from '#kernel';
 import { type Group, type Port, type State } from '#domain';
-import { type GroupStats, type PortStats } from '#contracts/http';
+import { type GroupStats, type PortStats, type UplinkStats } from '#contracts/http';
 import { type LiveStore, type Sampled } from '../live/live-store.js';
 import { addRates, NO_SUM, plus, ratesOf, sumOf, type Rates } from './counters.js';
+import { uplinksOf } from './host.js';
 import { isExact, portTotals } from './ledger.js';
 import { iso } from './time.js';
 
@@ -20,6 +22,7 @@ export function portStats(port: Port, live: LiveStore): PortStats {
     out: sumOf(counters.out),
     counters,
     dropped: dropped(samples),
+    ...beside(port, live),
     ruleHits: ruleHits(samples),
     rates: samples.map(rates).reduce(addRates, null),
     exact: isExact(port),
@@ -29,6 +32,12 @@ export function portStats(port: Port, live: LiveStore): PortStats {
 
 const rates = (s: Sampled): Rates | null =>
   s.previous === null ? null : ratesOf(s.previous.raw, s.sample.raw, s.time - s.previous.time);
+
+/** Of the binding that is active: hosts tell it of what they hold now. */
+function beside(port: Port, live: LiveStore): Pick<PortStats, 'lost' | 'exceptions' | 'pnic'> {
+  const told = port.active === null ? undefined : live.beside(port.id, port.active);
+  return { lost: told?.lost ?? null, exceptions: told?.exceptions ?? null, pnic: told?.pnic ?? null };
+}
 
 /** Since the meters of the present binding were made: drops are not part of the ledger. */
 function dropped(samples: readonly Sampled[]): PortStats['dropped'] {
@@ -59,3 +68,13 @@ export function groupStats(state: State, group: Group, live: LiveStore): GroupSt
     rates: stats.map((s) => s.rates).reduce(addRates, null),
   };
 }
+
+export const uplinkStats = (state: State, host: HostName, live: LiveStore): UplinkStats[] =>
+  uplinksOf(state, host, live).map(({ switch: of, uplink, device, up, counts }) => ({
+    host,
+    switch: of,
+    uplink,
+    device,
+    up,
+    counts,
+  }));

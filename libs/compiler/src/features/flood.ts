@@ -62,7 +62,7 @@ function spread(bridge: SteadyPlan, receivers: readonly Port[], kind: Kind, out:
     for (const segment of segmentMatches(ranges)) {
       const fields = { [REG.segment]: segment, ...dst };
       if (senders.length > 1) {
-        const all = [...members.map((m) => copyTo(m.slot)), goto(TABLES.TO_UPLINK)];
+        const all = [...members.map((m) => copyTo(m.slot)), goto(TABLES.TO_PNIC)];
         out.flow(kind.table, 150, match(fields), all);
       }
       if (teams.length === 0) continue;

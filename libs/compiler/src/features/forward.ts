@@ -16,7 +16,7 @@ export const forward: Feature = {
     out.flow(TABLES.RESIDENT, 100, match({ [REG.active]: { value: 1, mask: 1 } }), [goto(TABLES.SNOOP)]);
     out.flow(TABLES.RESIDENT, 0, {}, [goto(TABLES.UNKNOWN)]);
     out.flow(TABLES.UNKNOWN, 100, match({ [REG.from]: 0 }), []);
-    out.flow(TABLES.UNKNOWN, 0, {}, [goto(TABLES.TO_UPLINK)]);
+    out.flow(TABLES.UNKNOWN, 0, {}, [goto(TABLES.TO_PNIC)]);
   },
   port: (port, out) => {
     const { slot } = port;

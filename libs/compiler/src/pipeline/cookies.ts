@@ -28,6 +28,7 @@ export const FEATURE_CODES = {
   lacp: 24,
   beacon: 25,
   log: 26,
+  pnic: 27,
 } as const;
 
 export type FeatureName = keyof typeof FEATURE_CODES;

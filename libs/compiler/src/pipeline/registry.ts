@@ -8,6 +8,7 @@ import { forward } from '../features/forward.js';
 import { guard } from '../features/guard.js';
 import { deliver } from '../features/output.js';
 import { mirror } from '../features/mirror/mirror.js';
+import { pnic } from '../features/pnic.js';
 import { privateVlan } from '../features/private-vlan.js';
 import { sampling } from '../features/sampling.js';
 import { security } from '../features/security.js';
@@ -38,6 +39,7 @@ export const FEATURES: readonly Feature[] = [
   forward,
   flood,
   dispatch,
+  pnic,
   teaming,
   deliver,
 ];

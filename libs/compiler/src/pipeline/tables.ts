@@ -271,7 +271,7 @@ const SPECS = {
     number: 50,
     owners: ['forward', 'flood', 'multicast', 'learning', 'mirror'],
     path: 'both',
-    next: ['RESIDENT', 'MCAST', 'UNKNOWN', 'TO_UPLINK'],
+    next: ['RESIDENT', 'MCAST', 'UNKNOWN', 'TO_PNIC'],
     asks: ['ACTIVITY', 'CHOSEN', 'DELIVER', 'LEARNED_DST'],
     reads: ['segment', 'from', 'active'],
     writes: ['to', 'lookup', 'active', 'team'],
@@ -298,7 +298,7 @@ const SPECS = {
     number: 53,
     owners: ['forward', 'flood'],
     path: 'both',
-    next: ['TO_UPLINK'],
+    next: ['TO_PNIC'],
     asks: ['CHOSEN', 'DELIVER'],
     reads: ['segment', 'from'],
     writes: ['to', 'team'],
@@ -308,7 +308,7 @@ const SPECS = {
     number: 54,
     owners: ['multicast'],
     path: 'both',
-    next: ['TO_UPLINK'],
+    next: ['TO_PNIC'],
     asks: ['CHOSEN', 'DELIVER'],
     reads: ['segment', 'from'],
     writes: ['to', 'team'],
@@ -342,7 +342,7 @@ const SPECS = {
   /** Never back to the sender, nor to a blocked port; then to the first table that the port has use for. */
   DISPATCH_OUT: {
     number: 60,
-    owners: ['dispatch', 'guard'],
+    owners: ['dispatch', 'guard', 'pnic'],
     path: 'out',
     next: ['PVLAN_OUT', 'FILTER_OUT', ...SHAPED_OUT],
     reads: ['from', 'to'],
@@ -475,6 +475,8 @@ const SPECS = {
   },
   /** Count, tag, output. */
   OUTPUT: { number: 79, owners: ['output'], path: 'out', next: [], reads: ['to', 'segment', 'flags'] },
+  /** Counts what leaves the host, by port. */
+  TO_PNIC: { number: 78, owners: ['pnic'], path: 'both', next: ['TO_UPLINK'], reads: ['from'] },
   /** Tag and ask the group which uplink carries the port. */
   TO_UPLINK: {
     number: 80,

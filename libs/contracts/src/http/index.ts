@@ -28,11 +28,10 @@ export {
   EventList,
   GiveUpRequest,
   EventView,
-  GroupStats,
   MigrateRequest,
   MoveRequest,
   OverrideRequest,
-  PortStats,
   ReplayReport,
   Status,
 } from './operations.js';
+export { GroupStats, PortStats, UplinkCounts, UplinkStats } from './statistics.js';

@@ -1,48 +1,11 @@
 import Type, { type Static } from 'typebox';
-import { CountersView, Timestamp } from './common.js';
+import { PacketsBytesView, Timestamp } from './common.js';
 import { PolicyInput } from './policy.js';
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
 const Text = Type.String();
 const Count = Type.Integer({ minimum: 0 });
-const Rate = Type.Number({ minimum: 0 });
-
-/** Null until two samples of the same incarnation were seen. */
-const Rates = Type.Object(
-  {
-    in: Type.Object({ packetsPerSecond: Rate, bitsPerSecond: Rate }),
-    out: Type.Object({ packetsPerSecond: Rate, bitsPerSecond: Rate }),
-  },
-  { title: 'Rates' },
-);
-const Sum = Type.Object({ packets: Rate, bytes: Rate }, { title: 'Sum' });
-
-export const PortStats = Type.Object(
-  {
-    port: Text,
-    group: Text,
-    switch: Text,
-    owner: nullable(Text),
-    host: nullable(Text),
-    in: Sum,
-    out: Sum,
-    counters: CountersView,
-    dropped: nullable(Type.Object({ in: Rate, out: Rate })),
-    ruleHits: Type.Record(Text, Type.Number()),
-    rates: nullable(Rates),
-    exact: Type.Boolean(),
-    countedAt: nullable(Timestamp),
-  },
-  { title: 'PortStats' },
-);
-export type PortStats = Static<typeof PortStats>;
-
-export const GroupStats = Type.Object(
-  { group: Text, switch: Text, ports: Count, connected: Count, in: Sum, out: Sum, rates: nullable(Rates) },
-  { title: 'GroupStats' },
-);
-export type GroupStats = Static<typeof GroupStats>;
 
 export const Status = Type.Object(
   {
@@ -130,8 +93,8 @@ export const ReplayReport = Type.Object(
         port: Text,
         group: Text,
         owner: nullable(Text),
-        in: Sum,
-        out: Sum,
+        in: PacketsBytesView,
+        out: PacketsBytesView,
         segments: Count,
         open: Count,
         exact: Type.Boolean(),

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { CountersView, Metadata, Timestamp } from './common.js';
 import { PolicyView, switchFeatureViews } from './policy.js';
+import { PortStats, UplinkCounts } from './statistics.js';
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
@@ -34,6 +35,7 @@ export const HostStatus = Type.Object(
         uplink: Text,
         device: Text,
         up: nullable(Type.Boolean()),
+        counts: nullable(UplinkCounts),
         load: Type.Optional(
           Type.Object(
             {
@@ -212,6 +214,7 @@ export const PortDescription = Type.Object(
       description: 'overrides that are stored and that the group does not allow',
     }),
     ledger: LedgerView,
+    stats: PortStats,
     exceptions: Type.Array(ExceptionView),
   },
   { title: 'PortDescription' },

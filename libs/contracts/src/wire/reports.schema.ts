@@ -87,9 +87,10 @@ export const FactBatchSchema = shape({
   facts: list(NumberedFactSchema, 10_000),
 });
 
+const BothWays = shape({ in: Count, out: Count });
 const CounterSampleSchema = shape({
   ...Segment,
-  dropped: optional(shape({ in: Count, out: Count })),
+  dropped: optional(BothWays),
   ruleHits: optional(mapOf('^[^\\u0000]{1,256}$', Count, 'hits by rule name')),
 });
 
@@ -99,6 +100,24 @@ export const CheckpointSchema = shape({
   boot: AToken,
   time: Millis,
   counters: list(CounterSampleSchema, 20_000),
+});
+
+const BesideLedgerSchema = shape({
+  port: APortId,
+  epoch: AnEpoch,
+  lost: Count,
+  exceptions: BothWays,
+  pnic: optional(shape({ from: PacketsBytes, to: PacketsBytes })),
+});
+
+const DeviceCountsSchema = shape({
+  switch: AText,
+  device: AText,
+  time: Millis,
+  in: PacketsBytes,
+  out: PacketsBytes,
+  dropped: BothWays,
+  errors: BothWays,
 });
 
 export const TelemetrySchema = shape({
@@ -135,4 +154,6 @@ export const TelemetrySchema = shape({
       4096,
     ),
   ),
+  beside: optional(list(BesideLedgerSchema, 20_000)),
+  devices: optional(list(DeviceCountsSchema, 4096)),
 });

@@ -1,0 +1,143 @@
+import {
+  type CountersView,
+  type GroupStats,
+  type PortStats,
+  type UplinkCounts,
+  type UplinkStats,
+} from '#contracts/http';
+import { indented, section } from './sections.js';
+import { type Style } from './style.js';
+import { table, type Column } from './table.js';
+import { bitRate, bytes, count, packetRate, plural } from './units.js';
+
+const rate = (r: PortStats['rates'], d: 'in' | 'out'): string =>
+  r === null ? '-' : bitRate(r[d].bitsPerSecond);
+
+function traffic<T extends Pick<PortStats, 'in' | 'out' | 'rates'>>(): Column<T>[] {
+  return (['in', 'out'] as const).flatMap((d) => [
+    { title: `${d.toUpperCase()} PKT`, right: true, cell: (s: T) => count(s[d].packets) },
+    { title: `${d.toUpperCase()} BYTES`, right: true, cell: (s: T) => bytes(s[d].bytes) },
+    { title: `${d.toUpperCase()} RATE`, right: true, cell: (s: T) => rate(s.rates, d) },
+  ]);
+}
+
+/** A count that would be nothing if all were well. */
+const bad = <T>(title: string, of: (item: T) => number | null, style: Style): Column<T> => ({
+  title,
+  right: true,
+  cell: (item) => {
+    const n = of(item);
+    return n === null ? '' : count(n);
+  },
+  paint: (t) => (t === '0' ? t : style.warn(t)),
+});
+
+export function portStatsTable(items: readonly PortStats[], style: Style): string {
+  return table<PortStats>(
+    [
+      { title: 'PORT', cell: (s) => s.port },
+      { title: 'OWNER', max: 14, cell: (s) => s.owner ?? '-' },
+      { title: 'HOST', max: 12, cell: (s) => s.host ?? '-' },
+      ...traffic<PortStats>(),
+      bad('DROPPED', (s) => (s.dropped === null ? null : s.dropped.in + s.dropped.out), style),
+      bad('LOST', (s) => s.lost, style),
+      { title: 'NOTE', cell: (s) => (s.exact ? '' : 'inexact'), paint: style.warn },
+    ],
+    items,
+    style,
+  );
+}
+
+export function groupStatsTable(items: readonly GroupStats[], style: Style): string {
+  return table<GroupStats>(
+    [
+      { title: 'GROUP', max: 20, cell: (s) => s.group },
+      { title: 'PORTS', right: true, cell: (s) => `${s.connected}/${s.ports}` },
+      ...traffic<GroupStats>(),
+    ],
+    items,
+    style,
+  );
+}
+
+export function statsSummary(items: readonly PortStats[]): string {
+  const sum = (d: 'in' | 'out'): number =>
+    items.reduce((n, s) => n + (s.rates?.[d].packetsPerSecond ?? 0), 0);
+  return `${plural(items.length, 'port')}: in ${packetRate(sum('in'))}, out ${packetRate(sum('out'))}`;
+}
+
+/** `in` is from the wire. */
+export function uplinkStatsTable(items: readonly UplinkStats[], style: Style): string {
+  const ways = (['in', 'out'] as const).flatMap((d): Column<UplinkStats>[] => {
+    const of = (title: string, say: (c: UplinkCounts) => string): Column<UplinkStats> => ({
+      title: `${d.toUpperCase()} ${title}`,
+      right: true,
+      cell: ({ counts: c }) => (c === null ? '' : say(c)),
+    });
+    return [of('PKT', (c) => count(c[d].packets)), of('RATE', (c) => rate(c.rates, d))];
+  });
+  return table<UplinkStats>(
+    [
+      { title: 'HOST', max: 12, cell: (u) => u.host },
+      { title: 'SWITCH', max: 16, cell: (u) => u.switch },
+      { title: 'UPLINK', max: 16, cell: (u) => u.uplink },
+      ...ways,
+      ...amiss<UplinkStats>(style),
+    ],
+    items,
+    style,
+  );
+}
+
+/** In few columns: beside what else is told of an uplink. */
+export const uplinkColumns = <T extends Pick<UplinkStats, 'counts'>>(style: Style): Column<T>[] => [
+  ...(['in', 'out'] as const).map((d): Column<T> => ({
+    title: d === 'in' ? 'RECEIVED' : 'SENT',
+    right: true,
+    cell: ({ counts: c }) => (c === null ? '' : `${count(c[d].packets)} pkt`),
+  })),
+  ...amiss<T>(style),
+];
+
+const amiss = <T extends Pick<UplinkStats, 'counts'>>(style: Style): Column<T>[] => [
+  bad('DROPPED', (u) => sum(u.counts?.dropped), style),
+  bad('ERRORS', (u) => sum(u.counts?.errors), style),
+];
+
+const sum = (n: { readonly in: number; readonly out: number } | undefined): number | null =>
+  n === undefined ? null : n.in + n.out;
+
+/** The eighteen of one port, and what was lost before its switch. */
+export function countersSection(s: PortStats, style: Style): string {
+  const amount = ({ packets, bytes: octets }: CountersView['in']['unicast']): string =>
+    `${count(packets)} pkt, ${bytes(octets)}`;
+  const way = (n: { in: number; out: number } | null, d: 'in' | 'out'): string =>
+    n === null ? '-' : `${count(n[d])} pkt`;
+  const kinds = (['unicast', 'multicast', 'broadcast'] as const).map((kind) => ({
+    what: kind as string,
+    in: amount(s.counters.in[kind]),
+    out: amount(s.counters.out[kind]),
+  }));
+  const rows = [
+    ...kinds,
+    { what: 'dropped', in: way(s.dropped, 'in'), out: way(s.dropped, 'out') },
+    { what: 'exceptions', in: way(s.exceptions, 'in'), out: way(s.exceptions, 'out') },
+    // What goes out to the wire came in from the connectee.
+    {
+      what: 'by the pNIC',
+      in: s.pnic === null ? '-' : amount(s.pnic.to),
+      out: s.pnic === null ? '-' : amount(s.pnic.from),
+    },
+    { what: 'lost', in: s.lost === null ? '-' : `${count(s.lost)} pkt`, out: '' },
+  ];
+  const body = table(
+    [
+      { title: 'COUNTER', cell: (r) => r.what },
+      { title: 'IN', right: true, cell: (r) => r.in },
+      { title: 'OUT', right: true, cell: (r) => r.out },
+    ],
+    rows,
+    style,
+  );
+  return section('Counters', indented(body), style);
+}

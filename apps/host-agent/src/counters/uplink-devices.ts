@@ -1,0 +1,25 @@
+import { type DeviceCounts } from '#contracts';
+import { type ObservedInterface, type PortStats } from '#openflow';
+import { whole } from './lost.js';
+
+/** What the devices counted that the agent plugged into a bridge as uplinks. */
+export const uplinkDevices = (
+  of: string,
+  interfaces: readonly ObservedInterface[],
+  stats: ReadonlyMap<number, PortStats>,
+  time: number,
+): readonly DeviceCounts[] =>
+  interfaces.flatMap(({ name, marks, ofport = 0 }) => {
+    const at = stats.get(ofport);
+    return marks['portolan-uplink'] === undefined || at === undefined ? [] : [counts(of, name, at, time)];
+  });
+
+const counts = (of: string, device: string, at: PortStats, time: number): DeviceCounts => ({
+  switch: of,
+  device,
+  time,
+  in: { packets: whole(at.rxPackets), bytes: whole(at.rxBytes) },
+  out: { packets: whole(at.txPackets), bytes: whole(at.txBytes) },
+  dropped: { in: whole(at.rxDropped), out: whole(at.txDropped) },
+  errors: { in: whole(at.rxErrors), out: whole(at.txErrors) },
+});

@@ -1,0 +1,86 @@
+import Type, { type Static, type TSchema } from 'typebox';
+import { CountersView, PacketsBytesView, Timestamp } from './common.js';
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const Text = Type.String();
+const Count = Type.Integer({ minimum: 0 });
+const Rate = Type.Number({ minimum: 0 });
+const BothWays = Type.Object({ in: Count, out: Count }, { title: 'BothWays' });
+
+/** Null until two samples of the same incarnation were seen. */
+const Rates = Type.Object(
+  {
+    in: Type.Object({ packetsPerSecond: Rate, bitsPerSecond: Rate }),
+    out: Type.Object({ packetsPerSecond: Rate, bitsPerSecond: Rate }),
+  },
+  { title: 'Rates' },
+);
+
+/** What is beside the ledger is of the present binding alone: docs/counters.md says what each counts. */
+export const PortStats = Type.Object(
+  {
+    port: Text,
+    group: Text,
+    switch: Text,
+    owner: nullable(Text),
+    host: nullable(Text),
+    in: PacketsBytesView,
+    out: PacketsBytesView,
+    counters: CountersView,
+    dropped: nullable(BothWays),
+    lost: Type.Union([Count, Type.Null()], {
+      description: 'sent by the connectee and never read by its switch',
+    }),
+    exceptions: nullable(BothWays),
+    pnic: Type.Union([Type.Object({ from: PacketsBytesView, to: PacketsBytesView }), Type.Null()], {
+      description: 'what came by an uplink for the port, and what of it went to one',
+    }),
+    ruleHits: Type.Record(Text, Type.Number()),
+    rates: nullable(Rates),
+    exact: Type.Boolean(),
+    countedAt: nullable(Timestamp),
+  },
+  { title: 'PortStats' },
+);
+export type PortStats = Static<typeof PortStats>;
+
+export const GroupStats = Type.Object(
+  {
+    group: Text,
+    switch: Text,
+    ports: Count,
+    connected: Count,
+    in: PacketsBytesView,
+    out: PacketsBytesView,
+    rates: nullable(Rates),
+  },
+  { title: 'GroupStats' },
+);
+export type GroupStats = Static<typeof GroupStats>;
+
+/** What the device of an uplink counted, `in` from the wire. */
+export const UplinkCounts = Type.Object(
+  {
+    in: PacketsBytesView,
+    out: PacketsBytesView,
+    dropped: BothWays,
+    errors: BothWays,
+    rates: nullable(Rates),
+    countedAt: Timestamp,
+  },
+  { title: 'UplinkCounts' },
+);
+export type UplinkCounts = Static<typeof UplinkCounts>;
+
+export const UplinkStats = Type.Object(
+  {
+    host: Text,
+    switch: Text,
+    uplink: Text,
+    device: Text,
+    up: nullable(Type.Boolean()),
+    counts: nullable(UplinkCounts),
+  },
+  { title: 'UplinkStats' },
+);
+export type UplinkStats = Static<typeof UplinkStats>;
