@@ -1,10 +1,12 @@
 import { agentMemory } from './agent-memory.js';
 import { append } from './append.js';
 import { coldStart } from './cold-start/bench.js';
+import { bind } from './bind/bench.js';
 import { bundle } from './bundle.js';
 import { command } from './command.js';
 import { forbidden } from './forbidden/bench.js';
 import { outage } from './outage/bench.js';
+import { datapath } from './datapath.js';
 import { drift } from './drift.js';
 import { ovn } from './ovn/bench.js';
 import { ovnSimulated } from './ovn/simulated.js';
@@ -26,7 +28,9 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   ovn,
   'ovn-simulated': ovnSimulated,
   forbidden,
+  bind,
   bundle,
+  datapath,
   restart,
   idle,
   drift,

@@ -2,6 +2,7 @@ import { type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { TABLES } from '#compiler';
 import { end, start } from '../../lab/exec.js';
+import { type LabHost } from '../../lab/host.js';
 import { type Lab } from '../../lab/net.js';
 
 /** What a monitor of flows says of a change, in what order ever its words come. */
@@ -48,24 +49,38 @@ export class Installed {
     await Promise.all(this.#children.splice(0).map((child) => end(child, 'SIGKILL')));
   }
 
-  #watch(lab: Lab, name: string, bridge: string): Promise<void> {
-    // It tells on standard error.
-    const script = 'exec ovs-ofctl -O OpenFlow15 monitor "$0" watch: 2>&1';
-    const env = { OVS_RUNDIR: lab.host(name).rundir };
-    const child = start(['sh', '-c', script, bridge], { stdio: 'pipe', env });
-    this.#children.push(child);
-    return new Promise((resolve, reject) => {
-      child.once('exit', (code) => {
-        this.#gone = new Error(`the monitor of ${name} ended with ${code}`);
-        this.#news();
-        reject(this.#gone);
-      });
-      createInterface({ input: child.stdout! }).on('line', (line) => {
-        if (BEGUN.test(line)) resolve();
-        if (!CHANGED.test(line) || LEARNED.test(line)) return;
-        this.#seen.add(name);
-        this.#news();
-      });
-    });
+  async #watch(lab: Lab, name: string, bridge: string): Promise<void> {
+    const changed = (): void => {
+      this.#seen.add(name);
+      this.#news();
+    };
+    const gone = (why: Error): void => {
+      this.#gone = why;
+      this.#news();
+    };
+    this.#children.push(await monitorFlows(lab.host(name), bridge, changed, gone));
   }
+}
+
+/** Has `ovs-ofctl` tell of changes of a bridge's flows, until it is ended; it looks on when this resolves. */
+export function monitorFlows(
+  host: LabHost,
+  bridge: string,
+  changed: () => void,
+  gone: (why: Error) => void,
+): Promise<ChildProcess> {
+  // It tells on standard error.
+  const script = 'exec ovs-ofctl -O OpenFlow15 monitor "$0" watch: 2>&1';
+  const child = start(['sh', '-c', script, bridge], { stdio: 'pipe', env: { OVS_RUNDIR: host.rundir } });
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => {
+      const why = new Error(`the monitor of ${host.name} ended with ${code}`);
+      gone(why);
+      reject(why);
+    });
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      if (BEGUN.test(line)) resolve(child);
+      if (CHANGED.test(line) && !LEARNED.test(line)) changed();
+    });
+  });
 }

@@ -57,7 +57,7 @@ const has = (lab: Lab, name: string, bridge: string): Promise<true> =>
     .ofctl('show', bridge)
     .then(() => true);
 
-const ids = ({ name, mac }: PortPlan) => ({
+export const ids = ({ name, mac }: PortPlan) => ({
   'iface-id': name,
   'attached-mac': mac,
   'vm-id': name,

@@ -48,7 +48,8 @@ export async function plug(
   }
 }
 
-async function makeDevices(host: LabHost, ports: readonly PortPlan[]): Promise<void> {
+/** A veth pair for each. */
+export async function makeDevices(host: LabHost, ports: readonly PortPlan[]): Promise<void> {
   const lines = ports.flatMap(({ device }) => [
     `link add ${device} type veth peer name ${device}g`,
     `link set ${device} up`,
