@@ -125,7 +125,7 @@ export function sameGroup(a: Group, b: Group): boolean {
   return a.opaque === undefined && b.opaque === undefined && groupKey(a) === groupKey(b);
 }
 
-function groupKey(group: Group): string {
+export function groupKey(group: Group): string {
   const usual = group.type === 'select' ? 1 : 0;
   const buckets = group.buckets.map(
     (b) => `${b.watchPort ?? ''}*${b.weight ?? usual}${actionsKey(b.actions)}`,

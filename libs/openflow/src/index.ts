@@ -107,6 +107,7 @@ export {
   type Cookie,
 } from './cookie.js';
 export { diff, type DiffOptions } from './diff.js';
+export { tableDigest } from './digest.js';
 export {
   actionsKey,
   COUNT_RATE,

@@ -19,12 +19,13 @@ export interface OrderOptions {
  * | --------- | ----------------------------------------------- | ----------------------------------------------- |
  * | ovsdb     | moved ports out of their old bridge             | a row's name is free only after the transaction |
  * | ovsdb     | bridges, ports, marks                           | a bridge is born closed (secure), ports need it |
- * | meters    | add, modify                                     | no bundle takes them, and flows name them       |
+ * | meters    | add, modify                                     | no bundle takes them, and flows name them; what |
+ * |           |                                                 | lets more pass waits for the flows it is for    |
  * | bundle    | groups, flow deletes, flow adds, group deletes  | atomic: one point in time                       |
  * | purge     | where a `learn` was armed                       | it only fires on a miss of the cache            |
  * | effective | where the change tightens                       | installed is not effective                      |
  * | flush     | connections that shall not go on                | an old packet would bring them back before      |
- * | meters    | delete                                          | a meter takes the flows that name it along      |
+ * | meters    | modify to let more pass; delete                 | a meter takes the flows that name it along      |
  * | ovsdb     | marks, ports, bridges out                       | a number may be given again: no flow may name it|
  *
  * Nothing to do gives no step.
@@ -41,17 +42,12 @@ export function order(plan: Plan, options: OrderOptions = {}): Step[] {
   return [
     ...ovsdb(plan.moves.map((m) => ({ op: 'remove-port', ...m }))),
     ...ovsdb(opening(plan)),
-    ...plan.bridges.flatMap((b) => meters(b, [...metersIn(b)])),
+    ...plan.bridges.flatMap((b) => meters(b, metersIn(b))),
     ...changed.map((b): Step => ({ kind: 'bundle', bridge: b.bridge, mods: bundle(b) })),
     ...[...purge].map((bridge): Step => ({ kind: 'purge', bridge })),
     ...waits.map((b): Step => ({ kind: 'effective', bridge: b.bridge })),
     ...flush.map((f): Step => ({ kind: 'flush', ...f })),
-    ...plan.bridges.flatMap((b) =>
-      meters(
-        b,
-        b.meters.remove.map((m) => ({ op: 'delete', id: m.id })),
-      ),
-    ),
+    ...plan.bridges.flatMap((b) => meters(b, metersOut(b))),
     ...ovsdb(closing(plan)),
   ];
 }
@@ -63,9 +59,23 @@ const meters = (b: BridgePlan, mods: MeterMod[]): Step[] =>
 function metersIn(b: BridgePlan): MeterMod[] {
   return [
     ...b.meters.add.map((meter): MeterMod => ({ op: 'add', meter })),
-    ...b.meters.change.map(({ want }): MeterMod => ({ op: 'modify', meter: want })),
+    ...b.meters.change.filter((c) => !letsMorePass(c)).map(modified),
   ];
 }
+
+function metersOut(b: BridgePlan): MeterMod[] {
+  return [
+    ...b.meters.change.filter(letsMorePass).map(modified),
+    ...b.meters.remove.map(({ id }): MeterMod => ({ op: 'delete', id })),
+  ];
+}
+
+type Changed = BridgePlan['meters']['change'][number];
+
+const modified = ({ want }: Changed): MeterMod => ({ op: 'modify', meter: want });
+
+const letsMorePass = ({ want, have }: Changed): boolean =>
+  want.unit === have.unit && want.rate >= have.rate && (want.burst ?? 0) >= (have.burst ?? 0);
 
 function opening(plan: Plan): OvsdbChange[] {
   return [

@@ -227,6 +227,16 @@ describe('the plan', () => {
     expect(order(diff(one({ meters: [{ ...meter, burst: 9 }] }), have))).toEqual([]);
   });
 
+  it('lets less pass before the flows change, and more only after', () => {
+    const at = (rate: number) => ({ id: 1, unit: 'kbps', rate, burst: 9 }) as const;
+    const kinds = (before: number, after: number) => {
+      const want = one({ meters: [at(after)], flows: [flow()] });
+      return order(diff(want, observe(one({ meters: [at(before)] })))).map((s) => s.kind);
+    };
+    expect(kinds(10, 5)).toEqual(['meters', 'bundle']);
+    expect(kinds(5, 10)).toEqual(['bundle', 'meters']);
+  });
+
   it('waits until it is effective only when it tightens', () => {
     const kinds = (want: Flow[], before: Flow[]) =>
       order(diff(one({ flows: want }), observe(one({ flows: before })))).map((s) => s.kind);

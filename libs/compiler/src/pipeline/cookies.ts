@@ -50,3 +50,11 @@ export const cookieOf = (feature: FeatureName, object: number, round: number, ow
 
 /** Object number of a filter rule: slot (14 bits) and the rule's place in its list (10 bits). */
 export const ruleObject = (slot: number, index: number): number => slot | (index << RULE_SHIFT);
+
+/** In the place of a rule's index, which never gets as far: in the flows that choose a list which keeps state. */
+export const KEEPS_STATE = 1022;
+/** What no rule takes. */
+export const NO_RULE = 1023;
+
+/** The other way round: which rule's flow it is. */
+export const ruleIndex = (cookie: bigint): number => Number(cookie & BigInt(OBJECT_BITS)) >>> RULE_SHIFT;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { groupDoc, mac, type HostSpec } from '../documents.fixture.js';
+import { addressSet, groupDoc, mac, type HostSpec } from '../documents.fixture.js';
 import { BROADCAST_MAC, frame } from './frames.fixture.js';
 import { packet, type PacketSpec } from './packets.fixture.js';
 import { ManualClock, TestHost } from './world.fixture.js';
@@ -280,5 +280,12 @@ describe('filters with state', () => {
     expect(left(spec(list(opens)), gone)).toEqual(zone);
     expect(left(spec(list(opens)), spec(list(serves)))).toEqual([]);
     expect(left(spec(none), spec(list(opens)))).toEqual([]);
+    const naming = (stateful: boolean) => ({
+      ...spec({ ...none, stateful, rules: [rule('r', 'in', 'drop', { match: { dstSet: 's' } })] }),
+      sets: [addressSet('s', ['10.0.0.2'])],
+    });
+    expect(left(naming(true), naming(false))).toEqual(zone);
+    expect(left(naming(false), naming(true))).toEqual([]);
+    expect(left(naming(true), naming(true))).toEqual([]);
   });
 });

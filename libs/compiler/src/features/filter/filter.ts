@@ -1,7 +1,7 @@
 import { type Filter, type FilterRule } from '#domain';
 import { type Action, type Meter } from '#openflow';
 import { goto, match, meter, set, setBits } from '../../pipeline/actions.js';
-import { ruleObject } from '../../pipeline/cookies.js';
+import { KEEPS_STATE, NO_RULE, ruleObject } from '../../pipeline/cookies.js';
 import { type Emitter } from '../../pipeline/emitter.js';
 import { type Feature, type Part } from '../../pipeline/feature.js';
 import { FLAG, REG } from '../../pipeline/registers.js';
@@ -16,8 +16,6 @@ import { BOTH_SIDES, concerns, SIDES, speaksOf, tiersOf, type Side } from './sid
 import { told, toldMeters } from './told.js';
 
 const FIRST = 60_000;
-/** In the cookie of what no rule takes, in the place of a rule's index: no list is as long. */
-const REST = 1023;
 
 /**
  * Ordered rules by tier, first match decides: a rule's place is its priority. A rule that passes asks the next tier that
@@ -83,7 +81,8 @@ function write({ number, filter, ports }: RuleList, { rates, sets }: Around, sid
   const first = asksSets(filter, side.direction) ? side.sets : afterSets(filter, side);
   // One and the same for all of them: it is compared once.
   const chosen = [set(REG.rules, number), goto(first)];
-  for (const { slot } of ports) out.flow(side.choose, 100, match({ [side.register]: slot }), chosen);
+  const object = filter.stateful ? ruleObject(number, KEEPS_STATE) : 0;
+  for (const { slot } of ports) out.flow(side.choose, 100, match({ [side.register]: slot }), chosen, object);
   const mine = match({ [REG.rules]: number });
   const tags = tagsOf(filter, side.direction);
   const allowed = (tag: number): Action[] => (filter.stateful ? entered(tag, side) : [goto(side.next)]);
@@ -93,7 +92,7 @@ function write({ number, filter, ports }: RuleList, { rates, sets }: Around, sid
     return further === undefined ? rest : [goto(tableOf(side, further))];
   };
   for (const tier of tiers) {
-    const object = tier === tiers.at(-1) ? ruleObject(number, REST) : 0;
+    const object = tier === tiers.at(-1) ? ruleObject(number, NO_RULE) : 0;
     out.flow(tableOf(side, tier), 0, mine, passed(tier), object);
   }
   for (const [index, matches] of listMatches(filter.rules).entries()) {

@@ -1,4 +1,5 @@
 import { type BridgePlan, type CtFilter, type Flow } from '#openflow';
+import { KEEPS_STATE, ruleIndex } from '../../pipeline/cookies.js';
 import { REG } from '../../pipeline/registers.js';
 import { TABLES } from '../../pipeline/tables.js';
 import { zoneOfSlot } from './zones.js';
@@ -16,8 +17,5 @@ export function connectionsLeft({ flows }: Pick<BridgePlan, 'flows'>): CtFilter[
   return slots.filter((slot) => slot > 0).map((slot) => ({ zone: zoneOfSlot(slot) }));
 }
 
-/** Of a list that names sets, this is not told here: there may be connections. */
-const isStateful = ({ table, actions }: Flow): boolean =>
-  table === TABLES.FILTER_IN && actions.some((a) => a.kind === 'goto' && MAY_TRACK.has(a.table));
-
-const MAY_TRACK: ReadonlySet<number> = new Set([TABLES.STATE_IN, TABLES.SETS_IN]);
+const isStateful = ({ table, cookie }: Flow): boolean =>
+  table === TABLES.FILTER_IN && ruleIndex(cookie) === KEEPS_STATE;
