@@ -7,7 +7,7 @@ import { command } from './command.js';
 import { forbidden } from './forbidden/bench.js';
 import { outage } from './outage/bench.js';
 import { datapath } from './datapath.js';
-import { drift } from './drift.js';
+import { drift } from './drift/bench.js';
 import { ovn } from './ovn/bench.js';
 import { ovnSimulated } from './ovn/simulated.js';
 import { idle } from './idle.js';
