@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { err, ok, systemClock, unwrap, type Clock, type Problem, type Result } from '#kernel';
 import { validateResource, type Command, type DomainEvent, type Resource, type State } from '#domain';
-import { type CommandRequest, type DocumentKey, type Report, type Signer, type Verifier } from '#contracts';
+import {
+  KEYS,
+  type CommandRequest,
+  type DocumentKey,
+  type Report,
+  type Signer,
+  type Verifier,
+} from '#contracts';
 import { Follower, InMemoryLog, type CommitLog } from '#event-store';
-import { type DocumentStore, type PutError, type StoreContent } from '#protocol';
+import { type DocumentStore, type PutError, type StoreContent, type StoredDocument } from '#protocol';
 import { derivedHandoverToken, generateSigningKey } from '#platform';
 import { clusterRules } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
@@ -16,8 +23,14 @@ export class MemoryDocuments implements DocumentStore {
   readonly messages = new Map<DocumentKey, { bytes: Uint8Array; seq: number }>();
   lastSeq = 0;
 
-  load(): Promise<Result<StoreContent>> {
-    const documents = [...this.messages].map(([key, { bytes, seq }]) => ({ key, bytes, seq }));
+  mark(): Promise<Result<StoredDocument | null>> {
+    const found = this.messages.get(KEYS.mark);
+    return Promise.resolve(ok(found === undefined ? null : { key: KEYS.mark, ...found }));
+  }
+
+  load(after = 0): Promise<Result<StoreContent>> {
+    const all = [...this.messages].map(([key, { bytes, seq }]) => ({ key, bytes, seq }));
+    const documents = all.filter(({ seq }) => seq > after).sort((a, b) => a.seq - b.seq);
     return Promise.resolve(ok({ lastSeq: this.lastSeq, documents }));
   }
 

@@ -36,6 +36,7 @@ import {
   type Documents,
   type DocumentChange,
   type DocumentStore,
+  type KnownDocuments,
 } from '#protocol';
 import { clusterRules, PhaseWatch, type ClusterCommit } from '#runtime';
 import { asCounters, type LastCheckpoint } from './checkpoints.js';
@@ -43,6 +44,7 @@ import { asCounters, type LastCheckpoint } from './checkpoints.js';
 export interface LeaderParts {
   readonly log: CommitLog;
   readonly store: DocumentStore;
+  readonly known: KnownDocuments;
   readonly signer: Signer;
   readonly verifier: Verifier;
   readonly handoverToken: HandoverToken;
@@ -211,6 +213,7 @@ export class Leader {
     await this.sequencer.close();
     this.#projector?.stop();
     await this.#projecting;
+    if (this.#projector !== null) this.parts.known.keep(this.#projector.standing);
   }
 
   async #startProjector(): Promise<void> {
@@ -228,6 +231,7 @@ export class Leader {
     this.#projector = new Projector(
       {
         store: this.parts.store,
+        known: this.parts.known.take(),
         signer: this.parts.signer,
         verifier: this.parts.verifier,
         clock: this.parts.clock,

@@ -102,7 +102,8 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
   shutdown.add('documents', () => Promise.resolve(followed.stop()));
   const manager = new Manager({
     log,
-    store: new JetStreamDocumentStore(link, { followed }),
+    store: new JetStreamDocumentStore(link),
+    known: followed,
     follower,
     signer,
     verifier,
@@ -120,8 +121,6 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
       listens = active;
       if (active) for (const [host, data] of unread.take()) heard(host, data);
       await server.setActive(active);
-      // Who leads writes them itself; another may, after it.
-      if (!active) followed.follow();
       await intake?.stop();
       intake = active ? newIntake() : null;
       intake?.start();
@@ -198,7 +197,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     logger.warn({ err: cause }, 'a snapshot could not be written'),
   );
   shutdown.add('snapshots', () => snapshotter.close());
-  followed.follow();
+  followed.keep(null);
   await patiently(async () => unwrap(await election.start()), clock, waiting);
   shutdown.add('leading', async () => {
     await manager.close();

@@ -24,7 +24,14 @@ import {
   type WaitResponse,
 } from '#contracts';
 import { type Distrust } from '#platform';
-import { RealisedTracker, touchedBy, type DocumentChange, type DocumentStore } from '#protocol';
+import {
+  KeptDocuments,
+  RealisedTracker,
+  touchedBy,
+  type DocumentChange,
+  type DocumentStore,
+  type KnownDocuments,
+} from '#protocol';
 import { type ClusterCommit } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
 import { checkDeath, checkEvidence } from './evidence.js';
@@ -39,6 +46,8 @@ export interface ManagerLog {
 export interface ManagerParts {
   readonly log: CommitLog;
   readonly store: DocumentStore;
+  /** Absent: what the last term here knew. */
+  readonly known?: KnownDocuments;
   readonly follower: Follower<State, DomainEvent>;
   readonly signer: Signer;
   readonly verifier: Verifier;
@@ -67,6 +76,7 @@ const SWEEP_MS = 10_000;
 /** One copy of the switch-manager: follows the log as a standby, and leads when it is elected. */
 export class Manager {
   readonly tracker: RealisedTracker;
+  readonly #known: KnownDocuments;
   #leader: Leader | null = null;
   #changing: Promise<void> = Promise.resolve();
   #timers: (() => void)[] = [];
@@ -83,6 +93,7 @@ export class Manager {
 
   constructor(private readonly parts: ManagerParts) {
     this.tracker = new RealisedTracker(parts.clock);
+    this.#known = parts.known ?? new KeptDocuments();
     parts.follower.onCommit(({ lineage, revision, events }, before, after) =>
       this.tracker.followed(lineage, revision, touchedBy(events, before, after)),
     );
@@ -238,6 +249,7 @@ export class Manager {
     const leader = await Leader.begin({
       afterAnswers: (work) => work(),
       ...this.parts,
+      known: this.#known,
       from: follower.capture(),
       ...(lost === undefined ? {} : { lost }),
       onCommit: (commit, changes) => this.#committed(commit, changes),

@@ -8,10 +8,12 @@ export {
 export { keysOfHost, projectAll, projectAllInTurns } from './projection/project-all.js';
 export { project, withChanges } from './projection/project.js';
 export { touchedBy } from './projection/touched.js';
+export { KeptDocuments } from './projector/known.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';
 export { nothingPublished, ownFirst, takeStored } from './projector/published.js';
 export {
   type DocumentStore,
+  type KnownDocuments,
   type PutError,
   type StoreContent,
   type StoredDocument,

@@ -7,6 +7,7 @@ import {
   type Received,
   type SourceListener,
   type StoreContent,
+  type StoredDocument,
 } from '#protocol';
 import { type Link } from './link.js';
 
@@ -23,12 +24,21 @@ export class LinkStore implements DocumentStore {
     this.id = link.process.ids.next();
   }
 
-  async load(): Promise<Result<StoreContent>> {
+  async mark(): Promise<Result<StoredDocument | null>> {
+    const answer = await this.link.ask('documents: mark', () =>
+      this.link.server.docs.last(SUBJECTS.doc(KEYS.mark)),
+    );
+    if (answer.kind !== 'answer') return err(lost);
+    const { value } = answer;
+    return ok(value === undefined ? null : { key: KEYS.mark, bytes: value.bytes, seq: value.seq });
+  }
+
+  async load(after = 0): Promise<Result<StoreContent>> {
     this.lastPut = null;
     const { docs } = this.link.server;
     const info = await this.link.ask('documents: info', () => docs.lastSeq);
     if (info.kind !== 'answer') return err(lost);
-    const all = await this.link.ask('documents: all', () => docs.from(1), 5_000);
+    const all = await this.link.ask('documents: all', () => docs.from(after + 1), 5_000);
     if (all.kind !== 'answer') return err(lost);
     const documents = all.value.map((m) => ({ key: m.subject.slice(PREFIX), bytes: m.bytes, seq: m.seq }));
     return ok({ lastSeq: info.value, documents });

@@ -34,5 +34,9 @@ it('reads what was written over in several of the server’s files, where it mis
   const { lastSeq, documents } = unwrap(await store.load());
   expect(lastSeq).toBe(seq);
   expect(documents.map((d) => d.key).sort()).toEqual([...keys, 's.mark'].sort());
+  const since = documents.slice(-3);
+  expect(unwrap(await store.load((since[0]?.seq ?? 0) - 1)).documents).toEqual(since);
+  expect(unwrap(await store.load(seq))).toEqual({ lastSeq: seq, documents: [] });
+  expect(unwrap(await store.mark())).toEqual(documents.at(-1));
   store.close();
 });

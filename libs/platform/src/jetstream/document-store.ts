@@ -3,24 +3,23 @@ import {
   jetstream,
   jetstreamManager,
   type ConsumerMessages,
+  type JetStreamManager,
   type JsMsg,
+  type StoredMsg,
 } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
 import { err, ok, problem, type Problem, type Result } from '#kernel';
-import { STREAMS, SUBJECTS, type DocumentKey } from '#contracts';
+import { KEYS, STREAMS, SUBJECTS, type DocumentKey } from '#contracts';
 import { type DocumentStore, type PutError, type StoreContent, type StoredDocument } from '#protocol';
 import { type NatsLink } from '../nats/link.js';
 import { PutInbox } from './ack-inbox.js';
-import { type FollowedDocuments } from './followed-documents.js';
 
 export interface JetStreamStoreOptions {
   /** How long a put waits for its answer, ms. Default 3,000. */
   readonly ackTimeoutMs?: number;
   /** How long reading waits for the next message, ms. Default 5,000. */
   readonly readTimeoutMs?: number;
-  /** What a standby has read already; what it does not know in time is read anew. */
-  readonly followed?: Pick<FollowedDocuments, 'take' | 'stop'>;
 }
 
 const PREFIX = SUBJECTS.doc('').length;
@@ -45,24 +44,28 @@ export class JetStreamDocumentStore implements DocumentStore {
     });
   }
 
-  async load(): Promise<Result<StoreContent>> {
+  async mark(): Promise<Result<StoredDocument | null>> {
+    const nc = this.link.current();
+    if (nc === undefined) return err(notConnected());
+    try {
+      const found = await lastOf(await jetstreamManager(nc), KEYS.mark);
+      return ok(found === null ? null : { key: KEYS.mark, bytes: found.data, seq: found.seq });
+    } catch (cause) {
+      return err(problem('unavailable', `the mark can't be read: ${String(cause)}`));
+    }
+  }
+
+  async load(after = 0): Promise<Result<StoreContent>> {
     this.lastPut = null;
     const nc = this.link.current();
     if (nc === undefined) return err(notConnected());
     try {
-      const { streams } = await jetstreamManager(nc);
-      const { state } = await streams.info(STREAMS.documents);
-      if (state.messages === 0) {
-        // What it will hold, this one writes.
-        this.options.followed?.stop();
-        return ok({ lastSeq: state.last_seq, documents: [] });
-      }
-      const last = await streams.getMessage(STREAMS.documents, { last_by_subj: SUBJECTS.doc('>') });
-      if (last === null) return err(problem('unavailable', 'the last document went while it was asked for'));
-      const stored = { key: last.subject.slice(PREFIX), bytes: last.data, seq: last.seq };
-      const standing = await this.options.followed?.take(stored);
-      if (standing) return ok({ lastSeq: state.last_seq, documents: [], standing });
-      return ok({ lastSeq: state.last_seq, documents: await this.readAll(nc, last.seq) });
+      const manager = await jetstreamManager(nc);
+      const { state } = await manager.streams.info(STREAMS.documents);
+      const last = state.messages === 0 ? null : await lastOf(manager, '>');
+      const isMore = last !== null && last.seq > after;
+      const documents = isMore ? await this.readAll(nc, after + 1, last.seq) : [];
+      return ok({ lastSeq: state.last_seq, documents });
     } catch (cause) {
       return err(problem('unavailable', `the documents can't be read: ${String(cause)}`));
     }
@@ -112,11 +115,11 @@ export class JetStreamDocumentStore implements DocumentStore {
   }
 
   /**
-   * Up to the message `end`, which stood there a moment ago. How many are yet to come, older servers get wrong where
+   * From sequence `start` up to the message `end`, which stood there a moment ago. How many are yet to come, older servers get wrong where
    * keys were written over or taken out: waited for, a new leader would never write.
    */
-  private async readAll(nc: NatsConnection, end: number): Promise<StoredDocument[]> {
-    const consumer = await jetstream(nc).consumers.get(STREAMS.documents);
+  private async readAll(nc: NatsConnection, start: number, end: number): Promise<StoredDocument[]> {
+    const consumer = await jetstream(nc).consumers.get(STREAMS.documents, { opt_start_seq: start });
     const documents: StoredDocument[] = [];
     let messages: ConsumerMessages | undefined;
     try {
@@ -139,5 +142,8 @@ export class JetStreamDocumentStore implements DocumentStore {
     return documents;
   }
 }
+
+const lastOf = ({ streams }: JetStreamManager, key: string): Promise<StoredMsg | null> =>
+  streams.getMessage(STREAMS.documents, { last_by_subj: SUBJECTS.doc(key) });
 
 const notConnected = (): Problem => problem('unavailable', 'no connection to the message server');

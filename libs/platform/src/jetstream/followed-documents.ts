@@ -2,7 +2,13 @@ import { jetstream, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream
 import { type NatsConnection } from '@nats-io/transport-node';
 import { type Clock } from '#kernel';
 import { STREAMS, SUBJECTS, type Verifier } from '#contracts';
-import { nothingPublished, takeStored, type Published, type StoredDocument } from '#protocol';
+import {
+  nothingPublished,
+  takeStored,
+  type KnownDocuments,
+  type Published,
+  type StoredDocument,
+} from '#protocol';
 import { type NatsLink } from '../nats/link.js';
 
 export interface FollowedOptions {
@@ -12,15 +18,12 @@ export interface FollowedOptions {
   readonly onFault: (cause: unknown) => void;
   /** How long a document may lie until it is opened, ms: of what is written again meanwhile, only the last is. Default 500. */
   readonly idleMs?: number;
-  /** How long who takes over waits for the next that is on its way, ms; after that it is surer to read. Default 500. */
-  readonly catchUpMs?: number;
 }
 
 const PREFIX = SUBJECTS.doc('').length;
 const READ_AHEAD = 500;
 /** Documents opened at a stretch, some 10 ms of work. */
 const AT_A_STRETCH = 100;
-const CATCH_UP_MS = 500;
 const IDLE_MS = 500;
 const RETRY_MS = 1_000;
 /** What was taken out of the stream is never told: with so many that may be gone, it is read anew. */
@@ -30,38 +33,33 @@ const TOMBSTONES = 10_000;
  * The documents as they stand, read and opened while somebody else writes them: who takes over has them at hand. With
  * thousands of hosts, reading and checking them takes many seconds, in which no change would be carried out.
  *
- * What it gives may be of a moment ago: the writer's expectation finds out, and the store is read anew then. Messages
- * that were taken out of the stream stay in it: they are tombstones, and taking them out again is no error.
+ * What it gives may be of a moment ago: who takes it goes on from the mark that it holds. Messages that were taken out
+ * of the stream stay in it: they are tombstones, and taking them out again is no error.
  */
-export class FollowedDocuments {
+export class FollowedDocuments implements KnownDocuments {
   #published: Published | null = null;
   #messages: ConsumerMessages | undefined;
   /** By key, in the order of sequences. */
   readonly #queue = new Map<string, StoredDocument>();
   #working = false;
-  /** Ends the idling: somebody waits. */
+  /** Ends the idling: it is over. */
   #hurry: () => void = () => undefined;
-  #last: StoredDocument | null = null;
   #tombstones = 0;
-  #news: () => void = () => undefined;
-  #inHurry = false;
   /** Goes up when what was begun is over. */
   #run = 0;
 
   constructor(private readonly options: FollowedOptions) {}
 
-  /** From the beginning, if it does not follow already. */
-  follow(): void {
-    if (this.#published !== null) return;
-    this.#published = nothingPublished();
-    void this.#read((this.#run += 1));
+  /** Goes on from what is known, or from the beginning. */
+  keep(known: Published | null): void {
+    this.stop();
+    this.#published = known ?? nothingPublished();
+    void this.#read(this.#run);
   }
 
   stop(): void {
     this.#run += 1;
     this.#published = null;
-    this.#last = null;
-    this.#inHurry = false;
     this.#tombstones = 0;
     this.#queue.clear();
     this.#hurry();
@@ -69,27 +67,11 @@ export class FollowedDocuments {
     this.#messages = undefined;
   }
 
-  /**
-   * What stands up to the stream's last message, and follows no more; null: nothing more of it came, or that message is
-   * another one, as where the stream was restored from a copy. While something comes it is waited for: reading anew would
-   * begin with what has been read.
-   */
-  async take(last: StoredDocument): Promise<Published | null> {
+  /** What it has opened, and follows no more. */
+  take(): Published | null {
     const published = this.#published;
-    if (published === null) return null;
-    const { clock, catchUpMs = CATCH_UP_MS } = this.options;
-    this.#inHurry = true;
-    this.#hurry();
-    for (let seen = -1; seen < published.lastSeq && published.lastSeq < last.seq;) {
-      seen = published.lastSeq;
-      const until = clock.monotonic() + catchUpMs;
-      while (published.lastSeq === seen && clock.monotonic() < until && published === this.#published)
-        await this.#nextNews(until - clock.monotonic());
-    }
-    const isCurrent = published === this.#published && published.lastSeq === last.seq;
-    const isSame = this.#last?.key === last.key && Buffer.compare(this.#last.bytes, last.bytes) === 0;
     this.stop();
-    return isCurrent && isSame ? published : null;
+    return published;
   }
 
   async #read(run: number): Promise<void> {
@@ -130,14 +112,9 @@ export class FollowedDocuments {
     while (this.#published !== null && this.#queue.size > 0) {
       for (const stored of this.#stretch()) {
         takeStored(this.#published, stored, this.options.verifier);
-        this.#last = stored;
         if (this.#published.documents.get(stored.key)?.document?.type === 'tombstone') this.#tombstones += 1;
       }
-      if (this.#tombstones > TOMBSTONES) {
-        this.stop();
-        this.follow();
-      }
-      this.#news();
+      if (this.#tombstones > TOMBSTONES) this.keep(null);
       await new Promise<void>((resolve) => void this.options.clock.after(1, resolve));
     }
     this.#working = false;
@@ -145,7 +122,6 @@ export class FollowedDocuments {
 
   /** The writer's hosts carry out meanwhile what it wrote, maybe on this very machine; a standby is in no hurry. */
   #idle(): Promise<void> {
-    if (this.#inHurry) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.options.clock.after(this.options.idleMs ?? IDLE_MS, resolve);
       this.#hurry = () => {
@@ -163,17 +139,5 @@ export class FollowedDocuments {
       if (some.length === AT_A_STRETCH) break;
     }
     return some;
-  }
-
-  #nextNews(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        this.#news = () => undefined;
-        resolve();
-      };
-      const cancel = this.options.clock.after(Math.max(1, ms), end);
-      this.#news = end;
-    });
   }
 }

@@ -1,7 +1,17 @@
-import { problem, type Clock, type HostName, type Lineage, type Problem, type Revision } from '#kernel';
+import {
+  ok,
+  problem,
+  type Clock,
+  type HostName,
+  type Lineage,
+  type Problem,
+  type Result,
+  type Revision,
+} from '#kernel';
 import { type Signer, type Verifier } from '#contracts';
 import { type DocumentChange, type Documents } from '../projection/documents.js';
 import { Desired } from './desired.js';
+import { readSince } from './known.js';
 import { Pacer } from './pacer.js';
 import { ownFirst, readStore } from './published.js';
 import { type DocumentStore, type Published } from './store.js';
@@ -20,6 +30,8 @@ export interface ProjectorOptions {
    * it read before it asked is too old to write on, if another took over in between.
    */
   readonly stillLeads: () => Promise<boolean>;
+  /** What is known of the store, by an earlier term or by following it; what of it no longer holds is read anew. */
+  readonly known?: Published | null;
   /** Least time between batches, ms, by the number of hosts: each mark goes to all of them. */
   readonly markGapMs?: (hosts: number) => number;
   /**
@@ -51,7 +63,10 @@ const gapByHosts = (hosts: number): number => Math.min(200, hosts / 10);
 export class Projector {
   private readonly desired: Desired;
   private readonly pacer: Pacer;
+  /** Null: it is not the writer. */
   private published: Published | null = null;
+  /** What it knew when it was not, or was no more. */
+  private known: Published | null;
   /** Life of the marks found at first; undefined: not read yet. A third life means that somebody else took over. */
   private predecessor: string | null | undefined;
   private ended = false;
@@ -72,6 +87,7 @@ export class Projector {
     private readonly began: Revision = revision,
   ) {
     this.desired = new Desired(documents, lineage, revision);
+    this.known = options.known ?? null;
     this.pacer = new Pacer(options.clock);
   }
 
@@ -88,6 +104,11 @@ export class Projector {
   commit(lineage: Lineage, revision: Revision, changes: readonly DocumentChange[]): void {
     this.desired.take(lineage, revision, changes);
     this.pacer.nudge();
+  }
+
+  /** What is known of the store; when `run` is over, another may go on from it. */
+  get standing(): Published | null {
+    return this.published ?? this.known;
   }
 
   /** No batch is begun after this. */
@@ -137,20 +158,18 @@ export class Projector {
     if (written.ok) {
       this.marked = lineage;
       this.noteMark(this.published);
-    } else this.failed(written.error);
+    } else this.failed(this.published, written.error);
   }
 
   /** Reads what stands in the store, and takes it over by a mark that says no more than the last one did. */
   private async claim(): Promise<void> {
-    const loaded = await this.options.store.load();
+    const read = await this.read();
     if (this.ended) return;
-    if (!loaded.ok) {
-      this.options.onTrouble?.(loaded.error);
+    if (!read.ok) {
+      this.options.onTrouble?.(read.error);
       return this.pacer.pause(RETRY_MS);
     }
-    const { signer, verifier } = this.options;
-    const published = await readStore(loaded.value, ownFirst(signer, verifier), () => this.pacer.pause(1));
-    if (this.ended) return;
+    const published = (this.known = read.value);
     const refusal = this.mayClaim(published);
     if (refusal !== null) return this.end(refusal);
     const leads = await this.options.stillLeads();
@@ -169,13 +188,26 @@ export class Projector {
       ),
     });
     if (!written.ok) {
-      this.failed(written.error);
+      this.failed(published, written.error);
       return this.pacer.pause(written.error === 'wrong-last-sequence' ? 1 : RETRY_MS);
     }
     await this.desired.reconcile(published, () => this.pacer.pause(1));
     this.published = published;
     this.noteMark(published);
     this.options.onClaimed?.(published.documents.size);
+  }
+
+  /** All that stands. */
+  private async read(): Promise<Result<Published>> {
+    const { store, signer } = this.options;
+    const verifier = ownFirst(signer, this.options.verifier);
+    const pause = (): Promise<void> => this.pacer.pause(1);
+    const since = await readSince(store, this.known, verifier, pause);
+    if (!since.ok) return since;
+    if (since.value !== null) return ok(since.value);
+    this.known = null;
+    const loaded = await store.load();
+    return loaded.ok ? ok(await readStore(loaded.value, verifier, pause)) : loaded;
   }
 
   private noteMark({ mark }: Published): void {
@@ -203,8 +235,9 @@ export class Projector {
     );
   }
 
-  private failed(why: string): void {
+  private failed(known: Published, why: string): void {
     this.published = null;
+    this.known = known;
     if (!this.ended)
       this.options.onTrouble?.(problem('unavailable', `documents could not be written: ${why}`));
   }

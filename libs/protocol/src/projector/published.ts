@@ -40,8 +40,8 @@ export async function readStore(
   content: StoreContent,
   verifier: Verifier,
   pause: () => Promise<void>,
+  published = nothingPublished(),
 ): Promise<Published> {
-  const published = content.standing ?? nothingPublished();
   for (const [i, stored] of content.documents.entries()) {
     if (i % AT_A_STRETCH === AT_A_STRETCH - 1) await pause();
     takeStored(published, stored, verifier);

@@ -17,8 +17,6 @@ export interface StoreContent {
   /** Sequence of the last message ever stored, taken before the documents were read. */
   readonly lastSeq: number;
   readonly documents: readonly StoredDocument[];
-  /** What was read and opened before; it becomes the projector's, and `documents` go over it. */
-  readonly standing?: Published;
 }
 
 /** What a projector knows to stand in the store. `null`: something that can't be read, to be written over. */
@@ -28,10 +26,22 @@ export interface Published {
   readonly documents: Map<DocumentKey, { readonly document: StateDocument | null; readonly seq: number }>;
 }
 
+/** What one process knows of the store between its terms. */
+export interface KnownDocuments {
+  /** Given away: it becomes a projector's. Null: nothing is known. */
+  take(): Published | null;
+  keep(known: Published | null): void;
+}
+
 /** The last-value stream as the projector needs it. */
 export interface DocumentStore {
-  /** Everything that stands there. What was written while it read may be missing: the next expectation finds out. */
-  load(): Promise<Result<StoreContent>>;
+  /** The mark that stands; null: there is none. */
+  mark(): Promise<Result<StoredDocument | null>>;
+  /**
+   * What stands there of sequences greater than `after`, by default everything, in their order. What was written while
+   * it read may be missing: the next expectation finds out.
+   */
+  load(after?: number): Promise<Result<StoreContent>>;
   /**
    * Stores at `expectedLastSeq + 1`, or not at all. Calls may overlap: with expectations n, n+1, n+2… given without
    * waiting, they are stored in that order, and after one that failed none of its followers is.

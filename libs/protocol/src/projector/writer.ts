@@ -24,6 +24,7 @@ export interface Batch {
   readonly orphans: readonly (readonly [DocumentKey, number])[];
 }
 
+type Stands = NonNullable<ReturnType<Published['documents']['get']>>;
 type Put = Promise<Result<{ readonly seq: number }, PutError>>;
 
 export interface WriterOptions {
@@ -35,31 +36,53 @@ export interface WriterOptions {
 
 /**
  * Writes documents, then the mark, pipelined in one go: sequences are predicted, and after one put that fails the
- * stream refuses all that follow it, the mark too. `published` runs ahead of the answers: after an error it is void.
+ * stream refuses all that follow it, the mark too. `published` runs ahead of the answers: after an error it is again
+ * what was known before, whatever was stored of the batch.
  */
 export async function writeBatch(
   o: WriterOptions,
   published: Published,
   batch: Batch,
 ): Promise<Result<void, PutError>> {
+  const { lastSeq, mark } = published;
+  const replaced: (readonly [DocumentKey, Stands | undefined])[] = [];
+  const failed = await tryBatch(o, published, batch, (key) =>
+    replaced.push([key, published.documents.get(key)]),
+  );
+  if (failed === null) return ok(undefined);
+  for (const [key, before] of replaced.reverse()) {
+    if (before === undefined) published.documents.delete(key);
+    else published.documents.set(key, before);
+  }
+  Object.assign(published, { lastSeq, mark });
+  return err(failed);
+}
+
+/** `replaces` is told of each document before it changes what is published. */
+async function tryBatch(
+  o: WriterOptions,
+  published: Published,
+  batch: Batch,
+  replaces: (key: DocumentKey) => void,
+): Promise<PutError | null> {
   const listed = [...batch.orphans];
   let puts: Put[] = [];
   for (const document of batch.documents) {
     const current = dated(document, published);
     const seq = published.lastSeq + 1;
     puts.push(put(o, published, current));
+    replaces(current.key);
     published.documents.set(current.key, { document: current, seq });
     listed.push([current.key, seq]);
     if (puts.length < WINDOW) continue;
     const failed = await firstError(puts);
-    if (failed !== null) return err(failed);
+    if (failed !== null) return failed;
     puts = [];
   }
   const mark = nextMark(o, published, batch, listed);
   puts.push(put(o, published, mark));
   published.mark = { document: mark, seq: published.lastSeq };
-  const failed = await firstError(puts);
-  return failed === null ? ok(undefined) : err(failed);
+  return firstError(puts);
 }
 
 function put(o: WriterOptions, published: Published, document: StateDocument | MarkDocument): Put {

@@ -1,6 +1,6 @@
 import { err, ok, problem, type Clock, type Random, type Result } from '#kernel';
 import { KEYS, type DocumentKey } from '#contracts';
-import { type DocumentStore, type PutError, type StoreContent } from '../projector/store.js';
+import { type DocumentStore, type PutError, type StoreContent, type StoredDocument } from '../projector/store.js';
 import { type DocumentSource, type Received, type SourceListener } from '../sync/source.js';
 
 /** What must be last: a sequence and, of what is pipelined, the very message that goes before. */
@@ -76,13 +76,22 @@ export class SimStore implements DocumentStore {
     this.holdUntil = this.clock.monotonic() + ms;
   }
 
-  async load(): Promise<Result<StoreContent>> {
+  async mark(): Promise<Result<StoredDocument | null>> {
+    await this.way();
+    if (this.random.chance(this.weather.failure)) return err(lost);
+    const found = this.stream.messages.get(KEYS.mark);
+    await this.way();
+    return ok(found === undefined ? null : { key: KEYS.mark, ...found });
+  }
+
+  async load(after = 0): Promise<Result<StoreContent>> {
     this.lastPut = null;
     await this.way();
     if (this.random.chance(this.weather.failure)) return err(lost);
     const { lastSeq } = this.stream;
     await this.way();
-    return ok({ lastSeq, documents: [...this.stream.messages].map(([key, m]) => ({ key, ...m })) });
+    const all = [...this.stream.messages].map(([key, m]) => ({ key, ...m }));
+    return ok({ lastSeq, documents: all.filter((m) => m.seq > after).sort((a, b) => a.seq - b.seq) });
   }
 
   async put(
