@@ -20,7 +20,7 @@ const HOST = 'h1' as HostName;
 export const documentsOf = (
   revision: number,
   bindings: readonly BindingSpec[],
-  options: Pick<ViewOptions, 'foreignFlows'> = {},
+  options: Omit<ViewOptions, 'device'> = {},
 ): Snapshot => view(revision, bindings, { ...options, device: 'up0' });
 
 type Told = Pick<Report, 'lineage' | 'realised' | 'received' | 'exceptions'>;

@@ -217,9 +217,9 @@ export class LabVm {
     return (await this.agent.request('stats')) as unknown as FrameStats;
   }
 
-  /** What of another's stream to this guest (or of its broadcasts) arrived. */
-  async receivedFrom(sender: LabVm, to: 'me' | 'broadcast' = 'me'): Promise<StreamReceived> {
-    const stream = sender.streamTo(to === 'me' ? this.mac : BROADCAST.mac);
+  /** What of another's stream to this guest (or of its broadcasts, or to a MAC) arrived. */
+  async receivedFrom(sender: LabVm, to = 'me'): Promise<StreamReceived> {
+    const stream = sender.streamTo(to === 'me' ? this.mac : to === 'broadcast' ? BROADCAST.mac : to);
     return (await this.received()).streams[stream.id] ?? NOTHING;
   }
 

@@ -1,5 +1,5 @@
 import { type Clock, type HostName, type Lineage, type Revision } from '#kernel';
-import { NO_FEATURES, type Fact, type PolicyPatch } from '#domain';
+import { NO_FEATURES, type Fact, type PolicyPatch, type SwitchFeatures } from '#domain';
 import { type Report, type StateDocument } from '#contracts';
 import { type Step } from '#openflow';
 import { type Snapshot } from '#protocol';
@@ -46,6 +46,8 @@ export interface ViewOptions {
   /** Of the only uplink; absent: `eth0`. */
   readonly device?: string;
   readonly foreignFlows?: 'report' | 'remove';
+  /** Of the switch. */
+  readonly features?: Partial<SwitchFeatures>;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface ViewOptions {
 export function view(
   revision: number,
   bindings: readonly BindingSpec[],
-  { device = 'eth0', foreignFlows = 'report' }: ViewOptions = {},
+  { device = 'eth0', foreignFlows = 'report', features = {} }: ViewOptions = {},
 ): Snapshot {
   const base = (key: string) => ({ schema: 1, key, lineage: LINEAGE, revision });
   const ports = bindings.map(({ n, epoch = 1, role = 'active', token, override = {} }) => ({
@@ -97,6 +99,7 @@ export function view(
       mtu: 1500,
       policy: {},
       ...NO_FEATURES,
+      ...features,
     },
     {
       ...base('s.group.web'),
@@ -104,7 +107,7 @@ export function view(
       group: 'web',
       switch: 'lan',
       policy: {},
-      overridable: ['blocked', 'filter', 'shapingIn', 'shapingOut'],
+      overridable: ['blocked', 'filter', 'macLearning', 'shapingIn', 'shapingOut', 'vlan'],
       binding: 'static',
       partitionPolicy: 'keep',
       startOffline: false,

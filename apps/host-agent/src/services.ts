@@ -1,7 +1,8 @@
 import { besideLedger } from './counters/beside.js';
+import { snooping } from './multicast/snooping.js';
 import { rejects } from './rules/reject.js';
 import { byLoad } from './teaming/load/service.js';
 import { type MakeService } from './service.js';
 
 /** Every service of an agent. One line each; the order matters only where two want the same event. */
-export const SERVICES: readonly MakeService[] = [byLoad, rejects, besideLedger];
+export const SERVICES: readonly MakeService[] = [byLoad, rejects, besideLedger, snooping];

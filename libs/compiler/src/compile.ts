@@ -168,7 +168,8 @@ function bindings(bridge: BridgePlan, round: number, refused: Refused, memo: Com
   return (port: PortPlan): CompiledBinding => {
     const isRefused = refused.has(port.port);
     const make = (): CompiledBinding => binding(port, bridge, round, isRefused, lists);
-    const under = `${bridge.name} ${round} ${isRefused} ${lists.get(port.slot)}`;
+    const isAsked = bridge.multicast !== undefined;
+    const under = `${bridge.name} ${round} ${isRefused} ${lists.get(port.slot)} ${isAsked}`;
     return memo?.binding(port, under, make) ?? make();
   };
 }
@@ -195,6 +196,7 @@ function binding(
     passing: { in: portMeter(port.slot, 'passedIn'), out: portMeter(port.slot, 'offeredOut') },
     ...carriedOf(port),
     speaks: { macs: ownMacs(port), actions: [...ofPort(port), ...wireOfPort(port)] },
+    ...(bridge.multicast === undefined ? {} : { asked: port.ranges }),
     rules: countedRules(port.policy.filter, lists.get(port.slot) ?? port.slot, round),
   };
 }

@@ -15,6 +15,7 @@ import {
 } from './documents.fixture.js';
 import { privateHost } from './scenario/private-vlan.fixture.js';
 import { bridgeText } from './text.fixture.js';
+import { type LocalFacts } from './types.js';
 
 const trunk = groupDoc('trunk', { vlan: { mode: 'trunk', ranges: [{ from: 100, to: 103 }] } as never });
 const web = groupDoc('web', { vlan: { mode: 'access', id: 100 } as never });
@@ -217,17 +218,40 @@ const EXAMPLES: Record<string, HostSpec> = {
     ],
     ports: [{ n: 1 }, { n: 2, override: { shapingIn: policed } as never }],
   },
+  multicast: {
+    switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
+    docs: [{ ...switchDoc('lan', ['uplink1', 'uplink2']), multicast: 'snooping' }],
+    groups: [web, trunk],
+    ports: [{ n: 1 }, { n: 2, group: 'trunk' }, { n: 3 }],
+  },
   marks: { groups: [web], ports: [{ n: 1, override: { filter: marked } as never }, { n: 2 }] },
   told: { groups: [web], ports: [{ n: 1, override: { filter: toTell } as never }, { n: 2 }] },
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },
   arriving: { groups: [web], ports: [{ n: 1, role: 'standby', epoch: 2, token: TOKEN }] },
 };
 
+/** Of hosts where it matters what the host found out. */
+const LOCAL: Readonly<Record<string, Partial<LocalFacts>>> = {
+  multicast: {
+    multicast: {
+      lan: {
+        settled: [1, 2, 3],
+        routers: [{ segment: 100, slot: 3 }],
+        groups: [
+          { segment: 100, group: { family: 4, address: 0xef01_0203n }, slots: [1, 2] },
+          { segment: 101, group: { family: 6, address: (0xff15n << 112n) | 7n }, slots: [2] },
+        ],
+        refused: [],
+      },
+    },
+  },
+};
+
 /** To accept a change on purpose, delete the file and run again; the diff is what is reviewed. */
 describe('golden flows', () => {
   it.each(Object.keys(EXAMPLES))('%s', (name) => {
     const desired = desiredOf(EXAMPLES[name] as HostSpec);
-    const { state, exceptions } = compile(desired, factsOf(desired));
+    const { state, exceptions } = compile(desired, factsOf(desired, LOCAL[name]));
     const text = state.bridges.map(bridgeText).join('\n');
     const file = new URL(`./golden/${name}.golden.txt`, import.meta.url);
     if (!existsSync(file) && process.env['CI'] === undefined) writeFileSync(file, text);

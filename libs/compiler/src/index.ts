@@ -8,6 +8,7 @@ export { PNIC_FLOWS, pnicCounts, type PnicCounts } from './features/pnic.js';
 export { FEATURE_CODES, type FeatureName } from './pipeline/cookies.js';
 export { REG } from './pipeline/registers.js';
 export { PIPELINE, TABLE_NAMES, TABLES, type TableName, type TableSpec } from './pipeline/tables.js';
+export { deliverTo, standingMulticast } from './features/multicast/standing.js';
 export { type NoticedRule } from './rule-notice.js';
 export { allotSlots, MAX_SLOT, slotKey } from './slots.js';
 export type {
@@ -18,7 +19,9 @@ export type {
   CompileException,
   Desired,
   ExceptionCode,
+  GroupAddress,
   LocalFacts,
+  MulticastFacts,
   PortEpoch,
   Speaks,
   TeamingFacts,

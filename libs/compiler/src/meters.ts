@@ -10,8 +10,8 @@ import { type ClassMeters } from './types.js';
  * | 6 to 9 | shaping |
  * | 10, 11 | what policy let through of what was sent; what there was to hand over, before policy |
  * | 12, 13 | limits |
- * | 14 | frames for the agent: log, reject, membership |
- * | 15 | free |
+ * | 14 | frames for the agent: log, reject |
+ * | 15 | the same: membership of multicast groups |
  */
 const PER_SLOT = 16;
 /** The greatest slot there is: see slots.ts. */
@@ -27,7 +27,14 @@ export type ShapingMeter = keyof typeof SHAPING;
 export const shapingMeter = (slot: number, which: ShapingMeter): number => slot * PER_SLOT + SHAPING[which];
 
 /** The others of a slot. */
-export const OF_PORT = { passedIn: 10, offeredOut: 11, limitIn: 12, limitOut: 13, punt: 14 } as const;
+export const OF_PORT = {
+  passedIn: 10,
+  offeredOut: 11,
+  limitIn: 12,
+  limitOut: 13,
+  punt: 14,
+  membership: 15,
+} as const;
 export type PortMeter = keyof typeof OF_PORT;
 
 export const portMeter = (slot: number, which: PortMeter): number => slot * PER_SLOT + OF_PORT[which];
@@ -37,7 +44,9 @@ export const HOST_METERS = {
   /** Uplink key × 4 + traffic class. */
   trafficClass: { from: 256_016, to: 256_399 },
   /** Frames from an uplink for the agent. */
-  uplinkPunt: { from: 256_400, to: 256_463 },
+  uplinkPunt: { from: 256_400, to: 256_462 },
+  /** What uplinks bring of membership in multicast groups, for the agent. */
+  membership: { from: 256_463, to: 256_463 },
   /** Frames for whose senders the agent has an answer; those that are told of. */
   reject: { from: 256_464, to: 256_591 },
   log: { from: 256_592, to: 256_719 },

@@ -37,6 +37,27 @@ export interface TeamingFacts {
   readonly unhealthy: Readonly<Record<string, readonly string[]>>;
 }
 
+/** A multicast address, as a number of 32 or 128 bits. */
+export interface GroupAddress {
+  readonly family: 4 | 6;
+  readonly address: bigint;
+}
+
+/** Who on a switch of this host listens to what, as its guests said; ports are told by their slots. */
+export interface MulticastFacts {
+  /** Asked what they listen to, and had the time to answer: all others get every group. */
+  readonly settled: readonly number[];
+  /** Behind these is a router, which gets every group of the segment. */
+  readonly routers: readonly { readonly segment: number; readonly slot: number }[];
+  readonly groups: readonly {
+    readonly segment: number;
+    readonly group: GroupAddress;
+    readonly slots: readonly number[];
+  }[];
+  /** Wanted more groups than a port may have. */
+  readonly refused: readonly number[];
+}
+
 /** What only the host itself knows. */
 export interface LocalFacts {
   readonly host: HostName;
@@ -51,6 +72,8 @@ export interface LocalFacts {
   readonly handedOver: readonly PortEpoch[];
   /** Absent: nothing. */
   readonly teaming?: TeamingFacts;
+  /** By switch; absent: nobody was asked yet. */
+  readonly multicast?: Readonly<Record<string, MulticastFacts>>;
 }
 
 /** Why something could not be carried out. The port named is closed; everything else stands. */
@@ -71,6 +94,7 @@ export type ExceptionCode =
   | 'filter-too-large'
   | 'group-missing'
   | 'group-stale'
+  | 'groups-too-many'
   | 'iface-duplicate'
   | 'iface-failed'
   | 'iface-wrong-bridge'
@@ -138,6 +162,8 @@ export interface CompiledBinding {
   readonly carried?: Carried;
   /** How a frame becomes one that the port sent: see answers.ts. */
   readonly speaks: Speaks;
+  /** Segments in which its guest is to be asked what groups it listens to. Absent: it gets all of them. */
+  readonly asked?: readonly Range[];
   /** Filter rules by name with the cookie that all flows of the rule bear; the round is outside the mask. */
   readonly rules: readonly { readonly name: string; readonly cookie: bigint; readonly mask: bigint }[];
 }

@@ -11,6 +11,7 @@ import {
 } from '../documents.fixture.js';
 import { MAP } from '../scenario/private-vlan.fixture.js';
 import { filter } from './rules.fixture.js';
+import { heard, type Heard } from './multicast.fixture.js';
 import { port, prefix, said, vlan, type Port } from './ports.fixture.js';
 
 /** Members of two address sets, and of a set of ports with the VLAN that it means them in. */
@@ -69,10 +70,17 @@ const ipfix = fc.constantFrom(
 );
 const classes = fc.constantFrom({}, { storage: { shares: 50, limit: 1e7, reservation: 0 } });
 const bandwidth = fc.option(fc.record({ classes, reservable: fc.constant(75) }));
-export const looks = fc.record({ mirrors, ipfix, bandwidth });
+const multicast = fc.constantFrom('basic' as const, 'snooping' as const);
+export const looks = fc.record({ mirrors, ipfix, bandwidth, multicast });
 export type Looks = typeof looks extends fc.Arbitrary<infer L> ? L : never;
 
-export const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES, look?: Looks, its = NO_MEMBERS) => {
+export const sceneOf = (
+  ports: readonly Port[],
+  [one, two] = NO_POLICIES,
+  look?: Looks,
+  its = NO_MEMBERS,
+  lan?: Heard,
+) => {
   const { a, b, p } = its;
   const desired = desiredOf({
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
@@ -92,11 +100,11 @@ export const sceneOf = (ports: readonly Port[], [one, two] = NO_POLICIES, look?:
     sets: [addressSet('a', a), addressSet('b', b), portSet('p', ...p)],
     ports: ports.map((p, i) => ({ n: i + 1, ...p }) as unknown as PortSpec),
   });
-  return { desired, facts: factsOf(desired) };
+  return { desired, facts: factsOf(desired, lan === undefined ? {} : { multicast: { lan } }) };
 };
 export const scene = fc
-  .tuple(fc.array(port, { maxLength: 7 }), looks, members)
-  .map(([ports, look, its]) => sceneOf(ports, NO_POLICIES, look, its));
+  .tuple(fc.array(port, { maxLength: 7 }), looks, members, heard)
+  .map(([ports, look, its, lan]) => sceneOf(ports, NO_POLICIES, look, its, lan));
 
 /** One port becomes another, or only its policy does. */
 const edit = fc.record({ at: fc.nat(5), to: port, whole: fc.constantFrom(false, false, false, true) });

@@ -1,5 +1,5 @@
 import { type Action } from '#openflow';
-import { copyTo, goto, match, MULTICAST, resubmit, set, type Wanted } from '../pipeline/actions.js';
+import { copyTo, goto, match, MULTICAST, resubmit, set } from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { LOOKUP_KEY, REG } from '../pipeline/registers.js';
@@ -7,7 +7,8 @@ import { segmentMatches } from '../pipeline/segments.js';
 import { TABLES } from '../pipeline/tables.js';
 import { regions } from '../ranges.js';
 import { sharedMacs } from '../resolve/macs.js';
-import { isPlugged, type SteadyPlan, type PortPlan, type TeamPlan } from '../resolve/plan.js';
+import { isPlugged, type SteadyPlan, type PortPlan } from '../resolve/plan.js';
+import { spread, spreadIn, type Kind } from './spread.js';
 
 type Port = PortPlan & { readonly ofport: number };
 
@@ -23,11 +24,11 @@ export const flood: Feature = {
     const ports = bridge.ports.filter(isPlugged);
     const curious = ports.filter((p) => p.policy.promiscuous || p.policy.macChanges);
     copies(out);
-    spread(bridge, ports, { table: TABLES.FORWARD, inner: 100, eth_dst: MULTICAST }, out);
-    spread(bridge, curious, { table: TABLES.UNKNOWN, inner: 50 }, out);
+    toAll(bridge, ports, { table: TABLES.FORWARD, fields: { eth_dst: MULTICAST } }, 100, out);
+    toAll(bridge, curious, { table: TABLES.UNKNOWN, fields: {} }, 50, out);
     for (const mac of new Set(ports.flatMap(sharedMacs))) {
       const receivers = ports.filter((p) => curious.includes(p) || sharedMacs(p).includes(mac));
-      spread(bridge, receivers, { table: TABLES.FORWARD, inner: 100, eth_dst: mac }, out);
+      toAll(bridge, receivers, { table: TABLES.FORWARD, fields: { eth_dst: mac } }, 100, out);
     }
     snoop(
       ports.filter((p) => p.policy.promiscuous),
@@ -46,54 +47,18 @@ function copies(out: Emitter): void {
   ]);
 }
 
-interface Kind {
-  readonly table: number;
-  /** Priority in FLOOD_IN. */
-  readonly inner: number;
-  readonly eth_dst?: Wanted;
-}
-
-/** Flows that list all receivers of a segment, for frames of local ports and for those of uplinks. */
-function spread(bridge: SteadyPlan, receivers: readonly Port[], kind: Kind, out: Emitter): void {
-  const dst = kind.eth_dst === undefined ? {} : { eth_dst: kind.eth_dst };
-  const senders = bridge.ports.filter(isPlugged);
-  for (const { ranges, members } of regions(receivers, (p) => p.ranges)) {
-    const teams = bridge.teams.filter((team) => members.some((m) => m.team?.id === team.id));
-    for (const segment of segmentMatches(ranges)) {
-      const fields = { [REG.segment]: segment, ...dst };
-      if (senders.length > 1) {
-        const all = [...members.map((m) => copyTo(m.slot)), goto(TABLES.TO_PNIC)];
-        out.flow(kind.table, 150, match(fields), all);
-      }
-      if (teams.length === 0) continue;
-      out.flow(kind.table, 160, match({ ...fields, [REG.from]: 0 }), teams.flatMap(askTeam));
-      for (const team of teams) fromUplink(team, members, fields, kind.inner, out);
-    }
-  }
-}
-
-/** Whether the frame came by the uplink that the team's ports take frames from. */
-const askTeam = ({ id, kind }: TeamPlan): Action[] => [
-  set(REG.team, id),
-  kind === 'order' ? { kind: 'group', group: id } : resubmit(TABLES.CHOSEN),
-];
-
-function fromUplink(
-  team: TeamPlan,
-  members: readonly Port[],
-  fields: Readonly<Record<string, Wanted>>,
-  priority: number,
+/** To these ports, of those that other ports of the host send, and of those that uplinks bring. */
+function toAll(
+  bridge: SteadyPlan,
+  ports: readonly Port[],
+  kind: Pick<Kind, 'table' | 'fields'>,
+  inner: number,
   out: Emitter,
 ): void {
-  const own = members.filter((m) => m.team?.id === team.id);
-  const pinned = match({ ...fields, [REG.team]: team.id });
-  out.flow(
-    TABLES.FLOOD_IN,
-    priority,
-    pinned,
-    own.map((m) => copyTo(m.slot)),
-    team.id,
-  );
+  const receivers = ports.map((port) => ({ port, ranges: port.ranges }));
+  const senders = bridge.ports.filter(isPlugged);
+  spread(receivers, { ...kind, priority: 150 }, out, senders.length > 1);
+  spreadIn(receivers, inner, kind.fields, out);
 }
 
 /** A frame for a port that is active here: first the copies, then the port; the one it is for gets one only. */

@@ -20,7 +20,9 @@ export interface Feature {
   readonly name: FeatureName;
   bridge?(bridge: SteadyPlan, out: Emitter): void;
   /** What hangs on less than the whole bridge, and stands while that is the same. */
-  parts?(bridge: Pick<BridgePlan, 'ports' | 'sets' | 'switch' | 'privateVlans'>): readonly Part[];
+  parts?(
+    bridge: Pick<BridgePlan, 'ports' | 'sets' | 'switch' | 'privateVlans' | 'multicast'>,
+  ): readonly Part[];
   port?(port: PortPlan, out: Emitter, bridge: Pick<BridgePlan, 'mtu'>): void;
   closed?(port: PortPlan, out: Emitter): void;
 }

@@ -48,6 +48,8 @@ export const FLAG = {
   logged: flag(1),
   /** The source MAC was learned. */
   learned: flag(2),
+  /** Whom FLOOD_IN is to reach of a multicast frame that came by an uplink, see MULTICAST_TO. */
+  multicast: flag(4, 2),
   trafficClass: flag(8, 3),
   /** Priority in the tag that was taken off, or that a rule wants; goes into the tag that is put on. */
   cos: flag(12, 3),

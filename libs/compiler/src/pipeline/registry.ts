@@ -9,6 +9,7 @@ import { guard } from '../features/guard.js';
 import { deliver } from '../features/output.js';
 import { mirror } from '../features/mirror/mirror.js';
 import { pnic } from '../features/pnic.js';
+import { multicast } from '../features/multicast/multicast.js';
 import { privateVlan } from '../features/private-vlan.js';
 import { sampling } from '../features/sampling.js';
 import { security } from '../features/security.js';
@@ -38,6 +39,7 @@ export const FEATURES: readonly Feature[] = [
   filter,
   forward,
   flood,
+  multicast,
   dispatch,
   pnic,
   teaming,

@@ -88,9 +88,7 @@ const SPECS = {
     reads: ['from'],
   },
   /** What no guest may send, and blocked ports. */
-  GUARD_IN: { number: 8, owners: ['guard'], path: 'in', next: ['PUNT_IN', 'SEGMENT'], reads: ['from'] },
-  /** Membership reports, to the agent. */
-  PUNT_IN: { number: 9, owners: ['multicast'], path: 'in', next: ['SEGMENT'], reads: ['from'] },
+  GUARD_IN: { number: 8, owners: ['guard'], path: 'in', next: ['SEGMENT'], reads: ['from'] },
   /** The VLAN policy makes the segment and takes the tag off. */
   SEGMENT: {
     number: 10,
@@ -240,7 +238,7 @@ const SPECS = {
   /** What the host itself takes from the wire: neighbours, beacons, probes. */
   UPLINK_IN: {
     number: 40,
-    owners: ['guard', 'discovery', 'health', 'beacon', 'multicast'],
+    owners: ['guard', 'discovery', 'health', 'beacon'],
     path: 'uplink',
     next: ['PVLAN_IN', 'TRAP'],
     reads: ['uplink', 'segment'],
@@ -303,7 +301,7 @@ const SPECS = {
     reads: ['segment', 'from'],
     writes: ['to', 'team'],
   },
-  /** Multicast by group address. */
+  /** Multicast by group address, where it is filtered. */
   MCAST: {
     number: 54,
     owners: ['multicast'],
@@ -311,7 +309,7 @@ const SPECS = {
     next: ['TO_PNIC'],
     asks: ['CHOSEN', 'DELIVER'],
     reads: ['segment', 'from'],
-    writes: ['to', 'team'],
+    writes: ['to', 'team', 'flags'],
   },
   /** Frames from the uplink that a teaming order is pinned to, to the ports of that order. */
   FLOOD_IN: {
@@ -320,7 +318,7 @@ const SPECS = {
     path: 'asked',
     next: [],
     ...COPIES,
-    reads: ['segment', 'team'],
+    reads: ['segment', 'team', 'flags'],
   },
   /** One copy of a flooded frame, to the port in the egress register. */
   DELIVER: {

@@ -14,6 +14,7 @@ import { refuseConflicts } from './conflicts.js';
 import { exportsOf } from './exports.js';
 import { Interfaces } from './interfaces.js';
 import { resolveMirrors } from './mirrors.js';
+import { multicastOf, refusedGroups } from './multicast.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
 import { contextOn, resolvePort, type HostContext, type ResolvedPort } from './ports.js';
 import { type ResolveMemo } from './remember.js';
@@ -92,6 +93,8 @@ function resolveBridge(
   entries.forEach((entry, i) => refusal(entry, docs[i], exceptions));
   const plans = entries.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
   const open = plans.filter((plan) => plan.life !== 'closed');
+  const multicast = multicastOf(doc, facts);
+  exceptions.push(...refusedGroups(multicast, open));
   return {
     name,
     switch: member.switch,
@@ -107,6 +110,7 @@ function resolveBridge(
     mirrorVlans: (doc?.mirrors ?? []).flatMap(({ to }) => ('vlan' in to ? [to.vlan] : [])),
     ...(doc === undefined ? {} : exportsOf(doc)),
     classLimits: classLimitsOf(doc),
+    ...(multicast === undefined ? {} : { multicast }),
     ports: open,
     closed: plans.filter((plan) => plan.life === 'closed'),
   };

@@ -3,6 +3,7 @@ import { type EffectivePolicy, type MirrorSource, type Policy, type PrivateVlan 
 import { type BindingRole, type SetDocument, type SwitchDocument } from '#contracts';
 import { type BridgeExports, type ObservedInterface } from '#openflow';
 import { type Range } from '../ranges.js';
+import { type MulticastFacts } from '../types.js';
 
 /**
  * What a binding is to the data plane.
@@ -141,6 +142,8 @@ export interface BridgePlan {
   /** VLANs that carry copies and nothing else, whether or not any leave this host. */
   readonly mirrorVlans: readonly number[];
   readonly exports?: BridgeExports;
+  /** Absent: multicast is not filtered. */
+  readonly multicast?: MulticastFacts;
   /** What the ports of a class may send by one uplink, in bit/s. */
   readonly classLimits: readonly { readonly number: number; readonly limit: number }[];
   /** Ports that are carried out, in the order of their numbers. */
@@ -149,8 +152,8 @@ export interface BridgePlan {
   readonly closed: readonly PortPlan[];
 }
 
-/** All but the sets: their members change, and what stands for the whole bridge does not. */
-export type SteadyPlan = Omit<BridgePlan, 'sets'>;
+/** All but the members of sets and groups: they change, and what stands for the whole bridge does not. */
+export type SteadyPlan = Omit<BridgePlan, 'sets' | 'multicast'>;
 
 export const isPlugged = (port: PortPlan): port is PortPlan & { readonly ofport: number } =>
   port.ofport !== undefined;

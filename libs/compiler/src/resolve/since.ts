@@ -204,7 +204,8 @@ const sameFacts = (a: LocalFacts, b: LocalFacts): boolean =>
     a.slots === b.slots &&
     a.activations === b.activations &&
     a.handedOver === b.handedOver &&
-    a.teaming === b.teaming);
+    a.teaming === b.teaming &&
+    a.multicast === b.multicast);
 
 /** Everything but the policies of groups and ports. */
 const sameFrame = (a: Desired, b: Desired): boolean =>

@@ -19,7 +19,6 @@ const NOT_DONE: readonly (readonly [string, object])[] = [
 
 const SWITCH: Partial<SwitchFeatures> = {
   discovery: { mode: 'both', intervalSeconds: 30 },
-  multicast: 'snooping',
   healthCheck: { intervalSeconds: 60 },
 };
 

@@ -42,7 +42,6 @@ export function unsupportedOnSwitch(doc: SwitchDocument): CompileException[] {
   const missing = [
     doc.lags.length > 0 ? 'lags' : null,
     doc.discovery.mode === 'off' ? null : 'discovery',
-    doc.multicast === 'basic' ? null : 'multicast',
     doc.healthCheck === null ? null : 'healthCheck',
   ].filter((field) => field !== null);
   const unfair = Object.entries(doc.bandwidth?.classes ?? {}).flatMap(([name, of]) =>
