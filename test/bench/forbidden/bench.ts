@@ -54,6 +54,9 @@ export const forbidden: Bench = async (say) => {
 
 async function sidesOf({ ours, peer, labs }: Pair): Promise<readonly [Taken, Taken]> {
   const ports = portsOf(HOSTS, PORTS_EACH);
+  // Ours leave by the uplink; here a port gets what is for nobody, so that both sides forward them.
+  const { name, mac, ip } = ports[PORTS_EACH - 1]!;
+  await peer.commit([['lsp-set-addresses', name, `${mac} ${ip}`, 'unknown']]);
   const side = async (name: Taken['name'], gate: Gate, lab: Pair['labs']['ours'], warmUp: number) => {
     for (let n = 0; n < warmUp; n++) {
       await gate.stop(tcpPort(n));
@@ -81,8 +84,8 @@ async function compare(sides: readonly [Taken, Taken], one: Case, say: Say): Pro
   return figures(sides, what);
 }
 
-async function figures(sides: readonly [Taken, Taken], what: string): Promise<readonly Figure[]> {
-  const told = await Promise.all(sides.map((side) => figureOf(side, what)));
+function figures(sides: readonly [Taken, Taken], what: string): readonly Figure[] {
+  const told = sides.map((side) => figureOf(side, what));
   const [ours, theirs] = told.map((f) => f.spread);
   return [
     ...told,
@@ -91,7 +94,7 @@ async function figures(sides: readonly [Taken, Taken], what: string): Promise<re
   ];
 }
 
-async function figureOf({ name, trials, guests }: Taken, what: string): Promise<Figure> {
+function figureOf({ name, trials }: Taken, what: string): Figure {
   const of = (key: keyof Trial) => trials.map((t) => t[key]);
   return {
     bench: 'forbidden',
@@ -101,7 +104,7 @@ async function figureOf({ name, trials, guests }: Taken, what: string): Promise<
     detail: {
       toldMs: spread(of('toldMs')),
       senderPausedMs: spread(of('senderMs')),
-      cached: await guests.cached(),
+      cached: spread(of('cached')),
     },
   };
 }

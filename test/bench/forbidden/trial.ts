@@ -20,6 +20,8 @@ export interface Trial {
   readonly after: number;
   /** Of the sender while it sent: as much of `lastMs` nobody could have seen. */
   readonly senderMs: number;
+  /** Decisions that the datapath had cached when the stream began. */
+  readonly cached: number;
 }
 
 /** Before the request; a stream has become what it is by then. */
@@ -55,6 +57,7 @@ export class Guests {
   /** One stream of frames, stopped by a change of policy. */
   async try({ kind, pps, others }: Case, port: number): Promise<Trial> {
     if (others > 0) await this.#traffic.spray(this.#from, this.sender.mac, SPRAY_FROM, others, SPRAY_PPS);
+    const cached = await this.#cached();
     await this.#traffic.taken(this.#to);
     const flow = this.#flow(port);
     const sending = this.#traffic.stream(flow, pps);
@@ -76,16 +79,21 @@ export class Guests {
         `${times.length} frames came, ${dropped} were not taken, none shortly before the request`,
       );
     const after = times.filter((at) => at > told).length;
-    return { lastMs: Math.max(0, last - asked), toldMs: told - asked, after, senderMs: longestPauseMs };
-  }
-
-  /** Decisions that the datapath has cached now. */
-  async cached(): Promise<number> {
-    return Number(/\(current (\d+)\)/.exec(await this.host.appctl('upcall/show'))?.[1]);
+    return {
+      lastMs: Math.max(0, last - asked),
+      toldMs: told - asked,
+      after,
+      senderMs: longestPauseMs,
+      cached,
+    };
   }
 
   async close(): Promise<void> {
     await this.#traffic.close();
+  }
+
+  async #cached(): Promise<number> {
+    return Number(/\(current (\d+)\)/.exec(await this.host.appctl('upcall/show'))?.[1]);
   }
 
   #flow(port: number): Flow {
