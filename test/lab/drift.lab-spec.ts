@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TABLES } from '#compiler';
 import { documentsOf, LabAgent } from './agent.js';
@@ -61,6 +63,8 @@ describe('what others change on a switch', () => {
       (await row(table, name, column)) === value ? true : undefined,
     );
 
+  const refusals = (): string[] => agent.warnings.filter((w) => w.includes('could not be brought'));
+
   it('repairs flows that were deleted, changed and added by hand, and says which', async () => {
     await ofctl('del-flows', BRIDGE, `table=${TABLES.SECURITY}`);
     await restored();
@@ -78,6 +82,7 @@ describe('what others change on a switch', () => {
     const group = /group_id=([0-9]+)/.exec(await ofctl('dump-groups', BRIDGE))?.[1] ?? '';
     await ofctl('mod-group', BRIDGE, `group_id=${group},type=all`);
     await restored();
+    const refused = refusals();
     await ofctl('del-groups', BRIDGE, `group_id=${group}`);
     await restored();
     const meter = /meter=([0-9]+)/.exec(await ofctl('dump-meters', BRIDGE))?.[1] ?? '';
@@ -85,6 +90,8 @@ describe('what others change on a switch', () => {
     await restored();
     await ofctl('del-meter', BRIDGE, `meter=${meter}`);
     await restored();
+    // Both take their flows along: the first repair has to know of all.
+    expect(refusals()).toEqual(refused);
     expect(await exchange(one, two)).toBe(50);
     expected.push(`group ${group}`);
     expected.push(`meter ${meter}`);
@@ -130,10 +137,38 @@ describe('what others change on a switch', () => {
     expected.push('protocols');
   });
 
+  it('repairs how fragments are matched, which nobody tells, at the next look', async () => {
+    await ofctl('set-frags', BRIDGE, 'normal');
+    agent.agent.audit();
+    await until('ports of first fragments', async () =>
+      (await ofctl('get-frags', BRIDGE)).includes('nx-match') ? true : undefined,
+    );
+    expected.push('fragments');
+  });
+
   it('tells what differed, by field, with how long it stood', async () => {
     for (const field of expected) await told(field);
     const repaired = agent.of('Drift').filter((f) => f.repaired);
     expect(repaired.every((f) => f.object === `bridge/${BRIDGE}` && f.durationMs >= 0)).toBe(true);
+  });
+
+  it('repairs all of a storm, and sums it up', async () => {
+    const before = agent.of('Drift').length;
+    const file = join(lab.host('h1').rundir, 'storm');
+    const flows = Array.from(
+      { length: 300 },
+      (_, i) => `table=${TABLES.FORWARD},priority=${i + 1},actions=NORMAL`,
+    );
+    await writeFile(file, flows.join('\n'));
+    for (let i = 0; i < 3; i += 1) await ofctl('add-flows', BRIDGE, file);
+    await restored();
+    const facts = () => agent.of('Drift').slice(before);
+    await until('the sum', () =>
+      Promise.resolve(
+        facts().some((f) => f.differences.some((d) => d.field === 'further differences')) ? true : undefined,
+      ),
+    );
+    expect(facts().length).toBeLessThan(4);
   });
 
   it('tells of the flows of another program once and leaves them, and leaves other bridges alone', async () => {

@@ -76,12 +76,16 @@ function applyRow(have: Observation, change: OvsdbChange): Observation {
     case 'add-bridge':
       return { ...have, bridges: [...have.bridges, newBridge(change.bridge, change.switch, change.mtu)] };
     case 'set-bridge':
-      return onBridge(have, change.bridge, ({ markLost: _, settings: _those, ...b }) => ({
-        ...b,
-        externalIds: { ...b.externalIds, [SWITCH_MARK]: change.switch },
-        failMode: 'secure',
-        mtu: change.mtu,
-      }));
+      return onBridge(
+        have,
+        change.bridge,
+        ({ markLost: _, settings: _those, fragmentsBlind: _blind, ...b }) => ({
+          ...b,
+          externalIds: { ...b.externalIds, [SWITCH_MARK]: change.switch },
+          failMode: 'secure',
+          mtu: change.mtu,
+        }),
+      );
     case 'set-exports':
       return onBridge(have, change.bridge, (b) => ({ ...b, exports: change.exports }));
     case 'remove-bridge':

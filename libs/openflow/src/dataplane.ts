@@ -118,6 +118,8 @@ export interface BridgeObservation {
   /** What somebody set in the bridge's row; absent: nothing but what every bridge of ours has. */
   readonly settings?: BridgeSettings;
   readonly exports?: BridgeExports;
+  /** No fragment has ports for the bridge's flows: somebody set it so. No part of the row. */
+  readonly fragmentsBlind?: true;
   readonly flows: readonly FlowStats[];
   readonly groups: readonly Group[];
   readonly meters: readonly (Meter & { readonly durationMs: number })[];

@@ -135,3 +135,4 @@ export { overlap } from './tightens.js';
 export { formatAction, type TextOptions } from './text/actions.js';
 export { formatFlow, formatFlows, formatGroup, formatMatch, formatMeter } from './text/format.js';
 export { formatField } from './text/values.js';
+export { references } from './references.js';

@@ -24,12 +24,13 @@ const shown = (value: unknown): string =>
  */
 export function bridgeDrift(
   want: Pick<BridgeState, 'switch' | 'mtu'>,
-  have: Pick<BridgeObservation, 'externalIds' | 'failMode' | 'mtu' | 'settings'>,
+  have: Pick<BridgeObservation, 'externalIds' | 'failMode' | 'mtu' | 'settings' | 'fragmentsBlind'>,
 ): readonly SettingDifference[] {
   const fields: [field: string, expected: unknown, found: unknown][] = [
     [`external_ids:${SWITCH_MARK}`, want.switch, have.externalIds[SWITCH_MARK]],
     ['fail_mode', 'secure', have.failMode],
     ['mtu', `${want.mtu}`, have.mtu === undefined ? undefined : `${have.mtu}`],
+    ['fragments', 'nx-match', have.fragmentsBlind === true ? 'normal' : 'nx-match'],
     ...(have.settings === undefined ? [] : settingFields(have.settings)),
   ];
   return fields

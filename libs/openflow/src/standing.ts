@@ -21,7 +21,7 @@ export function standing(want: DataplaneState, have: Observation): Observation {
 }
 
 function withContent(
-  { name, externalIds, markLost, failMode, mtu, ports, settings, exports }: BridgeObservation,
+  { name, externalIds, markLost, failMode, mtu, ports, settings, exports, fragmentsBlind }: BridgeObservation,
   state: BridgeState,
 ): BridgeObservation {
   const flows = once(() => state.flows.map(fresh));
@@ -35,6 +35,7 @@ function withContent(
     ports,
     ...(settings === undefined ? {} : { settings }),
     ...(exports === undefined ? {} : { exports }),
+    ...(fragmentsBlind === undefined ? {} : { fragmentsBlind }),
     get flows() {
       return flows();
     },

@@ -133,7 +133,7 @@ const session: fc.Arbitrary<OfMessage> = fc.oneof(
   fc.record({ kind: kind('echo-request'), data: any.bytes }),
   fc.record({ kind: kind('echo-reply'), data: any.bytes }),
   fc.record({
-    kind: fc.constantFrom('features-request', 'barrier-request', 'barrier-reply'),
+    kind: fc.constantFrom('features-request', 'barrier-request', 'barrier-reply', 'get-config-request'),
   }) as fc.Arbitrary<OfMessage>,
   fc.record({
     kind: kind('features-reply'),
@@ -143,7 +143,11 @@ const session: fc.Arbitrary<OfMessage> = fc.oneof(
     auxiliary: any.u8,
     capabilities: any.u32,
   }),
-  fc.record({ kind: kind('set-config'), missSendLen: any.u16, matchFragments: fc.boolean() }),
+  fc.record({
+    kind: fc.constantFrom('set-config' as const, 'get-config-reply' as const),
+    missSendLen: any.u16,
+    matchFragments: fc.boolean(),
+  }),
   fc.record({
     kind: kind('set-async'),
     packetIn: any.u32,

@@ -14,6 +14,8 @@ export const TYPE = {
   experimenter: 4,
   featuresRequest: 5,
   featuresReply: 6,
+  getConfigRequest: 7,
+  getConfigReply: 8,
   setConfig: 9,
   packetIn: 10,
   flowRemoved: 11,

@@ -67,9 +67,12 @@ function readBody(body: Reader, version: number, type: number): OfMessage {
       return { kind: 'barrier-request' };
     case TYPE.barrierReply:
       return { kind: 'barrier-reply' };
+    case TYPE.getConfigRequest:
+      return { kind: 'get-config-request' };
+    case TYPE.getConfigReply:
     case TYPE.setConfig:
       return {
-        kind: 'set-config',
+        kind: type === TYPE.setConfig ? 'set-config' : 'get-config-reply',
         matchFragments: (body.u16() & FRAGMENTS_MATCH) === FRAGMENTS_MATCH,
         missSendLen: body.u16(),
       };

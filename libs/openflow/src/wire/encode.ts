@@ -57,9 +57,12 @@ function writeBody(w: Writer, message: OfMessage, xid: number): number {
       return TYPE.barrierRequest;
     case 'barrier-reply':
       return TYPE.barrierReply;
+    case 'get-config-request':
+      return TYPE.getConfigRequest;
+    case 'get-config-reply':
     case 'set-config':
       w.u16(message.matchFragments ? FRAGMENTS_MATCH : 0).u16(message.missSendLen);
-      return TYPE.setConfig;
+      return message.kind === 'set-config' ? TYPE.setConfig : TYPE.getConfigReply;
     case 'set-async':
       writeAsync(w, message);
       return TYPE.setAsync;

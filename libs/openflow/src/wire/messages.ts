@@ -146,6 +146,8 @@ export type OfMessage =
    * for the bridge, whoever said it last.
    */
   | { readonly kind: 'set-config'; readonly missSendLen: number; readonly matchFragments: boolean }
+  | { readonly kind: 'get-config-request' }
+  | { readonly kind: 'get-config-reply'; readonly missSendLen: number; readonly matchFragments: boolean }
   | ({ readonly kind: 'set-async' } & AsyncMasks)
   | { readonly kind: 'set-packet-in-format'; readonly format: 'standard' | 'nxt-packet-in2' }
   | FlowMod

@@ -6,6 +6,7 @@ import { type OfSession } from '../flow/of-session.js';
 import { type RowCache } from '../ovsdb/cache.js';
 import { type Endpoints } from './config.js';
 import { type Ownership } from './ownership.js';
+import { TakenAlong } from './taken-along.js';
 
 /** One OpenFlow connection to each bridge that bears our mark, following the database. */
 export class Bridges {
@@ -44,23 +45,37 @@ export class Bridges {
     return connection.current(waitMs);
   }
 
+  /** Sets what is no part of a bridge's row. */
+  async configure(bridge: string): Promise<void> {
+    await this.connections.get(bridge)?.configure();
+  }
+
   close(): void {
     for (const connection of this.connections.values()) connection.close();
     this.connections.clear();
   }
 
   private connect(bridge: string): void {
+    const takenAlong = new TakenAlong();
     const connection = new OfConnection(
       bridge,
       () => this.endpoints.mgmt(bridge),
       {
-        up: () => this.emit({ kind: 'up', bridge }),
+        up: () => {
+          takenAlong.forget();
+          this.emit({ kind: 'up', bridge });
+        },
         down: (reason) => this.emit({ kind: 'down', bridge, reason }),
         packetIn: ({ table, cookie, metadata, userdata, frame }) =>
           this.emit({ kind: 'packet-in', bridge, table, cookie, metadata, userdata, frame }),
-        flows: (updates) => this.tell(bridge, updates),
+        flows: (updates) => {
+          for (const event of takenAlong.gone(bridge, updates)) this.emit(event);
+          this.tell(bridge, updates);
+        },
         port: () => this.emit({ kind: 'interfaces' }),
-        forwarded: (message) => this.forwarded(bridge, message),
+        forwarded: (message) => {
+          if (!takenAlong.repeats(message)) this.forwarded(bridge, message);
+        },
       },
       this.clock,
     );

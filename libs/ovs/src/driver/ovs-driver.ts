@@ -190,6 +190,7 @@ export class OvsDriver implements Driver {
       this.ownership.has,
     );
     const results = await this.ovsdb.transact('switch database', operations);
+    for (const change of changes) if (change.op === 'set-bridge') await this.bridges.configure(change.bridge);
     if (configAt === undefined) return;
     const wanted = results[configAt]?.rows?.[0]?.['next_cfg'];
     if (typeof wanted === 'number') await this.configured.reached(wanted, CONFIG_MS);

@@ -22,12 +22,13 @@ export async function readBridge(
   cache: RowCache,
   name: string,
 ): Promise<BridgeObservation> {
-  const [flows, groups, configs, stats, ports] = await Promise.all([
+  const [flows, groups, configs, stats, ports, config] = await Promise.all([
     session.ask({ kind: 'flow-stats-request', cookie: 0n, cookieMask: 0n, match: {} }, 'flow-stats-reply'),
     session.ask({ kind: 'group-desc-request' }, 'group-desc-reply'),
     session.ask({ kind: 'meter-config-request' }, 'meter-config-reply'),
     session.ask({ kind: 'meter-stats-request' }, 'meter-stats-reply'),
     session.ask({ kind: 'port-desc-request' }, 'port-desc-reply'),
+    session.ask({ kind: 'get-config-request' }, 'get-config-reply'),
   ]);
   const durations = new Map(
     stats.flatMap((part) => part.stats).map(({ id, durationMs }) => [id, durationMs]),
@@ -42,6 +43,7 @@ export async function readBridge(
   const unreadable = flows.flatMap((part) => part.unreadable);
   return {
     ...describeRow(cache, name),
+    ...(config.every((part) => part.matchFragments) ? {} : { fragmentsBlind: true }),
     flows: flows.flatMap((part) => part.flows).filter(({ flow }) => !isKick(flow)),
     groups: groups.flatMap((part) => part.groups),
     meters,

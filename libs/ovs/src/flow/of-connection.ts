@@ -14,6 +14,9 @@ const PORT_REASONS = 0b111;
 /** Others' group-mods and meter-mods. */
 const FORWARDED = 0b11;
 
+/** Without a miss length the switch tells a service connection nothing by itself. */
+const CONFIG: OfMessage = { kind: 'set-config', missSendLen: 0xffff, matchFragments: true };
+
 export interface OfHandlers {
   /** The switch speaks OpenFlow 1.5, tells changes and takes requests. */
   up(): void;
@@ -84,6 +87,11 @@ export class OfConnection {
     });
   }
 
+  /** Says again what holds for the whole bridge and not for this connection alone; one that comes says it by itself. */
+  async configure(): Promise<void> {
+    if (this.ready) await this.session?.perform([CONFIG]);
+  }
+
   close(): void {
     this.ready = false;
     this.keepAlive.stop();
@@ -107,7 +115,7 @@ export class OfConnection {
   /** After the hellos: ask the switch to tell what it does not tell a service connection by itself. */
   private async setUp(session: OfSession): Promise<void> {
     const faults = await session.perform([
-      { kind: 'set-config', missSendLen: 0xffff, matchFragments: true },
+      CONFIG,
       { kind: 'set-packet-in-format', format: 'nxt-packet-in2' },
       {
         kind: 'set-async',
