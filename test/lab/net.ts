@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ip } from './exec.js';
+import { ip, run } from './exec.js';
 import { addNamespace, LabHost, quiet } from './host.js';
 import { LabVm, type VmOptions } from './vm.js';
 
@@ -105,6 +105,16 @@ export class Lab {
   /** From now on nothing passes from one host to another. */
   async isolate(): Promise<void> {
     await this.setPorts('isolated', 'on');
+  }
+
+  /** The device in the fabric that a host's uplink leads to. */
+  fabricPort(host: string, uplink: string): string {
+    return `${host}-${uplink}`;
+  }
+
+  /** A program in the fabric, to its end. */
+  inFabric(program: string, ...args: string[]): Promise<string> {
+    return run('ip', ['netns', 'exec', this.fabric, program, ...args]);
   }
 
   /** A directory of this lab, removed with it, for what else a test starts. */

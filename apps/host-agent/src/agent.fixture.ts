@@ -179,7 +179,7 @@ export class AgentHost {
       journal,
       memory,
       clock,
-      ids: { next: () => `i${(this.#ids += 1)}` },
+      ids: { next: () => `${(this.#ids += 1)}` },
       log: { info: () => undefined, warn: (_, message) => void this.warnings.push(message) },
       report: (report) => this.reports.push(report),
       services: this.services,

@@ -36,8 +36,8 @@ describe('an agent', () => {
   it('opens a bound port, with a segment of its ledger, and reports the revision', async () => {
     await bind(1, 2);
     expect(host.of('SegmentOpened').map((f) => [f.port, f.epoch, f.incarnation])).toEqual([
-      ['p1', 1, 'i1'],
-      ['p2', 1, 'i2'],
+      ['p1', 1, '1'],
+      ['p2', 1, '2'],
     ]);
     await host.send(1, mac(2), 3);
     expect(host.received('tap2')).toBe(3);
@@ -52,7 +52,7 @@ describe('an agent', () => {
     expect(host.received('tap2')).toBe(5);
     const [closed, ...more] = host.of('SegmentClosed');
     expect(more).toEqual([]);
-    expect(closed).toMatchObject({ port: 'p1', incarnation: 'i1', raw: { in: { unicast: { packets: 5 } } } });
+    expect(closed).toMatchObject({ port: 'p1', incarnation: '1', raw: { in: { unicast: { packets: 5 } } } });
     expect(closed).not.toHaveProperty('inexact');
   });
 
@@ -65,12 +65,12 @@ describe('an agent', () => {
     // The earlier run may have died before its last change was effective: that alone is made sure of.
     expect(host.steps).toEqual([{ kind: 'effective', bridge: BRIDGE }]);
     // What the earlier run may have died with is told again, by the same name.
-    expect(host.of('SegmentOpened').map((f) => f.incarnation)).toEqual(['i1', 'i2']);
+    expect(host.of('SegmentOpened').map((f) => f.incarnation)).toEqual(['1', '2']);
     const { counters } = await host.agent.telemetry();
-    expect(counters).toMatchObject([{ incarnation: 'i1', raw: { in: { unicast: { packets: 4 } } } }, {}]);
+    expect(counters).toMatchObject([{ incarnation: '1', raw: { in: { unicast: { packets: 4 } } } }, {}]);
     await host.become(3, [{ n: 1, role: 'retired' }, { n: 2 }]);
     expect(host.of('SegmentClosed')).toMatchObject([
-      { incarnation: 'i1', raw: { in: { unicast: { packets: 4 } } } },
+      { incarnation: '1', raw: { in: { unicast: { packets: 4 } } } },
     ]);
   });
 

@@ -99,6 +99,7 @@ export class Agent {
     this.#teaming = new TeamingService(parts);
     this.#drift = new DriftWatch(clock, record);
     const again = (): void => this.#reconciler.kick();
+    const random = (): number => Number.parseInt(ids.next().slice(0, 8), 16) / 2 ** 32;
     this.#flapping = {
       interfaces: new Flapping(clock, 'interface', record, again),
       uplinks: new Flapping(clock, 'uplink', record, again),
@@ -119,12 +120,12 @@ export class Agent {
         this.#drift.seen(driftOf(installed, have, { baseline }), since),
       done: (result) => this.#done(result),
       failed: (reason, retry) => this.#failed(reason, retry),
-      random: () => Number.parseInt(ids.next().slice(0, 8), 16) / 2 ** 32,
+      random,
     });
     const { host, log } = parts;
     const compiled = (): Compiled | null => this.#compiled;
     const observation = (): Observation | null => this.#reconciler.observation;
-    const around = { host, driver, clock, log, memory, record, kick: again, compiled, observation };
+    const around = { host, driver, clock, log, memory, random, record, kick: again, compiled, observation };
     this.#services = (parts.services ?? []).map((make) => make(around));
     const switched = ({ notice: { kind, slot } }: HandedFrame): void =>
       this.#noteRows([{ slot, active: kind === 'activated' }]);
@@ -285,7 +286,7 @@ export class Agent {
     const isCurrent = now?.desired === wanted.desired && now.lineage === wanted.lineage;
     this.#settled = { ...result, wanted: isCurrent ? now : wanted, steps: [] };
     this.#tell(this.#settled);
-    for (const service of this.#services) service.carriedOut?.(compiled, have);
+    for (const service of this.#services) service.carriedOut?.(compiled, have, wanted.desired);
     if (result.steps.length > 0) {
       const fields = { revision: wanted.received, steps: result.steps.map((s) => s.kind) };
       this.parts.log.info(fields, 'the switch carries out the documents');

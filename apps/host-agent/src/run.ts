@@ -17,9 +17,7 @@ import { LocalMemory } from './state/local-memory.js';
 import { emptyMemory, parseMemory } from './state/memory.js';
 import { SERVICES } from './services.js';
 import { StateDir } from './state/state-dir.js';
-
-/** Version that the agent reports. */
-export const VERSION = '0.1.0';
+import { VERSION } from './version.js';
 
 export interface RunningAgent {
   readonly agent: Agent;

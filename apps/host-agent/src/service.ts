@@ -1,7 +1,7 @@
 import { type Clock, type HostName } from '#kernel';
 import { type Fact } from '#domain';
 import { type Telemetry } from '#contracts';
-import { type Compiled, type LocalFacts } from '#compiler';
+import { type Compiled, type Desired, type LocalFacts } from '#compiler';
 import { type Driver, type DriverEvent, type Observation } from '#openflow';
 import { type FrameTakers } from './packet-ins.js';
 import { type LocalMemory } from './state/local-memory.js';
@@ -13,6 +13,8 @@ export interface ServiceHost {
   readonly driver: Pick<Driver, 'packetOut' | 'portStats' | 'flowStats' | 'meterStats'>;
   readonly clock: Clock;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** From 0 to 1. */
+  random(): number;
   record(fact: Fact): void;
   /** What is remembered of uplinks, over restarts; whoever changes it wants another pass. */
   readonly memory: Pick<LocalMemory, 'teaming'>;
@@ -37,8 +39,8 @@ export interface AgentService {
   readonly frames?: FrameTakers;
   /** What else the switch tells. Must not throw and must not block. */
   noticed?(event: DriverEvent): void;
-  /** A pass came to its end: all of this stands and is effective. */
-  carriedOut?(compiled: Compiled, have: Observation): void;
+  /** A pass came to its end: all of this stands and is effective, as these documents want it. */
+  carriedOut?(compiled: Compiled, have: Observation, desired: Desired): void;
   /** Added to the telemetry, about once a second. */
   telemetry?(): Partial<Telemetry>;
   close?(): void | Promise<void>;

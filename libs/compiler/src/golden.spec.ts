@@ -126,6 +126,11 @@ const EXAMPLES: Record<string, HostSpec> = {
     groups: [web, trunk],
     ports: [{ n: 1 }, { n: 2, group: 'trunk', override: { promiscuous: true } }],
   },
+  discovery: {
+    groups: [web],
+    docs: [{ ...switchDoc('lan', ['uplink1']), discovery: { mode: 'both', intervalSeconds: 30 } }],
+    ports: [{ n: 1 }],
+  },
   policy: {
     groups: [web],
     ports: [

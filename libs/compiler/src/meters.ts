@@ -43,20 +43,25 @@ export const portMeter = (slot: number, which: PortMeter): number => slot * PER_
 export const HOST_METERS = {
   /** Uplink key × 4 + traffic class. */
   trafficClass: { from: 256_016, to: 256_399 },
-  /** Frames from an uplink for the agent. */
-  uplinkPunt: { from: 256_400, to: 256_462 },
   /** What uplinks bring of membership in multicast groups, for the agent. */
   membership: { from: 256_463, to: 256_463 },
   /** Frames for whose senders the agent has an answer; those that are told of. */
   reject: { from: 256_464, to: 256_591 },
   log: { from: 256_592, to: 256_719 },
   /** Rates of rules, given out like slots. */
-  ruleRate: { from: 256_720, to: 262_143 },
+  ruleRate: { from: 256_720, to: 262_015 },
+  /** What an uplink brings for the agent has a meter for each kind, so that none has to wait for another. */
+  neighbour: { from: 262_016, to: 262_079 },
+  probe: { from: 262_080, to: 262_143 },
 } as const;
 
 /** Of an uplink, by the number of the class. */
 export const classMeter = (uplink: number, trafficClass: number): number =>
   HOST_METERS.trafficClass.from + uplink * 4 + trafficClass;
+
+/** Of an uplink, for what it brings the agent. */
+export const uplinkMeter = (uplink: number, kind: 'neighbour' | 'probe'): number =>
+  HOST_METERS[kind].from + uplink - 1;
 
 /** Payload and header of the largest frame, in bytes: a bucket that holds less passes nothing. */
 const HEADER = 22;

@@ -113,6 +113,7 @@ export type ExceptionCode =
   | 'team-collision'
   | 'token-missing'
   | 'uplink-missing'
+  | 'uplink-mtu'
   | 'vlan-private'
   | 'wrong-host';
 

@@ -34,6 +34,7 @@ export type {
   CounterSample,
   DeviceCounts,
   FactBatch,
+  Neighbour,
   Report,
   Telemetry,
 } from './reports.js';

@@ -104,6 +104,24 @@ export interface Telemetry {
   readonly beside?: readonly BesideLedger[];
   /** Devices of uplinks. */
   readonly devices?: readonly DeviceCounts[];
+  /** Who is at the other end of an uplink (LLDP), as it says itself. Absent: nobody that is known. */
+  readonly neighbours?: readonly Neighbour[];
+}
+
+export interface Neighbour {
+  readonly switch: string;
+  readonly uplink: string;
+  readonly chassis: string;
+  readonly port: string;
+  /** Seconds for which it said so. */
+  readonly ttl: number;
+  readonly portDescription: string | null;
+  readonly systemName: string | null;
+  readonly systemDescription: string | null;
+  readonly capabilities: readonly string[];
+  readonly managementAddress: string | null;
+  /** How many more are heard by this uplink. */
+  readonly others: number;
 }
 
 interface Amount {

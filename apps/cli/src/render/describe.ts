@@ -9,6 +9,7 @@ import { exceptions, indented, policySection, section } from './sections.js';
 import { uplinkColumns } from './stats.js';
 import { featureRows } from './switch-features.js';
 import { safe, state, type Style } from './style.js';
+import { neighbours } from './uplinks.js';
 import { facts, table } from './table.js';
 import { ago, clockTime, count, duration, plural } from './units.js';
 
@@ -59,6 +60,7 @@ export function describeHost(h: HostView, style: Style, now: number): string {
   return (
     facts(head, style) +
     (s.uplinks.length === 0 ? '' : section('Uplinks', uplinks, style)) +
+    neighbours(s.uplinks, style) +
     (vms.length === 0 ? '' : section('Guests', vms.join(''), style)) +
     exceptions(s.exceptions, style)
   );

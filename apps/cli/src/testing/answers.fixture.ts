@@ -22,6 +22,18 @@ const at = (seconds: number): string =>
   new Date(Date.parse('2026-03-01T12:00:00Z') - seconds * 1000).toISOString();
 const API = 'portolan.dev/v1' as const;
 
+const CORE = {
+  chassis: '52:54:00:00:00:01',
+  port: 'Ethernet1/3',
+  ttl: 120,
+  portDescription: 'rack 4',
+  systemName: 'core1',
+  systemDescription: null,
+  capabilities: ['bridge'],
+  managementAddress: '192.0.2.1',
+  others: 0,
+};
+
 export const listOf = <T>(...items: T[]): ListOf<T> => ({
   lineage: LINEAGE,
   revision: 12,
@@ -78,6 +90,7 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
         device: 'eth1',
         up: true,
         counts: uplinkCounts,
+        neighbour: CORE,
         load: { speed: 1e10, sent: 7.6e9, received: 2e9, moved: [] },
       },
       {
@@ -86,6 +99,7 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
         device: 'eth2',
         up: true,
         counts: null,
+        neighbour: null,
         load: { speed: 1e10, sent: 1e9, received: 3e9, moved: ['p2'] },
       },
     ],

@@ -31,7 +31,7 @@ describe('an agent whose centre', () => {
         ?.interfaces.map((i) => i.ifaceId),
     ).toEqual(['if-1', 'if-2']);
     // What was never accepted is sent again besides: the log takes a repeat for what it is.
-    expect(new Set(host.of('SegmentOpened').map((f) => f.incarnation))).toEqual(new Set(['i1', 'i2']));
+    expect(new Set(host.of('SegmentOpened').map((f) => f.incarnation))).toEqual(new Set(['1', '2']));
     await host.send(1, mac(2));
     expect(host.received('tap2')).toBe(1);
   });

@@ -1,7 +1,7 @@
 import { type HostName } from '#kernel';
 import { type Host, type State } from '#domain';
-import { type Telemetry } from '#contracts';
-import { API_VERSION, type ExceptionView, type HostView } from '#contracts/http';
+import { type Neighbour, type Telemetry } from '#contracts';
+import { API_VERSION, type ExceptionView, type HostView, type NeighbourView } from '#contracts/http';
 import { type HostLive, type LiveStore } from '../live/live-store.js';
 import { iso } from './time.js';
 import { deviceCounts } from './counters.js';
@@ -86,14 +86,16 @@ function roles(state: State, host: Host): HostView['status']['ports'] {
 
 /** What is meant to be there, with what the host says of its link. */
 export function uplinksOf(state: State, host: HostName, live: LiveStore): UplinkView[] {
-  const { uplinks: links = [], loads = [] } = live.host(host)?.telemetry ?? {};
+  const { uplinks: links = [], loads = [], neighbours = [] } = live.host(host)?.telemetry ?? {};
   return [...state.switches.values()].flatMap((s) =>
     Object.entries(s.members[host] ?? {}).map(([uplink, device]) => {
       const of = <T extends Named>(all: readonly T[]): T | undefined =>
         all.find((u) => u.switch === s.name && u.uplink === uplink);
       const look = live.device(host, s.name, device);
       const counts = look === undefined ? null : deviceCounts(look);
-      return { switch: s.name, uplink, device, up: of(links)?.up ?? null, counts, ...loadOf(of(loads)) };
+      const up = of(links)?.up ?? null;
+      const neighbour = neighbourOf(of(neighbours));
+      return { switch: s.name, uplink, device, up, neighbour, counts, ...loadOf(of(loads)) };
     }),
   );
 }
@@ -110,6 +112,12 @@ function loadOf(told: NonNullable<Telemetry['loads']>[number] | undefined): Pick
 }
 
 type UplinkView = HostView['status']['uplinks'][number];
+
+function neighbourOf(told: Neighbour | undefined): NeighbourView | null {
+  if (told === undefined) return null;
+  const { switch: _switch, uplink: _uplink, capabilities, ...neighbour } = told;
+  return { ...neighbour, capabilities: [...capabilities] };
+}
 
 /** The newest revision that changed what is wanted: what hosts are measured by. Bindings and counters only follow. */
 export function intentRevision(state: State): number {

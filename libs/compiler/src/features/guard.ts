@@ -1,6 +1,7 @@
 import { goto, match, meter, RESERVED } from '../pipeline/actions.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG } from '../pipeline/registers.js';
+import { pastUplinkIn } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
 import { portMeter } from '../meters.js';
 import { isPlugged } from '../resolve/plan.js';
@@ -8,9 +9,10 @@ import { isPlugged } from '../resolve/plan.js';
 /** What no guest may send or get whatever its policy, and in both directions ports that are blocked, or there for a mirror's copies alone. */
 export const guard: Feature = {
   name: 'guard',
-  bridge: (_bridge, out) => {
+  bridge: (bridge, out) => {
     out.flow(TABLES.GUARD_IN, 400, match({ eth_dst: RESERVED }), []);
     out.flow(TABLES.GUARD_IN, 0, {}, [goto(TABLES.SEGMENT)]);
+    if (bridge.heard.length > 0) out.flow(TABLES.UPLINK_IN, 0, {}, [pastUplinkIn(bridge)]);
     out.flow(TABLES.TRAP, 400, match({ eth_dst: RESERVED }), []);
   },
   port: (port, out) => {

@@ -1,6 +1,7 @@
 import { activity } from '../features/activity.js';
 import { bandwidth } from '../features/bandwidth.js';
 import { count } from '../features/count.js';
+import { discovery } from '../features/discovery.js';
 import { dispatch } from '../features/dispatch.js';
 import { filter } from '../features/filter/filter.js';
 import { flood } from '../features/flood.js';
@@ -30,6 +31,7 @@ export const FEATURES: readonly Feature[] = [
   shaping,
   guard,
   segment,
+  discovery,
   privateVlan,
   security,
   spoofing,

@@ -64,7 +64,11 @@ export const isLimited = (bandwidth: Policy['bandwidth']): bandwidth is Bandwidt
   bandwidth !== null && bandwidth.limit !== null;
 
 /** Where a frame from an uplink goes on, once its copies are made. */
-export const afterUplink = ({ privateVlans }: Pick<BridgePlan, 'privateVlans'>): Action =>
+export const afterUplink = (bridge: Pick<BridgePlan, 'privateVlans' | 'heard'>): Action =>
+  bridge.heard.length > 0 ? goto(TABLES.UPLINK_IN) : pastUplinkIn(bridge);
+
+/** Where it goes on if the host itself does not take it. */
+export const pastUplinkIn = ({ privateVlans }: Pick<BridgePlan, 'privateVlans'>): Action =>
   goto(privateVlans.length > 0 ? TABLES.PVLAN_IN : TABLES.TRAP);
 
 /** Where a frame goes on that leaves by an uplink: past the tables that the bridge has no use for. */

@@ -1,4 +1,4 @@
-import { TRAFFIC_CLASSES } from '#domain/on-host';
+import { NO_FEATURES, TRAFFIC_CLASSES } from '#domain/on-host';
 import {
   type GroupDocument,
   type HostDocument,
@@ -105,6 +105,7 @@ function resolveBridge(
     uplinks: place.uplinks,
     teams: teamsOf(open),
     privateVlans: doc?.privateVlans ?? [],
+    heard: heardBy(doc),
     sets: memo?.sets(name, sets) ?? sets,
     mirrors: place.mirrors,
     mirrorVlans: (doc?.mirrors ?? []).flatMap(({ to }) => ('vlan' in to ? [to.vlan] : [])),
@@ -119,6 +120,11 @@ function resolveBridge(
 function refusal(entry: ResolvedPort, doc: PortDocument | undefined, exceptions: CompileException[]): void {
   if (entry.refusal === undefined || doc === undefined) return;
   exceptions.push({ port: doc.port, object: `port/${doc.port}`, ...entry.refusal });
+}
+
+function heardBy(doc: SwitchDocument | undefined): BridgePlan['heard'] {
+  const { discovery } = doc ?? NO_FEATURES;
+  return discovery.mode === 'listen' || discovery.mode === 'both' ? ['neighbour'] : [];
 }
 
 function classLimitsOf(doc: SwitchDocument | undefined): BridgePlan['classLimits'] {

@@ -24,6 +24,8 @@ export interface UplinkPlan {
   readonly key: number;
   readonly device: string;
   readonly ofport: number;
+  /** Address of the device; absent: the switch does not tell. */
+  readonly mac?: bigint;
 }
 
 /** What is the same for all ports of a bridge, and decides about each. */
@@ -136,6 +138,8 @@ export interface BridgePlan {
   readonly uplinks: readonly UplinkPlan[];
   readonly teams: readonly TeamPlan[];
   readonly privateVlans: readonly PrivateVlan[];
+  /** What of the uplinks' frames the host itself takes. */
+  readonly heard: readonly ('neighbour' | 'probe')[];
   /** In a fixed order. */
   readonly sets: readonly SetPlan[];
   readonly mirrors: readonly MirrorPlan[];

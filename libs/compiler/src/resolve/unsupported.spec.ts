@@ -18,7 +18,6 @@ const NOT_DONE: readonly (readonly [string, object])[] = [
 ];
 
 const SWITCH: Partial<SwitchFeatures> = {
-  discovery: { mode: 'both', intervalSeconds: 30 },
   healthCheck: { intervalSeconds: 60 },
 };
 

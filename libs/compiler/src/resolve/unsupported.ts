@@ -41,7 +41,6 @@ const reasonOf = <F extends keyof Policy>(field: F, policy: Policy): string | nu
 export function unsupportedOnSwitch(doc: SwitchDocument): CompileException[] {
   const missing = [
     doc.lags.length > 0 ? 'lags' : null,
-    doc.discovery.mode === 'off' ? null : 'discovery',
     doc.healthCheck === null ? null : 'healthCheck',
   ].filter((field) => field !== null);
   const unfair = Object.entries(doc.bandwidth?.classes ?? {}).flatMap(([name, of]) =>

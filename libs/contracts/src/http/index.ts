@@ -17,6 +17,7 @@ export {
   HostView,
   LedgerView,
   MigrationView,
+  NeighbourView,
   PortDescription,
   PortView,
   SetView,

@@ -15,6 +15,23 @@ export const ExceptionView = Type.Object(
 );
 export type ExceptionView = Static<typeof ExceptionView>;
 
+/** Who is at the other end of an uplink, as it says itself by LLDP. */
+export const NeighbourView = Type.Object(
+  {
+    chassis: Text,
+    port: Text,
+    ttl: Type.Integer({ minimum: 0, description: 'seconds for which it said so' }),
+    portDescription: nullable(Text),
+    systemName: nullable(Text),
+    systemDescription: nullable(Text),
+    capabilities: Type.Array(Text, { description: 'what it does at present, as in `bridge`' }),
+    managementAddress: nullable(Text),
+    others: Type.Integer({ minimum: 0, description: 'how many more are heard by this uplink' }),
+  },
+  { title: 'Neighbour' },
+);
+export type NeighbourView = Static<typeof NeighbourView>;
+
 /** What a host's agent last said; all null when it was never heard of. */
 export const HostStatus = Type.Object(
   {
@@ -35,6 +52,7 @@ export const HostStatus = Type.Object(
         uplink: Text,
         device: Text,
         up: nullable(Type.Boolean()),
+        neighbour: nullable(NeighbourView),
         counts: nullable(UplinkCounts),
         load: Type.Optional(
           Type.Object(

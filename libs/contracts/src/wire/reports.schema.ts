@@ -120,6 +120,20 @@ const DeviceCountsSchema = shape({
   errors: BothWays,
 });
 
+const NeighbourSchema = shape({
+  switch: AText,
+  uplink: AText,
+  chassis: AText,
+  port: AText,
+  ttl: Count,
+  portDescription: nullable(AText),
+  systemName: nullable(AText),
+  systemDescription: nullable(AText),
+  capabilities: list(AText, 16),
+  managementAddress: nullable(AText),
+  others: Count,
+});
+
 export const TelemetrySchema = shape({
   schema: literal(1),
   host: AHostName,
@@ -156,4 +170,5 @@ export const TelemetrySchema = shape({
   ),
   beside: optional(list(BesideLedgerSchema, 20_000)),
   devices: optional(list(DeviceCountsSchema, 4096)),
+  neighbours: optional(list(NeighbourSchema, 4096)),
 });
