@@ -96,44 +96,32 @@ function ports({ ports: plan }: BridgePlan, have: Observation): Difference[] {
   ];
 }
 
-function flows({ flows: plan }: BridgePlan): Difference[] {
-  const changed = plan.change.filter(({ have }) => !isLearned(have.cookie));
-  return [
-    ...plan.add.map((f) => ({ field: flowName(f), expected: actionsOf(f), found: NOTHING })),
-    ...changed.map(({ want, have }) => ({
-      field: flowName(want),
-      expected: actionsOf(want),
-      found: actionsOf(have),
-    })),
-    ...plan.remove
-      .filter((f) => !isLearned(f.cookie))
-      .map((f) => ({ field: flowName(f), expected: NOTHING, found: actionsOf(f) })),
-  ].map((d) => ({ ...d, field: d.field.slice(0, 1_000) }));
+function flows({ flows: { add, change, remove } }: BridgePlan): Difference[] {
+  const drifted = {
+    add,
+    change: change.filter(({ have }) => !isLearned(have.cookie)),
+    remove: remove.filter((f) => !isLearned(f.cookie)),
+  };
+  return changes(drifted, flowName, actionsOf).map((d) => ({ ...d, field: d.field.slice(0, 1_000) }));
 }
 
-function groups({ groups: plan }: BridgePlan): Difference[] {
-  return [
-    ...plan.add.map((g) => ({ field: `group ${g.id}`, expected: formatGroup(g), found: NOTHING })),
-    ...plan.change.map(({ want, have }) => ({
-      field: `group ${want.id}`,
-      expected: formatGroup(want),
-      found: formatGroup(have),
-    })),
-    ...plan.remove.map((g) => ({ field: `group ${g.id}`, expected: NOTHING, found: formatGroup(g) })),
-  ];
+const groups = ({ groups: plan }: BridgePlan): Difference[] =>
+  changes(plan, ({ id }) => `group ${id}`, formatGroup);
+
+const meters = ({ meters: plan }: BridgePlan): Difference[] =>
+  changes(plan, ({ id }) => `meter ${id}`, formatMeter);
+
+interface Changes<T> {
+  readonly add: readonly T[];
+  readonly change: readonly { readonly want: T; readonly have: T }[];
+  readonly remove: readonly T[];
 }
 
-function meters({ meters: plan }: BridgePlan): Difference[] {
-  return [
-    ...plan.add.map((m) => ({ field: `meter ${m.id}`, expected: formatMeter(m), found: NOTHING })),
-    ...plan.change.map(({ want, have }) => ({
-      field: `meter ${want.id}`,
-      expected: formatMeter(want),
-      found: formatMeter(have),
-    })),
-    ...plan.remove.map((m) => ({ field: `meter ${m.id}`, expected: NOTHING, found: formatMeter(m) })),
-  ];
-}
+const changes = <T>(plan: Changes<T>, name: (it: T) => string, says: (it: T) => string): Difference[] => [
+  ...plan.add.map((it) => ({ field: name(it), expected: says(it), found: NOTHING })),
+  ...plan.change.map(({ want, have }) => ({ field: name(want), expected: says(want), found: says(have) })),
+  ...plan.remove.map((it) => ({ field: name(it), expected: NOTHING, found: says(it) })),
+];
 
 /** A flow, by name and by what it does. */
 export const flowText = (flow: Flow): Pick<Difference, 'field' | 'found'> => ({
