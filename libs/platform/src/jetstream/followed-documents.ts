@@ -18,6 +18,8 @@ export interface FollowedOptions {
   readonly onFault: (cause: unknown) => void;
   /** How long a document may lie until it is opened, ms: of what is written again meanwhile, only the last is. Default 500. */
   readonly idleMs?: number;
+  /** How long it waits where nothing is known: who is elected at once reads for itself. Default 3,000. */
+  readonly beginMs?: number;
 }
 
 const PREFIX = SUBJECTS.doc('').length;
@@ -25,6 +27,7 @@ const READ_AHEAD = 500;
 /** Documents opened at a stretch, some 10 ms of work. */
 const AT_A_STRETCH = 100;
 const IDLE_MS = 500;
+const BEGIN_MS = 3_000;
 const RETRY_MS = 1_000;
 /** What was taken out of the stream is never told: with so many that may be gone, it is read anew. */
 const TOMBSTONES = 10_000;
@@ -75,7 +78,9 @@ export class FollowedDocuments implements KnownDocuments {
   }
 
   async #read(run: number): Promise<void> {
-    const { link, clock, onFault } = this.options;
+    const { link, clock, onFault, beginMs = BEGIN_MS } = this.options;
+    const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
+    if (this.#published?.lastSeq === 0) await pause(beginMs);
     while (run === this.#run) {
       try {
         await this.#readOnce(run, await link.connection());
@@ -83,7 +88,7 @@ export class FollowedDocuments implements KnownDocuments {
         if (run === this.#run) onFault(cause);
       }
       if (run !== this.#run) return;
-      await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
+      await pause(RETRY_MS);
     }
   }
 
