@@ -70,6 +70,7 @@ async function follow(count: number, known: Published | null = null): Promise<Pu
     verifier: counting,
     onFault,
     idleMs: 1,
+    beginMs: 1,
   });
   followed.keep(known);
   await opened;
