@@ -27,6 +27,8 @@ describe('portolan', () => {
     api.answer('GET /v1/migrations', [200, listOf(answers.migration('completed', 5))]);
     api.answer('GET /v1/migrations/m1', [200, answers.migration('completed', 5)]);
     api.answer('GET /v1/stats/ports', [200, listOf(answers.stats)]);
+    for (const path of ['', '?group=web'])
+      api.answer(`GET /v1/stats/groups${path}`, [200, listOf(answers.groupStats)]);
     api.answer('GET /v1/stats/uplinks', [200, listOf(answers.uplink)]);
     api.answer('GET /v1/sets', [200, listOf(answers.addressSet, answers.portSet)]);
     api.answer('GET /v1/sets/office', [200, answers.addressSet]);
@@ -46,6 +48,7 @@ describe('portolan', () => {
       [Api.PortDescription, answers.description],
       [Api.MigrationView, answers.migration('completed', 5)],
       [Api.PortStats, answers.stats],
+      [Api.GroupStats, answers.groupStats],
       [Api.UplinkStats, answers.uplink],
       [Api.Status, answers.status],
       [Api.EventList, answers.events],
@@ -63,6 +66,7 @@ describe('portolan', () => {
     'migrations',
     'stats',
     'stats --uplinks',
+    'stats --rules',
     'status',
     'events',
     'describe host charlie',

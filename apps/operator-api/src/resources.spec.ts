@@ -29,9 +29,9 @@ const telemetry = (time: number, n: number, incarnation: string): Telemetry =>
         incarnation,
         raw: raw(n),
         dropped: { in: 3, out: 0 },
-        ruleHits: { 'no-telnet': 2 },
       },
     ],
+    rules: [{ switch: 'prod', ports: ['p1', 'p9'], hits: { 'no-telnet': 2 } }],
     vms: [{ owner: 'vm-a', state: 'running', sent: n }],
     interfaces: [],
     uplinks: [{ switch: 'prod', uplink: 'uplink1', device: 'eth1', up: true }],
@@ -105,6 +105,7 @@ describe('resources, ports, migrations, statistics, status', () => {
     expect(groups.body.items.find((g: { group: string }) => g.group === 'web')).toMatchObject({
       connected: 1,
       in: { packets: 100 },
+      ruleHits: { 'no-telnet': 2 },
     });
   });
 

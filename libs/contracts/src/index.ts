@@ -36,6 +36,7 @@ export type {
   FactBatch,
   Neighbour,
   Report,
+  RuleHits,
   Telemetry,
 } from './reports.js';
 export type { Handover, HandoverToken } from './handover.js';

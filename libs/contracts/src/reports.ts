@@ -49,9 +49,8 @@ export interface CounterSample {
   readonly epoch: Epoch;
   readonly incarnation: string;
   readonly raw: RawCounters;
-  /** Frames that policy or shaping dropped, and hits per filter rule; absent when not read. */
+  /** Frames that policy or shaping dropped; absent when not read. */
   readonly dropped?: { readonly in: number; readonly out: number };
-  readonly ruleHits?: Readonly<Record<string, number>>;
 }
 
 /** Last-value stream, one key a host, every 30 s: what an inexact close falls back on. */
@@ -106,6 +105,8 @@ export interface Telemetry {
   readonly devices?: readonly DeviceCounts[];
   /** Who is at the other end of an uplink (LLDP), as it says itself. Absent: nobody that is known. */
   readonly neighbours?: readonly Neighbour[];
+  /** Absent: there are none, or they were not read. */
+  readonly rules?: readonly RuleHits[];
 }
 
 export interface Neighbour {
@@ -155,4 +156,11 @@ export interface DeviceCounts {
   readonly out: Amount;
   readonly dropped: BothWays;
   readonly errors: BothWays;
+}
+
+/** Of one list of rules on a host: frames that each rule took, of all these ports together, since the agent began to look. */
+export interface RuleHits {
+  readonly switch: string;
+  readonly ports: readonly PortId[];
+  readonly hits: Readonly<Record<string, number>>;
 }

@@ -1,5 +1,6 @@
 import { type Command } from 'commander';
 import {
+  type GroupStats,
   type GroupView,
   type HostView,
   type ListOf,
@@ -133,17 +134,20 @@ function listText(s: Session, what: Kind, items: readonly unknown[]): string {
 async function describe(s: Session, command: Command): Promise<void> {
   const [what, name] = command.processedArgs as [Kind, string];
   const item = await s.api.get<unknown>(`/${what}/${encodeURIComponent(name)}`);
-  s.show(item, () => describeText(s, what, item));
+  // What a group counts is no part of the resource.
+  const counted =
+    what === 'groups' ? await s.api.get<ListOf<GroupStats>>('/stats/groups', { group: name }) : null;
+  s.show(item, () => describeText(s, what, item, counted?.items[0]));
 }
 
-function describeText(s: Session, what: Kind, item: unknown): string {
+function describeText(s: Session, what: Kind, item: unknown, counted: GroupStats | undefined): string {
   switch (what) {
     case 'hosts':
       return describeHost(item as HostView, s.style, s.io.now());
     case 'switches':
       return describeSwitch(item as SwitchView, s.style);
     case 'groups':
-      return describeGroup(item as GroupView, s.style);
+      return describeGroup(item as GroupView, counted, s.style);
     case 'ports':
       return describePort(item as PortDescription, s.style, s.io.now());
     case 'sets':

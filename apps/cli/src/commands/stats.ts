@@ -2,13 +2,20 @@ import { type Command } from 'commander';
 import { type GroupStats, type ListOf, type PortStats, type UplinkStats } from '#contracts/http';
 import { wholeNumber } from '../arguments.js';
 import { redraw } from '../render/screen.js';
-import { groupStatsTable, portStatsTable, statsSummary, uplinkStatsTable } from '../render/stats.js';
+import {
+  groupStatsTable,
+  portStatsTable,
+  ruleHitsTable,
+  statsSummary,
+  uplinkStatsTable,
+} from '../render/stats.js';
 import { type Session } from '../session.js';
 import { type Register } from './register.js';
 
 interface StatsOptions {
   readonly groups?: boolean;
   readonly uplinks?: boolean;
+  readonly rules?: boolean;
   readonly group?: string;
   readonly host?: string;
   readonly owner?: string;
@@ -22,7 +29,8 @@ export const registerStats: Register = (program, action) => {
     .description('counters of the ports: totals over every host they were on, and rates')
     .option('--groups', 'sums per port group')
     .option('--uplinks', 'what the devices of uplinks counted')
-    .option('--group <group>', 'only ports of this group')
+    .option('--rules', 'what the rules of port groups took')
+    .option('--group <group>', 'only ports, or rules, of this group')
     .option('--host <host>', 'only ports, or uplinks, on this host')
     .option('--owner <owner>', 'only ports of this VM or container')
     .option('--watch', 'stay, and show it anew')
@@ -37,13 +45,18 @@ export const registerStats: Register = (program, action) => {
 
 async function stats(s: Session, command: Command): Promise<void> {
   const o = command.opts<StatsOptions>();
-  const look = (): Promise<Look> =>
-    o.groups === true ? groups(s) : o.uplinks === true ? uplinks(s, o) : ports(s, o);
+  const look = (): Promise<Look> => lookAt(s, o);
   if (o.watch !== true) return void (await look().then(({ data, text }) => s.show(data, () => text)));
   await redraw(s, o.interval * 1000, async () => {
     const { data, text } = await look();
     return s.format === 'table' ? text : `${JSON.stringify(data)}\n`;
   });
+}
+
+function lookAt(s: Session, o: StatsOptions): Promise<Look> {
+  if (o.rules === true) return rules(s, o);
+  if (o.groups === true) return groups(s);
+  return o.uplinks === true ? uplinks(s, o) : ports(s, o);
 }
 
 interface Look {
@@ -66,4 +79,10 @@ async function groups(s: Session): Promise<Look> {
 async function uplinks(s: Session, { host }: StatsOptions): Promise<Look> {
   const data = await s.api.get<ListOf<UplinkStats>>('/stats/uplinks', { host });
   return { data, text: data.items.length === 0 ? 'no uplinks\n' : uplinkStatsTable(data.items, s.style) };
+}
+
+async function rules(s: Session, { group }: StatsOptions): Promise<Look> {
+  const data = await s.api.get<ListOf<GroupStats>>('/stats/groups', { group });
+  const some = data.items.some(({ ruleHits }) => Object.keys(ruleHits).length > 0);
+  return { data, text: some ? ruleHitsTable(data.items, s.style) : 'no rules, or none counted yet\n' };
 }

@@ -1,7 +1,7 @@
 import { type PortDescription } from '#contracts/http';
 import { policyValue } from './policy.js';
 import { both, exceptions, indented, policyTable, section, sumOf } from './sections.js';
-import { countersSection } from './stats.js';
+import { countersSection, hitsSection } from './stats.js';
 import { safe, state, type Style } from './style.js';
 import { facts, table } from './table.js';
 import { ago, plural, shortTime } from './units.js';
@@ -39,6 +39,7 @@ export function describePort(d: PortDescription, style: Style, now: number): str
     (ignored.length === 0 ? '' : section('Ignored overrides', ignored.join(''), style)) +
     exceptions(d.exceptions, style) +
     countersSection(d.stats, style) +
+    hitsSection(d.stats.ruleHits, style) +
     ledgerSection(d, style, now)
   );
 }

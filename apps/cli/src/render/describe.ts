@@ -1,4 +1,5 @@
 import {
+  type GroupStats,
   type GroupView,
   type HostView,
   type MigrationView,
@@ -6,7 +7,7 @@ import {
   type SwitchView,
 } from '#contracts/http';
 import { exceptions, indented, policySection, section } from './sections.js';
-import { uplinkColumns } from './stats.js';
+import { hitsSection, uplinkColumns } from './stats.js';
 import { featureRows } from './switch-features.js';
 import { safe, state, type Style } from './style.js';
 import { neighbours } from './uplinks.js';
@@ -97,7 +98,8 @@ export function describeSwitch(s: SwitchView, style: Style): string {
   );
 }
 
-export function describeGroup(g: GroupView, style: Style): string {
+/** `stats`: absent where it is not told. */
+export function describeGroup(g: GroupView, stats: GroupStats | undefined, style: Style): string {
   const expand = g.spec.autoExpand ? ', makes more when full' : '';
   const shrink = g.spec.autoShrink ? ', and fewer when free' : '';
   const amount =
@@ -117,7 +119,9 @@ export function describeGroup(g: GroupView, style: Style): string {
         ['version', String(g.metadata.version)],
       ],
       style,
-    ) + policySection(g.spec.policy, 'group', style)
+    ) +
+    policySection(g.spec.policy, 'group', style) +
+    hitsSection(stats?.ruleHits ?? {}, style)
   );
 }
 

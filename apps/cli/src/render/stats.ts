@@ -141,3 +141,36 @@ export function countersSection(s: PortStats, style: Style): string {
   );
   return section('Counters', indented(body), style);
 }
+
+/** What rules took, in their order. */
+export function hitsSection(hits: PortStats['ruleHits'], style: Style): string {
+  const rows = Object.entries(hits);
+  if (rows.length === 0) return '';
+  const body = table(
+    hitColumns(style),
+    rows.map(([rule, n]) => ({ rule, n })),
+    style,
+  );
+  return section('Hits of rules', indented(body), style);
+}
+
+export function ruleHitsTable(items: readonly GroupStats[], style: Style): string {
+  const rows = items.flatMap(({ group, ruleHits }) =>
+    Object.entries(ruleHits).map(([rule, n]) => ({ group, rule, n })),
+  );
+  return table(
+    [{ title: 'GROUP', max: 20, cell: (r) => r.group }, ...hitColumns<(typeof rows)[number]>(style)],
+    rows,
+    style,
+  );
+}
+
+interface Hits {
+  readonly rule: string;
+  readonly n: number;
+}
+
+const hitColumns = <T extends Hits>(style: Style): Column<T>[] => [
+  { title: 'RULE', max: 32, cell: (r) => r.rule },
+  { title: 'HITS', right: true, cell: (r) => count(r.n), paint: (t) => (t === '0' ? style.dim(t) : t) },
+];

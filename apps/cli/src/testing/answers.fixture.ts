@@ -1,6 +1,7 @@
 import { NO_FEATURES, USUAL_TEAMING } from '#domain';
 import {
   type EventList,
+  type GroupStats,
   type GroupView,
   type HostView,
   type ListOf,
@@ -226,13 +227,24 @@ export const stats: PortStats = {
     from: { packets: 2_469_000, bytes: 1_728_000_000 },
     to: { packets: 1_234_000, bytes: 1_002_000_000 },
   },
-  ruleHits: {},
+  ruleHits: { 'no-telnet': 17, web: 1_234_550, unused: 0 },
   rates: {
     in: { packetsPerSecond: 2468, bitsPerSecond: 16_031_728 },
     out: { packetsPerSecond: 4936, bitsPerSecond: 27_641_600 },
   },
   exact: true,
   countedAt: at(0),
+};
+
+export const groupStats: GroupStats = {
+  group: 'web',
+  switch: 'prod',
+  ports: 2,
+  connected: 1,
+  in: stats.in,
+  out: stats.out,
+  ruleHits: stats.ruleHits,
+  rates: stats.rates,
 };
 
 export const description: PortDescription = {

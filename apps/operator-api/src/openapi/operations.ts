@@ -232,7 +232,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/v1/stats/groups',
     summary: 'Sums per port group',
     tag: 'statistics',
-    query: [...PAGE, text('switch', 'only on this switch')],
+    query: [...PAGE, text('switch', 'only on this switch'), text('group', 'only this group')],
     answer: list(Api.GroupStats),
   },
   {

@@ -95,6 +95,12 @@ export class GroupQuery extends PageQuery {
   switch?: string;
 }
 
+export class GroupStatsQuery extends GroupQuery {
+  @IsOptional()
+  @IsString()
+  group?: string;
+}
+
 export class PortQuery extends PageQuery {
   @IsOptional()
   @IsString()

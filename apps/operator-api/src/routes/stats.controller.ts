@@ -5,7 +5,7 @@ import { asOf } from '../as-of.js';
 import { FOLLOWER, type ClusterFollower } from '../ports.js';
 import { page } from '../views/page.js';
 import { groupStats, portStats, uplinkStats } from '../views/stats.js';
-import { GroupQuery, PortQuery, UplinkQuery } from './dto.js';
+import { GroupStatsQuery, PortQuery, UplinkQuery } from './dto.js';
 import { portsMatching } from './ports.controller.js';
 
 @Controller('v1/stats')
@@ -32,10 +32,12 @@ export class StatsController {
   }
 
   @Get('groups')
-  groups(@Query() query: GroupQuery): ListOf<GroupStats> {
+  groups(@Query() query: GroupStatsQuery): ListOf<GroupStats> {
     const state = asOf(this.follower);
     const wanted = [...state.groups.values()].filter(
-      (g) => query.switch === undefined || g.switch === query.switch,
+      (g) =>
+        (query.switch === undefined || g.switch === query.switch) &&
+        (query.group === undefined || g.name === query.group),
     );
     return page(
       state,

@@ -5,6 +5,7 @@ import { type LiveStore, type Sampled } from '../live/live-store.js';
 import { addRates, NO_SUM, plus, ratesOf, sumOf, type Rates } from './counters.js';
 import { uplinksOf } from './host.js';
 import { isExact, portTotals } from './ledger.js';
+import { ruleHits, ruleHitsOfAll } from './rule-hits.js';
 import { iso } from './time.js';
 
 export function portStats(port: Port, live: LiveStore): PortStats {
@@ -23,7 +24,7 @@ export function portStats(port: Port, live: LiveStore): PortStats {
     counters,
     dropped: dropped(samples),
     ...beside(port, live),
-    ruleHits: ruleHits(samples),
+    ruleHits: ruleHits(port, live),
     rates: samples.map(rates).reduce(addRates, null),
     exact: isExact(port),
     countedAt: times.length === 0 ? null : iso(Math.max(...times)),
@@ -46,14 +47,6 @@ function dropped(samples: readonly Sampled[]): PortStats['dropped'] {
   return { in: told.reduce((n, d) => n + d.in, 0), out: told.reduce((n, d) => n + d.out, 0) };
 }
 
-function ruleHits(samples: readonly Sampled[]): Record<string, number> {
-  const hits: Record<string, number> = {};
-  for (const s of samples) {
-    for (const [rule, n] of Object.entries(s.sample.ruleHits ?? {})) hits[rule] = (hits[rule] ?? 0) + n;
-  }
-  return hits;
-}
-
 export function groupStats(state: State, group: Group, live: LiveStore): GroupStats {
   const ids = state.byGroup.get(group.name);
   const ports = [...(ids ?? [])].map((id) => state.ports.get(id)).filter((p) => p !== undefined);
@@ -65,6 +58,7 @@ export function groupStats(state: State, group: Group, live: LiveStore): GroupSt
     connected: ports.filter((p) => p.connectee !== null).length,
     in: stats.map((s) => s.in).reduce(plus, NO_SUM),
     out: stats.map((s) => s.out).reduce(plus, NO_SUM),
+    ruleHits: ruleHitsOfAll(ports, live),
     rates: stats.map((s) => s.rates).reduce(addRates, null),
   };
 }

@@ -35,7 +35,9 @@ export const PortStats = Type.Object(
     pnic: Type.Union([Type.Object({ from: PacketsBytesView, to: PacketsBytesView }), Type.Null()], {
       description: 'what came by an uplink for the port, and what of it went to one',
     }),
-    ruleHits: Type.Record(Text, Type.Number()),
+    ruleHits: Type.Record(Text, Count, {
+      description: 'frames that each rule took, of all ports of the host that have the same rules',
+    }),
     rates: nullable(Rates),
     exact: Type.Boolean(),
     countedAt: nullable(Timestamp),
@@ -52,6 +54,7 @@ export const GroupStats = Type.Object(
     connected: Count,
     in: PacketsBytesView,
     out: PacketsBytesView,
+    ruleHits: Type.Record(Text, Count, { description: 'frames that each rule took, on all hosts' }),
     rates: nullable(Rates),
   },
   { title: 'GroupStats' },

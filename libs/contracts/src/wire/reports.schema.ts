@@ -91,7 +91,6 @@ const BothWays = shape({ in: Count, out: Count });
 const CounterSampleSchema = shape({
   ...Segment,
   dropped: optional(BothWays),
-  ruleHits: optional(mapOf('^[^\\u0000]{1,256}$', Count, 'hits by rule name')),
 });
 
 export const CheckpointSchema = shape({
@@ -119,6 +118,7 @@ const DeviceCountsSchema = shape({
   dropped: BothWays,
   errors: BothWays,
 });
+const ARuleName = '^[^\\u0000]{1,256}$';
 
 const NeighbourSchema = shape({
   switch: AText,
@@ -171,4 +171,14 @@ export const TelemetrySchema = shape({
   beside: optional(list(BesideLedgerSchema, 20_000)),
   devices: optional(list(DeviceCountsSchema, 4096)),
   neighbours: optional(list(NeighbourSchema, 4096)),
+  rules: optional(
+    list(
+      shape({
+        switch: AText,
+        ports: list(APortId, 20_000),
+        hits: mapOf(ARuleName, Count, 'hits by rule name'),
+      }),
+      20_000,
+    ),
+  ),
 });
