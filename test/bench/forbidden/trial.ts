@@ -18,16 +18,17 @@ export interface Trial {
   readonly toldMs: number;
   /** Forbidden frames that passed after the answer. */
   readonly after: number;
-  /** Of the sender while it sent: as much of `lastMs` nobody could have seen. */
-  readonly senderMs: number;
+  /** From that frame to when the first one left that was stopped: as much later it may have been. */
+  readonly blindMs: number;
   /** Decisions that the datapath had cached when the stream began. */
   readonly cached: number;
 }
 
 /** Before the request; a stream has become what it is by then. */
 const BEFORE_MS = 120;
-/** After the answer: longer than any switch goes on by what it has cached. */
-const AFTER_MS = 80;
+/** After the answer: longer than a switch goes on by what it has cached, where that is next to nothing, and much. */
+const AFTER_MS = { few: 100, many: 800 };
+const FEW = 500;
 const ANSWERS = 5;
 const SPRAY_PPS = 20_000;
 const SPRAY_FROM = '02:ee:00:00:00:00';
@@ -40,6 +41,7 @@ export class Guests {
 
   private constructor(
     private readonly host: LabHost,
+    private readonly name: string,
     private readonly gate: Gate,
     private readonly sender: PortPlan,
     private readonly receiver: PortPlan,
@@ -48,8 +50,13 @@ export class Guests {
     [this.#from, this.#to] = [`${sender.device}g`, `${receiver.device}g`];
   }
 
-  static async on(host: LabHost, gate: Gate, [sender, receiver]: readonly PortPlan[]): Promise<Guests> {
-    const it = new Guests(host, gate, sender!, receiver!);
+  static async on(
+    host: LabHost,
+    name: string,
+    gate: Gate,
+    [sender, receiver]: readonly PortPlan[],
+  ): Promise<Guests> {
+    const it = new Guests(host, name, gate, sender!, receiver!);
     await it.#traffic.listen(it.#to);
     return it;
   }
@@ -67,10 +74,10 @@ export class Guests {
     const asked = monotonic();
     await this.gate.stop(port);
     const told = monotonic();
-    await pause(AFTER_MS);
+    await pause(cached > FEW ? AFTER_MS.many : AFTER_MS.few);
     await this.#traffic.stop();
-    const { longestPauseMs } = await sending;
-    const { times, dropped } = await this.#traffic.taken(this.#to);
+    const { left } = await sending;
+    const { numbers, times, dropped } = await this.#traffic.taken(this.#to);
     await this.gate.resume(port);
     const last = times.at(-1) ?? NaN;
     // Else it is nothing that was stopped which stopped.
@@ -79,11 +86,14 @@ export class Guests {
         `${times.length} frames came, ${dropped} were not taken, none shortly before the request`,
       );
     const after = times.filter((at) => at > told).length;
+    const stopped = left[numbers.at(-1)! + 1];
+    if (stopped === undefined)
+      throw new Error(`${this.name}: packets passed to the end, ${after} after the answer, ${cached} cached`);
     return {
       lastMs: Math.max(0, last - asked),
       toldMs: told - asked,
       after,
-      senderMs: longestPauseMs,
+      blindMs: Math.max(0, stopped - Math.max(last, asked)),
       cached,
     };
   }

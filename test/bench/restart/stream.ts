@@ -46,11 +46,11 @@ export class Stream {
     await work();
     await pause(AFTER_MS);
     await this.#traffic.stop();
-    const { sent } = await sending;
+    const { left } = await sending;
     const { numbers, times, dropped } = await this.#traffic.taken(at);
     if (dropped > 0 || !(times[0]! < begun)) throw new Error(`nothing to lose: ${times.length} frames came`);
     const gaps = times.map((time, i) => time - (times[i - 1] ?? time));
-    return { lost: sent - new Set(numbers).size, gapMs: round(Math.max(...gaps)), times };
+    return { lost: left.length - new Set(numbers).size, gapMs: round(Math.max(...gaps)), times };
   }
 
   async close(): Promise<void> {

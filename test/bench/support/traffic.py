@@ -3,6 +3,7 @@
 What a device receives waits in its socket, stamped by the kernel, until it is asked for: nobody is woken for a frame
 while something is measured. All times are of the monotonic clock, ms.
 """
+import array
 import binascii
 import ctypes
 import json
@@ -55,7 +56,8 @@ class Stream:
 
     def __init__(self, command, out):
         self.id, self.out, self.pps, self.count = command["id"], out, command["pps"], command.get("count")
-        self.seq, self.began, self.last, self.pause = 0, time.monotonic(), None, 0.0
+        self.seq, self.began = 0, time.monotonic()
+        self.left = array.array("d")
         self.prepare(command)
 
     def prepare(self, command):
@@ -73,18 +75,14 @@ class Stream:
     def pump(self, at):
         want = int((at - self.began) * self.pps) + 1
         want = want if self.count is None else min(want, self.count)
-        due = min(want - self.seq, BURST)
-        if due > 0 and self.last is not None:
-            self.pause = max(self.pause, at - self.last)
-        for _ in range(due):
+        for _ in range(min(want - self.seq, BURST)):
             self.number()
+            self.left.append(now())
             self.out.send(self.frame)
             self.seq += 1
-        if due > 0:
-            self.last = at
 
     def report(self):
-        return {"sent": self.seq, "longestPauseMs": self.pause * 1000}
+        return {"left": self.left.tolist()}
 
 
 class Spray(Stream):
@@ -96,6 +94,9 @@ class Spray(Stream):
 
     def number(self):
         struct.pack_into("!I", self.frame, 2, self.first + self.seq)
+
+    def report(self):
+        return {}
 
 
 class Iovec(ctypes.Structure):

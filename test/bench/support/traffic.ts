@@ -20,9 +20,8 @@ export interface Flow {
 }
 
 export interface Sent {
-  readonly sent: number;
-  /** Of the sender, between two frames: so long nobody could have seen a frame pass. */
-  readonly longestPauseMs: number;
+  /** When each frame left, in the order of their numbers. */
+  readonly left: readonly number[];
 }
 
 export interface Taken {
