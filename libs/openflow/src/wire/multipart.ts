@@ -12,7 +12,7 @@ import * as stats from './stats.js';
 type Kind<S extends string> = Extract<OfMessage, { kind: `${string}${S}` }>;
 export type MultipartRequest = Exclude<
   Kind<'-request'>,
-  { kind: 'echo-request' | 'features-request' | 'barrier-request' }
+  { kind: 'echo-request' | 'features-request' | 'barrier-request' | 'get-config-request' }
 >;
 export type MultipartReply = Extract<OfMessage, { readonly more: boolean }>;
 
