@@ -26,6 +26,7 @@ import { type Hypervisor } from './hypervisor/hypervisor.js';
 import { desiredOf, released, sameWork } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
 import { packetIns, type HandedFrame } from './packet-ins.js';
+import { isCarrying } from './teaming/standing.js';
 import { TeamingService } from './teaming/teaming.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
@@ -439,7 +440,7 @@ export class Agent {
   }
 
   #uplinks(interfaces: readonly ObservedInterface[]): Telemetry['uplinks'] {
-    const up = new Map(interfaces.map((i) => [i.name, i.linkUp]));
+    const up = new Map(interfaces.map((i) => [i.name, isCarrying(i)]));
     const desired = this.#wanted()?.desired;
     return (desired?.host.switches ?? []).flatMap((s) =>
       Object.entries(s.uplinks).map(([uplink, device]) => ({

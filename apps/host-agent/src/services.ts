@@ -3,12 +3,14 @@ import { discovery } from './discovery/discovery.js';
 import { snooping } from './multicast/snooping.js';
 import { countsHits } from './rules/hits.js';
 import { rejects } from './rules/reject.js';
+import { beacons } from './teaming/beacon/service.js';
 import { byLoad } from './teaming/load/service.js';
 import { type MakeService } from './service.js';
 
 /** Every service of an agent. One line each; the order matters only where two want the same event. */
 export const SERVICES: readonly MakeService[] = [
   byLoad,
+  beacons,
   rejects,
   besideLedger,
   snooping,

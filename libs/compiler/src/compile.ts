@@ -145,13 +145,21 @@ function gathered<T>(pieces: Pieces, of: (piece: Piece) => readonly T[]): T[] {
   return all;
 }
 
-function bridgePorts({ devices, ports, closed }: BridgePlan): BridgePort[] {
-  const uplinks = devices.map(({ device, uplink }): BridgePort => ({
-    name: device,
+function bridgePorts({ devices, lags, ports, closed }: BridgePlan): BridgePort[] {
+  const bundled = new Set(lags.flatMap((lag) => lag.devices));
+  const plug = (name: string, uplink: string): BridgePort => ({
+    name,
     plugged: 'agent',
     type: '',
     marks: { 'portolan-uplink': uplink },
-  }));
+  });
+  const uplinks = [
+    ...devices.flatMap(({ device, uplink }) => (bundled.has(device) ? [] : [plug(device, uplink)])),
+    ...lags.map(({ name, port, devices: members, mode: lacp, fast }) => ({
+      ...plug(port, name),
+      bond: { members, lacp, fast },
+    })),
+  ];
   const vnics = [...ports, ...closed].flatMap(({ ifaceName, port, epoch }): BridgePort[] => {
     if (ifaceName === undefined) return [];
     return [{ name: ifaceName, plugged: 'other', type: '', marks: { 'portolan-port': `${port}@${epoch}` } }];

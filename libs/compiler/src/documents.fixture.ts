@@ -167,7 +167,10 @@ export function desiredOf(spec: HostSpec): Desired {
 /** Uplinks at numbers from 100, vNICs `tap<n>` at their port's number. */
 export function factsOf(desired: Desired, more: Partial<LocalFacts> = {}): LocalFacts {
   const uplinks = desired.host.switches.flatMap((s) =>
-    Object.values(s.uplinks).map((device, i) => iface(bridgeName(s.switch), device, 100 + i)),
+    Object.values(s.uplinks).map((device, i) => ({
+      ...iface(bridgeName(s.switch), device, 100 + i),
+      mac: `02:00:00:00:aa:0${i}`,
+    })),
   );
   const taps = desired.ports.map((p) => {
     const n = Number(p.port.slice(1));

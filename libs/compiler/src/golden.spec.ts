@@ -177,6 +177,37 @@ const EXAMPLES: Record<string, HostSpec> = {
       { n: 3, group: 'ip-hash' },
     ],
   },
+  lag: {
+    switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
+    docs: [
+      {
+        ...switchDoc('lan', ['uplink1', 'uplink2']),
+        lags: [{ name: 'lag1', uplinks: ['uplink1', 'uplink2'], mode: 'active', fast: true, hash: 'l3l4' }],
+      },
+    ],
+    groups: [
+      groupDoc('web', {
+        vlan: { mode: 'access', id: 100 },
+        teaming: { ...spread('port').policy.teaming, active: ['lag1'] },
+      } as never),
+    ],
+    ports: [{ n: 1 }],
+  },
+  beacons: {
+    switches: { lan: { uplink1: 'eth0', uplink2: 'eth1', uplink3: 'eth2' } },
+    docs: [switchDoc('lan', ['uplink1', 'uplink2', 'uplink3'])],
+    groups: [
+      groupDoc('web', {
+        vlan: { mode: 'access', id: 100 },
+        teaming: {
+          ...spread('port').policy.teaming,
+          active: ['uplink1', 'uplink2', 'uplink3'],
+          detection: 'beacon',
+        },
+      } as never),
+    ],
+    ports: [{ n: 1 }],
+  },
   mirrors: {
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
     docs: [mirrored],

@@ -1,4 +1,5 @@
 export { handTo, readTold, sendAs, type Told } from './answers.js';
+export { BEACON } from './beacon.js';
 export { bridgeName } from './bridge-name.js';
 export { compile } from './compile.js';
 export { CompileMemo } from './memo.js';
@@ -25,5 +26,6 @@ export type {
   PortEpoch,
   Speaks,
   TeamingFacts,
+  Uplink,
 } from './types.js';
 export { connectionsLeft } from './features/state/forget.js';

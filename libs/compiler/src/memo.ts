@@ -233,8 +233,10 @@ const sameBridge = (a: BridgePlan, b: BridgePlan): boolean =>
   a.switch === b.switch &&
   a.mtu === b.mtu &&
   same(a.devices, b.devices) &&
+  same(a.lags, b.lags) &&
   same(a.uplinks, b.uplinks) &&
   same(a.teams, b.teams) &&
+  same(a.heard, b.heard) &&
   same(a.privateVlans, b.privateVlans) &&
   same(a.mirrors, b.mirrors) &&
   same(a.mirrorVlans, b.mirrorVlans) &&

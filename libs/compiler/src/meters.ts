@@ -42,7 +42,9 @@ export const portMeter = (slot: number, which: PortMeter): number => slot * PER_
 /** Ids above those of all slots belong to the host; both ends included. The switch takes ids to 262,143. */
 export const HOST_METERS = {
   /** Uplink key × 4 + traffic class. */
-  trafficClass: { from: 256_016, to: 256_399 },
+  trafficClass: { from: 256_016, to: 256_335 },
+  /** Beacons that an uplink brings. */
+  beacon: { from: 256_336, to: 256_399 },
   /** What uplinks bring of membership in multicast groups, for the agent. */
   membership: { from: 256_463, to: 256_463 },
   /** Frames for whose senders the agent has an answer; those that are told of. */
@@ -60,7 +62,7 @@ export const classMeter = (uplink: number, trafficClass: number): number =>
   HOST_METERS.trafficClass.from + uplink * 4 + trafficClass;
 
 /** Of an uplink, for what it brings the agent. */
-export const uplinkMeter = (uplink: number, kind: 'neighbour' | 'probe'): number =>
+export const uplinkMeter = (uplink: number, kind: 'neighbour' | 'probe' | 'beacon'): number =>
   HOST_METERS[kind].from + uplink - 1;
 
 /** Payload and header of the largest frame, in bytes: a bucket that holds less passes nothing. */

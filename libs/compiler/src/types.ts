@@ -98,6 +98,7 @@ export type ExceptionCode =
   | 'iface-duplicate'
   | 'iface-failed'
   | 'iface-wrong-bridge'
+  | 'lag-invalid'
   | 'mac-conflict'
   | 'mac-mismatch'
   | 'mirror-invalid'
@@ -124,10 +125,21 @@ export interface ClassMeters {
   readonly broadcast: number;
 }
 
+/** An uplink whose device the switch has opened. */
+export interface Uplink {
+  readonly name: string;
+  /** Place in the switch's list of uplinks, from 1. */
+  readonly key: number;
+  readonly device: string;
+  readonly ofport: number;
+  /** Address of the device; absent: the switch does not tell. */
+  readonly mac?: bigint;
+}
+
 /** By what a binding is reached from outside. */
 export interface Carried {
   /** In their order: the first that is live carries it. */
-  readonly uplinks: readonly { readonly name: string; readonly device: string; readonly ofport: number }[];
+  readonly uplinks: readonly Uplink[];
   /** What policy says of it. */
   readonly teaming: Teaming;
   readonly macs: readonly bigint[];

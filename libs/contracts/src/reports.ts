@@ -107,6 +107,12 @@ export interface Telemetry {
   readonly neighbours?: readonly Neighbour[];
   /** Absent: there are none, or they were not read. */
   readonly rules?: readonly RuleHits[];
+  /** Whether uplinks whose link is up lead anywhere, where ports want to know. Absent: none does. */
+  readonly beacons?: readonly {
+    readonly switch: string;
+    readonly uplink: string;
+    readonly state: 'heard' | 'alone' | 'unknown';
+  }[];
 }
 
 export interface Neighbour {

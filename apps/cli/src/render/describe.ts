@@ -43,11 +43,11 @@ export function describeHost(h: HostView, style: Style, now: number): string {
         { title: 'DEVICE', cell: (u) => u.device },
         {
           title: 'LINK',
-          cell: (u) => (u.up === null ? 'not known' : u.up ? 'up' : 'down'),
-          paint: (t) => state(style, t),
+          cell: linkOf,
+          paint: (t) => (t.includes(',') ? style.bad(t) : state(style, t)),
         },
         ...(s.uplinks.some((u) => u.load !== undefined) ? [{ title: 'LOAD', cell: loadOf }] : []),
-        ...uplinkColumns<HostView['status']['uplinks'][number]>(style),
+        ...uplinkColumns<Uplink>(style),
       ],
       s.uplinks,
       style,
@@ -67,11 +67,20 @@ export function describeHost(h: HostView, style: Style, now: number): string {
   );
 }
 
-/** `76 %, 2 moved here`: of its speed, in the fuller direction. */
-function loadOf({ load }: HostView['status']['uplinks'][number]): string {
+type Uplink = HostView['status']['uplinks'][number];
+
+/** `up, alone`: where beacons say more than the link. */
+function linkOf({ up, beacons }: Uplink): string {
+  if (up === null) return 'not known';
+  if (!up) return 'down';
+  return beacons === undefined || beacons === 'heard' ? 'up' : `up, ${beacons}`;
+}
+
+/** `76 %, 2 moved`: of its speed, in the fuller direction. */
+function loadOf({ load }: Uplink): string {
   if (load === undefined) return '';
   const share = Math.round((100 * Math.max(load.sent, load.received)) / load.speed);
-  return `${share} %${load.moved.length === 0 ? '' : `, ${load.moved.length} moved here`}`;
+  return `${share} %${load.moved.length === 0 ? '' : `, ${load.moved.length} moved`}`;
 }
 
 export function describeSwitch(s: SwitchView, style: Style): string {

@@ -92,6 +92,7 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
         up: true,
         counts: uplinkCounts,
         neighbour: CORE,
+        beacons: 'heard',
         load: { speed: 1e10, sent: 7.6e9, received: 2e9, moved: [] },
       },
       {
@@ -101,6 +102,7 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
         up: true,
         counts: null,
         neighbour: null,
+        beacons: 'alone',
         load: { speed: 1e10, sent: 1e9, received: 3e9, moved: ['p2'] },
       },
     ],

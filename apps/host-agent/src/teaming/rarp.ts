@@ -11,7 +11,7 @@ export function rarpFrame(mac: bigint, vlan: number): Uint8Array {
   const frame = new Uint8Array(SHORTEST + tag);
   const view = new DataView(frame.buffer);
   frame.fill(0xff, 0, 6);
-  address(view, 6, mac);
+  writeMac(view, 6, mac);
   if (vlan !== 0) view.setUint32(12, 0x8100_0000 + vlan);
   const at = 12 + tag;
   view.setUint16(at, 0x8035);
@@ -19,12 +19,12 @@ export function rarpFrame(mac: bigint, vlan: number): Uint8Array {
   view.setUint16(at + 4, 0x0800);
   view.setUint16(at + 6, 0x0604);
   view.setUint16(at + 8, REVERSE_REQUEST);
-  address(view, at + 10, mac);
-  address(view, at + 20, mac);
+  writeMac(view, at + 10, mac);
+  writeMac(view, at + 20, mac);
   return frame;
 }
 
-function address(view: DataView, at: number, mac: bigint): void {
+export function writeMac(view: DataView, at: number, mac: bigint): void {
   view.setUint16(at, Number(mac >> 32n));
   view.setUint32(at + 2, Number(mac & 0xffff_ffffn));
 }

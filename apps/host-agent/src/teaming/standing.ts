@@ -37,11 +37,15 @@ export function withLinks(
   return equalJson(now, before) ? before : now;
 }
 
+/** Of a bond's member the partner has to be there as well. */
+export const isCarrying = ({ linkUp, lacpCurrent }: ObservedInterface): boolean =>
+  linkUp && lacpCurrent !== false;
+
 const isUp = (
   interfaces: readonly ObservedInterface[],
   bridge: string,
   device: string | undefined,
-): boolean => interfaces.some((i) => i.bridge === bridge && i.name === device && i.linkUp);
+): boolean => interfaces.some((i) => i.bridge === bridge && i.name === device && isCarrying(i));
 
 /** The uplink that carries a binding where these are live; null: none does. */
 export function carrierOf(

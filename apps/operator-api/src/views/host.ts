@@ -86,7 +86,7 @@ function roles(state: State, host: Host): HostView['status']['ports'] {
 
 /** What is meant to be there, with what the host says of its link. */
 export function uplinksOf(state: State, host: HostName, live: LiveStore): UplinkView[] {
-  const { uplinks: links = [], loads = [], neighbours = [] } = live.host(host)?.telemetry ?? {};
+  const { uplinks: links = [], loads = [], neighbours = [], beacons = [] } = live.host(host)?.telemetry ?? {};
   return [...state.switches.values()].flatMap((s) =>
     Object.entries(s.members[host] ?? {}).map(([uplink, device]) => {
       const of = <T extends Named>(all: readonly T[]): T | undefined =>
@@ -95,7 +95,9 @@ export function uplinksOf(state: State, host: HostName, live: LiveStore): Uplink
       const counts = look === undefined ? null : deviceCounts(look);
       const up = of(links)?.up ?? null;
       const neighbour = neighbourOf(of(neighbours));
-      return { switch: s.name, uplink, device, up, neighbour, counts, ...loadOf(of(loads)) };
+      const heard = of(beacons)?.state;
+      const told = { ...loadOf(of(loads)), ...(heard === undefined ? {} : { beacons: heard }) };
+      return { switch: s.name, uplink, device, up, neighbour, counts, ...told };
     }),
   );
 }

@@ -33,8 +33,13 @@ function classify({ name, key, ofport }: UplinkPlan, bridge: SteadyPlan, out: Em
   out.flow(TABLES.CLASSIFY, 100, at(0), next, key);
 }
 
-/** What "IP hash" looks at; a frame that lacks a field is spread by the others. */
-const HASHED = ['ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst'] as const;
+/** A frame that lacks a field is spread by the others. */
+const IP = ['ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst'] as const;
+const HASHED = {
+  ip: IP,
+  l2: ['eth_src', 'eth_dst'],
+  l3l4: [...IP, 'tcp_src', 'tcp_dst', 'udp_src', 'udp_dst'],
+} as const;
 
 function carry(team: TeamPlan, mapped: boolean, out: Emitter): void {
   const buckets = team.uplinks.map(({ key, ofport }): Bucket => ({
@@ -42,7 +47,10 @@ function carry(team: TeamPlan, mapped: boolean, out: Emitter): void {
     actions: [set(REG.chosen, key), resubmit(TABLES.CHOSEN)],
   }));
   if (team.kind === 'order') out.group({ id: team.id, type: 'fast-failover', buckets });
-  else out.group({ id: team.id, type: 'select', buckets, selection: { method: 'hash', fields: HASHED } });
+  else {
+    const fields = HASHED[team.by ?? 'ip'];
+    out.group({ id: team.id, type: 'select', buckets, selection: { method: 'hash', fields } });
+  }
   const group = { kind: 'group', group: team.id } as const;
   const mine = { [REG.team]: team.id };
   out.flow(TABLES.TO_UPLINK, 200, match({ ...mine, [REG.segment]: 0 }), [group], team.id);

@@ -1,5 +1,6 @@
 import { activity } from '../features/activity.js';
 import { bandwidth } from '../features/bandwidth.js';
+import { beacon } from '../features/beacon.js';
 import { count } from '../features/count.js';
 import { discovery } from '../features/discovery.js';
 import { dispatch } from '../features/dispatch.js';
@@ -30,6 +31,7 @@ export const FEATURES: readonly Feature[] = [
   bandwidth,
   shaping,
   guard,
+  beacon,
   segment,
   discovery,
   privateVlan,

@@ -13,6 +13,7 @@ import { type CompileException, type Desired, type LocalFacts } from '../types.j
 import { refuseConflicts } from './conflicts.js';
 import { exportsOf } from './exports.js';
 import { Interfaces } from './interfaces.js';
+import { resolveLags } from './lags.js';
 import { resolveMirrors } from './mirrors.js';
 import { multicastOf, refusedGroups } from './multicast.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
@@ -71,6 +72,8 @@ function resolveBridge(
   const resolved = doc === undefined ? undefined : resolveUplinks(doc, member.uplinks, onBridge);
   exceptions.push(...(resolved?.exceptions ?? []));
   if (doc !== undefined) exceptions.push(...unsupportedOnSwitch(doc));
+  const bundles = doc === undefined ? undefined : resolveLags(doc, member.uplinks);
+  exceptions.push(...(bundles?.exceptions ?? []));
   if (doc === undefined) exceptions.push(switchMissing(member.switch));
   const { memo, facts } = shared;
   const uplinks = resolved?.uplinks ?? [];
@@ -102,10 +105,11 @@ function resolveBridge(
     devices: Object.entries(member.uplinks)
       .filter(([uplink]) => doc === undefined || doc.uplinks.includes(uplink))
       .map(([uplink, device]) => ({ uplink, device })),
+    lags: bundles?.lags ?? [],
     uplinks: place.uplinks,
     teams: teamsOf(open),
     privateVlans: doc?.privateVlans ?? [],
-    heard: heardBy(doc),
+    heard: heardBy(doc, open),
     sets: memo?.sets(name, sets) ?? sets,
     mirrors: place.mirrors,
     mirrorVlans: (doc?.mirrors ?? []).flatMap(({ to }) => ('vlan' in to ? [to.vlan] : [])),
@@ -122,9 +126,11 @@ function refusal(entry: ResolvedPort, doc: PortDocument | undefined, exceptions:
   exceptions.push({ port: doc.port, object: `port/${doc.port}`, ...entry.refusal });
 }
 
-function heardBy(doc: SwitchDocument | undefined): BridgePlan['heard'] {
+function heardBy(doc: SwitchDocument | undefined, ports: readonly PortPlan[]): BridgePlan['heard'] {
   const { discovery } = doc ?? NO_FEATURES;
-  return discovery.mode === 'listen' || discovery.mode === 'both' ? ['neighbour'] : [];
+  const listens = discovery.mode === 'listen' || discovery.mode === 'both';
+  const probes = ports.some((p) => p.team !== undefined && p.policy.teaming.detection === 'beacon');
+  return [...(listens ? (['neighbour'] as const) : []), ...(probes ? (['beacon'] as const) : [])];
 }
 
 function classLimitsOf(doc: SwitchDocument | undefined): BridgePlan['classLimits'] {

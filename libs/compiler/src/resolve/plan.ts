@@ -1,9 +1,9 @@
 import { equalJson, sameItems, type Epoch, type PortId, type SetName, type SwitchName } from '#kernel';
-import { type EffectivePolicy, type MirrorSource, type Policy, type PrivateVlan } from '#domain';
+import { type EffectivePolicy, type Lag, type MirrorSource, type Policy, type PrivateVlan } from '#domain';
 import { type BindingRole, type SetDocument, type SwitchDocument } from '#contracts';
 import { type BridgeExports, type ObservedInterface } from '#openflow';
 import { type Range } from '../ranges.js';
-import { type MulticastFacts } from '../types.js';
+import { type MulticastFacts, type Uplink } from '../types.js';
 
 /**
  * What a binding is to the data plane.
@@ -18,14 +18,25 @@ import { type MulticastFacts } from '../types.js';
  */
 export type Life = 'owner' | 'armed' | 'turned' | 'waiting' | 'closed';
 
-export interface UplinkPlan {
+export interface UplinkPlan extends Uplink {
+  /** The LAG that it is in: it carries nothing by itself. */
+  readonly lag?: LagMembership;
+}
+
+export interface LagMembership {
   readonly name: string;
-  /** Place in the switch's list of uplinks, from 1. */
-  readonly key: number;
-  readonly device: string;
-  readonly ofport: number;
-  /** Address of the device; absent: the switch does not tell. */
-  readonly mac?: bigint;
+  readonly hash: Lag['hash'];
+  /** The host has two of its uplinks at least. */
+  readonly formed: boolean;
+  /** LACP's partner is there and takes it for one of the bundle. */
+  readonly bundled: boolean;
+}
+
+/** A LAG of a switch, with the devices that it has on this host. */
+export interface LagPlan extends Pick<Lag, 'name' | 'mode' | 'fast'> {
+  /** Of its row in the switch's database. */
+  readonly port: string;
+  readonly devices: readonly string[];
 }
 
 /** What is the same for all ports of a bridge, and decides about each. */
@@ -86,6 +97,8 @@ export interface TeamPlan {
   /** Group id and register value; depends on kind and order only. */
   readonly id: number;
   readonly kind: 'order' | 'hash';
+  /** Of `hash`: what is looked at; absent: IP addresses. */
+  readonly by?: Lag['hash'];
   readonly uplinks: readonly UplinkPlan[];
 }
 
@@ -134,12 +147,14 @@ export interface BridgePlan {
   readonly mtu: number;
   /** Devices to plug, with their uplinks' names. */
   readonly devices: readonly { readonly device: string; readonly uplink: string }[];
+  /** Devices of these belong into one port. */
+  readonly lags: readonly LagPlan[];
   /** Uplinks whose device the switch has opened. */
   readonly uplinks: readonly UplinkPlan[];
   readonly teams: readonly TeamPlan[];
   readonly privateVlans: readonly PrivateVlan[];
   /** What of the uplinks' frames the host itself takes. */
-  readonly heard: readonly ('neighbour' | 'probe')[];
+  readonly heard: readonly ('neighbour' | 'probe' | 'beacon')[];
   /** In a fixed order. */
   readonly sets: readonly SetPlan[];
   readonly mirrors: readonly MirrorPlan[];
@@ -197,6 +212,7 @@ const sameTeam = (a: PortPlan['team'], b: PortPlan['team']): boolean =>
     b !== undefined &&
     a.id === b.id &&
     a.kind === b.kind &&
+    a.by === b.by &&
     (sameItems(a.uplinks, b.uplinks) || equalJson(a, b)));
 
 const sameJson = (a: unknown, b: unknown): boolean => a === b || equalJson(a, b);

@@ -103,3 +103,47 @@ describe('the order of uplinks of a port', () => {
     );
   });
 });
+
+describe('a port whose teaming names a LAG', () => {
+  const member = (key: number, bundled: boolean, formed = true): UplinkPlan => ({
+    ...uplink(key),
+    lag: { name: 'lag1', hash: 'l2', formed, bundled },
+  });
+  const resolve = (over: Partial<Teaming>, uplinks: readonly UplinkPlan[]) => {
+    const place = { mapping: { up1: 'eth1' }, uplinks, passedOver: [], unhealthy: [] };
+    return resolveTeam(teaming({ active: ['lag1'], ...over }), port(1), place);
+  };
+  const carriers = (team: ReturnType<typeof resolve>) =>
+    team === undefined || 'missing' in team ? team : [team.kind, team.by, ...team.uplinks.map((u) => u.key)];
+
+  it('goes by those of its uplinks that LACP has in the bundle, or by all until it has one', () => {
+    expect(carriers(resolve({}, [member(2, true), member(1, true)]))).toEqual(['hash', 'l2', 1, 2]);
+    expect(carriers(resolve({}, [member(1, false), member(2, true)]))).toEqual(['hash', 'l2', 2]);
+    expect(carriers(resolve({}, [member(1, false), member(2, false)]))).toEqual(['hash', 'l2', 1, 2]);
+  });
+
+  it('goes by nothing where the LAG is not alone, has one uplink, or is asked for beacons', () => {
+    const both = [member(1, true), member(2, true), uplink(3)];
+    expect(resolve({ standby: ['up3'] }, both)).toMatchObject({ missing: expect.stringContaining('alone') });
+    expect(resolve({}, [member(1, false, false)])).toMatchObject({
+      missing: expect.stringContaining('needs two'),
+    });
+    expect(resolve({ detection: 'beacon' }, both)).toMatchObject({
+      missing: expect.stringContaining('LACP does'),
+    });
+    expect(resolve({ active: ['lag2'] }, both)).toMatchObject({
+      missing: expect.stringContaining('is there'),
+    });
+  });
+
+  it('carries what names its uplinks by others alone', () => {
+    expect(carriers(resolve({ active: names(3) }, [member(1, true), member(2, true), uplink(3)]))).toEqual([
+      'order',
+      undefined,
+      3,
+    ]);
+    expect(resolve({ active: names(2) }, [member(1, true), member(2, true)])).toMatchObject({
+      missing: expect.stringContaining('instead of it'),
+    });
+  });
+});

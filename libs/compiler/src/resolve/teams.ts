@@ -1,4 +1,4 @@
-import { type Teaming } from '#domain';
+import { type Lag, type Teaming } from '#domain';
 import { type PortDocument } from '#contracts';
 import { fnv32 } from '../hash.js';
 import { type Place, type TeamPlan, type UplinkPlan } from './plan.js';
@@ -17,7 +17,9 @@ export function resolveTeam(
 ): TeamPlan | { readonly missing: string } | undefined {
   if (Object.keys(place.mapping).length === 0) return undefined;
   const order = orderOf(teaming, carried, place);
-  const opened = order.flatMap((name) => place.uplinks.filter((u) => u.name === name));
+  const bundle = lagOf(order, teaming, place.uplinks);
+  if (bundle !== undefined) return bundle;
+  const opened = order.flatMap((name) => place.uplinks.filter((u) => u.name === name && u.lag === undefined));
   if (opened.length > 0) {
     if (teaming.mode !== 'ip-hash') return team('order', opened);
     return team(
@@ -26,7 +28,33 @@ export function resolveTeam(
     );
   }
   if (order.length === 0) return { missing: 'its teaming names no uplink' };
+  const within = place.uplinks.find(({ name, lag }) => lag !== undefined && order.includes(name))?.lag;
+  if (within !== undefined)
+    return { missing: `its teaming names uplinks of LAG ${within.name} instead of it` };
   return { missing: `no uplink of its teaming is there: ${order.join(', ')}` };
+}
+
+/**
+ * A LAG carries its ports by all uplinks of the bundle at once. Which these are LACP says, and until it has said so of one
+ * at least, all of them stand in the group, which asks it as well.
+ */
+function lagOf(
+  order: readonly string[],
+  { detection }: Teaming,
+  uplinks: readonly UplinkPlan[],
+): TeamPlan | { readonly missing: string } | undefined {
+  const named = new Map(
+    uplinks.flatMap(({ lag }) => (lag !== undefined && order.includes(lag.name) ? [[lag.name, lag]] : [])),
+  );
+  const [lag] = named.values();
+  if (lag === undefined) return undefined;
+  if (order.length > 1)
+    return { missing: `LAG ${lag.name} carries its ports alone, and its teaming names more` };
+  if (!lag.formed) return { missing: `LAG ${lag.name} has one uplink here, and needs two` };
+  if (detection === 'beacon') return { missing: `beacons find out nothing of LAG ${lag.name}: LACP does` };
+  const members = uplinks.filter((u) => u.lag?.name === lag.name).sort((a, b) => a.key - b.key);
+  const bundled = members.filter((u) => u.lag?.bundled === true);
+  return team('hash', bundled.length > 0 ? bundled : members, lag.hash);
 }
 
 /**
@@ -72,11 +100,11 @@ function startOf(mode: Teaming['mode'], { port, connectee }: Carried): number {
   }
 }
 
-const team = (kind: TeamPlan['kind'], uplinks: readonly UplinkPlan[]): TeamPlan => ({
-  id: KINDS[kind].digits + (placesOf(uplinks) ?? KINDS[kind].hashed + (namesOf(uplinks) >>> 3)),
-  kind,
-  uplinks,
-});
+function team(kind: TeamPlan['kind'], uplinks: readonly UplinkPlan[], by?: Lag['hash']): TeamPlan {
+  const { digits, hashed } = KINDS[by ?? kind];
+  const id = digits + (placesOf(uplinks) ?? hashed + (namesOf(uplinks) >>> 3));
+  return { id, kind, uplinks, ...(by === undefined ? {} : { by }) };
+}
 
 /**
  * A number that depends on the order alone, so that teams that come and go leave the others' flows as they are: the
@@ -93,4 +121,6 @@ const namesOf = (order: readonly UplinkPlan[]): number => fnv32(order.map((u) =>
 const KINDS = {
   order: { digits: 0, hashed: 0x8000_0000 },
   hash: { digits: 0x1000_0000, hashed: 0xb000_0000 },
+  l2: { digits: 0x2000_0000, hashed: 0x4000_0000 },
+  l3l4: { digits: 0x3000_0000, hashed: 0x6000_0000 },
 } as const;

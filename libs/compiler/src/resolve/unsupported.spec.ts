@@ -13,7 +13,7 @@ const filter = (more: object, match: object = {}) => ({ filter: [{ ...rule, ...m
 const NOT_DONE: readonly (readonly [string, object])[] = [
   ['MAC learning', { macLearning: { limit: 1, atLimit: 'drop', ageSeconds: 300, floodUnknown: false } }],
   ['log', filter({ log: { perSecond: 1, sample: 1 } })],
-  ['beacons', { teaming: { ...team, mode: 'explicit', failback: true, notify: false, detection: 'beacon' } }],
+  ['beacons', { teaming: { ...team, mode: 'ip-hash', failback: true, notify: false, detection: 'beacon' } }],
   ['shares other than 50', { bandwidth: { shares: 100, limit: 1e6, reservation: 0, class: 'vm' } }],
 ];
 

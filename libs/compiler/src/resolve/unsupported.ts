@@ -17,7 +17,10 @@ const REASONS: Reasons = {
     const logging = rules.find(({ enabled, log }) => enabled && log !== undefined);
     return logging === undefined ? null : `log (rule ${logging.name})`;
   },
-  teaming: ({ detection }) => (detection === 'link' ? null : 'detection by beacons'),
+  teaming: ({ mode, detection }) =>
+    detection === 'beacon' && mode === 'ip-hash'
+      ? 'beacons between uplinks that the other end takes for one link: it brings back none of them'
+      : null,
   bandwidth: (bandwidth) => (bandwidth === null || hasUsualShares(bandwidth) ? null : SHARES_NEED),
 };
 
@@ -39,10 +42,7 @@ const reasonOf = <F extends keyof Policy>(field: F, policy: Policy): string | nu
 
 /** The same of a switch: what it asks for beside its ports' policies. Its ports stand; it is not realised. */
 export function unsupportedOnSwitch(doc: SwitchDocument): CompileException[] {
-  const missing = [
-    doc.lags.length > 0 ? 'lags' : null,
-    doc.healthCheck === null ? null : 'healthCheck',
-  ].filter((field) => field !== null);
+  const missing = [doc.healthCheck === null ? null : 'healthCheck'].filter((field) => field !== null);
   const unfair = Object.entries(doc.bandwidth?.classes ?? {}).flatMap(([name, of]) =>
     hasUsualShares(of) ? [] : [`bandwidth.classes.${name}: this host does not do ${SHARES_NEED}`],
   );

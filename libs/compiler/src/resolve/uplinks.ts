@@ -1,6 +1,7 @@
 import { type SwitchDocument } from '#contracts';
 import { type ObservedInterface } from '#openflow';
 import { type CompileException, type ExceptionCode } from '../types.js';
+import { membership } from './lags.js';
 import { type UplinkPlan } from './plan.js';
 
 /** The number that the switch gave, when it is a real port. Reserved numbers start at 0xff00. */
@@ -23,7 +24,14 @@ export function resolveUplinks(
     const iface = onBridge.find((i) => i.name === device);
     const ofport = iface === undefined ? undefined : realOfport(iface);
     if (iface !== undefined && ofport !== undefined) {
-      uplinks.push({ name, key: index + 1, device, ofport, ...macOf(iface) });
+      uplinks.push({
+        name,
+        key: index + 1,
+        device,
+        ofport,
+        ...macOf(iface),
+        ...lagOf(doc, mapping, iface, name),
+      });
       const small = tooSmall(iface, doc.mtu);
       if (small !== null)
         exceptions.push(exception(doc, 'uplink-mtu', `uplink ${name}: device ${device} ${small}`));
@@ -58,4 +66,14 @@ function macOf({ mac }: ObservedInterface): { readonly mac?: bigint } {
   return mac === undefined || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)
     ? {}
     : { mac: BigInt(`0x${mac.replaceAll(':', '')}`) };
+}
+
+function lagOf(
+  doc: SwitchDocument,
+  mapping: Readonly<Record<string, string>>,
+  iface: ObservedInterface,
+  uplink: string,
+): Pick<UplinkPlan, 'lag'> {
+  const lag = membership(doc, mapping, uplink, iface);
+  return lag === undefined ? {} : { lag };
 }

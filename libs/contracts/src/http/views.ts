@@ -65,6 +65,12 @@ export const HostStatus = Type.Object(
             { description: 'bit/s over the last interval; only where ports go by load' },
           ),
         ),
+        beacons: Type.Optional(
+          Type.Enum(['heard', 'alone', 'unknown'], {
+            description:
+              'only where ports want it known. heard: another uplink hears it, and it hears that one; alone: others hear each other, and it has none; unknown: nobody hears anybody',
+          }),
+        ),
       }),
     ),
     exceptions: Type.Array(ExceptionView),

@@ -181,4 +181,7 @@ export const TelemetrySchema = shape({
       20_000,
     ),
   ),
+  beacons: optional(
+    list(shape({ switch: AText, uplink: AText, state: oneOf('heard', 'alone', 'unknown') }), 4096),
+  ),
 });

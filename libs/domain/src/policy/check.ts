@@ -93,6 +93,11 @@ function checkTeaming(t: Teaming, path: string, out: Out): void {
   if (t.mode === 'ip-hash' && t.standby.length > 0) {
     out.push(detail(`${path}.standby`, t.standby, 'can not be with ip-hash', 'no standby uplinks'));
   }
+  if (t.mode === 'ip-hash' && t.detection === 'beacon') {
+    const reason =
+      'can not be with ip-hash: the other end, which takes the uplinks for one, brings back no beacon';
+    out.push(detail(`${path}.detection`, t.detection, reason, 'link'));
+  }
   const seen = new Set<string>();
   for (const list of ['active', 'standby'] as const) {
     t[list].forEach((uplink, i) => {
@@ -128,7 +133,24 @@ export function checkPolicyOnSwitch(policy: PolicyPatch, sw: PolicyPlace, path: 
   }
 }
 
+/** A LAG carries its ports alone, and its uplinks carry nothing by themselves. */
+function checkLag(teaming: Teaming, { lags }: PolicyPlace, path: string, out: Out): void {
+  const named = [...teaming.active, ...teaming.standby];
+  const lag = lags.find(({ name }) => named.includes(name));
+  if (lag !== undefined && named.length > 1)
+    out.push(detail(`${path}.active`, named, `is more than LAG ${lag.name}`, `${lag.name} alone`));
+  if (lag !== undefined && teaming.detection === 'beacon')
+    out.push(detail(`${path}.detection`, 'beacon', 'can not be with a LAG: LACP finds out itself', 'link'));
+  for (const list of ['active', 'standby'] as const)
+    teaming[list].forEach((uplink, i) => {
+      const of = lags.find(({ uplinks }) => uplinks.includes(uplink));
+      if (of !== undefined)
+        out.push(detail(`${path}.${list}[${i}]`, uplink, `is in LAG ${of.name}`, of.name));
+    });
+}
+
 function checkUplinks(teaming: Teaming, sw: PolicyPlace, path: string, out: Out): void {
+  checkLag(teaming, sw, path, out);
   const names = [...sw.uplinks, ...sw.lags.map((lag) => lag.name)];
   for (const list of ['active', 'standby'] as const) {
     teaming[list].forEach((uplink, i) => {

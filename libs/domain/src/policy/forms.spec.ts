@@ -108,6 +108,11 @@ describe('the new fields', () => {
       { teaming: { mode: 'ip-hash', active: ['a'], standby: ['b'] } },
       'teaming.standby',
     ],
+    [
+      'ip-hash with beacons',
+      { teaming: { mode: 'ip-hash', active: ['a'], detection: 'beacon' } },
+      'teaming.detection',
+    ],
     ['more than the limit', { bandwidth: { limit: 1e6, reservation: 2e6 } }, 'bandwidth.reservation'],
     ['shares in another word', { bandwidth: { shares: 'huge' } }, 'bandwidth.shares'],
     ['VLAN 0 in private', { vlan: { mode: 'private', primary: 0, secondary: 2 } }, 'vlan.primary'],

@@ -101,6 +101,19 @@ describe('what a switch does beside policies', () => {
     expect(fieldsOf(w, dvs('lan', ['h1'], { mirrors }))).toEqual(['mirrors']);
   });
 
+  it('has LAGs that carry alone what names them, and whose uplinks carry nothing by themselves', () => {
+    const w = new World();
+    const lags = [{ name: 'lag1', uplinks: ['uplink1', 'uplink2'] }];
+    w.apply(host('h1'), dvs('lan', ['h1'], { lags }));
+    const named = (teaming: object) => fieldsOf(w, group('web', { policy: { teaming } }));
+    expect(named({ active: ['lag1', 'uplink1'] })).toEqual([
+      'policy.teaming.active',
+      'policy.teaming.active[1]',
+    ]);
+    expect(named({ active: ['lag1'], detection: 'beacon' })).toEqual(['policy.teaming.detection']);
+    expect(named({ active: ['uplink2'] })).toEqual(['policy.teaming.active[0]']);
+  });
+
   it('must have what policies name, and keep it while they do', () => {
     const w = new World();
     const lags = [{ name: 'lag1', uplinks: ['uplink1', 'uplink2'] }];
