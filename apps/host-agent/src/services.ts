@@ -1,5 +1,6 @@
 import { besideLedger } from './counters/beside.js';
 import { discovery } from './discovery/discovery.js';
+import { health } from './health/health.js';
 import { snooping } from './multicast/snooping.js';
 import { countsHits } from './rules/hits.js';
 import { rejects } from './rules/reject.js';
@@ -15,5 +16,6 @@ export const SERVICES: readonly MakeService[] = [
   besideLedger,
   snooping,
   discovery,
+  health,
   countsHits,
 ];

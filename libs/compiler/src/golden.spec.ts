@@ -131,6 +131,11 @@ const EXAMPLES: Record<string, HostSpec> = {
     docs: [{ ...switchDoc('lan', ['uplink1']), discovery: { mode: 'both', intervalSeconds: 30 } }],
     ports: [{ n: 1 }],
   },
+  health: {
+    groups: [web],
+    docs: [{ ...switchDoc('lan', ['uplink1']), healthCheck: { intervalSeconds: 60 } }],
+    ports: [{ n: 1 }],
+  },
   policy: {
     groups: [web],
     ports: [

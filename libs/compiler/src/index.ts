@@ -6,6 +6,7 @@ export { CompileMemo } from './memo.js';
 export { countIn, countOut, HOST_METERS, meterSlot, portMeter, shapingMeter } from './meters.js';
 export { decodeNotice, encodeNotice, type Notice, type NoticeKind } from './notice.js';
 export { PNIC_FLOWS, pnicCounts, type PnicCounts } from './features/pnic.js';
+export { PROBE } from './features/health.js';
 export { FEATURE_CODES, type FeatureName } from './pipeline/cookies.js';
 export { REG } from './pipeline/registers.js';
 export { PIPELINE, TABLE_NAMES, TABLES, type TableName, type TableSpec } from './pipeline/tables.js';

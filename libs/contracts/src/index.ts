@@ -34,10 +34,12 @@ export type {
   CounterSample,
   DeviceCounts,
   FactBatch,
+  HealthFault,
   Neighbour,
   Report,
   RuleHits,
   Telemetry,
+  UplinkHealth,
 } from './reports.js';
 export type { Handover, HandoverToken } from './handover.js';
 export { openDocument, openDocumentBytes, sealDocument, type Signer, type Verifier } from './signing.js';

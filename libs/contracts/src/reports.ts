@@ -113,6 +113,28 @@ export interface Telemetry {
     readonly uplink: string;
     readonly state: 'heard' | 'alone' | 'unknown';
   }[];
+  /** Of uplinks of switches whose health is checked. Absent: there are none. */
+  readonly health?: readonly UplinkHealth[];
+}
+
+/** What the health check found out about an uplink. */
+export interface UplinkHealth {
+  readonly switch: string;
+  readonly uplink: string;
+  /** Other hosts of the switch that were heard of late, by any uplink. */
+  readonly hosts: number;
+  /** VLANs in which somebody answered last, and in which nobody did. */
+  readonly answered: number;
+  readonly unheard: number;
+  readonly faults: readonly HealthFault[];
+}
+
+export interface HealthFault {
+  readonly kind: 'vlan' | 'mtu' | 'teaming';
+  /** 0: frames without a tag. */
+  readonly vlan: number;
+  /** With what is to be done. */
+  readonly reason: string;
 }
 
 export interface Neighbour {

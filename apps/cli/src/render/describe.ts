@@ -10,7 +10,7 @@ import { exceptions, indented, policySection, section } from './sections.js';
 import { hitsSection, uplinkColumns } from './stats.js';
 import { featureRows } from './switch-features.js';
 import { safe, state, type Style } from './style.js';
-import { neighbours } from './uplinks.js';
+import { health, neighbours, switchFaults } from './uplinks.js';
 import { facts, table } from './table.js';
 import { ago, clockTime, count, duration, plural } from './units.js';
 
@@ -62,6 +62,7 @@ export function describeHost(h: HostView, style: Style, now: number): string {
     facts(head, style) +
     (s.uplinks.length === 0 ? '' : section('Uplinks', uplinks, style)) +
     neighbours(s.uplinks, style) +
+    health(s.uplinks, style) +
     (vms.length === 0 ? '' : section('Guests', vms.join(''), style)) +
     exceptions(s.exceptions, style)
   );
@@ -103,6 +104,7 @@ export function describeSwitch(s: SwitchView, style: Style): string {
       style,
     ) +
     section('Hosts and their pNICs', members.join('') || '  none\n', style) +
+    switchFaults(s.status.health, style) +
     policySection(s.spec.policy, 'switch', style)
   );
 }

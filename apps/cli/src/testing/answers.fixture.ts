@@ -92,6 +92,7 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
         up: true,
         counts: uplinkCounts,
         neighbour: CORE,
+        health: null,
         beacons: 'heard',
         load: { speed: 1e10, sent: 7.6e9, received: 2e9, moved: [] },
       },
@@ -102,6 +103,7 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
         up: true,
         counts: null,
         neighbour: null,
+        health: null,
         beacons: 'alone',
         load: { speed: 1e10, sent: 1e9, received: 3e9, moved: ['p2'] },
       },
@@ -171,7 +173,18 @@ export const sw: SwitchView = {
     ...NO_FEATURES,
     members: { alpha: { uplink1: 'eth1', uplink2: 'eth2' }, bravo: {} },
   },
-  status: { groups: 3, ports: 14, connected: 1 },
+  status: {
+    ...{ groups: 3, ports: 14, connected: 1 },
+    health: [
+      {
+        host: 'alpha',
+        uplink: 'uplink1',
+        kind: 'vlan',
+        vlan: 7,
+        reason: 'frames of VLAN 7 do not get through',
+      },
+    ],
+  },
 };
 
 export const addressSet: SetView = {

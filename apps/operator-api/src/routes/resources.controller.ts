@@ -15,7 +15,7 @@ import { versionOf, writeMeta } from '../http/meta.js';
 import { LiveStore } from '../live/live-store.js';
 import { asOf } from '../as-of.js';
 import { CLOCK, FOLLOWER, type ClusterFollower } from '../ports.js';
-import { hostView } from '../views/host.js';
+import { hostView, switchHealth } from '../views/host.js';
 import { page } from '../views/page.js';
 import { groupView, setView, switchView, usersBySet } from '../views/resources.js';
 import { WriteService } from '../writes/write.service.js';
@@ -95,13 +95,14 @@ export class ResourcesController {
       wanted,
       (s) => s.name,
       query,
-      (s) => switchView(this.state, s),
+      (s) => switchView(this.state, s, switchHealth(s, this.live)),
     );
   }
 
   @Get('switches/:name')
   oneSwitch(@Param('name') name: string): SwitchView {
-    return switchView(this.state, found(this.state.switches.get(name as never), 'switch', name));
+    const s = found(this.state.switches.get(name as never), 'switch', name);
+    return switchView(this.state, s, switchHealth(s, this.live));
   }
 
   @Delete('switches/:name')

@@ -1,7 +1,14 @@
 import { type HostName } from '#kernel';
-import { type Host, type State } from '#domain';
-import { type Neighbour, type Telemetry } from '#contracts';
-import { API_VERSION, type ExceptionView, type HostView, type NeighbourView } from '#contracts/http';
+import { type Host, type State, type Switch } from '#domain';
+import { type Neighbour, type Telemetry, type UplinkHealth } from '#contracts';
+import {
+  API_VERSION,
+  type ExceptionView,
+  type HostView,
+  type NeighbourView,
+  type SwitchView,
+  type UplinkHealthView,
+} from '#contracts/http';
 import { type HostLive, type LiveStore } from '../live/live-store.js';
 import { iso } from './time.js';
 import { deviceCounts } from './counters.js';
@@ -86,7 +93,13 @@ function roles(state: State, host: Host): HostView['status']['ports'] {
 
 /** What is meant to be there, with what the host says of its link. */
 export function uplinksOf(state: State, host: HostName, live: LiveStore): UplinkView[] {
-  const { uplinks: links = [], loads = [], neighbours = [], beacons = [] } = live.host(host)?.telemetry ?? {};
+  const {
+    uplinks: links = [],
+    loads = [],
+    neighbours = [],
+    beacons = [],
+    health = [],
+  } = live.host(host)?.telemetry ?? {};
   return [...state.switches.values()].flatMap((s) =>
     Object.entries(s.members[host] ?? {}).map(([uplink, device]) => {
       const of = <T extends Named>(all: readonly T[]): T | undefined =>
@@ -95,9 +108,10 @@ export function uplinksOf(state: State, host: HostName, live: LiveStore): Uplink
       const counts = look === undefined ? null : deviceCounts(look);
       const up = of(links)?.up ?? null;
       const neighbour = neighbourOf(of(neighbours));
+      const checked = healthOf(of(health));
       const heard = of(beacons)?.state;
       const told = { ...loadOf(of(loads)), ...(heard === undefined ? {} : { beacons: heard }) };
-      return { switch: s.name, uplink, device, up, neighbour, counts, ...told };
+      return { switch: s.name, uplink, device, up, neighbour, health: checked, counts, ...told };
     }),
   );
 }
@@ -114,6 +128,20 @@ function loadOf(told: NonNullable<Telemetry['loads']>[number] | undefined): Pick
 }
 
 type UplinkView = HostView['status']['uplinks'][number];
+
+/** What the health check found on any host of a switch. */
+export const switchHealth = (s: Switch, live: LiveStore): SwitchView['status']['health'] =>
+  Object.keys(s.members).flatMap((host) =>
+    (live.host(host)?.telemetry?.health ?? [])
+      .filter((told) => told.switch === s.name)
+      .flatMap(({ uplink, faults }) => faults.map((fault) => ({ host, uplink, ...fault }))),
+  );
+
+function healthOf(told: UplinkHealth | undefined): UplinkHealthView | null {
+  if (told === undefined) return null;
+  const { hosts, answered, unheard, faults } = told;
+  return { hosts, answered, unheard, faults: faults.map((fault) => ({ ...fault })) };
+}
 
 function neighbourOf(told: Neighbour | undefined): NeighbourView | null {
   if (told === undefined) return null;

@@ -22,7 +22,8 @@ import {
 } from '#contracts/http';
 import { iso, isoOrNull } from './time.js';
 
-export function switchView(state: State, s: Switch): SwitchView {
+/** `health`: what hosts found out about it. */
+export function switchView(state: State, s: Switch, health: SwitchView['status']['health'] = []): SwitchView {
   const groups = [...state.groups.values()].filter((g) => g.switch === s.name);
   const counts = groups.map((g) => portCounts(state, g));
   const sum = (of: 'ports' | 'connected'): number => counts.reduce((n, c) => n + c[of], 0);
@@ -39,7 +40,7 @@ export function switchView(state: State, s: Switch): SwitchView {
       ),
       ...featuresOf(s),
     },
-    status: { groups: groups.length, ports: sum('ports'), connected: sum('connected') },
+    status: { groups: groups.length, ports: sum('ports'), connected: sum('connected'), health: [...health] },
   };
 }
 

@@ -8,6 +8,7 @@ import { filter } from '../features/filter/filter.js';
 import { flood } from '../features/flood.js';
 import { forward } from '../features/forward.js';
 import { guard } from '../features/guard.js';
+import { health } from '../features/health.js';
 import { deliver } from '../features/output.js';
 import { mirror } from '../features/mirror/mirror.js';
 import { pnic } from '../features/pnic.js';
@@ -34,6 +35,7 @@ export const FEATURES: readonly Feature[] = [
   beacon,
   segment,
   discovery,
+  health,
   privateVlan,
   security,
   spoofing,

@@ -88,7 +88,7 @@ const SPECS = {
     reads: ['from'],
   },
   /** What no guest may send, and blocked ports. */
-  GUARD_IN: { number: 8, owners: ['guard'], path: 'in', next: ['SEGMENT'], reads: ['from'] },
+  GUARD_IN: { number: 8, owners: ['guard', 'health'], path: 'in', next: ['SEGMENT'], reads: ['from'] },
   /** The VLAN policy makes the segment and takes the tag off. */
   SEGMENT: {
     number: 10,

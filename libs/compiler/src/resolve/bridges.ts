@@ -127,10 +127,13 @@ function refusal(entry: ResolvedPort, doc: PortDocument | undefined, exceptions:
 }
 
 function heardBy(doc: SwitchDocument | undefined, ports: readonly PortPlan[]): BridgePlan['heard'] {
-  const { discovery } = doc ?? NO_FEATURES;
-  const listens = discovery.mode === 'listen' || discovery.mode === 'both';
-  const probes = ports.some((p) => p.team !== undefined && p.policy.teaming.detection === 'beacon');
-  return [...(listens ? (['neighbour'] as const) : []), ...(probes ? (['beacon'] as const) : [])];
+  const { discovery, healthCheck } = doc ?? NO_FEATURES;
+  const wanted = {
+    neighbour: discovery.mode === 'listen' || discovery.mode === 'both',
+    beacon: ports.some((p) => p.team !== undefined && p.policy.teaming.detection === 'beacon'),
+    probe: healthCheck !== null,
+  };
+  return (['neighbour', 'beacon', 'probe'] as const).filter((kind) => wanted[kind]);
 }
 
 function classLimitsOf(doc: SwitchDocument | undefined): BridgePlan['classLimits'] {

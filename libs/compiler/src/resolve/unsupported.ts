@@ -42,11 +42,10 @@ const reasonOf = <F extends keyof Policy>(field: F, policy: Policy): string | nu
 
 /** The same of a switch: what it asks for beside its ports' policies. Its ports stand; it is not realised. */
 export function unsupportedOnSwitch(doc: SwitchDocument): CompileException[] {
-  const missing = [doc.healthCheck === null ? null : 'healthCheck'].filter((field) => field !== null);
   const unfair = Object.entries(doc.bandwidth?.classes ?? {}).flatMap(([name, of]) =>
     hasUsualShares(of) ? [] : [`bandwidth.classes.${name}: this host does not do ${SHARES_NEED}`],
   );
-  return [...missing.map((field) => `${field}: this host does not do it`), ...unfair].map((reason) => ({
+  return unfair.map((reason) => ({
     port: null,
     object: `switch/${doc.switch}`,
     code: 'not-enforceable',

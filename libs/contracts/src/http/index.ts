@@ -22,6 +22,7 @@ export {
   PortView,
   SetView,
   SwitchView,
+  UplinkHealthView,
 } from './views.js';
 export {
   AbortRequest,

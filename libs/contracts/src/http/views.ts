@@ -32,6 +32,27 @@ export const NeighbourView = Type.Object(
 );
 export type NeighbourView = Static<typeof NeighbourView>;
 
+/** What of the fabric beyond an uplink is not as the switch needs it. */
+export const HealthFaultView = Type.Object(
+  {
+    kind: Type.Enum(['vlan', 'mtu', 'teaming']),
+    vlan: Type.Integer({ minimum: 0, description: '0: frames without a tag' }),
+    reason: Type.String({ description: 'with what is to be done' }),
+  },
+  { title: 'HealthFault' },
+);
+
+export const UplinkHealthView = Type.Object(
+  {
+    hosts: Type.Integer({ minimum: 0, description: 'other hosts of the switch that were heard of late' }),
+    answered: Type.Integer({ minimum: 0, description: 'VLANs in which somebody answered last' }),
+    unheard: Type.Integer({ minimum: 0, description: 'VLANs in which nobody did' }),
+    faults: Type.Array(HealthFaultView),
+  },
+  { title: 'UplinkHealth' },
+);
+export type UplinkHealthView = Static<typeof UplinkHealthView>;
+
 /** What a host's agent last said; all null when it was never heard of. */
 export const HostStatus = Type.Object(
   {
@@ -53,6 +74,7 @@ export const HostStatus = Type.Object(
         device: Text,
         up: nullable(Type.Boolean()),
         neighbour: nullable(NeighbourView),
+        health: nullable(UplinkHealthView),
         counts: nullable(UplinkCounts),
         load: Type.Optional(
           Type.Object(
@@ -124,7 +146,15 @@ export const SwitchView = Type.Object(
       members: Type.Record(Text, Type.Record(Text, Text)),
       ...switchFeatureViews,
     }),
-    status: Type.Object({ groups: Count, ports: Count, connected: Count }),
+    status: Type.Object({
+      groups: Count,
+      ports: Count,
+      connected: Count,
+      health: Type.Array(
+        Type.Object({ host: Text, uplink: Text, ...HealthFaultView.properties }, { title: 'SwitchFault' }),
+        { description: 'what the health check found on any host' },
+      ),
+    }),
   },
   { title: 'Switch' },
 );

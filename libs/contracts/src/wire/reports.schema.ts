@@ -134,6 +134,15 @@ const NeighbourSchema = shape({
   others: Count,
 });
 
+const UplinkHealthSchema = shape({
+  switch: AText,
+  uplink: AText,
+  hosts: Count,
+  answered: Count,
+  unheard: Count,
+  faults: list(shape({ kind: oneOf('vlan', 'mtu', 'teaming'), vlan: Count, reason: AText }), 8192),
+});
+
 export const TelemetrySchema = shape({
   schema: literal(1),
   host: AHostName,
@@ -184,4 +193,5 @@ export const TelemetrySchema = shape({
   beacons: optional(
     list(shape({ switch: AText, uplink: AText, state: oneOf('heard', 'alone', 'unknown') }), 4096),
   ),
+  health: optional(list(UplinkHealthSchema, 4096)),
 });
