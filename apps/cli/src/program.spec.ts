@@ -33,6 +33,7 @@ describe('portolan', () => {
     api.answer('GET /v1/sets', [200, listOf(answers.addressSet, answers.portSet)]);
     api.answer('GET /v1/sets/office', [200, answers.addressSet]);
     api.answer('GET /v1/sets/tier', [200, answers.portSet]);
+    api.answer('GET /v1/logs?limit=50', [200, answers.ruleLog]);
     api.answer('GET /v1/status', [200, answers.status]);
     api.answer('GET /v1/events', [200, answers.events]);
   });
@@ -52,6 +53,7 @@ describe('portolan', () => {
       [Api.UplinkStats, answers.uplink],
       [Api.Status, answers.status],
       [Api.EventList, answers.events],
+      [Api.RuleLogList, answers.ruleLog],
       [Api.WriteResult, { ...answers.written, realised: answers.notRealised }],
     ] as const;
     for (const [schema, value] of pairs) expect(Schema.Errors(schema, value)).toEqual([true, []]);
@@ -67,6 +69,7 @@ describe('portolan', () => {
     'stats',
     'stats --uplinks',
     'stats --rules',
+    'logs',
     'status',
     'events',
     'describe host charlie',
@@ -258,8 +261,10 @@ describe('portolan', () => {
 
   it('says where it asked when nobody answers, or something else does', async () => {
     expect(await cli('hosts', { server: 'http://127.0.0.1:9' })).toMatchObject({ code: 5 });
+    api.answer('GET /v1/logs?limit=50', [200, answers.ruleLog]);
     api.answer('GET /v1/status', [200, '<html>'], [200, answers.status]);
     expect((await cli('status')).err).toContain('not JSON');
+    api.answer('GET /v1/logs?limit=50', [200, answers.ruleLog]);
     api.answer('GET /v1/status', [502, '<html>bad gateway</html>'], [200, answers.status]);
     expect(await cli('status')).toMatchObject({ code: 5 });
   });

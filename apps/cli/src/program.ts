@@ -3,6 +3,7 @@ import { registerApply } from './commands/apply.js';
 import { registerEvents } from './commands/events.js';
 import { registerHistory } from './commands/history.js';
 import { registerHost } from './commands/host.js';
+import { registerLogs } from './commands/logs.js';
 import { registerMigrate } from './commands/migrate.js';
 import { registerPort } from './commands/port.js';
 import { type Handler } from './commands/register.js';
@@ -64,6 +65,7 @@ function build(io: Io): Command {
     registerMigrate,
     registerHost,
     registerStats,
+    registerLogs,
     registerEvents,
     registerStatus,
     registerHistory,

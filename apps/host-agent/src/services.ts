@@ -3,6 +3,7 @@ import { discovery } from './discovery/discovery.js';
 import { health } from './health/health.js';
 import { snooping } from './multicast/snooping.js';
 import { countsHits } from './rules/hits.js';
+import { logs } from './rules/log.js';
 import { rejects } from './rules/reject.js';
 import { beacons } from './teaming/beacon/service.js';
 import { byLoad } from './teaming/load/service.js';
@@ -18,4 +19,5 @@ export const SERVICES: readonly MakeService[] = [
   discovery,
   health,
   countsHits,
+  logs,
 ];

@@ -22,6 +22,7 @@ import { LogController } from './routes/log.controller.js';
 import { MigrationsController } from './routes/migrations.controller.js';
 import { PortsController } from './routes/ports.controller.js';
 import { ResourcesController } from './routes/resources.controller.js';
+import { RuleLogController } from './routes/rule-log.controller.js';
 import { StatsController } from './routes/stats.controller.js';
 import { MetaController, RevisionsController, StatusController } from './routes/status.controller.js';
 import { WriteService } from './writes/write.service.js';
@@ -53,6 +54,7 @@ export const CONTROLLERS = [
   PortsController,
   MigrationsController,
   StatsController,
+  RuleLogController,
   EventsController,
   LogController,
   StatusController,

@@ -16,6 +16,11 @@ function facts(host: string, seq: number, fact: unknown): Command {
   return { type: 'IngestFacts', host, boot: 'boot-1', facts: [{ seq, at: 0, fact }] } as unknown as Command;
 }
 
+const LINE = {
+  ...{ switch: 'prod', port: 'p1', rule: 'no-telnet', direction: 'in', verdict: 'drop', vlan: 10 },
+  ...{ srcMac: '02:00:00:00:00:01', dstMac: '02:00:00:00:00:02', etherType: 0x0806 },
+};
+
 const telemetry = (time: number, n: number, incarnation: string): Telemetry =>
   ({
     schema: 1,
@@ -31,6 +36,7 @@ const telemetry = (time: number, n: number, incarnation: string): Telemetry =>
         dropped: { in: 3, out: 0 },
       },
     ],
+    log: { lines: [{ ...LINE, time }], more: 2 },
     rules: [{ switch: 'prod', ports: ['p1', 'p9'], hits: { 'no-telnet': 2 } }],
     vms: [{ owner: 'vm-a', state: 'running', sent: n }],
     interfaces: [],
@@ -107,6 +113,13 @@ describe('resources, ports, migrations, statistics, status', () => {
       in: { packets: 100 },
       ruleHits: { 'no-telnet': 2 },
     });
+    const logs = (query: string) => api.call('GET', `/v1/logs?${query}`);
+    const { body: all } = await logs('port=p1&rule=no-telnet&host=alpha&limit=1');
+    expect(all.items).toEqual([{ ...LINE, host: 'alpha', id: all.last, time: expect.any(String) }]);
+    expect((await logs(`after=${all.last - 1}`)).body.items).toEqual(all.items);
+    expect((await logs('rule=other')).body).toMatchObject({ items: [], last: all.last });
+    expect(all.more).toBeGreaterThan(0);
+    expect((await logs('limit=0')).status).toBe(422);
   });
 
   it('overrides what the group allows, with the version read; a stale one is a conflict', async () => {

@@ -56,7 +56,15 @@ const language = {
 const toTell = {
   stateful: false,
   default: 'allow',
-  rules: [rule('no-ssh', 'both', 'reject', { match: ssh })],
+  rules: [
+    rule('no-ssh', 'both', 'reject', { match: ssh, log: { perSecond: 1, sample: 1 } }),
+    rule('web', 'in', 'allow', {
+      match: { ...ssh, dstPort: { from: 80, to: 80 } },
+      rate: { unit: 'pps', rate: 100 },
+      mark: { dscp: 8 },
+      log: { perSecond: 2, sample: 10 },
+    }),
+  ],
 };
 
 const connections = {

@@ -41,6 +41,7 @@ export type {
   Telemetry,
   UplinkHealth,
 } from './reports.js';
+export { MOST_LOG_LINES, type RuleLog, type RuleLogIp, type RuleLogLine } from './rule-log.js';
 export type { Handover, HandoverToken } from './handover.js';
 export { openDocument, openDocumentBytes, sealDocument, type Signer, type Verifier } from './signing.js';
 export { KEYS, STREAMS, SUBJECTS } from './subjects.js';

@@ -7,6 +7,7 @@ import {
   type Revision,
 } from '#kernel';
 import { type NumberedFact, type RawCounters } from '#domain';
+import { type RuleLog } from './rule-log.js';
 
 /** One small cumulative message a host: sent on change (coalesced) and every 5 s. */
 export interface Report {
@@ -107,6 +108,8 @@ export interface Telemetry {
   readonly neighbours?: readonly Neighbour[];
   /** Absent: there are none, or they were not read. */
   readonly rules?: readonly RuleHits[];
+  /** Frames that rules log; absent: none since. */
+  readonly log?: RuleLog;
   /** Whether uplinks whose link is up lead anywhere, where ports want to know. Absent: none does. */
   readonly beacons?: readonly {
     readonly switch: string;

@@ -159,6 +159,7 @@ function rule(random: Random, scope: Scope, name: string): FilterRule {
     action,
     match,
     ...(allows && random.chance(0.6) && Object.keys(mark).length > 0 ? { mark } : {}),
+    ...(random.chance(0.08) ? { log: { perSecond: random.pick([1, 100]), sample: 1 } } : {}),
     ...(allows && random.chance(0.08) ? { rate: { unit: 'pps', rate: 1e6, burst: 1e5 } } : {}),
   } as FilterRule;
 }

@@ -8,6 +8,7 @@ import {
   type MigrationView,
   type PortDescription,
   type PortStats,
+  type RuleLogList,
   type PortView,
   type SetView,
   type Realised,
@@ -260,6 +261,26 @@ export const groupStats: GroupStats = {
   out: stats.out,
   ruleHits: stats.ruleHits,
   rates: stats.rates,
+};
+
+const logged = {
+  ...{ time: at(3), host: 'alpha', switch: 'prod', port: 'p1', direction: 'in', vlan: 10 },
+  ...{ srcMac: '02:00:00:00:00:01', dstMac: '02:00:00:00:00:02' },
+};
+export const ruleLog: RuleLogList = {
+  last: 14,
+  more: 0,
+  items: [
+    {
+      ...{ ...logged, id: 12, rule: 'no-telnet', verdict: 'reject', etherType: 0x0800 },
+      ip: { src: '10.0.0.1', dst: '10.0.0.2', protocol: 6, srcPort: 40_001, dstPort: 23 },
+    },
+    {
+      ...{ ...logged, id: 13, rule: 'web', verdict: 'allow', etherType: 0x86dd },
+      ip: { src: 'fd00::1', dst: 'fd00::2', protocol: 17, srcPort: 40_002, dstPort: 443 },
+    },
+    { ...logged, id: 14, vlan: 0, rule: 'rest', verdict: 'drop', etherType: 0x0806 },
+  ],
 };
 
 export const description: PortDescription = {

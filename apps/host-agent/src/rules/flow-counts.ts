@@ -7,8 +7,10 @@ interface Seen {
   readonly durationMs: number;
 }
 
-/** A reading may be worked on so much later than the switch made it. */
+/** The switch may make a reading so much later than it was asked to. */
 const SLACK_MS = 1_000;
+/** Ages are whole milliseconds. */
+const ROUNDED_MS = 1;
 
 /**
  * What flows counted from one reading to the next. A flow that was put anew, of the same place too, counts from zero
@@ -19,8 +21,9 @@ export class FlowCounts {
   #at = 0;
 
   /**
-   * By the object in the cookie. `at`: ms, monotonic, of the reading; `since`: when the plan was carried out that the
-   * objects are of. What is younger belongs to another plan, and is told once that one is known.
+   * By the object in the cookie. `at`: ms, monotonic, when the reading was asked for, so that what stood when the plan was
+   * carried out that the objects are of (`since`) never looks younger than that. What is younger belongs to another plan,
+   * and is told once that one is known.
    */
   take(flows: readonly FlowStats[], at: number, since: number): ReadonlyMap<bigint, number> {
     const more = new Map<bigint, number>();
@@ -29,7 +32,7 @@ export class FlowCounts {
     for (const { flow, packets, durationMs } of flows) {
       const key = flowKey(flow);
       const before = this.#seen.get(key);
-      if (durationMs < at - since) {
+      if (durationMs + ROUNDED_MS < at - since) {
         if (before !== undefined) seen.set(key, before);
         continue;
       }

@@ -81,3 +81,15 @@ function readIpv6(view: DataView): IpHeader | null {
   const [src, dst] = [bytes(view, IP_AT + 8, 16), bytes(view, IP_AT + 24, 16)];
   return { family: 6, src, dst, protocol, above, length: end - above, isLaterFragment };
 }
+
+const WITH_PORTS: ReadonlySet<number> = new Set([TCP, UDP, SCTP]);
+
+/** Ports of what has some, where the frame holds them. */
+export function portsOf(
+  frame: Uint8Array,
+  { protocol, above, length, isLaterFragment }: IpHeader,
+): { readonly srcPort?: number; readonly dstPort?: number } {
+  if (!WITH_PORTS.has(protocol) || isLaterFragment || length < 4 || frame.length < above + 4) return {};
+  const view = new DataView(frame.buffer, frame.byteOffset + above, 4);
+  return { srcPort: view.getUint16(0), dstPort: view.getUint16(2) };
+}

@@ -27,6 +27,12 @@ interface Plan {
   readonly since: number;
 }
 
+interface Reading {
+  readonly flows: readonly FlowStats[];
+  /** ms, monotonic: when it was asked for. */
+  readonly at: number;
+}
+
 /**
  * Frames that each rule took, of all ports that have its list here, since this agent began to look. Flows come and go
  * with what is compiled, and their counts with them: what they grew by is added up, so that a sum never falls.
@@ -72,10 +78,11 @@ class HitsService implements AgentService {
   async #read(counted: Counted): Promise<void> {
     this.#reading = true;
     for (const bridge of new Set(counted.lists.map((list) => list.bridge))) {
+      const at = this.host.clock.monotonic();
       const flows = await this.#flows(bridge, counted);
       // A plan was carried out meanwhile: these are flows of that one, or of both.
       if (this.#plan !== counted.plan) break;
-      if (flows !== null) this.#add(bridge, flows, counted);
+      if (flows !== null) this.#add(bridge, { flows, at }, counted);
     }
     this.#reading = false;
   }
@@ -89,10 +96,10 @@ class HitsService implements AgentService {
     return all?.filter(({ flow }) => RULES.has(flow.table)) ?? null;
   }
 
-  #add(bridge: string, flows: readonly FlowStats[], { lists, sums, plan }: Counted): void {
+  #add(bridge: string, { flows, at }: Reading, { lists, sums, plan }: Counted): void {
     let counts = this.#counts.get(bridge);
     if (counts === undefined) this.#counts.set(bridge, (counts = new FlowCounts()));
-    const more = counts.take(flows, this.host.clock.monotonic(), plan.since);
+    const more = counts.take(flows, at, plan.since);
     for (const [i, list] of lists.entries()) {
       if (list.bridge !== bridge) continue;
       const of = sums[i];

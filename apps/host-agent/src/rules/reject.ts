@@ -1,8 +1,9 @@
-import { handTo, readTold, sendAs, type Compiled, type CompiledBinding } from '#compiler';
+import { handTo, readTold, sendAs } from '#compiler';
 import { type Action } from '#openflow';
 import { type HandedFrame } from '../packet-ins.js';
 import { type AgentService, type MakeService, type ServiceHost } from '../service.js';
 import { answerTo } from './answer.js';
+import { Bindings } from './bindings.js';
 import { readHead } from './frame.js';
 
 export const rejects: MakeService = (host) => new RejectService(host);
@@ -17,9 +18,12 @@ const MOST_AT_ONCE = 64;
 class RejectService implements AgentService {
   #onTheirWay = 0;
   #fails = false;
-  #bindings: { readonly of: Compiled; readonly bySlot: ReadonlyMap<string, CompiledBinding> } | null = null;
 
-  constructor(private readonly host: ServiceHost) {}
+  readonly #bindings: Bindings;
+
+  constructor(private readonly host: ServiceHost) {
+    this.#bindings = new Bindings(host);
+  }
 
   readonly frames = {
     rejected: (handed: HandedFrame): void => {
@@ -30,7 +34,7 @@ class RejectService implements AgentService {
   #answer({ bridge, notice, metadata, frame }: HandedFrame): void {
     const told = readTold(metadata);
     const isIn = notice.rule?.direction === 'in';
-    const binding = this.#binding(bridge, isIn ? told.from : told.to);
+    const binding = this.#bindings.at(bridge, isIn ? told.from : told.to);
     const answer = answerTo(frame);
     if (binding === undefined || answer === null) return;
     // The guest that sent it is told at its own port, as nobody's policy is asked there; whoever sent something to
@@ -57,16 +61,5 @@ class RejectService implements AgentService {
     if (!this.#fails)
       this.host.log.warn({ bridge, reason: String(cause) }, 'senders of rejected frames get no answer');
     this.#fails = true;
-  }
-
-  #binding(bridge: string, slot: number): CompiledBinding | undefined {
-    const compiled = this.host.compiled();
-    if (compiled === null) return undefined;
-    if (this.#bindings?.of !== compiled)
-      this.#bindings = {
-        of: compiled,
-        bySlot: new Map(compiled.bindings.map((b) => [`${b.bridge} ${b.slot}`, b])),
-      };
-    return this.#bindings.bySlot.get(`${bridge} ${slot}`);
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type CounterSample } from '#contracts';
+import { equalJson } from '#kernel';
 import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { documentsOf, LabAgent } from '../../../../test/lab/agent.js';
 import { BRIDGE } from '../agent.fixture.js';
@@ -28,7 +28,12 @@ except Exception as e:
 /** Connects and goes on talking until it may no more. */
 const TALKER = `
 import socket, sys, time
-s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
+for _ in range(100):
+    try:
+        s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
+        break
+    except ConnectionRefusedError:  # It is not listening yet.
+        time.sleep(0.05)
 try:
     for _ in range(500):
         s.send(b'hello')
@@ -71,12 +76,21 @@ describe('rules that the agent has a part in', () => {
   const sees = async (kind: 'tcp' | 'udp', port: number, host = IP(2)): Promise<string> =>
     (await a.exec('python3', '-c', CLIENT, kind, host, `${port}`)).trim();
 
-  const sampled = async (n: number): Promise<CounterSample> => {
+  const counted = async (): Promise<{ in: number; out: number; handed: number }> => {
     const { counters } = await agent.agent.telemetry();
-    return counters.find(({ port }) => port === `p${n}`) as CounterSample;
+    const one = counters.find(({ port }) => port === 'p1');
+    if (one?.dropped === undefined) throw new Error('p1 is not counted');
+    const { unicast, multicast, broadcast } = one.raw.out;
+    return { ...one.dropped, handed: unicast.packets + multicast.packets + broadcast.packets };
   };
-  const handedOver = ({ raw: { out } }: CounterSample): number =>
-    out.unicast.packets + out.multicast.packets + out.broadcast.packets;
+  /** What was counted of guest 1, and the frames that it got, at a moment in which nothing was on its way. */
+  const atRest = () =>
+    until('rest', async () => {
+      const before = await counted();
+      const { frames } = await a.received();
+      const after = await counted();
+      return equalJson(before, after) ? { ...after, frames } : undefined;
+    });
 
   async function guest(n: number): Promise<LabVm> {
     const vm = await lab.addVm('a', { bridge: BRIDGE, ...numbered(n), kernelIp: true });
@@ -113,12 +127,12 @@ describe('rules that the agent has a part in', () => {
 
   it('counts what it rejects as dropped, and its answers as handed over', async () => {
     await become({ 1: { ...NOTHING, rules: [rule('no', 'reject', to(17, 4_001))] } });
-    const [before, sentBefore] = [await sampled(1), (await a.received()).frames];
+    const before = await atRest();
     for (let i = 0; i < 3; i += 1) await sees('udp', 4_001);
-    const [after, frames] = [await sampled(1), (await a.received()).frames];
-    expect((after.dropped?.in ?? 0) - (before.dropped?.in ?? 0)).toBe(3);
-    expect(after.dropped?.out).toBe(before.dropped?.out);
-    expect(handedOver(after) - handedOver(before)).toBe(frames - sentBefore);
+    const after = await atRest();
+    expect(after.in - before.in).toBe(3);
+    expect(after.out).toBe(before.out);
+    expect(after.handed - before.handed).toBe(after.frames - before.frames);
   });
 
   it('ends a connection that was begun before, whose guest is told', async () => {
@@ -158,23 +172,42 @@ describe('rules that the agent has a part in', () => {
       const { rules = [] } = await agent.agent.telemetry();
       return rules.find((list) => [...list.ports].sort().join() === ports)?.hits;
     };
-    const counted = (ports: string, rest: number, udp: number) =>
+    const taken = (ports: string, rest: number, udp: number) =>
       until(`${udp} hits`, async () => {
         const now = await hits(ports);
         return now?.['udp'] === udp && now['rest'] === rest ? true : undefined;
       });
-    const udp = rule('udp', 'allow', { ipVersion: 4, ...to(17, 4_001) }, { direction: 'in' });
+    // Of a port that nothing was sent to before: what was lately counted may be told of the rule that comes after.
+    const udp = rule('udp', 'allow', { ipVersion: 4, ...to(17, 4_011) }, { direction: 'in' });
     const rest = rule('rest', 'allow', { ipVersion: 4, ...to(17, 4_002) });
     await become({ 1: { ...NOTHING, rules: [udp, rest] }, 2: { ...NOTHING, rules: [udp, rest] } });
-    await a.send({ to: b, count: 30, pps: 2_000 });
-    await b.send({ to: a, count: 12, pps: 2_000 });
-    await counted('p1,p2', 0, 42);
+    await a.send({ to: b, count: 30, pps: 2_000, dstPort: 4_011 });
+    await b.send({ to: a, count: 12, pps: 2_000, dstPort: 4_011 });
+    await taken('p1,p2', 0, 42);
     await become({ 1: { ...NOTHING, rules: [rest, udp] }, 2: { ...NOTHING, rules: [rest, udp] } });
-    await a.send({ to: b, count: 5, pps: 2_000 });
-    await counted('p1,p2', 0, 47);
+    await a.send({ to: b, count: 5, pps: 2_000, dstPort: 4_011 });
+    await taken('p1,p2', 0, 47);
     await become({ 2: { ...NOTHING, rules: [rest, udp] } });
-    await b.send({ to: a, count: 3, pps: 2_000 });
-    await counted('p2', 0, 50);
+    await b.send({ to: a, count: 3, pps: 2_000, dstPort: 4_011 });
+    await taken('p2', 0, 50);
+  });
+
+  it('logs what a rule took, of a flood as much as it may and no more', async () => {
+    const log = { perSecond: 5, sample: 1 };
+    const ssh = rule('ssh', 'allow', to(6, 4_003), { log });
+    await become({ 2: { ...NOTHING, rules: [ssh, rule('rest', 'drop', to(17, 4_001), { log })] } });
+    expect(await sees('tcp', 4_003)).toBe('ConnectionRefusedError');
+    const [line] = await until('the line', async () => (await agent.agent.telemetry()).log?.lines);
+    expect(line).toMatchObject({
+      ...{ switch: 'lan', port: 'p2', rule: 'ssh', direction: 'out', verdict: 'allow', vlan: 0 },
+      ip: { src: IP(1), dst: IP(2), protocol: 6, dstPort: 4_003 },
+    });
+    const began = Date.now();
+    await a.send({ to: b, count: 1_000, pps: 4_000 });
+    await lab.host('a').drained(...a.pluggedAt.map(({ outside }) => outside));
+    const { lines } = await until('lines of the flood', async () => (await agent.agent.telemetry()).log);
+    expect(lines.every((l) => l.rule === 'rest' && l.verdict === 'drop')).toBe(true);
+    expect(lines.length).toBeLessThan(6 + (Date.now() - began) / 200);
   });
 
   it('drops without the agent, and nobody is told', async () => {

@@ -7,6 +7,7 @@ import {
   type Report,
   type Telemetry,
 } from '#contracts';
+import { RuleLogStore } from './rule-log.js';
 
 /** Two looks at the same counters: enough for a rate. */
 export interface Sampled {
@@ -52,7 +53,11 @@ const MAX_HOSTS = 5000;
 export class LiveStore {
   private readonly hosts = new Map<string, HostLive>();
 
-  constructor(private readonly clock: Clock) {}
+  readonly ruleLog: RuleLogStore;
+
+  constructor(private readonly clock: Clock) {
+    this.ruleLog = new RuleLogStore(clock.now());
+  }
 
   host(name: string): HostLive | undefined {
     return this.hosts.get(name);
@@ -73,6 +78,7 @@ export class LiveStore {
     const early = before?.telemetry?.boot === telemetry.boot ? before.telemetry.time - telemetry.time : 0;
     // A late message must not turn rates around; but a clock that was set back must not silence its host.
     if (early > 0 && early < LATE_MS) return;
+    this.ruleLog.take(telemetry);
     const samples = new Map<string, Sampled>();
     for (const sample of telemetry.counters) {
       const key = keyOf(sample.port, sample.epoch, sample.incarnation);

@@ -245,6 +245,20 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/logs',
+    summary: 'Frames that rules with `log` took of late; none of it is kept',
+    tag: 'statistics',
+    query: [
+      text('host', 'only on this host'),
+      text('port', 'only at this port'),
+      text('rule', 'only of rules of this name'),
+      whole('after', 'only what came after the entry of this id, the oldest first'),
+      whole('limit', 'at most so many; default 100', 1),
+    ],
+    answer: json(ref(Api.RuleLogList)),
+  },
+  {
+    method: 'get',
     path: '/v1/events',
     summary: 'What happened',
     tag: 'events',

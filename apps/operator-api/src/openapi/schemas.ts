@@ -22,6 +22,8 @@ const schemas: readonly TSchema[] = [
   Api.GroupStats,
   Api.UplinkCounts,
   Api.UplinkStats,
+  Api.RuleLogEntry,
+  Api.RuleLogList,
   Api.Status,
   Api.EventView,
   Api.EventList,

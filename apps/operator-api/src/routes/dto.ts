@@ -172,6 +172,33 @@ export class EventsQuery extends EventsFilter {
   limit?: number;
 }
 
+export class RuleLogQuery {
+  @IsOptional()
+  @IsString()
+  host?: string;
+
+  @IsOptional()
+  @IsString()
+  port?: string;
+
+  @IsOptional()
+  @IsString()
+  rule?: string;
+
+  @IsOptional()
+  @Transform(asNumber)
+  @IsInt({ message: 'is not the id of an entry' })
+  @Min(0)
+  after?: number;
+
+  @IsOptional()
+  @Transform(asNumber)
+  @IsInt({ message: 'is not a whole number' })
+  @Min(1)
+  @Max(1000)
+  limit?: number;
+}
+
 export class ExportQuery {
   @IsOptional()
   @Transform(asNumber)

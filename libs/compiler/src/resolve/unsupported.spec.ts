@@ -5,14 +5,11 @@ import { compile } from '../compile.js';
 import { desiredOf, factsOf, groupDoc, switchDoc } from '../documents.fixture.js';
 import { unsupported } from './unsupported.js';
 
-const rule = { name: 'r', direction: 'in', action: 'drop', match: {} };
 const team = { active: ['uplink1'], standby: [] };
-const filter = (more: object, match: object = {}) => ({ filter: [{ ...rule, ...more, match }] });
 
 /** What a host of this version does not do; each package that does it takes its lines out. */
 const NOT_DONE: readonly (readonly [string, object])[] = [
   ['MAC learning', { macLearning: { limit: 1, atLimit: 'drop', ageSeconds: 300, floodUnknown: false } }],
-  ['log', filter({ log: { perSecond: 1, sample: 1 } })],
   ['beacons', { teaming: { ...team, mode: 'ip-hash', failback: true, notify: false, detection: 'beacon' } }],
   ['shares other than 50', { bandwidth: { shares: 100, limit: 1e6, reservation: 0, class: 'vm' } }],
 ];

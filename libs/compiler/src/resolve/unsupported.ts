@@ -13,10 +13,6 @@ type Reasons = { readonly [F in keyof Policy]?: (value: Policy[F]) => string | n
  */
 const REASONS: Reasons = {
   macLearning: (learning) => (learning === null ? null : 'MAC learning'),
-  filter: ({ rules }) => {
-    const logging = rules.find(({ enabled, log }) => enabled && log !== undefined);
-    return logging === undefined ? null : `log (rule ${logging.name})`;
-  },
   teaming: ({ mode, detection }) =>
     detection === 'beacon' && mode === 'ip-hash'
       ? 'beacons between uplinks that the other end takes for one link: it brings back none of them'

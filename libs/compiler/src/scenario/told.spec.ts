@@ -90,6 +90,33 @@ describe('what rules tell the agent', () => {
     expect(await treated(1, 3, between(1, 3))).toEqual([false, ['rejected no in reject']]);
   });
 
+  it('is of frames that are logged, which go on as the rule says', async () => {
+    const log = { perSecond: 3, sample: 2 };
+    const rate = { unit: 'pps', rate: 4, burst: 4 };
+    const rules = [
+      rule('asks', 'in', 'pass', { ipProtocol: 17 }, { tier: 0, log }),
+      rule('some', 'in', 'allow', { ipProtocol: 17, dstPort: { from: 7, to: 7 } }, { log, rate }),
+      rule('rest', 'both', 'reject', { ipProtocol: 17 }, { log }),
+    ];
+    await a.become(spec(filter(true, 'allow', ...rules)));
+    expect(await treated(1, 2, between(1, 2))).toEqual([
+      true,
+      ['logged asks in pass', 'logged some in allow'],
+    ]);
+    expect(await treated(2, 1, between(2, 1))).toEqual([
+      false,
+      ['logged rest out reject', 'rejected rest out reject'],
+    ]);
+    expect(notices()[0]?.rule?.sample).toBe(2);
+    a.forget();
+    a.events.length = 0;
+    for (let i = 0; i < 50; i += 1) a.send(1, between(1, 2));
+    await settle();
+    // Each rule has its own meter, and what a rate holds back is not logged.
+    const of = (name: string) => notices().filter(({ rule: by }) => by?.name === name).length;
+    expect([of('asks'), of('some'), a.got(2).length]).toEqual([5, 3, 3]);
+  });
+
   it('is bounded, and what is not told is dropped as well', async () => {
     await a.become(spec(filter(false, 'allow', rule('no', 'in', 'reject'))));
     a.events.length = 0;

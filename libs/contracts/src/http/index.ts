@@ -37,3 +37,4 @@ export {
   Status,
 } from './operations.js';
 export { GroupStats, PortStats, UplinkCounts, UplinkStats } from './statistics.js';
+export { RuleLogEntry, RuleLogList } from './rule-log.js';

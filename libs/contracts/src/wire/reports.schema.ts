@@ -10,6 +10,7 @@ import {
   Count,
   Millis,
 } from './scalars.js';
+import { RuleLogSchema } from './rule-log.schema.js';
 import { bool, list, literal, mapOf, nullable, number, oneOf, optional, shape, union } from './schema.js';
 
 const PacketsBytes = shape({ packets: Count, bytes: Count });
@@ -194,4 +195,5 @@ export const TelemetrySchema = shape({
     list(shape({ switch: AText, uplink: AText, state: oneOf('heard', 'alone', 'unknown') }), 4096),
   ),
   health: optional(list(UplinkHealthSchema, 4096)),
+  log: optional(RuleLogSchema),
 });

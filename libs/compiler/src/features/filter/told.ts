@@ -10,8 +10,8 @@ import { type Way } from './sides.js';
 const MAX_LEN = 256;
 /** Frames a second for all rules of a bridge, each of both: an agent spends a few percent of a core on that. */
 const MOST = 1_000;
-/** Answers a second for one list. */
-const ANSWERS = 100;
+/** Of them for the answers of one list, and for the log of one rule at most. */
+const EACH = 100;
 
 const within = ({ from, to }: { readonly from: number; readonly to: number }, key: number): number =>
   from + (key % (to - from + 1));
@@ -41,8 +41,8 @@ export function toldMeters(lists: readonly RuleList[]): Meter[] {
   for (const { number, filter } of lists)
     for (const { enabled, action, name, log } of filter.rules) {
       if (!enabled) continue;
-      if (action === 'reject') answers.set(answersMeter(number), ANSWERS);
-      if (log !== undefined) more(lines, logMeter(number, name), log.perSecond * log.sample);
+      if (action === 'reject') answers.set(answersMeter(number), EACH);
+      if (log !== undefined) more(lines, logMeter(number, name), Math.min(EACH, log.perSecond * log.sample));
     }
   return [...bounded(answers), ...bounded(lines)];
 }
