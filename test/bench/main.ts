@@ -17,6 +17,7 @@ import { snapshot } from './cold-start/snapshot.js';
 import { restart } from './restart/bench.js';
 import { scale } from './scale/bench.js';
 import { type Bench } from './support/figure.js';
+import { teaming } from './teaming.js';
 import { year } from './year.js';
 
 /** Every bench by its name, in the order in which they run; each in a process of its own. */
@@ -34,6 +35,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   restart,
   idle,
   drift,
+  teaming,
   outage,
   scale,
   'agent-memory': agentMemory,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { type PortStats } from '#openflow';
 import { ManualClock, settle } from '../../agent.fixture.js';
 import { type ServiceHost } from '../../service.js';
@@ -71,6 +72,9 @@ function world() {
   return { service, memory, kicks, begin, interval, carried, counts };
 }
 
+/** Of a gigabit. */
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+
 describe('ports that go by load', () => {
   it('stay while no uplink is over the threshold, and are moved one an interval while one is', async () => {
     const { memory, kicks, begin, interval, service } = world();
@@ -95,6 +99,30 @@ describe('ports that go by load', () => {
     for (let i = 0; i < LOAD_FIGURES.rest; i += 1)
       await interval(i % 2 === 0 ? { 1: 0.5, 2: 0.3 } : { 1: 0.95, 2: 0 });
     expect(kicks).toHaveLength(1);
+  });
+
+  it('go nowhere twice before they have rested, and one in an interval, whatever the load does', async () => {
+    const shares = fc.record({ 1: share, 2: share, 3: share, 4: share });
+    await fc.assert(
+      fc.asyncProperty(fc.array(shares, { minLength: 3, maxLength: 15 }), async (intervals) => {
+        const { memory, kicks, begin, interval } = world();
+        await begin([1, 2, 3, 4]);
+        const movedAt = new Map<string, number>();
+        for (const [i, each] of intervals.entries()) {
+          const before = memory.teaming.pins;
+          await interval(each);
+          const { pins } = memory.teaming;
+          const moved = Object.keys(pins).filter((key) => pins[key] !== before[key]);
+          expect(moved.length).toBeLessThanOrEqual(1);
+          for (const key of moved) {
+            expect(i - (movedAt.get(key) ?? -LOAD_FIGURES.rest)).toBeGreaterThanOrEqual(LOAD_FIGURES.rest);
+            movedAt.set(key, i);
+          }
+        }
+        expect(kicks.length).toBeLessThanOrEqual(intervals.length);
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('are forgotten with their bindings', async () => {
