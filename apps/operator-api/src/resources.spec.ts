@@ -65,6 +65,27 @@ describe('resources, ports, migrations, statistics, status', () => {
     expect(ports.body.items).toHaveLength(8);
   });
 
+  it('tells of an uplink who is at its other end, and what the fabric beyond lacks', async () => {
+    const neighbour = {
+      ...{ chassis: 'core1', port: 'ge1', ttl: 120, portDescription: null, systemName: 'core1' },
+      ...{ systemDescription: null, capabilities: ['bridge'], managementAddress: null, others: 0 },
+    };
+    const fault = { kind: 'vlan', vlan: 7, reason: 'the port has to carry it' } as const;
+    const health = { hosts: 2, answered: 3, unheard: 1, faults: [fault] };
+    const place = { switch: 'prod', uplink: 'uplink1' };
+    const base = { ...telemetry(500, 0, 'i0'), counters: [] };
+    api.live.takeTelemetry({
+      ...base,
+      neighbours: [{ ...place, ...neighbour }],
+      health: [{ ...place, ...health }],
+    });
+    const host = await api.call('GET', '/v1/hosts/alpha');
+    expect(host.body.status.uplinks[0]).toMatchObject({ ...place, neighbour, health });
+    expect(host.body.status.uplinks[1]).toMatchObject({ neighbour: null, health: null });
+    const { body } = await api.call('GET', '/v1/switches/prod');
+    expect(body.status.health).toEqual([{ host: 'alpha', uplink: 'uplink1', ...fault }]);
+  });
+
   it('connects a port, whose ledger then follows telemetry, and describes it', async () => {
     const connectee = { kind: 'vm', ifaceId: 'vm-a-eth0', mac: MAC, owner: 'vm-a' };
     const connected = await api.call('POST', '/v1/ports', { group: 'web', connectee });

@@ -93,7 +93,10 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
         up: true,
         counts: uplinkCounts,
         neighbour: CORE,
-        health: null,
+        health: {
+          ...{ hosts: 2, answered: 3, unheard: 1 },
+          faults: [{ kind: 'vlan', vlan: 7, reason: 'frames of VLAN 7 do not get through by uplink1' }],
+        },
         beacons: 'heard',
         load: { speed: 1e10, sent: 7.6e9, received: 2e9, moved: [] },
       },
