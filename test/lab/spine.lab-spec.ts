@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type WriteResult } from '#contracts/http';
+import { type RuleLogList, type WriteResult } from '#contracts/http';
 import { BRIDGE, exchange, group, HOSTS, Spine, until } from './spine.js';
 import { type LabVm, type StreamReceived } from './net.js';
 
@@ -80,7 +80,8 @@ describe('policy on two hosts', () => {
   });
 
   it('drops what a filter rule names, and nothing else', async () => {
-    await spine.override('peer', { filter: [rule('no-7001', 'out', 7001)] });
+    const log = { perSecond: 1 };
+    await spine.override('peer', { filter: [{ ...rule('no-7001', 'out', 7001), log }] });
     expect(await exchange(web, peer, { dstPort: 7001 })).toBe(0);
     expect(await exchange(web, peer, { dstPort: 7002 })).toBe(50);
     expect(await exchange(peer, web, { dstPort: 7001 })).toBe(50);
@@ -88,6 +89,12 @@ describe('policy on two hosts', () => {
     // UDP over IPv4 and over IPv6.
     expect(flows.filter((f) => f.includes('tp_dst=7001'))).toHaveLength(2);
     expect((await spine.flows('north')).filter((f) => f.includes('tp_dst=7001'))).toEqual([]);
+    await until('the rule’s hits', async () => ((await spine.stats('peer')).ruleHits['no-7001'] ?? 0) >= 50);
+    const { items } = await spine.api.get<RuleLogList>('/v1/logs?rule=no-7001');
+    expect(items[0]).toMatchObject({
+      ...{ host: 'south', port: await spine.portId('peer'), direction: 'out', verdict: 'drop' },
+      ip: { src: web.ip, dst: peer.ip, protocol: 17, dstPort: 7001 },
+    });
     await spine.override('peer', {});
     expect(await exchange(web, peer, { dstPort: 7001 })).toBe(50);
   });

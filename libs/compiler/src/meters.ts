@@ -10,8 +10,8 @@ import { type ClassMeters } from './types.js';
  * | 6 to 9 | shaping |
  * | 10, 11 | what policy let through of what was sent; what there was to hand over, before policy |
  * | 12, 13 | limits |
- * | 14 | frames for the agent: log, reject |
- * | 15 | the same: membership of multicast groups |
+ * | 14 | free |
+ * | 15 | frames for the agent: membership of multicast groups |
  */
 const PER_SLOT = 16;
 /** The greatest slot there is: see slots.ts. */
@@ -32,7 +32,6 @@ export const OF_PORT = {
   offeredOut: 11,
   limitIn: 12,
   limitOut: 13,
-  punt: 14,
   membership: 15,
 } as const;
 export type PortMeter = keyof typeof OF_PORT;

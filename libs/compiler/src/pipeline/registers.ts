@@ -45,7 +45,6 @@ const flag = (offset: number, bits = 1): SubField => ({ field: REG.flags, offset
 export const FLAG = {
   /** An answer to what a rule that still stands allowed. */
   reply: flag(0),
-  logged: flag(1),
   /** The source MAC was learned. */
   learned: flag(2),
   /** Whom FLOOD_IN is to reach of a multicast frame that came by an uplink, see MULTICAST_TO. */

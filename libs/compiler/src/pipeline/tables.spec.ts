@@ -129,8 +129,8 @@ describe('the way to a port', () => {
 
 describe('meter ids', () => {
   it('of the host lie above those of all slots, apart, and belong to none', () => {
-    expect(portMeter(MAX_SLOT, 'punt')).toBeLessThan(HOST_METERS.trafficClass.from);
-    expect(meterSlot(portMeter(MAX_SLOT, 'punt'))).toBe(MAX_SLOT);
+    expect(portMeter(MAX_SLOT, 'membership')).toBeLessThan(HOST_METERS.trafficClass.from);
+    expect(meterSlot(portMeter(MAX_SLOT, 'membership'))).toBe(MAX_SLOT);
     let last = 0;
     for (const { from, to } of Object.values(HOST_METERS)) {
       expect(from).toBeGreaterThan(last);
