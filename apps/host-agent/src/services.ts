@@ -1,4 +1,5 @@
 import { besideLedger } from './counters/beside.js';
+import { tablesDigest } from './drift/digest.js';
 import { discovery } from './discovery/discovery.js';
 import { health } from './health/health.js';
 import { snooping } from './multicast/snooping.js';
@@ -20,4 +21,5 @@ export const SERVICES: readonly MakeService[] = [
   health,
   countsHits,
   logs,
+  tablesDigest,
 ];

@@ -106,6 +106,11 @@ export interface Telemetry {
   readonly devices?: readonly DeviceCounts[];
   /** Who is at the other end of an uplink (LLDP), as it says itself. Absent: nobody that is known. */
   readonly neighbours?: readonly Neighbour[];
+  /**
+   * All flows, groups and meters that were carried out, as sixteen hexadecimal digits: the same for the same tables, so that
+   * a change that was taken back shows as such. Absent: none yet.
+   */
+  readonly tables?: string;
   /** Absent: there are none, or they were not read. */
   readonly rules?: readonly RuleHits[];
   /** Frames that rules log; absent: none since. */

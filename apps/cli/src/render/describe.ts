@@ -25,6 +25,7 @@ export function describeHost(h: HostView, style: Style, now: number): string {
     ['realised', s.realised === null ? 'not known' : `revision ${s.realised}`],
     ['received', s.received === null ? 'not known' : `revision ${s.received}${behind}`],
     ['agent', s.driver === null ? 'not known' : `${s.driver}, version ${s.version ?? '?'}`],
+    ...(s.tables === undefined ? [] : [['tables', s.tables] as [string, string]]),
     ['ports', `${s.ports.active} active, ${s.ports.standby} standby, ${s.ports.retiring} retiring`],
     ['labels', safe(labels.join(', ')) || 'none'],
     ['management', h.spec.managementPath ?? 'not set'],

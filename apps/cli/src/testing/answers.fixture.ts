@@ -82,6 +82,7 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
     received: 12,
     behind: 0,
     lastSeen: at(0.4),
+    tables: '5640c05dc430e903',
     driver: 'openvswitch',
     version: '0.1.0',
     ports: { active: 3, standby: 0, retiring: 0 },

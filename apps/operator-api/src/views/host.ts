@@ -44,6 +44,7 @@ export function hostView(state: State, host: Host, live: LiveStore, drift: Drift
       lastSeen: silence === undefined ? null : iso(now - silence),
       driver: seen?.report?.driver ?? null,
       version: seen?.report?.version ?? null,
+      ...tablesOf(seen),
       ports: roles(state, host),
       uplinks: uplinksOf(state, host.name, live),
       exceptions: exceptionsOf(host.name, report),
@@ -57,6 +58,9 @@ export function hostView(state: State, host: Host, live: LiveStore, drift: Drift
     },
   };
 }
+
+const tablesOf = (seen: HostLive | undefined): Pick<HostView['status'], 'tables'> =>
+  seen?.telemetry?.tables === undefined ? {} : { tables: seen.telemetry.tables };
 
 /** `ms`: since it was last heard of. */
 export function aliveness(ms: number | undefined): HostView['status']['state'] {

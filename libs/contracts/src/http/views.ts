@@ -66,6 +66,12 @@ export const HostStatus = Type.Object(
     lastSeen: nullable(Timestamp),
     driver: nullable(Text),
     version: nullable(Text),
+    tables: Type.Optional(
+      Type.String({
+        description:
+          'a digest of all flows, groups and meters carried out: the same digits for the same tables of a host',
+      }),
+    ),
     ports: Type.Object({ active: Count, standby: Count, retiring: Count }),
     uplinks: Type.Array(
       Type.Object({

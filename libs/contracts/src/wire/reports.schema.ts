@@ -11,7 +11,19 @@ import {
   Millis,
 } from './scalars.js';
 import { RuleLogSchema } from './rule-log.schema.js';
-import { bool, list, literal, mapOf, nullable, number, oneOf, optional, shape, union } from './schema.js';
+import {
+  bool,
+  list,
+  literal,
+  mapOf,
+  nullable,
+  number,
+  oneOf,
+  optional,
+  shape,
+  text,
+  union,
+} from './schema.js';
 
 const PacketsBytes = shape({ packets: Count, bytes: Count });
 const Direction = shape({ unicast: PacketsBytes, multicast: PacketsBytes, broadcast: PacketsBytes });
@@ -181,6 +193,7 @@ export const TelemetrySchema = shape({
   beside: optional(list(BesideLedgerSchema, 20_000)),
   devices: optional(list(DeviceCountsSchema, 4096)),
   neighbours: optional(list(NeighbourSchema, 4096)),
+  tables: optional(text({ pattern: '^[0-9a-f]{16}$', maxLength: 16, description: 'a digest of all tables' })),
   rules: optional(
     list(
       shape({
