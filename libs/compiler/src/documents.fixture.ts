@@ -170,6 +170,7 @@ export function factsOf(desired: Desired, more: Partial<LocalFacts> = {}): Local
     Object.values(s.uplinks).map((device, i) => ({
       ...iface(bridgeName(s.switch), device, 100 + i),
       mac: `02:00:00:00:aa:0${i}`,
+      lacpCurrent: true,
     })),
   );
   const taps = desired.ports.map((p) => {

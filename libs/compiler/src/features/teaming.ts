@@ -74,9 +74,10 @@ function chosen(bridge: SteadyPlan, out: Emitter): void {
   out.flow(TABLES.CHOSEN, 100, match({ [REG.from]: 0 }), []);
 }
 
-/** No group is asked: the other end chose. */
+/** No group is asked: the other end chose. What LACP has not in the bundle may bring copies of what others bring. */
 function bundled(team: TeamPlan, out: Emitter): void {
-  for (const { key } of team.uplinks) {
+  for (const { key, lag } of team.uplinks) {
+    if (lag?.bundled === false) continue;
     const one = match({ [REG.from]: 0, [REG.chosen]: 0, [REG.team]: team.id, [REG.uplink]: key });
     out.flow(TABLES.CHOSEN, 200, one, [resubmit(TABLES.FLOOD_IN)], team.id);
   }
