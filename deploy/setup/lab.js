@@ -9,6 +9,7 @@ const NEEDED = {
   'ovs-ofctl': 'openvswitch-common',
   ip: 'iproute2',
   ethtool: 'ethtool',
+  tcpdump: 'tcpdump',
   python3: 'python3',
 };
 const OVS_SERVICES = ['openvswitch-switch', 'ovs-vswitchd', 'ovsdb-server'];

@@ -30,12 +30,16 @@ export class LabAgent {
   #revision = 0;
 
   private constructor(
-    private readonly host: LabHost,
+    private readonly host: Pick<LabHost, 'rundir' | 'uplinks'>,
     readonly driver: OvsDriver,
     private readonly journal: FactJournal,
   ) {}
 
-  static async start(host: LabHost, services: readonly MakeService[], name = 'h1'): Promise<LabAgent> {
+  static async start(
+    host: Pick<LabHost, 'rundir' | 'uplinks'>,
+    services: readonly MakeService[],
+    name = 'h1',
+  ): Promise<LabAgent> {
     const driver = new OvsDriver({ rundir: host.rundir, datapathType: 'netdev' });
     const kept = () => Promise.resolve();
     const taken = () => Promise.resolve(true);
