@@ -267,6 +267,20 @@ const EXAMPLES: Record<string, HostSpec> = {
     ],
     ports: [{ n: 1 }, { n: 2, override: { shapingIn: policed } as never }],
   },
+  learning: {
+    switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
+    docs: [switchDoc('lan', ['uplink1', 'uplink2'])],
+    groups: [web],
+    ports: [
+      {
+        n: 1,
+        override: {
+          macLearning: { limit: 9, atLimit: 'drop', ageSeconds: 300, floodUnknown: false },
+        } as never,
+      },
+      { n: 2 },
+    ],
+  },
   multicast: {
     switches: { lan: { uplink1: 'eth0', uplink2: 'eth1' } },
     docs: [{ ...switchDoc('lan', ['uplink1', 'uplink2']), multicast: 'snooping' }],

@@ -1,5 +1,13 @@
 import { TABLES } from '#compiler';
-import { flowPlace, follow, isLearned, type DriverEvent, type Observation, type Step } from '#openflow';
+import {
+  flowPlace,
+  follow,
+  isLearned,
+  type DriverEvent,
+  type Flow,
+  type Observation,
+  type Step,
+} from '#openflow';
 
 export type Told = Extract<DriverEvent, { kind: 'flows' | 'groups' | 'meters' }>;
 
@@ -60,6 +68,14 @@ export class Heard {
 
 /** Rows that the switch learns and forgets for itself, addresses say: no change of what must stand. */
 export const isCache = (told: Told): boolean =>
-  told.kind === 'flows' &&
-  told.changes.length > 0 &&
-  told.changes.every(({ flow }) => isLearned(flow.cookie) && flow.table !== TABLES.ACTIVITY);
+  told.kind === 'flows' && told.changes.length > 0 && told.changes.every(({ flow }) => isCacheRow(flow));
+
+const isCacheRow = ({ cookie, table }: Flow): boolean => isLearned(cookie) && table !== TABLES.ACTIVITY;
+
+/** What was read without such rows: nothing is planned by them, and they would be thought to be in the way. */
+export function withoutCache(have: Observation): Observation {
+  const isFree = have.bridges.every(({ flows }) => !flows.some(({ flow }) => isCacheRow(flow)));
+  if (isFree) return have;
+  const bridges = have.bridges.map((b) => ({ ...b, flows: b.flows.filter(({ flow }) => !isCacheRow(flow)) }));
+  return { ...have, bridges };
+}

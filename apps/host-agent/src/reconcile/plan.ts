@@ -69,8 +69,8 @@ const ordered = (plan: Plan): Planned => ({
   exceptions: plan.exceptions,
 });
 
-/** Whether the plan sets a `learn` up: it fires on a miss of the datapath's cache only. */
+/** Whether the plan sets a trigger up: it fires on a miss of the datapath's cache only, and must at the first frame. */
 function arms(plan: BridgePlan): boolean {
   const fresh = [...plan.flows.add, ...plan.flows.change.map((c) => c.want)];
-  return fresh.some((flow) => flow.actions.some((a) => a.kind === 'learn'));
+  return fresh.some((flow) => flow.actions.some((a) => a.kind === 'learn' && a.table === TABLES.ACTIVITY));
 }

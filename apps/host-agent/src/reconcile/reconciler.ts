@@ -16,7 +16,7 @@ import {
 } from '#openflow';
 import { type Snapshot } from '#protocol';
 import { Baseline } from '../drift/baseline.js';
-import { Heard, isCache, type Told } from './heard.js';
+import { Heard, isCache, withoutCache, type Told } from './heard.js';
 import { Calm } from './calm.js';
 import { planOf, planSince, type Planned } from './plan.js';
 import { speechless } from './speechless.js';
@@ -305,7 +305,7 @@ export class Reconciler {
     let mended: ObservedRows | null;
     try {
       mended = await this.#mendSpeechless();
-      have = await this.driver.read();
+      have = withoutCache(await this.driver.read());
     } finally {
       this.#reading = false;
     }

@@ -53,6 +53,14 @@ const own = {
   forgedTransmits: fc.boolean(),
   addresses,
   macs,
+  macLearning: fc.option(
+    fc.record({
+      limit: fc.constantFrom(1, 4096),
+      atLimit: fc.constantFrom('drop', 'flood'),
+      ageSeconds: fc.constant(300),
+      floodUnknown: fc.boolean(),
+    }),
+  ),
   ipfix: fc.boolean(),
   bandwidth: said,
 };

@@ -6,7 +6,7 @@ import { ACTIVE_BIT, LOOKUP_KEY, REG } from '../pipeline/registers.js';
 import { segmentMatches } from '../pipeline/segments.js';
 import { TABLES } from '../pipeline/tables.js';
 import { type NoticeKind } from '../notice.js';
-import { ownMacs, sourceMacs } from '../resolve/macs.js';
+import { acceptsOthers, ownMacs, sourceMacs } from '../resolve/macs.js';
 import { isPlugged, type PortPlan } from '../resolve/plan.js';
 
 /** Bytes of the frame that the agent gets along with a notice: its headers. */
@@ -75,7 +75,7 @@ function trigger(port: PortPlan, out: Emitter): void {
   const { slot, mac, token, policy } = port;
   if (token === undefined) return;
   // The trap wants the port's MAC; a guest that has others might open with one of them.
-  const source = policy.forgedTransmits || sourceMacs(port).length > 1 ? [set('eth_src', mac)] : [];
+  const source = acceptsOthers(policy) || sourceMacs(port).length > 1 ? [set('eth_src', mac)] : [];
   const tell = isolated([set('eth_dst', token), ...source, resubmit(TABLES.TO_UPLINK)]);
   const actions = [learn(port, true, out), tell, notice(port, 'activated'), goto(TABLES.FILTER_IN)];
   out.flow(TABLES.GATE_IN, 50, match({ [REG.from]: slot }), actions, slot);

@@ -1,3 +1,4 @@
+import { type Policy } from '#domain';
 import { type Action } from '#openflow';
 import { copyTo, goto, match, MULTICAST, resubmit, set } from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
@@ -14,7 +15,7 @@ type Port = PortPlan & { readonly ofport: number };
 
 /**
  * Broadcast and multicast go to every port of the segment; unicast for nobody here to the ports that ask for it
- * (promiscuous; MAC changes, whose guest may listen to another MAC); unicast for a port here also to the promiscuous
+ * (promiscuous; MAC changes, whose guest may listen to another MAC; learning, if it says so); unicast for a port here also to the promiscuous
  * ones; unicast for a shared MAC to all that share it, since any of them may be the one that uses it just now. Each
  * copy stands alone: see `copyTo`. From an uplink, only ports pinned to it: see `teaming`.
  */
@@ -22,7 +23,7 @@ export const flood: Feature = {
   name: 'flood',
   bridge: (bridge, out) => {
     const ports = bridge.ports.filter(isPlugged);
-    const curious = ports.filter((p) => p.policy.promiscuous || p.policy.macChanges);
+    const curious = ports.filter(({ policy }) => hearsUnknown(policy));
     copies(out);
     toAll(bridge, ports, { table: TABLES.FORWARD, fields: { eth_dst: MULTICAST } }, 100, out);
     toAll(bridge, curious, { table: TABLES.UNKNOWN, fields: {} }, 50, out);
@@ -36,6 +37,9 @@ export const flood: Feature = {
     );
   },
 };
+
+const hearsUnknown = ({ promiscuous, macChanges, macLearning }: Policy): boolean =>
+  promiscuous || macChanges || macLearning?.floodUnknown === true;
 
 /** One copy: it reaches its port if that is active here. */
 function copies(out: Emitter): void {

@@ -2,10 +2,11 @@ import { goto, lookup, match, MULTICAST } from '../pipeline/actions.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG } from '../pipeline/registers.js';
 import { TABLES } from '../pipeline/tables.js';
-import { sourceMacs } from '../resolve/macs.js';
+import { acceptsOthers, sourceMacs } from '../resolve/macs.js';
 
 /**
- * Source MAC: one of the port's own or shared ones, or any unicast one where forged transmits are accepted. Whatever
+ * Source MAC: one of the port's own or shared ones, or any unicast one where forged transmits are accepted, or MACs
+ * learned (up to the limit: see `learning`). Whatever
  * the port announces of itself (RARP, gratuitous ARP) bears its own MAC and passes.
  */
 export const security: Feature = {
@@ -17,10 +18,9 @@ export const security: Feature = {
     const { slot, policy } = port;
     const from = { [REG.from]: slot };
     const next = goto(policy.addresses === null ? TABLES.GATE_IN : TABLES.SPOOF);
-    const sources = policy.forgedTransmits
-      ? [from]
-      : sourceMacs(port).map((eth_src) => ({ ...from, eth_src }));
-    for (const source of sources)
-      out.flow(TABLES.SECURITY, 100, match(source), [...lookup(slot), next], slot);
+    const actions = [...lookup(slot), next];
+    if (acceptsOthers(policy)) return out.flow(TABLES.SECURITY, 50, match(from), actions, slot);
+    for (const eth_src of sourceMacs(port))
+      out.flow(TABLES.SECURITY, 100, match({ ...from, eth_src }), actions, slot);
   },
 };

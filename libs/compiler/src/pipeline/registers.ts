@@ -47,6 +47,8 @@ export const FLAG = {
   reply: flag(0),
   /** The source MAC was learned. */
   learned: flag(2),
+  /** CHOSEN is to tell whether a learned MAC has moved. */
+  asksMoved: flag(3),
   /** Whom FLOOD_IN is to reach of a multicast frame that came by an uplink, see MULTICAST_TO. */
   multicast: flag(4, 2),
   trafficClass: flag(8, 3),

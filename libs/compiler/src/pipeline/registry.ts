@@ -12,6 +12,7 @@ import { health } from '../features/health.js';
 import { deliver } from '../features/output.js';
 import { mirror } from '../features/mirror/mirror.js';
 import { pnic } from '../features/pnic.js';
+import { learning } from '../features/learning.js';
 import { multicast } from '../features/multicast/multicast.js';
 import { privateVlan } from '../features/private-vlan.js';
 import { sampling } from '../features/sampling.js';
@@ -40,6 +41,7 @@ export const FEATURES: readonly Feature[] = [
   security,
   spoofing,
   activity,
+  learning,
   sets,
   state,
   filter,

@@ -101,21 +101,21 @@ const SPECS = {
   /** Source MAC. */
   SECURITY: {
     number: 12,
-    owners: ['security', 'learning'],
+    owners: ['security'],
     path: 'in',
     next: ['SPOOF', 'GATE_IN'],
-    asks: ['ACTIVITY', 'LEARNED_SRC'],
-    reads: ['from', 'flags'],
-    writes: ['lookup', 'active', 'flags'],
+    asks: ['ACTIVITY'],
+    reads: ['from'],
+    writes: ['lookup', 'active'],
   },
-  /** Source MACs that were learned, by port. */
+  /** Source MACs that were learned: where, and which uplinks carry that port. */
   LEARNED_SRC: {
     number: 13,
     owners: ['learning'],
     path: 'asked',
     next: [],
-    reads: ['from', 'segment'],
-    writes: ['flags'],
+    reads: ['segment'],
+    writes: ['lookup', 'team', 'flags'],
     learned: 'cache',
   },
   /** What ARP and neighbour discovery say of MACs, against the port's own. */
@@ -133,11 +133,12 @@ const SPECS = {
   /** Is the port active here? The standby's trigger. */
   GATE_IN: {
     number: 17,
-    owners: ['activity'],
+    owners: ['activity', 'learning'],
     path: 'in',
-    next: ['FILTER_IN'],
+    next: ['LEARN', 'FILTER_IN'],
     asks: ['TO_UPLINK'],
-    reads: ['active', 'from'],
+    reads: ['active', 'from', 'segment'],
+    writes: ['flags'],
   },
   /** Rows by lookup key: sets the active bit. */
   ACTIVITY: {
@@ -148,6 +149,14 @@ const SPECS = {
     reads: ['lookup'],
     writes: ['active'],
     learned: 'fact',
+  },
+  /** A source MAC that is not the port's: was there room to learn it? */
+  LEARN: {
+    number: 19,
+    owners: ['learning'],
+    path: 'in',
+    next: ['FILTER_IN'],
+    reads: ['from', 'flags', 'segment'],
   },
   /** Which list of rules holds for the port. */
   FILTER_IN: {
@@ -251,14 +260,22 @@ const SPECS = {
   TRAP: { number: 42, owners: ['guard', 'activity'], path: 'uplink', next: ['REVERSE'], reads: ['segment'] },
   REVERSE: {
     number: 43,
-    owners: ['activity'],
+    owners: ['activity', 'learning'],
     path: 'uplink',
     next: ['REVERSE_GATE', 'FORWARD'],
-    asks: ['ACTIVITY'],
+    asks: ['ACTIVITY', 'LEARNED_SRC'],
     reads: ['segment'],
     writes: ['lookup', 'active'],
   },
-  REVERSE_GATE: { number: 44, owners: ['activity'], path: 'uplink', next: ['FORWARD'], reads: ['active'] },
+  REVERSE_GATE: {
+    number: 44,
+    owners: ['activity', 'learning'],
+    path: 'uplink',
+    next: ['FORWARD'],
+    asks: ['CHOSEN'],
+    reads: ['active', 'team', 'flags', 'segment'],
+    writes: ['flags'],
+  },
   /** By (segment, MAC). */
   FORWARD: {
     number: 50,
@@ -478,11 +495,12 @@ const SPECS = {
   /** An uplink was chosen by a group. */
   CHOSEN: {
     number: 82,
-    owners: ['teaming'],
+    owners: ['teaming', 'learning'],
     path: 'asked',
     next: ['CLASS_UP', 'UPLINK_OUT'],
-    asks: ['FLOOD_IN'],
-    reads: ['from', 'chosen', 'uplink', 'team'],
+    asks: ['FLOOD_IN', 'FORWARD'],
+    reads: ['from', 'chosen', 'uplink', 'team', 'flags', 'segment'],
+    writes: ['flags', 'chosen', 'team'],
   },
   /** Meters of the traffic classes. */
   CLASS_UP: {
@@ -538,7 +556,7 @@ const SPECS = {
     path: 'asked',
     next: [],
     reads: ['segment'],
-    writes: ['to', 'flags'],
+    writes: ['to', 'lookup'],
     learned: 'cache',
   },
 } as const satisfies Specs;

@@ -1,4 +1,5 @@
 import { macToBigint } from '#kernel';
+import { type Policy } from '#domain';
 import { type PortPlan } from './plan.js';
 
 type OfPort = Pick<PortPlan, 'mac' | 'policy'>;
@@ -15,6 +16,10 @@ export function sharedMacs(port: OfPort): bigint[] {
   const own = new Set(ownMacs(port));
   return [...new Set(shared.map(macToBigint))].filter((mac) => !own.has(mac));
 }
+
+/** Whether a port may send by MACs that can't be listed. */
+export const acceptsOthers = ({ forgedTransmits, macLearning }: Policy): boolean =>
+  forgedTransmits || macLearning !== null;
 
 /** Source MACs of the port, where it may not forge others. */
 export const sourceMacs = (port: OfPort): bigint[] => [...ownMacs(port), ...sharedMacs(port)];

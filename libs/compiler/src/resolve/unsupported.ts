@@ -12,7 +12,6 @@ type Reasons = { readonly [F in keyof Policy]?: (value: Policy[F]) => string | n
  * closed, with the reason.
  */
 const REASONS: Reasons = {
-  macLearning: (learning) => (learning === null ? null : 'MAC learning'),
   teaming: ({ mode, detection }) =>
     detection === 'beacon' && mode === 'ip-hash'
       ? 'beacons between uplinks that the other end takes for one link: it brings back none of them'

@@ -4,6 +4,7 @@ import { mac, TOKEN, type HostSpec, type PortSpec } from '../documents.fixture.j
 import { ALLOWED, CASES } from './address-cases.fixture.js';
 import { arp } from './addresses.fixture.js';
 import { BROADCAST_MAC, frame, rarp } from './frames.fixture.js';
+import { hearing } from './hearing.fixture.js';
 import { BRIDGE, realHost, type RealHost } from './real-host.fixture.js';
 
 const VIRTUAL = '00:00:5e:00:01:0a';
@@ -20,7 +21,6 @@ const OTHERS: readonly PortSpec[] = [
 ];
 const AT_B: readonly PortSpec[] = [{ n: 11, ...shared }, { n: 12 }];
 const host = (...ports: readonly PortSpec[]): HostSpec => ({ switches: { lan: { uplink1: 'up0' } }, ports });
-const hex = (f: Uint8Array): string => Buffer.from(f).toString('hex');
 
 /** Which MACs and addresses a guest may use, on real switches and over a wire. */
 describe('MACs and addresses on Open vSwitch', () => {
@@ -29,39 +29,7 @@ describe('MACs and addresses on Open vSwitch', () => {
   let b: RealHost;
   const vms = new Map<number, LabVm>();
   const vm = (n: number): LabVm => vms.get(n) as LabVm;
-  let marks = 0;
-
-  /**
-   * Sends frames in turn, and one at last that all get: then each must have got just those that it should have, by
-   * their places. The first frames of a kind may overtake each other in the switch.
-   */
-  const hears = async (
-    from: number,
-    frames: readonly Uint8Array[],
-    who: (n: number) => readonly number[],
-  ): Promise<void> => {
-    for (const one of vms.values()) await one.resetReceived();
-    for (const one of frames) await vm(from).sendRaw(one);
-    const last = frame({ to: BROADCAST_MAC, from: mac(from), payload: [0xff, marks++] });
-    await vm(from).sendRaw(last);
-    const heard = new Map<number, number[]>();
-    for (const [n, one] of vms) {
-      if (n === from) continue;
-      const places = await until(`all frames at ${n}`, async () => {
-        const recent = (await one.received()).recent.map((r) => r.hex);
-        const found = recent.map((text) => frames.findIndex((f) => hex(f) === text)).filter((i) => i >= 0);
-        return recent.includes(hex(last)) && found.length >= who(n).length ? found : undefined;
-      });
-      heard.set(
-        n,
-        places.sort((x, y) => x - y),
-      );
-    }
-    expect(heard).toEqual(new Map([...heard.keys()].map((n) => [n, [...who(n)]])));
-  };
-  /** One frame, and all that get it. */
-  const reaches = (from: number, one: Uint8Array, ...to: readonly number[]): Promise<void> =>
-    hears(from, [one], (n) => (to.includes(n) ? [0] : []));
+  const { hears, reaches } = hearing(vms);
 
   beforeAll(async () => {
     lab = await Lab.create({ hosts: ['a', 'b'] });

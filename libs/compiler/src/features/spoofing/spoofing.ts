@@ -4,7 +4,7 @@ import { goto, match, type Wanted } from '../../pipeline/actions.js';
 import { type Feature } from '../../pipeline/feature.js';
 import { REG, TAG_PRESENT } from '../../pipeline/registers.js';
 import { TABLES } from '../../pipeline/tables.js';
-import { sourceMacs } from '../../resolve/macs.js';
+import { acceptsOthers, sourceMacs } from '../../resolve/macs.js';
 import { type PortPlan } from '../../resolve/plan.js';
 import { prefixesOf } from './prefixes.js';
 
@@ -44,10 +44,6 @@ export const spoofing: Feature = {
   },
 };
 
-/** Whether a port may send by MACs that can't be listed: then it may also speak of them. */
-const sendsForOthers = ({ policy }: PortPlan): boolean =>
-  policy.forgedTransmits || policy.macLearning !== null;
-
 function claims({ arp, nd }: Addresses, port: PortPlan, flow: Pen): void {
   const next = [goto(TABLES.SPOOF_SOURCE)];
   // Behind a second tag addresses can't be seen.
@@ -57,7 +53,8 @@ function claims({ arp, nd }: Addresses, port: PortPlan, flow: Pen): void {
   flow(10, {}, next);
   // The switch reads none of the fields where an option is malformed, or there twice; others may read one.
   if (nd) for (const kind of [SOLICIT, ADVERTISE]) flow(200, { ...kind, ...CODE, nd_target: 0 }, []);
-  if (sendsForOthers(port)) return;
+  // Then it may also speak of them.
+  if (acceptsOthers(port.policy)) return;
   const own = sourceMacs(port);
   if (arp) {
     for (const mac of own) flow(100, { ...ARP, arp_sha: mac }, next);
