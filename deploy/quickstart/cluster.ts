@@ -9,10 +9,11 @@ import { Children, endLeftover, type DeathListener } from './children.js';
 /**
  * An agent shares its machine with the guests: a small heap that is collected often costs it little else, and in one
  * thread: helpers would be woken for a tenth of a millisecond of work, and waited for where the machine is busy. Nor
- * does it pay to optimise what runs once a change, until there were very many.
+ * does it pay to optimise what runs once a change, until there were very many. Room for what is new is taken only by
+ * who needs it: with 1 MB at most, ten thousand flows are given back to a restarted switch in 1.6 times the time.
  */
 const AGENT_HEAP = [
-  '--max-semi-space-size=1',
+  '--max-semi-space-size=8',
   '--max-old-space-size=256',
   '--optimize-for-size',
   '--single-threaded-gc',

@@ -94,7 +94,7 @@ async function switches(tried: readonly Tried[], what: string, say: Say): Promis
 
 async function databases(tried: readonly Tried[], what: string, say: Say): Promise<readonly Figure[]> {
   say(`${what}: databases`);
-  const seen = await turnAbout(tried, ({ rig, stream }) => databaseGone(rig, stream));
+  const seen = await turnAbout(tried, ({ rig, stream }, n) => databaseGone(rig, stream, n));
   const text = `${what}, ovsdb-server killed: `;
   const each = tried.map(({ rig: { name } }, i): Figure => {
     const detail = { packetsLost: spread(seen[i]!.map((s) => s.lost)) };

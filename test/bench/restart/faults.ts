@@ -57,7 +57,7 @@ export interface DatabaseGone {
 }
 
 /** The database is killed and started anew. A tag is put right by ours alone. */
-export async function databaseGone({ name, host }: Rig, stream: Stream): Promise<DatabaseGone> {
+export async function databaseGone({ name, host }: Rig, stream: Stream, n: number): Promise<DatabaseGone> {
   const socket = new Appearance(host, 'db.sock');
   const { device } = ports.at(-1)!;
   const tag = async (): Promise<string> => (await host.vsctl('get', 'Port', device, 'tag')).trim();
@@ -68,8 +68,8 @@ export async function databaseGone({ name, host }: Rig, stream: Stream): Promise
     socket.expect();
     await host.startOvsdb();
     if (name === 'ours') await host.vsctl('--no-wait', 'set', 'Port', device, 'tag=7');
-    // Answered when the switch has found the database again.
-    await host.vsctl('set', 'Interface', device, 'external_ids:asked=1');
+    // Answered when the switch has found the database again, and there is something for it to do.
+    await host.vsctl('set', 'Interface', device, `external_ids:asked=${n}`);
     if (name === 'ours')
       repaired = await until('the tag', async () => ((await tag()) === '[]' ? monotonic() : undefined));
   });
