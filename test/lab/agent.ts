@@ -44,6 +44,8 @@ export class LabAgent {
 
   /** A run of the agent, with what an earlier one left on disk. */
   async start(held: Snapshot | null = null): Promise<void> {
+    // What an earlier run said is not this one's.
+    this.report = null;
     const driver = new OvsDriver({ rundir: this.host.rundir, datapathType: 'netdev' });
     const apply = driver.apply.bind(driver);
     driver.apply = async (step) => {

@@ -212,9 +212,13 @@ describe('what others change on a switch', () => {
     await host.startVswitchd();
     await restored();
     expect(await exchange(one, two)).toBe(50);
+    const down = (): number => agent.of('UplinkState').filter(({ up }) => !up).length;
+    const wasDown = down();
     await host.restartOvsdb();
     await vsctl('set', 'Bridge', BRIDGE, 'fail_mode=standalone');
     await becomes('Bridge', BRIDGE, 'fail_mode', 'secure');
+    // What the database had forgotten of its uplink was not held against it.
+    expect(down()).toBe(wasDown);
     await agent.become(documentsOf(5, [{ n: 1, override: { blocked: true } }, ...BINDINGS.slice(1)]));
     expect(await exchange(one, two, { count: 20 })).toBe(0);
   });
