@@ -98,14 +98,21 @@ const forget = (out: Emitter): Action[] =>
     specs: [...keyOf(table), load(LOOKUP_KEY, 0)],
   }));
 
-/** Asks the team by which uplink its frames leave: `moved` answers. Where all uplinks are one link, nothing comes back. */
-function returned({ id, kind }: TeamPlan, out: Emitter): void {
+/**
+ * Asks the team by which uplink its frames leave: `moved` answers. Where all uplinks are one link nothing comes back, but
+ * by one that is not in the bundle.
+ */
+function returned({ id, kind, uplinks }: TeamPlan, out: Emitter): void {
   const here = { [REG.active]: ACTIVE, [REG.team]: id, [REG.flags]: bitsAre(FLAG.learned, 1) };
-  const actions: Action[] =
-    kind === 'order'
-      ? [setBits(FLAG.asksMoved, 1), { kind: 'group', group: id }]
-      : [...forget(out), goto(TABLES.FORWARD)];
-  out.flow(TABLES.REVERSE_GATE, 110, match(here), actions, id);
+  if (kind === 'order') {
+    const ask: Action[] = [setBits(FLAG.asksMoved, 1), { kind: 'group', group: id }];
+    return out.flow(TABLES.REVERSE_GATE, 110, match(here), ask, id);
+  }
+  for (const { key, lag } of uplinks) {
+    if (lag?.bundled === false) continue;
+    const actions = [...forget(out), goto(TABLES.FORWARD)];
+    out.flow(TABLES.REVERSE_GATE, 110, match({ ...here, [REG.uplink]: key }), actions, id);
+  }
 }
 
 /** Within the group's choice, since what a group changes is forgotten behind it: here the frame goes on. */

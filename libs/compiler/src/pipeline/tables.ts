@@ -273,7 +273,7 @@ const SPECS = {
     path: 'uplink',
     next: ['FORWARD'],
     asks: ['CHOSEN'],
-    reads: ['active', 'team', 'flags', 'segment'],
+    reads: ['active', 'team', 'uplink', 'flags', 'segment'],
     writes: ['flags'],
   },
   /** By (segment, MAC). */
