@@ -127,7 +127,7 @@ describe('a health check', () => {
   });
 
   it('tells where teaming here and outside differ, either way', () => {
-    const apart = new World(2, [7], ['h1']);
+    const apart = new World(2, [7, 8], ['h1']);
     apart.rounds(6);
     expect(apart.faults()).toEqual(['h1.1 teaming 7']);
     const bundled = new World(2, [7]);

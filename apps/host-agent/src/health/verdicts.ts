@@ -27,7 +27,7 @@ export const pairKey = (a: string, b: string): string => [a, b].sort().join(' ')
 export class Verdicts {
   /** Rounds in a row that speak for a fault, by what it would be. */
   readonly #count = new Map<string, number>();
-  #faults = new Map<string, HealthFault & { readonly uplink: string }>();
+  readonly #faults = new Map<string, HealthFault & { readonly uplink: string }>();
   /** Lanes of the last round in which they were probed. */
   readonly #heard = new Map<string, boolean>();
 
@@ -38,7 +38,7 @@ export class Verdicts {
     this.#forgetAllBut(lanes);
     for (const lane of round.small) {
       const key = laneKey(lane.uplink.uplink, lane.vlan);
-      const isHeard = (round.answers.small.get(key)?.size ?? 0) > 0;
+      const isHeard = round.answers.small.has(key);
       this.#heard.set(key, isHeard);
       const others = alive.filter((host) => has(vlansOf(host), lane.vlan));
       // Without anybody who could answer nothing speaks for a fault any more. If others answer this time, nothing speaks
@@ -48,7 +48,7 @@ export class Verdicts {
     }
     for (const lane of round.full) {
       const key = laneKey(lane.uplink.uplink, lane.vlan);
-      if ((round.answers.full.get(key)?.size ?? 0) > 0) this.#acquit('mtu', lane);
+      if (round.answers.full.has(key) || alive.length === 0) this.#acquit('mtu', lane);
       else if (round.answers.small.has(key)) this.#blame('mtu', lane, tooSmall(lane));
     }
     this.#judgeTeams(round, hashed);
@@ -65,32 +65,38 @@ export class Verdicts {
     return { answered, unheard: mine.length - answered };
   }
 
-  /** A pair of uplinks of which each is answered by the same host in the same VLAN leads to the same segment. */
+  /**
+   * A pair of uplinks of which each is answered by the same host in the same VLAN leads to the same segment. One VLAN tells
+   * as much as all of them.
+   */
   #judgeTeams({ small, answers, reflected }: Round, hashed: Use['hashed']): void {
+    const judged = new Set<string>();
     for (const a of small)
       for (const b of small) {
         if (a.vlan !== b.vlan || a.uplink.key >= b.uplink.key) continue;
         const names = [a.uplink.uplink, b.uplink.uplink] as const;
         const [ofA, ofB] = names.map((name) => answers.small.get(laneKey(name, a.vlan)) ?? new Set<string>());
-        if (![...(ofA ?? [])].some((host) => ofB?.has(host))) continue;
-        const isOneLink = !reflected.has(`${pairKey(...names)} ${a.vlan}`);
+        const key = pairKey(...names);
+        if (judged.has(key) || ![...(ofA ?? [])].some((host) => ofB?.has(host))) continue;
+        judged.add(key);
+        const isOneLink = !reflected.has(`${key} ${a.vlan}`);
         const isHashed = hashed.some((team) => names.every((name) => team.has(name)));
         const isLag = a.uplink.document.lags.length > 0;
-        const pair = { uplink: a.uplink, vlan: a.vlan };
-        if (isOneLink === isHashed || isLag) this.#acquit('teaming', pair);
-        else this.#blame('teaming', pair, mismatched(names, isHashed));
+        if (isOneLink === isHashed || isLag) this.#acquit('teaming', a, names[1]);
+        else this.#blame('teaming', a, mismatched(names, isHashed), names[1]);
       }
   }
 
-  #blame(kind: HealthFault['kind'], { uplink, vlan }: Lane, reason: string): void {
-    const key = `${kind} ${laneKey(uplink.uplink, vlan)}`;
+  /** `other`: the uplink that it would be a fault together with. */
+  #blame(kind: HealthFault['kind'], { uplink, vlan }: Lane, reason: string, other = ''): void {
+    const key = `${kind}${other} ${laneKey(uplink.uplink, vlan)}`;
     const count = (this.#count.get(key) ?? 0) + 1;
     this.#count.set(key, count);
     if (count >= PATIENCE) this.#faults.set(key, { uplink: uplink.uplink, kind, vlan, reason });
   }
 
-  #acquit(kind: HealthFault['kind'], { uplink, vlan }: Lane): void {
-    const key = `${kind} ${laneKey(uplink.uplink, vlan)}`;
+  #acquit(kind: HealthFault['kind'], { uplink, vlan }: Lane, other = ''): void {
+    const key = `${kind}${other} ${laneKey(uplink.uplink, vlan)}`;
     this.#count.delete(key);
     this.#faults.delete(key);
   }
