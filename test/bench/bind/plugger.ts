@@ -7,6 +7,7 @@ import { pause } from '../support/until.js';
 
 /** Nothing changed for so long: it is over. */
 const QUIET_MS = 500;
+const LONGEST_MS = 60_000;
 
 /** Plugs ports into a bridge, and is told by `ovs-ofctl monitor`, which is nobody's, when its flows have changed. */
 export class Plugger {
@@ -35,9 +36,14 @@ export class Plugger {
   async plug(ports: readonly PortPlan[]): Promise<number> {
     await makeDevices(this.host, ports);
     await this.quiet();
+    const all = (await this.#heard()) + ports.length;
     const begun = performance.now();
     await plug(this.host, this.bridge, ports, this.ids, false);
-    return (await this.quiet()) - begun;
+    for (;;) {
+      const last = await this.quiet();
+      if ((await this.#heard()) >= all) return last - begun;
+      if (performance.now() - begun > LONGEST_MS) throw new Error(`no flows of ${ports.length} new ports`);
+    }
   }
 
   async unplug(ports: readonly PortPlan[]): Promise<void> {
@@ -47,13 +53,18 @@ export class Plugger {
     await this.quiet();
   }
 
+  /** Flows of the first table that are of one port: on both sides each port that is connected has one at least. */
+  async #heard(): Promise<number> {
+    return (await this.host.ofctl('dump-flows', this.bridge, 'table=0')).split('in_port=').length - 1;
+  }
+
   async close(): Promise<void> {
     if (this.#child) await end(this.#child, 'SIGKILL');
   }
 
   /** Resolves when no flow has changed for a while, with when the last one did. */
   async quiet(): Promise<number> {
-    for (let rest = QUIET_MS; rest > 0; rest = Math.max(this.#last, 0) + QUIET_MS - performance.now()) {
+    for (let rest = QUIET_MS; rest > 0; rest = this.#last + QUIET_MS - performance.now()) {
       await pause(rest);
       if (this.#gone !== undefined) throw this.#gone;
     }
