@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { parseCookie, type Flow } from '#openflow';
 import { compile } from './compile.js';
 import {
   addressSet,
@@ -13,8 +14,10 @@ import {
   TOKEN,
   type HostSpec,
 } from './documents.fixture.js';
+import { FEATURE_CODES, type FeatureName } from './pipeline/cookies.js';
+import { FEATURES } from './pipeline/registry.js';
 import { privateHost } from './scenario/private-vlan.fixture.js';
-import { bridgeText } from './text.fixture.js';
+import { bridgeText, flowText } from './text.fixture.js';
 import { type LocalFacts } from './types.js';
 
 const trunk = groupDoc('trunk', { vlan: { mode: 'trunk', ranges: [{ from: 100, to: 103 }] } as never });
@@ -310,15 +313,63 @@ const LOCAL: Readonly<Record<string, Partial<LocalFacts>>> = {
   },
 };
 
+/** Where a feature's own flows are best seen: the registered ones by name. */
+const FEATURE_IN: Partial<Record<FeatureName, string>> = {
+  activity: 'arriving',
+  bandwidth: 'bandwidth',
+  count: 'two-ports',
+  discovery: 'discovery',
+  dispatch: 'policy',
+  filter: 'marks',
+  flood: 'trunk-and-teams',
+  forward: 'macs',
+  guard: 'policy',
+  health: 'health',
+  mirror: 'mirrors',
+  multicast: 'multicast',
+  output: 'native-vlan',
+  pnic: 'trunk-and-teams',
+  'private-vlan': 'private-vlan',
+  sampling: 'sampling',
+  security: 'macs',
+  segment: 'native-vlan',
+  sets: 'sets',
+  shaping: 'policy',
+  spoofing: 'addresses',
+  state: 'stateful',
+  teaming: 'teaming',
+};
+
+const made = (name: string) => {
+  const desired = desiredOf(EXAMPLES[name] as HostSpec);
+  return compile(desired, factsOf(desired, LOCAL[name]));
+};
+
+const isOf = (feature: FeatureName) => (flow: Flow) =>
+  parseCookie(flow.cookie).feature === FEATURE_CODES[feature];
+
 /** To accept a change on purpose, delete the file and run again; the diff is what is reviewed. */
+function golden(file: string, text: string): void {
+  const path = new URL(`./golden/${file}.golden.txt`, import.meta.url);
+  if (!existsSync(path) && process.env['CI'] === undefined) writeFileSync(path, text);
+  expect(text).toBe(readFileSync(path, 'utf8'));
+}
+
 describe('golden flows', () => {
   it.each(Object.keys(EXAMPLES))('%s', (name) => {
-    const desired = desiredOf(EXAMPLES[name] as HostSpec);
-    const { state, exceptions } = compile(desired, factsOf(desired, LOCAL[name]));
-    const text = state.bridges.map(bridgeText).join('\n');
-    const file = new URL(`./golden/${name}.golden.txt`, import.meta.url);
-    if (!existsSync(file) && process.env['CI'] === undefined) writeFileSync(file, text);
+    const { state, exceptions } = made(name);
     expect(exceptions).toEqual([]);
-    expect(text).toBe(readFileSync(file, 'utf8'));
+    golden(name, state.bridges.map(bridgeText).join('\n'));
+  });
+
+  it.each(Object.entries(FEATURE_IN) as [FeatureName, string][])('of %s alone, in %s', (feature, name) => {
+    const flows = made(name).state.bridges.flatMap((b) => b.flows.filter(isOf(feature)));
+    expect(flows).not.toEqual([]);
+    golden(`features/${feature}`, [...flows.map(flowText), ''].join('\n'));
+  });
+
+  it('show every feature that is registered', () => {
+    const all = Object.keys(EXAMPLES).flatMap((name) => made(name).state.bridges.flatMap((b) => b.flows));
+    for (const { name } of FEATURES) expect([name, all.some(isOf(name))]).toEqual([name, true]);
   });
 });
