@@ -1,4 +1,4 @@
-import { checksum } from './checksum.js';
+import { checksum } from '../frames/checksum.js';
 import { numberAt, readRecords } from './records.js';
 import { type Message } from './said.js';
 

@@ -1,4 +1,4 @@
-import { checksum, pseudoHeader } from './checksum.js';
+import { checksum, pseudoHeader } from '../frames/checksum.js';
 
 /** Messages about multicast groups, as guests and routers send them. */
 const hex = (text: string): number[] => [...Buffer.from(text.replaceAll(/[:.]/g, ''), 'hex')];
@@ -54,7 +54,7 @@ export const igmp3 = (records: readonly (readonly [number, bigint, number])[]): 
 export function mldFrame({ mac, from = 0xfe80n << 112n, to, ttl = 1 }: Sent, message: readonly number[]) {
   const addresses = [...bytes(from, 16), ...bytes(to, 16)];
   const head = [0x60, 0, 0, 0, ...word(8 + message.length), 0, ttl];
-  const body = summed(message, 2, pseudoHeader(Uint8Array.from(addresses), message.length));
+  const body = summed(message, 2, pseudoHeader(Uint8Array.from(addresses), message.length, 58));
   const dst = [0x33, 0x33, ...bytes(to & 0xffff_ffffn, 4)];
   const options = [58, 0, 5, 2, 0, 0, 1, 0];
   return Uint8Array.from([...dst, ...hex(mac), 0x86, 0xdd, ...head, ...addresses, ...options, ...body]);

@@ -1,4 +1,4 @@
-import { checksum, pseudoHeader } from './checksum.js';
+import { checksum, pseudoHeader } from '../frames/checksum.js';
 import { numberAt, readRecords } from './records.js';
 import { type Message } from './said.js';
 
@@ -20,7 +20,7 @@ export function mld(packet: Uint8Array): Message | null {
   const start = bodyAt(view, HEADER + length);
   if (start === null) return null;
   const body = packet.subarray(start, HEADER + length);
-  if (checksum(pseudoHeader(packet.subarray(8, HEADER), body.length), body) !== 0) return null;
+  if (checksum(pseudoHeader(packet.subarray(8, HEADER), body.length, ICMPV6), body) !== 0) return null;
   return readBody(body, numberAt(view, 8, 16));
 }
 

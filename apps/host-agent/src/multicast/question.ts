@@ -1,5 +1,5 @@
 import { type GroupAddress } from '#compiler';
-import { checksum, pseudoHeader } from './checksum.js';
+import { checksum, pseudoHeader } from '../frames/checksum.js';
 
 /** Of our own, of a kind that no maker has. Guests learn it, and nobody else hears it. */
 const OWN_MAC = 0x0250_4f52_544fn;
@@ -7,6 +7,7 @@ const OWN_MAC = 0x0250_4f52_544fn;
 const OWN_ADDRESS = (0xfe80n << 112n) | 0xffff_ffff_ffff_ffffn;
 const ALL_NODES = (0xff02n << 112n) | 1n;
 const ALL_HOSTS = 0xe000_0001n;
+const ICMPV6 = 58;
 /** How often what is told may be lost, and after how many seconds the next is asked, as routers tell each other. */
 const ROBUSTNESS = 2;
 const INTERVAL_S = 125;
@@ -54,7 +55,7 @@ function question6(group: bigint | null, withinMs: number): Uint8Array {
   view.setUint16(66, withinMs);
   wide(view, 70, group ?? 0n);
   view.setUint16(86, (ROBUSTNESS << 8) | INTERVAL_S);
-  view.setUint16(64, checksum(pseudoHeader(frame.subarray(22, 54), 28), frame.subarray(62)));
+  view.setUint16(64, checksum(pseudoHeader(frame.subarray(22, 54), 28, ICMPV6), frame.subarray(62)));
   return frame;
 }
 

@@ -1,3 +1,5 @@
+import { checksum, pseudoHeader } from '../frames/checksum.js';
+import { writeMac } from '../frames/mac.js';
 import { ICMP, IP_AT, IPV4, IPV6, readHead, TCP, type FrameHead, type IpHeader } from './frame.js';
 
 const FLAGS = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
@@ -77,12 +79,15 @@ const CHECKSUM_AT: Readonly<Record<number, number>> = { [TCP]: 16, [ICMP[4]]: 2,
 /** From the end that the frame was for to the one that sent it. */
 function framed({ dst, src, ip }: IpFrame, protocol: number, body: Uint8Array): Uint8Array {
   const header = ip.family === 4 ? ipv4(ip, protocol, body.length) : ipv6(ip, protocol, body.length);
-  const pseudo = protocol === ICMP[4] ? new Uint8Array() : pseudoHeader(ip, protocol, body.length);
+  const pseudo =
+    protocol === ICMP[4]
+      ? new Uint8Array()
+      : pseudoHeader(Uint8Array.of(...ip.dst, ...ip.src), body.length, protocol);
   new DataView(body.buffer).setUint16(CHECKSUM_AT[protocol] ?? 0, checksum(pseudo, body));
   const frame = new Uint8Array(IP_AT + header.length + body.length);
   const view = new DataView(frame.buffer);
-  setMac(view, 0, src);
-  setMac(view, 6, dst);
+  writeMac(view, 0, src);
+  writeMac(view, 6, dst);
   view.setUint16(12, ip.family === 4 ? IPV4 : IPV6);
   frame.set(header, IP_AT);
   frame.set(body, IP_AT + header.length);
@@ -115,22 +120,4 @@ function ipv6({ src, dst }: IpHeader, protocol: number, length: number): Uint8Ar
   header.set(dst, 8);
   header.set(src, 24);
   return header;
-}
-
-/** What checksums above IP are made of beside their own octets; both ends together are the same either way. */
-function pseudoHeader({ src, dst }: IpHeader, protocol: number, length: number): Uint8Array {
-  return Uint8Array.of(...dst, ...src, length >> 8, length & 0xff, 0, protocol);
-}
-
-function checksum(...parts: readonly Uint8Array[]): number {
-  let sum = 0;
-  // Only the last part may be of an odd length.
-  for (const part of parts) part.forEach((octet, i) => (sum += i % 2 === 0 ? octet << 8 : octet));
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
-}
-
-function setMac(view: DataView, at: number, mac: bigint): void {
-  view.setUint16(at, Number(mac >> 32n));
-  view.setUint32(at + 2, Number(mac & 0xffff_ffffn));
 }

@@ -1,3 +1,5 @@
+import { writeMac } from '../frames/mac.js';
+
 /** Octets of an Ethernet frame without its checksum, at least. */
 const SHORTEST = 60;
 const REVERSE_REQUEST = 3;
@@ -22,9 +24,4 @@ export function rarpFrame(mac: bigint, vlan: number): Uint8Array {
   writeMac(view, at + 10, mac);
   writeMac(view, at + 20, mac);
   return frame;
-}
-
-export function writeMac(view: DataView, at: number, mac: bigint): void {
-  view.setUint16(at, Number(mac >> 32n));
-  view.setUint32(at + 2, Number(mac & 0xffff_ffffn));
 }

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { BEACON } from '#compiler';
-import { writeMac } from '../rarp.js';
+import { writeMac } from '../../frames/mac.js';
 
 /** Octets of an Ethernet frame without its checksum, at least. */
 const SHORTEST = 60;

@@ -3,6 +3,7 @@ import { type Telemetry } from '#contracts';
 import { readTold, type Compiled, type CompiledBinding, type Uplink } from '#compiler';
 import { type FrameTakers, type HandedFrame } from '../../packet-ins.js';
 import { type AgentService, type MakeService, type ServiceHost } from '../../service.js';
+import { Rounds } from '../../rounds.js';
 import { BEACON_FIGURES, Circle, type BeaconFigures } from './circle.js';
 import { beaconFrame, readBeacon } from './frame.js';
 import { type Verdict } from './hearing.js';
@@ -29,14 +30,14 @@ export class BeaconService implements AgentService {
   readonly #said = new Map<string, ReadonlyMap<string, Verdict>>();
   readonly #inDoubt = new Set<string>();
   #round = 0;
-  #run: { cancel: () => void } | null = null;
-  #running: Promise<void> = Promise.resolve();
-  #closed = false;
+  readonly #rounds: Rounds;
 
   constructor(
     private readonly host: ServiceHost,
     private readonly figures: BeaconFigures = BEACON_FIGURES,
-  ) {}
+  ) {
+    this.#rounds = new Rounds(host.clock, figures.intervalMs, (isFirst) => this.#speak(isFirst));
+  }
 
   carriedOut({ bindings, state }: Compiled): void {
     const before = new Map(this.#watched);
@@ -49,8 +50,8 @@ export class BeaconService implements AgentService {
       this.#watched.set(bridge, { circle, bridge, uplinks: uplinksOf(who), vlans });
     }
     this.#forget();
-    if (this.#watched.size > 0) this.#begin();
-    else this.#end();
+    if (this.#watched.size > 0) this.#rounds.begin();
+    else this.#rounds.end();
   }
 
   telemetry(): Partial<Telemetry> {
@@ -60,25 +61,13 @@ export class BeaconService implements AgentService {
     return beacons.length === 0 ? {} : { beacons };
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#end();
-    await this.#running;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
-  #begin(): void {
-    if (this.#run !== null || this.#closed) return;
-    const run = { cancel: () => undefined };
-    this.#run = run;
-    this.#running = this.#speak(run);
-  }
-
-  #end(): void {
-    this.#run?.cancel();
-    this.#run = null;
-  }
-
-  async #speak(run: { cancel: () => void }): Promise<void> {
+  /** What was heard of the last round is judged before the next. */
+  async #speak(isFirst: boolean): Promise<void> {
+    if (!isFirst) for (const watched of this.#watched.values()) this.#judge(watched);
     this.#round += 1;
     for (const watched of this.#watched.values()) {
       try {
@@ -87,11 +76,6 @@ export class BeaconService implements AgentService {
         watched.circle.spoil(String(cause));
       }
     }
-    if (this.#run !== run) return;
-    run.cancel = this.host.clock.after(this.figures.intervalMs, () => {
-      for (const watched of this.#watched.values()) this.#judge(watched);
-      this.#running = this.#speak(run);
-    });
   }
 
   async #speakBy({ key, mac, ofport }: Uplink, { bridge, circle, vlans }: Watched): Promise<void> {

@@ -2,6 +2,7 @@ import { type PortId } from '#kernel';
 import { type Telemetry } from '#contracts';
 import { type Compiled, type CompiledBinding } from '#compiler';
 import { type Observation } from '#openflow';
+import { Rounds } from '../../rounds.js';
 import { bindingKey, type BindingKey } from '../../state/memory.js';
 import { type AgentService, type MakeService, type ServiceHost } from '../../service.js';
 import { carrierOf, type TeamingMemory } from '../standing.js';
@@ -31,19 +32,18 @@ interface Watched {
 export class LoadService implements AgentService {
   readonly #rates = new Rates();
   #watched: readonly Watched[] = [];
-  /** What the timer of the next look is taken back with; null: nothing goes by load. */
-  #run: { cancel: () => void } | null = null;
-  #running: Promise<void> = Promise.resolve();
+  readonly #rounds: Rounds;
   #interval = 0;
   /** The interval in which a port was last moved. */
   readonly #movedAt = new Map<BindingKey, number>();
   #loads: Loads = [];
-  #closed = false;
 
   constructor(
     private readonly host: ServiceHost,
     private readonly figures: LoadFigures = LOAD_FIGURES,
-  ) {}
+  ) {
+    this.#rounds = new Rounds(host.clock, figures.intervalMs, (_, isWanted) => this.#look(isWanted));
+  }
 
   carriedOut({ bindings, state }: Compiled): void {
     this.#forget(bindings);
@@ -51,7 +51,7 @@ export class LoadService implements AgentService {
       const of = bindings.filter((b) => b.bridge === bridge.name && goesByLoad(b));
       return of.length === 0 ? [] : [{ switch: bridge.switch, bridge: bridge.name, bindings: of }];
     });
-    if (this.#watched.length > 0) return this.#begin();
+    if (this.#watched.length > 0) return this.#rounds.begin();
     this.#end();
   }
 
@@ -60,27 +60,17 @@ export class LoadService implements AgentService {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#end();
-    await this.#running;
-  }
-
-  /** The first interval begins at once. */
-  #begin(): void {
-    if (this.#run !== null || this.#closed) return;
-    const run = { cancel: () => undefined };
-    this.#run = run;
-    this.#running = this.#look(run);
+    await this.#rounds.close();
   }
 
   #end(): void {
-    this.#run?.cancel();
-    this.#run = null;
+    this.#rounds.end();
     this.#rates.forget();
     this.#loads = [];
   }
 
-  async #look(run: { cancel: () => void }): Promise<void> {
+  async #look(isWanted: () => boolean): Promise<void> {
     this.#interval += 1;
     const loads: Loads[number][] = [];
     for (const watched of this.#watched) {
@@ -91,9 +81,7 @@ export class LoadService implements AgentService {
         this.host.log.warn({ switch: watched.switch, reason }, 'the load of uplinks could not be read');
       }
     }
-    if (this.#run !== run) return;
-    this.#loads = loads;
-    run.cancel = this.host.clock.after(this.figures.intervalMs, () => void (this.#running = this.#look(run)));
+    if (isWanted()) this.#loads = loads;
   }
 
   async #lookAt(watched: Watched): Promise<Loads> {
