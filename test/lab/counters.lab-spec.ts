@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TABLES } from '#compiler';
-import { type ListOf, type UplinkStats } from '#contracts/http';
+import { type ListOf, type PortHistory, type UplinkStats } from '#contracts/http';
 import { BRIDGE, exchange, Spine, until } from './spine.js';
 import { type LabVm } from './net.js';
 
@@ -99,6 +99,43 @@ describe('counters of a real switch', () => {
     });
     expect(stats.in.packets).toBeLessThan(sent);
     expect(await exchange(web, far)).toBe(50);
+  });
+
+  it('shows counters since a reset, while ledger and meters go on, and remembers totals over a move', async () => {
+    const id = await spine.portId('near');
+    await exchange(near, far);
+    const before = await until('the count', async () => {
+      const { sent } = await near.received();
+      return (await spine.stats('near')).in.packets === sent ? sent : undefined;
+    });
+    await spine.api.send('POST', `/v1/ports/${id}/reset-counters`, { reason: 'new tenant' });
+    await near.moveTo('south', {
+      // What a guest says before its new host knows it is read by nobody.
+      beforeSwitch: async () => {
+        await until('the destination', async () => (await spine.port('near'))?.status.standby ?? undefined);
+        await spine.realised('north', 'south');
+      },
+      beforeUnplug: async () => void (await spine.bound('near', 'south')),
+    });
+    await spine.bound('near', 'south');
+    await exchange(near, far, { count: 30 });
+    const { sent } = await near.received();
+    const told = await until('the count since', async () => {
+      const now = await spine.describe('near');
+      return now.stats.in.packets === sent - before ? now : undefined;
+    });
+    expect(told.stats.since).toMatchObject({ reason: 'new tenant' });
+    const { unicast, multicast, broadcast } = told.ledger.total.in;
+    expect(unicast.packets + multicast.packets + broadcast.packets).toBe(sent);
+    const events = await spine.events('CountersReset', `port/${id}`);
+    expect(events).toMatchObject([{ reason: 'new tenant', data: { reason: 'new tenant' } }]);
+    const { points } = await until('a point after the move', async () => {
+      const now = await spine.api.get<PortHistory>(`/v1/ports/${id}/history`);
+      return now.points.at(-1)?.in.packets === sent ? now : undefined;
+    });
+    expect(new Set(points.map((p) => p.host))).toEqual(new Set(['north', 'south']));
+    const totals = points.map((p) => p.in.packets);
+    expect(totals).toEqual([...totals].sort((a, b) => a - b));
   });
 
   it('lost no process on the way', () => {

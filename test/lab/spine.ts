@@ -227,6 +227,7 @@ export class Spine {
           PORTOLAN_AUDIT_MS: '1000',
         },
       })),
+      env: { 'operator-api': { PORTOLAN_HISTORY_STEP_MS: '200' } },
       say: () => undefined,
       onDeath: (name, how, log) => this.deaths.push(`${name} ended (${how}); its log is ${log}`),
     });

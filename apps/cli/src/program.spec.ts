@@ -30,6 +30,7 @@ describe('portolan', () => {
     for (const path of ['', '?group=web'])
       api.answer(`GET /v1/stats/groups${path}`, [200, listOf(answers.groupStats)]);
     api.answer('GET /v1/stats/uplinks', [200, listOf(answers.uplink)]);
+    api.answer('GET /v1/ports/p1/history', [200, answers.history]);
     api.answer('GET /v1/sets', [200, listOf(answers.addressSet, answers.portSet)]);
     api.answer('GET /v1/sets/office', [200, answers.addressSet]);
     api.answer('GET /v1/sets/tier', [200, answers.portSet]);
@@ -51,6 +52,7 @@ describe('portolan', () => {
       [Api.PortStats, answers.stats],
       [Api.GroupStats, answers.groupStats],
       [Api.UplinkStats, answers.uplink],
+      [Api.PortHistory, answers.history],
       [Api.Status, answers.status],
       [Api.EventList, answers.events],
       [Api.RuleLogList, answers.ruleLog],
@@ -70,6 +72,7 @@ describe('portolan', () => {
     'stats --uplinks',
     'stats --rules',
     'logs',
+    'stats history p1',
     'status',
     'events',
     'describe host charlie',

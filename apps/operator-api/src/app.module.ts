@@ -3,6 +3,7 @@ import { type Clock } from '#kernel';
 import { HealthRegistry } from '#platform';
 import { Registry } from 'prom-client';
 import { EventFeed } from './events/event-feed.js';
+import { History } from './live/history.js';
 import { LiveStore } from './live/live-store.js';
 import {
   CLOCK,
@@ -17,6 +18,7 @@ import {
 } from './ports.js';
 import { ReplayService } from './replay/replay.service.js';
 import { ApplyController } from './routes/apply.controller.js';
+import { CountersController } from './routes/counters.controller.js';
 import { EventsController } from './routes/events.controller.js';
 import { LogController } from './routes/log.controller.js';
 import { MigrationsController } from './routes/migrations.controller.js';
@@ -34,6 +36,7 @@ export interface Parts {
   readonly rules: ClusterRules;
   readonly gateway: CommandGateway;
   readonly live: LiveStore;
+  readonly history: History;
   readonly feed: EventFeed;
   readonly clock: Clock;
   readonly health: HealthRegistry;
@@ -52,6 +55,7 @@ export const CONTROLLERS = [
   ApplyController,
   ResourcesController,
   PortsController,
+  CountersController,
   MigrationsController,
   StatsController,
   RuleLogController,
@@ -75,6 +79,7 @@ export class OperatorApiModule {
         { provide: GATEWAY, useValue: parts.gateway },
         { provide: CLOCK, useValue: parts.clock },
         { provide: LiveStore, useValue: parts.live },
+        { provide: History, useValue: parts.history },
         { provide: EventFeed, useValue: parts.feed },
         { provide: HealthRegistry, useValue: parts.health },
         { provide: Registry, useValue: parts.metrics },

@@ -20,6 +20,13 @@ export class OperatorApiConfig extends LogConfig {
     optional: true,
   })
   apiToken?: string;
+
+  @EnvField({
+    env: 'PORTOLAN_HISTORY_STEP_MS',
+    expected: 'milliseconds between two points of a port’s history, 100 to 3600000',
+    accepts: whole(100, 3_600_000),
+  })
+  historyStepMs: number = 60_000;
 }
 
 /** Whoever reaches the port commands the cluster: without a token only this machine may. */

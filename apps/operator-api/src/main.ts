@@ -22,6 +22,7 @@ import { checkExposure, OperatorApiConfig } from './config.js';
 import { EventFeed } from './events/event-feed.js';
 import { NatsGateway } from './gateway/nats-gateway.js';
 import { Door } from './http/door.js';
+import { History } from './live/history.js';
 import { LiveStore } from './live/live-store.js';
 import { NatsLive } from './live/nats-live.js';
 import { measure } from './metrics.js';
@@ -63,6 +64,8 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
   const feed = new EventFeed(follower, log, clusterRules);
   await patiently(() => feed.start(), systemClock, waiting);
   const live = new LiveStore(systemClock);
+  const history = new History(live, systemClock, config.historyStepMs);
+  live.onTelemetry((telemetry) => history.take(follower.state, telemetry));
   const distrust = new Distrust(systemClock, logger);
   await new NatsLive(link, live, distrust).start();
   const health = new HealthRegistry();
@@ -89,6 +92,7 @@ async function serve(config: OperatorApiConfig, logger: Logger, shutdown: Shutdo
     rules: clusterRules,
     gateway,
     live,
+    history,
     feed,
     clock: systemClock,
     health,

@@ -360,6 +360,7 @@ function subjectOf(command: Command): string {
       return `PortGroup/${command.group}`;
     case 'DisconnectPort':
     case 'MovePort':
+    case 'ResetCounters':
     case 'SetPort':
       return `Port/${command.port}`;
     case 'IngestFacts':

@@ -115,6 +115,7 @@ export {
   bytesOf,
   equalCounters,
   packetsOf,
+  countersSince,
   subtractCounters,
   ZERO_COUNTERS,
 } from './ledger/counters.js';

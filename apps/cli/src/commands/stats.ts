@@ -1,15 +1,24 @@
 import { type Command } from 'commander';
-import { type GroupStats, type ListOf, type PortStats, type UplinkStats } from '#contracts/http';
+import {
+  type GroupStats,
+  type ListOf,
+  type PortHistory,
+  type PortStats,
+  type UplinkStats,
+  type WriteResult,
+} from '#contracts/http';
 import { wholeNumber } from '../arguments.js';
 import { redraw } from '../render/screen.js';
 import {
   groupStatsTable,
+  historyTable,
   portStatsTable,
   ruleHitsTable,
   statsSummary,
   uplinkStatsTable,
 } from '../render/stats.js';
 import { type Session } from '../session.js';
+import { finishWrite } from './apply.js';
 import { type Register } from './register.js';
 
 interface StatsOptions {
@@ -24,7 +33,7 @@ interface StatsOptions {
 }
 
 export const registerStats: Register = (program, action) => {
-  program
+  const command = program
     .command('stats')
     .description('counters of the ports: totals over every host they were on, and rates')
     .option('--groups', 'sums per port group')
@@ -41,6 +50,20 @@ export const registerStats: Register = (program, action) => {
         'DROPPED is what policy dropped, both ways; LOST what the VM sent and its switch never read.',
     )
     .action(action(stats));
+  command
+    .command('reset')
+    .description(
+      'show the counters of a port from now on; the ledger goes on, and the log has who did it and why',
+    )
+    .argument('<port>')
+    .requiredOption('--reason <text>', 'kept with it')
+    .addHelpText('after', "\nExample:\n  portolan stats reset p1 --reason 'new tenant'")
+    .action(action(reset));
+  command
+    .command('history')
+    .description('what a port sent and got over the last hour, wherever it was')
+    .argument('<port>')
+    .action(action(history));
 };
 
 async function stats(s: Session, command: Command): Promise<void> {
@@ -86,3 +109,16 @@ async function rules(s: Session, { group }: StatsOptions): Promise<Look> {
   const some = data.items.some(({ ruleHits }) => Object.keys(ruleHits).length > 0);
   return { data, text: some ? ruleHitsTable(data.items, s.style) : 'no rules, or none counted yet\n' };
 }
+
+async function reset(s: Session, command: Command): Promise<void> {
+  const { reason } = command.opts<{ reason: string }>();
+  finishWrite(s, await s.api.post<WriteResult>(`${portPath(command)}/reset-counters`, { reason }, {}));
+}
+
+async function history(s: Session, command: Command): Promise<void> {
+  const data = await s.api.get<PortHistory>(`${portPath(command)}/history`);
+  s.show(data, () => historyTable(data, s.style, s.io.now()));
+}
+
+const portPath = (command: Command): string =>
+  `/ports/${encodeURIComponent(command.processedArgs[0] as string)}`;

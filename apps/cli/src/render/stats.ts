@@ -1,14 +1,15 @@
 import {
   type CountersView,
   type GroupStats,
+  type PortHistory,
   type PortStats,
   type UplinkCounts,
   type UplinkStats,
 } from '#contracts/http';
 import { indented, section } from './sections.js';
-import { type Style } from './style.js';
+import { safe, type Style } from './style.js';
 import { table, type Column } from './table.js';
-import { bitRate, bytes, count, packetRate, plural } from './units.js';
+import { bitRate, bytes, count, packetRate, plural, shortTime } from './units.js';
 
 const rate = (r: PortStats['rates'], d: 'in' | 'out'): string =>
   r === null ? '-' : bitRate(r[d].bitsPerSecond);
@@ -32,6 +33,11 @@ const bad = <T>(title: string, of: (item: T) => number | null, style: Style): Co
   paint: (t) => (t === '0' ? t : style.warn(t)),
 });
 
+const noteOf = ({ exact, since }: PortStats): string =>
+  [...(exact ? [] : ['inexact']), ...(since === null ? [] : [`since ${since.time.slice(0, 16)}Z`])].join(
+    ', ',
+  );
+
 export function portStatsTable(items: readonly PortStats[], style: Style): string {
   return table<PortStats>(
     [
@@ -41,7 +47,7 @@ export function portStatsTable(items: readonly PortStats[], style: Style): strin
       ...traffic<PortStats>(),
       bad('DROPPED', (s) => (s.dropped === null ? null : s.dropped.in + s.dropped.out), style),
       bad('LOST', (s) => s.lost, style),
-      { title: 'NOTE', cell: (s) => (s.exact ? '' : 'inexact'), paint: style.warn },
+      { title: 'NOTE', cell: noteOf, paint: style.warn },
     ],
     items,
     style,
@@ -139,7 +145,40 @@ export function countersSection(s: PortStats, style: Style): string {
     rows,
     style,
   );
-  return section('Counters', indented(body), style);
+  const title =
+    s.since === null
+      ? 'Counters'
+      : `Counters since ${s.since.time} (${safe(s.since.by)}: ${safe(s.since.reason)})`;
+  return section(title, indented(body), style);
+}
+
+type Point = PortHistory['points'][number];
+
+/** Each line with what came since the one before. */
+export function historyTable({ points }: PortHistory, style: Style, now: number): string {
+  if (points.length === 0) return 'nothing yet: points are taken while the port is on a host\n';
+  const before = new Map(points.map((p, i) => [p, points[i - 1]]));
+  const per = (p: Point, d: 'in' | 'out'): string => {
+    const last = before.get(p);
+    if (last === undefined) return '-';
+    const seconds = (Date.parse(p.time) - Date.parse(last.time)) / 1000;
+    return seconds > 0 ? bitRate(((p[d].bytes - last[d].bytes) * 8) / seconds) : '-';
+  };
+  const way = (d: 'in' | 'out'): Column<Point>[] => [
+    { title: `${d.toUpperCase()} PKT`, right: true, cell: (p) => count(p[d].packets) },
+    { title: `${d.toUpperCase()} BYTES`, right: true, cell: (p) => bytes(p[d].bytes) },
+    { title: `${d.toUpperCase()} RATE`, right: true, cell: (p) => per(p, d) },
+  ];
+  return table<Point>(
+    [
+      { title: 'TIME', cell: (p) => shortTime(p.time, now) },
+      { title: 'HOST', max: 16, cell: (p) => p.host },
+      ...way('in'),
+      ...way('out'),
+    ],
+    points,
+    style,
+  );
 }
 
 /** What rules took, in their order. */

@@ -7,6 +7,7 @@ import {
   type ListOf,
   type MigrationView,
   type PortDescription,
+  type PortHistory,
   type PortStats,
   type RuleLogList,
   type PortView,
@@ -54,6 +55,15 @@ const uplinkCounts: UplinkCounts = {
     out: { packetsPerSecond: 2400, bitsPerSecond: 16_000_000 },
   },
   countedAt: at(1),
+};
+
+export const history: PortHistory = {
+  port: 'p1',
+  stepSeconds: 60,
+  points: [
+    { time: at(120), host: 'alpha', in: { packets: 10, bytes: 1000 }, out: { packets: 0, bytes: 0 } },
+    { time: at(60), host: 'bravo', in: { packets: 70, bytes: 7000 }, out: { packets: 5, bytes: 300 } },
+  ],
 };
 
 export const uplink: UplinkStats = {
@@ -252,6 +262,7 @@ export const stats: PortStats = {
     in: { packetsPerSecond: 2468, bitsPerSecond: 16_031_728 },
     out: { packetsPerSecond: 4936, bitsPerSecond: 27_641_600 },
   },
+  since: null,
   exact: true,
   countedAt: at(0),
 };

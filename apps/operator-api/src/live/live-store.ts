@@ -54,9 +54,15 @@ export class LiveStore {
   private readonly hosts = new Map<string, HostLive>();
 
   readonly ruleLog: RuleLogStore;
+  private listener: (telemetry: Telemetry) => void = () => undefined;
 
   constructor(private readonly clock: Clock) {
     this.ruleLog = new RuleLogStore(clock.now());
+  }
+
+  /** Told of every telemetry that was taken in. */
+  onTelemetry(listener: (telemetry: Telemetry) => void): void {
+    this.listener = listener;
   }
 
   host(name: string): HostLive | undefined {
@@ -92,6 +98,7 @@ export class LiveStore {
       devices.set(key, nextLook(early > 0 ? undefined : before?.devices.get(key), now));
     }
     this.put(telemetry.host, { telemetry, samples, beside, devices });
+    this.listener(telemetry);
   }
 
   forget(host: string): void {

@@ -165,6 +165,23 @@ export const OPERATIONS: readonly Operation[] = [
     answer: WRITTEN,
   },
   {
+    method: 'post',
+    path: '/v1/ports/:id/reset-counters',
+    summary:
+      'Show the counters of a port from now on; its ledger goes on, and the log has who wanted it and why',
+    tag: 'statistics',
+    query: [WAIT],
+    body: json(ref(Api.ResetRequest)),
+    answer: WRITTEN,
+  },
+  {
+    method: 'get',
+    path: '/v1/ports/:id/history',
+    summary: 'Totals of a port over the last hour, wherever it was; since this API runs',
+    tag: 'statistics',
+    answer: json(ref(Api.PortHistory)),
+  },
+  {
     method: 'put',
     path: '/v1/ports/:id/override',
     summary: 'Replace the overrides of a port',

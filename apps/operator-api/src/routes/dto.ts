@@ -21,6 +21,7 @@ import {
   type MigrateRequest,
   type MoveRequest,
   type OverrideRequest,
+  type ResetRequest,
 } from '#contracts/http';
 
 const MAX_REVISION = Number.MAX_SAFE_INTEGER;
@@ -306,6 +307,12 @@ export class GiveUpDto implements GiveUpRequest {
   @IsOptional()
   @IsBoolean()
   dead?: boolean;
+}
+
+export class ResetDto implements ResetRequest {
+  @IsString()
+  @Length(1, 500)
+  reason!: string;
 }
 
 export class AbortDto implements AbortRequest {

@@ -10,6 +10,7 @@ import { HealthRegistry } from '#platform';
 import { clusterRules } from '#runtime';
 import { createApplication } from '../application.js';
 import { EventFeed } from '../events/event-feed.js';
+import { History } from '../live/history.js';
 import { LiveStore } from '../live/live-store.js';
 import { type Accepted, type CommandGateway } from '../ports.js';
 
@@ -105,6 +106,8 @@ export async function startApi(options: { token?: string } = {}): Promise<Api> {
   const feed = new EventFeed(follower, log, clusterRules);
   await feed.start();
   const live = new LiveStore(systemClock);
+  const history = new History(live, systemClock, 0);
+  live.onTelemetry((telemetry) => history.take(follower.state, telemetry));
   const gateway = new LocalGateway(sequencer);
   const [health, metrics] = [new HealthRegistry(), new Registry()];
   const parts = {
@@ -113,6 +116,7 @@ export async function startApi(options: { token?: string } = {}): Promise<Api> {
     rules: clusterRules,
     gateway,
     live,
+    history,
     feed,
     clock: systemClock,
     health,

@@ -1,4 +1,4 @@
-import { ledgerTotals, type Port, type RawCounters, type Segment } from '#domain';
+import { countersSince, ledgerTotals, type Port, type RawCounters, type Segment } from '#domain';
 import { type LedgerView } from '#contracts/http';
 import { type LiveStore } from '../live/live-store.js';
 import { iso, isoOrNull } from './time.js';
@@ -23,6 +23,18 @@ export function ledgerView(port: Port, live: LiveStore): LedgerView {
 
 export const portTotals = (port: Port, live: LiveStore): RawCounters =>
   ledgerTotals(port.ledger, (s) => live.sampled(port.id, s)?.sample.raw);
+
+/** What is shown: what came since the counters were reset, if they were. An inexact close may take back what was seen. */
+export function shownTotals(port: Port, live: LiveStore): RawCounters {
+  const totals = portTotals(port, live);
+  return port.reset === undefined ? totals : countersSince(totals, port.reset.at);
+}
+
+/** Hosts of open segments whose counters are not known just now: the totals lack them. */
+export const untold = (port: Port, live: LiveStore): readonly string[] =>
+  port.ledger.segments
+    .filter((s) => s.close === null && live.sampled(port.id, s) === undefined)
+    .map((s) => s.host);
 
 export const isExact = (port: Port): boolean =>
   port.ledger.foldedInexact === 0 && port.ledger.segments.every((s) => s.inexact === null);

@@ -4,12 +4,12 @@ import { type GroupStats, type PortStats, type UplinkStats } from '#contracts/ht
 import { type LiveStore, type Sampled } from '../live/live-store.js';
 import { addRates, NO_SUM, plus, ratesOf, sumOf, type Rates } from './counters.js';
 import { uplinksOf } from './host.js';
-import { isExact, portTotals } from './ledger.js';
+import { isExact, portTotals, shownTotals } from './ledger.js';
 import { ruleHits, ruleHitsOfAll } from './rule-hits.js';
 import { iso } from './time.js';
 
 export function portStats(port: Port, live: LiveStore): PortStats {
-  const counters = portTotals(port, live);
+  const counters = shownTotals(port, live);
   const open = port.ledger.segments.filter((s) => s.close === null);
   const samples = open.map((s) => live.sampled(port.id, s)).filter((s) => s !== undefined);
   const times = samples.map((s) => s.time);
@@ -26,9 +26,16 @@ export function portStats(port: Port, live: LiveStore): PortStats {
     ...beside(port, live),
     ruleHits: ruleHits(port, live),
     rates: samples.map(rates).reduce(addRates, null),
+    since: since(port),
     exact: isExact(port),
     countedAt: times.length === 0 ? null : iso(Math.max(...times)),
   };
+}
+
+function since({ reset }: Port): PortStats['since'] {
+  if (reset === undefined) return null;
+  const { time, revision, by, reason } = reset;
+  return { time: iso(time), revision, by, reason };
 }
 
 const rates = (s: Sampled): Rates | null =>
@@ -51,13 +58,15 @@ export function groupStats(state: State, group: Group, live: LiveStore): GroupSt
   const ids = state.byGroup.get(group.name);
   const ports = [...(ids ?? [])].map((id) => state.ports.get(id)).filter((p) => p !== undefined);
   const stats = ports.map((p) => portStats(p, live));
+  const totals = ports.map((p) => portTotals(p, live));
   return {
     group: group.name,
     switch: group.switch,
     ports: ports.length,
     connected: ports.filter((p) => p.connectee !== null).length,
-    in: stats.map((s) => s.in).reduce(plus, NO_SUM),
-    out: stats.map((s) => s.out).reduce(plus, NO_SUM),
+    // Of the ledgers: what was reset of a port is not reset of its group.
+    in: totals.map((t) => sumOf(t.in)).reduce(plus, NO_SUM),
+    out: totals.map((t) => sumOf(t.out)).reduce(plus, NO_SUM),
     ruleHits: ruleHitsOfAll(ports, live),
     rates: stats.map((s) => s.rates).reduce(addRates, null),
   };

@@ -36,5 +36,13 @@ export {
   ReplayReport,
   Status,
 } from './operations.js';
-export { GroupStats, PortStats, UplinkCounts, UplinkStats } from './statistics.js';
+export {
+  CountersReset,
+  GroupStats,
+  PortHistory,
+  PortStats,
+  ResetRequest,
+  UplinkCounts,
+  UplinkStats,
+} from './statistics.js';
 export { RuleLogEntry, RuleLogList } from './rule-log.js';

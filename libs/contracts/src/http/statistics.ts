@@ -16,6 +16,32 @@ const Rates = Type.Object(
   { title: 'Rates' },
 );
 
+/** Since when the counters of a port are shown, and who wanted that. Its ledger has all of them. */
+export const CountersReset = Type.Object(
+  { time: Timestamp, revision: Count, by: Text, reason: Text },
+  { title: 'CountersReset' },
+);
+export type CountersReset = Static<typeof CountersReset>;
+
+export const ResetRequest = Type.Object(
+  { reason: Type.String({ minLength: 1, maxLength: 500 }) },
+  { title: 'ResetRequest', additionalProperties: false },
+);
+export type ResetRequest = Static<typeof ResetRequest>;
+
+/** The totals of a port's ledger as this API saw them, the oldest first; resets change nothing of it. */
+export const PortHistory = Type.Object(
+  {
+    port: Text,
+    stepSeconds: Type.Number({ minimum: 0, description: 'at least so much between two points' }),
+    points: Type.Array(
+      Type.Object({ time: Timestamp, host: Text, in: PacketsBytesView, out: PacketsBytesView }),
+    ),
+  },
+  { title: 'PortHistory' },
+);
+export type PortHistory = Static<typeof PortHistory>;
+
 /** What is beside the ledger is of the present binding alone: docs/counters.md says what each counts. */
 export const PortStats = Type.Object(
   {
@@ -39,6 +65,9 @@ export const PortStats = Type.Object(
       description: 'frames that each rule took, of all ports of the host that have the same rules',
     }),
     rates: nullable(Rates),
+    since: Type.Union([CountersReset, Type.Null()], {
+      description: 'in, out and counters are what came since; null: all there ever was',
+    }),
     exact: Type.Boolean(),
     countedAt: nullable(Timestamp),
   },

@@ -136,6 +136,7 @@ export const CommandSchema = union([
   }),
   shape({ type: literal('DisconnectPort'), port: APortId, version: Version }),
   shape({ type: literal('MovePort'), port: APortId, group: AText, version: Version }),
+  shape({ type: literal('ResetCounters'), port: APortId, at: RawCountersSchema, reason: AText }),
   shape({ type: literal('SetPort'), port: APortId, override: PolicyPatchSchema, version: Version }),
   shape({
     type: literal('IngestFacts'),

@@ -1,6 +1,7 @@
 import { assertNever, err, ok, type Problem, type Result, type Revision } from '#kernel';
 import { ingest } from '../facts/ingest.js';
 import { giveUpHost } from '../ledger/give-up.js';
+import { resetCounters } from '../ledger/reset.js';
 import { apply } from '../manifest/apply.js';
 import { deleteResource } from '../manifest/delete.js';
 import { abortMigration, advanceMigration, startMigration, timeOutMigration } from '../migration/decide.js';
@@ -53,6 +54,8 @@ function run(draft: Draft, command: Command): Problem | null {
       return disconnectPort(draft, command);
     case 'MovePort':
       return movePort(draft, command);
+    case 'ResetCounters':
+      return resetCounters(draft, command);
     case 'SetPort': {
       const { port: name, override, version } = command;
       const resource = {

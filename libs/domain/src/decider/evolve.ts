@@ -79,6 +79,8 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
       return ledger.segmentOpened(next, event, meta);
     case 'SegmentClosed':
       return ledger.segmentClosed(next, event, meta);
+    case 'CountersReset':
+      return ledger.countersReset(next, event, meta);
     case 'MigrationStarted':
       return migration.migrationStarted(next, event, meta);
     case 'MigrationAdvanced':

@@ -43,6 +43,8 @@ export function describeEvent(e: DomainEvent): string {
       return `port ${e.port} created in ${e.group}`;
     case 'PortMoved':
       return `port ${e.port} moved to ${e.group}`;
+    case 'CountersReset':
+      return `counters of port ${e.port} are shown from now on, by ${e.by}: ${e.reason}`;
     case 'PortOverridden':
       return `port ${e.port} overrides ${fields(e.override)}`;
     case 'PortDeleted':

@@ -18,6 +18,7 @@ import {
   rawShape,
   reasonShape,
 } from '../facts/shapes.js';
+import { LONGEST_REASON } from '../ledger/reason.js';
 import { type Fact } from '../model/commands.js';
 import {
   addressSetSpecShape,
@@ -133,6 +134,7 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
   SetRemoved: { name: setShape },
   PortCreated: { port: portIdShape, group: groupShape, switch: switchShape },
   PortMoved: { port: portIdShape, group: groupShape },
+  CountersReset: { port: portIdShape, at: rawShape, by: text(), reason: filled(LONGEST_REASON) },
   PortOverridden: { port: portIdShape, override: policyPatchShape },
   PortDeleted: { port: portIdShape },
   PortConnected: { port: portIdShape, connectee: connecteeShape },

@@ -27,6 +27,10 @@ export const addCounters = (a: RawCounters, b: RawCounters): RawCounters => comb
 export const subtractCounters = (a: RawCounters, b: RawCounters): RawCounters =>
   combine(a, b, (x, y) => x - y);
 
+/** `a` since it was `b`; nothing where it is less. */
+export const countersSince = (a: RawCounters, b: RawCounters): RawCounters =>
+  combine(a, b, (x, y) => Math.max(0, x - y));
+
 const pairAtLeast = (a: PacketsBytes, b: PacketsBytes): boolean =>
   a.packets >= b.packets && a.bytes >= b.bytes;
 const directionAtLeast = (a: DirectionCounters, b: DirectionCounters): boolean =>

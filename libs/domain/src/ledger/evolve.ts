@@ -21,6 +21,13 @@ export function segmentOpened(next: Next, e: Of<'SegmentOpened'>, meta: EventMet
   next.ports = next.ports.set(port.id, { ...port, ledger });
 }
 
+export function countersReset(next: Next, e: Of<'CountersReset'>, meta: EventMeta): void {
+  const port = portOf(next, e.port);
+  const { at, by, reason } = e;
+  const reset = { at, by, reason, time: meta.time, revision: meta.revision };
+  next.ports = next.ports.set(port.id, { ...port, reset });
+}
+
 export function segmentClosed(next: Next, e: Of<'SegmentClosed'>, meta: EventMeta): void {
   const port = portOf(next, e.port);
   const isIt = (s: Segment): boolean =>

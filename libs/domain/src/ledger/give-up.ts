@@ -9,6 +9,7 @@ import { type Segment, type State } from '../model/state.js';
 import { livePort, retireIfClosed } from '../port/bind.js';
 import { atLeast } from './counters.js';
 import { findSegment, openSegments } from './ledger.js';
+import { badReason } from './reason.js';
 
 /** The reason that an inexact segment bears. */
 interface Why {
@@ -51,8 +52,6 @@ export function giveUpCounters(
   settle(draft, id);
 }
 
-const LONGEST_REASON = 500;
-
 /**
  * The operator's word that a host will not tell what it owes. What it still holds, or is to hold, is touched only if it
  * is the word, too, that nothing runs there: of a host that was alive all the same, the next inventory binds it anew.
@@ -63,10 +62,8 @@ export function giveUpHost(
 ): Problem | null {
   if (!draft.state.hosts.has(host))
     return refuse('not-found', refusal('no-host', 'host', host, 'is not a known host'));
-  if (reason === '' || reason.length > LONGEST_REASON) {
-    const expected = `1 to ${LONGEST_REASON} characters`;
-    return refuse('invalid', refusal('reason', 'reason', reason, 'is missing or too long', expected));
-  }
+  const bad = badReason(reason);
+  if (bad !== null) return bad;
   const why = {
     atCheckpoint: `given up, closed at the last checkpoint: ${reason}`,
     without: `given up without a checkpoint: ${reason}`,

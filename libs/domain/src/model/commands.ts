@@ -52,6 +52,13 @@ export type Command =
       readonly group: string;
       readonly version?: number;
     }
+  /** What is shown counts from `at` on, which is what the ledger came to for whoever asked. The ledger goes on. */
+  | {
+      readonly type: 'ResetCounters';
+      readonly port: PortId;
+      readonly at: RawCounters;
+      readonly reason: string;
+    }
   | {
       readonly type: 'SetPort';
       readonly port: PortId;

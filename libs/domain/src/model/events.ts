@@ -91,6 +91,14 @@ export type DomainEvent =
       readonly raw: RawCounters;
       readonly inexact?: { readonly checkpointAt: number; readonly reason: string };
     }
+  /** What is shown of the port's counters is what came since: the ledger itself, which was `at` this, goes on. */
+  | {
+      readonly type: 'CountersReset';
+      readonly port: PortId;
+      readonly at: RawCounters;
+      readonly by: string;
+      readonly reason: string;
+    }
   /** A retiring host has reported its final counters: its documents may go. */
   | { readonly type: 'BindingRetired'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
   | { readonly type: 'MigrationStarted'; readonly migration: Migration }

@@ -160,8 +160,20 @@ export interface Port {
   /** The highest epoch ever given. */
   readonly epoch: Epoch;
   readonly ledger: Ledger;
+  /** From when on its counters are shown; absent: from the beginning. */
+  readonly reset?: CountersReset;
   /** A deleted port keeps its epoch and ledger, until many others were deleted after it; then the log alone has them. */
   readonly deleted: boolean;
+}
+
+/** An offset to the ledger's totals, and who wanted it, when and why. */
+export interface CountersReset {
+  readonly at: RawCounters;
+  readonly by: string;
+  readonly reason: string;
+  /** ms since the epoch. */
+  readonly time: number;
+  readonly revision: Revision;
 }
 
 /** Raw values of one port's count meters, whole packets and bytes, as decimal strings when over 2^53. */

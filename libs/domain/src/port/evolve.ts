@@ -72,6 +72,7 @@ function changed(p: Port, change: Partial<Port>): Port {
     ledger: p.ledger,
     deleted: p.deleted,
   };
+  if (p.reset !== undefined) next.reset = p.reset;
   return Object.assign(next, change);
 }
 

@@ -16,6 +16,7 @@ import {
   type Group,
   type Host,
   type AddressSet,
+  type CountersReset,
   type Ledger,
   type MemberSet,
   type Migration,
@@ -32,10 +33,12 @@ import {
   portSetSpecShape,
   switchSpecShape,
 } from '../manifest/shapes.js';
+import { LONGEST_REASON } from '../ledger/reason.js';
 import { policyPatchShape } from '../policy/shape.js';
 import {
   bool,
   dictionary,
+  filled,
   int,
   list,
   nullable,
@@ -209,6 +212,13 @@ const ledger: Shape<Ledger> = object<Ledger>({
   foldedCount: int(),
   foldedInexact: int(),
 });
+const reset: Shape<CountersReset> = object<CountersReset>({
+  at: rawShape,
+  by: text(),
+  reason: filled(LONGEST_REASON),
+  time,
+  revision: revisionShape,
+});
 const port: Shape<Port> = object<Port>({
   id: portIdShape,
   group: groupShape,
@@ -221,6 +231,7 @@ const port: Shape<Port> = object<Port>({
   retiring: list(binding),
   epoch: int() as unknown as Shape<Port['epoch']>,
   ledger,
+  reset: optional(reset) as Shape<CountersReset>,
   deleted: bool,
 });
 

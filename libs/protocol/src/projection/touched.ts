@@ -80,6 +80,7 @@ function touch(event: DomainEvent, touched: Touched): void {
     case 'FactsAccepted':
       touched.hosts.add(event.host);
       return;
+    case 'CountersReset':
     case 'FactRefused':
     case 'DriftObserved':
     case 'FlappingObserved':
