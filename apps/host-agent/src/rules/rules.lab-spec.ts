@@ -28,13 +28,8 @@ except Exception as e:
 /** Connects and goes on talking until it may no more. */
 const TALKER = `
 import socket, sys, time
-for _ in range(100):
-    try:
-        s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
-        break
-    except ConnectionRefusedError:  # It is not listening yet.
-        time.sleep(0.05)
 try:
+    s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
     for _ in range(500):
         s.send(b'hello')
         time.sleep(0.02)
@@ -143,14 +138,16 @@ describe('rules that the agent has a part in', () => {
     ];
     await become({ 1: stateful(open, ...rest) });
     const server = b.exec('python3', '-c', SERVER, '4002');
+    const listens = async () => (await b.exec('ss', '-ltnH')).includes(':4002') || undefined;
+    await until('the server', listens);
     const client = a.exec('python3', '-c', TALKER, IP(2), '4002');
-    await until('the connection', async () =>
-      (await lab.appctl('a', 'dpctl/dump-conntrack')).includes('dport=4002') ? true : undefined,
-    );
+    const stands = async () =>
+      (await b.exec('ss', '-tnH', 'state', 'established')).includes(':4002') || undefined;
+    await until('the connection', stands);
     await become({ 1: stateful({ ...open, action: 'reject' }, ...rest) });
-    expect((await client).trim()).toBe('ConnectionResetError');
+    const [ended] = await Promise.all([client, server]);
+    expect(ended.trim()).toBe('ConnectionResetError');
     await become({});
-    await server;
   });
 
   it('is asked of no more of a flood than it has answers for', async () => {
