@@ -138,8 +138,9 @@ describe('what others change on a switch', () => {
   });
 
   it('repairs how fragments are matched, which nobody tells, at the next look', async () => {
+    await agent.agent.glance();
     await ofctl('set-frags', BRIDGE, 'normal');
-    agent.agent.audit();
+    await agent.agent.glance();
     await until('ports of first fragments', async () =>
       (await ofctl('get-frags', BRIDGE)).includes('nx-match') ? true : undefined,
     );

@@ -165,9 +165,14 @@ export class Agent {
     this.#reconciler.kick();
   }
 
-  /** Reads the whole switch anew: nobody tells when groups or meters change. */
+  /** Reads the whole switch anew, whatever was told of it. */
   audit(): void {
     this.#reconciler.distrust();
+  }
+
+  /** Looks at what the switch tells nobody. */
+  async glance(): Promise<void> {
+    if (await this.parts.driver.strayed()) this.#reconciler.distrust();
   }
 
   get compiled(): Compiled | null {

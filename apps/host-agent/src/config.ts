@@ -47,7 +47,11 @@ export class HostAgentConfig extends CommonConfig {
   @EnvField({ env: 'PORTOLAN_CHECKPOINT_MS', expected: '1000 to 600000 ms', accepts: whole(1_000, 600_000) })
   checkpointMs: number = 30_000;
 
-  /** Real switch only: how often everything on it is read anew, since changes of groups and meters tell nobody. */
-  @EnvField({ env: 'PORTOLAN_AUDIT_MS', expected: '200 to 600000 ms', accepts: whole(200, 600_000) })
-  auditMs: number = 5_000;
+  /** How often what a switch tells nobody is looked at. */
+  @EnvField({ env: 'PORTOLAN_GLANCE_MS', expected: '200 to 600000 ms', accepts: whole(200, 600_000) })
+  glanceMs: number = 5_000;
+
+  /** Real switch only: how often everything on it is read anew, should it ever fail to tell. */
+  @EnvField({ env: 'PORTOLAN_AUDIT_MS', expected: '200 to 3600000 ms', accepts: whole(200, 3_600_000) })
+  auditMs: number = 60_000;
 }

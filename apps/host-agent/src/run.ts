@@ -101,6 +101,7 @@ export async function runAgent(
     every(config.telemetryMs, async () => centre.telemetry(await agent.telemetry())),
     every(config.checkpointMs, async () => void (await centre.checkpoint(await agent.checkpoint()))),
     every(config.auditMs, () => Promise.resolve(parts.simulated === null ? agent.audit() : undefined)),
+    every(config.glanceMs, () => agent.glance()),
     every(1_000, () =>
       parts.simulated === null ? Promise.resolve() : disk.write('guests', parts.simulated.save()),
     ),

@@ -245,6 +245,8 @@ export interface Driver {
   flowStats(bridge: string, cookie: bigint, mask: bigint): Promise<readonly FlowStats[]>;
   /** Counts of the ports' devices; exact at the moment of the reply. */
   portStats(bridge: string): Promise<readonly PortStats[]>;
+  /** Whether another hand changed what the switch tells nobody; cheap. What it is, a reading shows. */
+  strayed(): Promise<boolean>;
   /** Sends a frame out of a port of the bridge, or does this with it, as with one that comes by no port. */
   packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void>;
   watch(listener: (event: DriverEvent) => void): () => void;

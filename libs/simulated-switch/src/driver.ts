@@ -88,6 +88,12 @@ export class SimulatedDriver implements Driver {
     return this.target.bridge(bridge).ports.stats();
   }
 
+  /** Nothing of it is told to nobody. */
+  async strayed(): Promise<boolean> {
+    await this.turn();
+    return false;
+  }
+
   async packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void> {
     await this.turn();
     if (typeof to === 'number') this.target.send(bridge, to, frame);

@@ -78,6 +78,10 @@ export class MachineDriver implements Driver {
     return this.trip('port counts', () => this.inner.portStats(bridge));
   }
 
+  strayed(): Promise<boolean> {
+    return this.trip('a glance', () => this.inner.strayed());
+  }
+
   async packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void> {
     await this.trip('packet-out', () => this.inner.packetOut(bridge, to, frame));
   }

@@ -23,7 +23,7 @@ import { awaitEffective, CachedDecisions, methodFor } from './effective.js';
 import { findBridge } from './names.js';
 import { observeInterfaces } from './observe.js';
 import { Ownership } from './ownership.js';
-import { describeRow, readBridge, readFlows, readMeters, readPorts } from './read.js';
+import { describeRow, isBlind, readBridge, readFlows, readMeters, readPorts } from './read.js';
 import { buildTransaction } from './transaction.js';
 
 /** How long the switch may take to carry out a change of its database, and to open a new bridge's OpenFlow socket. */
@@ -139,6 +139,12 @@ export class OvsDriver implements Driver {
 
   async portStats(bridge: string): Promise<readonly PortStats[]> {
     return readPorts(await this.bridges.session(bridge));
+  }
+
+  /** How fragments are matched: of all else there is a monitor. */
+  async strayed(): Promise<boolean> {
+    const blind = this.bridges.names.map(async (name) => isBlind(await this.bridges.session(name)));
+    return (await Promise.all(blind)).includes(true);
   }
 
   async packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void> {

@@ -22,13 +22,13 @@ export async function readBridge(
   cache: RowCache,
   name: string,
 ): Promise<BridgeObservation> {
-  const [flows, groups, configs, stats, ports, config] = await Promise.all([
+  const [flows, groups, configs, stats, ports, blind] = await Promise.all([
     session.ask({ kind: 'flow-stats-request', cookie: 0n, cookieMask: 0n, match: {} }, 'flow-stats-reply'),
     session.ask({ kind: 'group-desc-request' }, 'group-desc-reply'),
     session.ask({ kind: 'meter-config-request' }, 'meter-config-reply'),
     session.ask({ kind: 'meter-stats-request' }, 'meter-stats-reply'),
     session.ask({ kind: 'port-desc-request' }, 'port-desc-reply'),
-    session.ask({ kind: 'get-config-request' }, 'get-config-reply'),
+    isBlind(session),
   ]);
   const durations = new Map(
     stats.flatMap((part) => part.stats).map(({ id, durationMs }) => [id, durationMs]),
@@ -43,13 +43,19 @@ export async function readBridge(
   const unreadable = flows.flatMap((part) => part.unreadable);
   return {
     ...describeRow(cache, name),
-    ...(config.every((part) => part.matchFragments) ? {} : { fragmentsBlind: true }),
+    ...(blind ? { fragmentsBlind: true } : {}),
     flows: flows.flatMap((part) => part.flows).filter(({ flow }) => !isKick(flow)),
     groups: groups.flatMap((part) => part.groups),
     meters,
     ports: ports.flatMap((part) => part.ports),
     ...(unreadable.length === 0 ? {} : { unreadable }),
   };
+}
+
+/** Whether the switch hides what fragments have from rules. */
+export async function isBlind(session: OfSession): Promise<boolean> {
+  const config = await session.ask({ kind: 'get-config-request' }, 'get-config-reply');
+  return !config.every((part) => part.matchFragments);
 }
 
 /** Counts of meters. A meter that is gone is left out; asking for one by one, the switch refuses it. */
