@@ -11,6 +11,9 @@ const STANDING = 999;
 const WAIT_S = 60;
 const READY_MS = 240_000;
 
+/** Ports in one request, which may have 2 MB. */
+const AT_A_TIME = 2_500;
+
 /** Portolan as clients see it: a request over HTTP that is answered when the switches carry it out, effectively. */
 export class OurSide implements Side {
   readonly name = 'ours';
@@ -46,13 +49,8 @@ export class OurSide implements Side {
         return this.apply([port(one, { filter: rules.map((tcp) => dropping(tcp)) })], 1);
       case 'portSecurity':
         return this.apply([port(one, { forgedTransmits: false })], 1);
-      case 'eachRule': {
-        const override = { filter: rules.map((tcp) => dropping(tcp)) };
-        return this.apply(
-          this.#ids.map((id) => port(id, override)),
-          this.hosts.length,
-        );
-      }
+      case 'eachRule':
+        return this.override({ filter: rules.map((tcp) => dropping(tcp)) });
     }
   }
 
@@ -62,10 +60,7 @@ export class OurSide implements Side {
       case 'portSecurity':
         return this.apply([port(this.#ids[n % this.#ids.length]!, {})], 1);
       case 'eachRule':
-        return this.apply(
-          this.#ids.map((id) => port(id, {})),
-          this.hosts.length,
-        );
+        return this.override({});
       default:
         return this.apply(withRules(this.#groups, [STANDING]), this.hosts.length);
     }
@@ -135,6 +130,17 @@ export class OurSide implements Side {
     const installed = this.witness?.next(hosts);
     await this.#realised(resources, hosts);
     this.installedMs = installed === undefined ? null : (await installed) - begun;
+  }
+
+  /** Of every port, in as few requests as take it; each has ports of all hosts. */
+  private async override(override: object): Promise<void> {
+    const all = this.#ids.map((id) => port(id, override));
+    const parts = Math.ceil(all.length / AT_A_TIME);
+    for (let part = 0; part < parts; part++)
+      await this.apply(
+        all.filter((_, i) => i % parts === part),
+        this.hosts.length,
+      );
   }
 
   async #realised(resources: readonly object[], hosts: number): Promise<void> {
