@@ -2,6 +2,7 @@
 // Gets a clone ready: packages, nats-server, build. `--test` also what the lab tests need.
 // Uses nothing but Node, since it runs before anything is installed.
 import { ensureBuild } from '../setup/build.js';
+import { ensureGuest } from '../setup/guest.js';
 import { ensureLabPackages } from '../setup/lab.js';
 import { ensureNatsServer } from '../setup/nats-server.js';
 import { checkNode, ensurePackages } from '../setup/npm.js';
@@ -11,7 +12,10 @@ try {
   checkNode();
   await ensurePackages();
   await ensureNatsServer();
-  if (process.argv.includes('--test')) await ensureLabPackages();
+  if (process.argv.includes('--test')) {
+    await ensureLabPackages();
+    await ensureGuest();
+  }
   await ensureBuild();
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

@@ -23,6 +23,9 @@ SO_TIMESTAMPNS = 35
 SO_RCVBUFFORCE = 33
 TP_STATUS_VLAN_VALID = 0x10
 MAGIC = b"PTLN"
+# What the kernel's own packet generator numbers its datagrams with; a stream of it is known by its port.
+PKTGEN = b"\xbe\x9b\xe9\x55"
+PKTGEN_STREAMS = 1_000_000
 BURST = 16  # frames sent at one go; more would overrun the switch's socket
 
 
@@ -113,11 +116,11 @@ class Received:
             return
         self.frames += 1
         self.octets += len(frame)
-        at_payload = self.payload(frame)
-        if at_payload is None:
+        numbered = self.numbered(frame)
+        if numbered is None:
             self.recent.append({"at": at, "vlan": vlan, "cos": cos, "hex": frame.hex()})
             return
-        stream, seq = struct.unpack_from("!IQ", frame, at_payload + 4)
+        stream, seq = numbered
         s = self.streams.setdefault(stream, {"seen": set(), "count": 0, "last": -1, "lastAt": 0, "disorder": 0,
                                              "vlans": set()})
         s["count"] += 1
@@ -129,13 +132,17 @@ class Received:
         s["lastAt"] = at
 
     @staticmethod
-    def payload(frame):
+    def numbered(frame):
         at = 12
         while frame[at:at + 2] in (b"\x81\x00", b"\x88\xa8"):
             at += 4
-        if frame[at:at + 2] != b"\x08\x00" or frame[at + 30:at + 34] != MAGIC or len(frame) < at + 46:
+        if frame[at:at + 2] != b"\x08\x00" or len(frame) < at + 46:
             return None
-        return at + 30
+        magic = frame[at + 30:at + 34]
+        if magic == PKTGEN:
+            port, = struct.unpack_from("!H", frame, at + 24)
+            return PKTGEN_STREAMS + port, struct.unpack_from("!I", frame, at + 34)[0]
+        return struct.unpack_from("!IQ", frame, at + 34) if magic == MAGIC else None
 
     def report(self):
         return {

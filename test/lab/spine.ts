@@ -81,11 +81,12 @@ export class Spine {
     private started: Cluster | null,
   ) {}
 
-  static async start(): Promise<Spine> {
+  /** `env` adds to the environment of a host's agent. */
+  static async start(env: (host: LabHostName, lab: Lab) => NodeJS.ProcessEnv = () => ({})): Promise<Spine> {
     await ensureBuild();
     const spine = new Spine(await Lab.create({ hosts: HOSTS }), null);
     try {
-      await spine.#cluster();
+      await spine.#cluster(env);
       await until('a leader', async () => (await spine.api.status()).leader !== null);
       await spine.api.apply(BASE);
       return spine;
@@ -208,7 +209,7 @@ export class Spine {
     return this.api.get(`/v1/ports/${await this.portId(owner)}`);
   }
 
-  async #cluster(): Promise<void> {
+  async #cluster(env: (host: LabHostName, lab: Lab) => NodeJS.ProcessEnv): Promise<void> {
     const home = join(this.lab.workdir, 'cluster');
     await mkdir(home, { recursive: true });
     const [nats = 0, api = 0] = await freePorts(2);
@@ -225,6 +226,7 @@ export class Spine {
           PORTOLAN_OVS_DATAPATH: 'netdev',
           PORTOLAN_TELEMETRY_MS: '200',
           PORTOLAN_AUDIT_MS: '1000',
+          ...env(name, this.lab),
         },
       })),
       env: { 'operator-api': { PORTOLAN_HISTORY_STEP_MS: '200' } },

@@ -41,6 +41,37 @@ export class HostAgentConfig extends CommonConfig {
   })
   simulation?: string;
 
+  /** What runs the guests here; `none`: whatever does is only watched, on the switch. */
+  @EnvField({
+    env: 'PORTOLAN_HYPERVISOR',
+    expected: 'none or qemu',
+    accepts: oneOf('none', 'qemu'),
+  })
+  hypervisor: string = 'none';
+
+  /** QEMU only: the directory of the monitors' sockets. */
+  @EnvField({
+    env: 'PORTOLAN_QMP_DIR',
+    expected: 'a directory with <vm-id>.qmp for each QEMU',
+    optional: true,
+  })
+  qmpDir?: string;
+
+  /** QEMU only: where a guest is sent to. */
+  @EnvField({
+    env: 'PORTOLAN_QEMU_MIGRATE_URI',
+    expected: 'unix:/path/{vm}.migrate or tcp:{host}:4444',
+    optional: true,
+  })
+  qemuMigrateUri?: string;
+
+  @EnvField({ env: 'PORTOLAN_QEMU_DOWNTIME_MS', expected: '1 to 10000 ms', accepts: whole(1, 10_000) })
+  qemuDowntimeMs: number = 100;
+
+  /** QEMU only: for how long a destination that does not listen yet is tried. */
+  @EnvField({ env: 'PORTOLAN_QEMU_PATIENCE_MS', expected: '0 to 300000 ms', accepts: whole(0, 300_000) })
+  qemuPatienceMs: number = 30_000;
+
   @EnvField({ env: 'PORTOLAN_TELEMETRY_MS', expected: '100 to 60000 ms', accepts: whole(100, 60_000) })
   telemetryMs: number = 1_000;
 

@@ -1,3 +1,4 @@
+import { type Logger } from 'pino';
 import { OvsDriver } from '#ovs';
 import { type Driver } from '#openflow';
 import { type HostAgentConfig } from './config.js';
@@ -14,7 +15,7 @@ export interface HostParts {
 }
 
 /** What is simulated is loaded only where it is wanted: no real host has to hold it in memory. */
-export async function hostParts(config: HostAgentConfig, disk: StateDir): Promise<HostParts> {
+export async function hostParts(config: HostAgentConfig, disk: StateDir, logger: Logger): Promise<HostParts> {
   if (config.driver === 'simulated') {
     const { startSimulation } = await import('./start-simulation.js');
     const simulated = await startSimulation(config, disk);
@@ -24,5 +25,12 @@ export async function hostParts(config: HostAgentConfig, disk: StateDir): Promis
     rundir: config.ovsRundir,
     datapathType: config.ovsDatapath === 'netdev' ? 'netdev' : 'system',
   });
-  return { driver, hypervisor: new NoHypervisor(), simulated: null };
+  return { driver, hypervisor: await hypervisorOf(config, disk, logger), simulated: null };
+}
+
+/** As what is simulated: no host without QEMU has to hold this in memory. */
+async function hypervisorOf(config: HostAgentConfig, disk: StateDir, log: Logger): Promise<Hypervisor> {
+  if (config.hypervisor !== 'qemu') return new NoHypervisor();
+  const { startQemu } = await import('./hypervisor/qemu/start.js');
+  return startQemu(config, disk, log);
 }

@@ -38,7 +38,7 @@ export async function runAgent(
   const clock = systemClock;
   const ids = { next: () => randomUUID() as string };
   const disk = await StateDir.open(config.stateDir);
-  const parts = await hostParts(config, disk);
+  const parts = await hostParts(config, disk, logger);
   const boot = parts.simulated === null ? await bootId() : randomUUID();
   const complain = (what: string) => (cause: unknown) => logger.error({ err: cause }, what);
 

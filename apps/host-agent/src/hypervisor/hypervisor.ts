@@ -23,12 +23,14 @@ export interface MigrationOutcome {
  * same (migration, attempt) and must look before they act.
  */
 export interface Hypervisor {
-  readonly kind: 'simulated' | 'none';
+  readonly kind: 'simulated' | 'qemu' | 'none';
   /** Whether it can be asked to migrate. */
   readonly drives: boolean;
   vms(): readonly VmStatus[];
   migrate(order: MigrationOrder, destination: HostName): Promise<void>;
   abort(order: MigrationOrder): Promise<void>;
+  /** All orders that stand: how every other one ended is in the log, and what is left of it here may go. */
+  standing?(orders: readonly MigrationOrder[]): void;
   watch(listener: (outcome: MigrationOutcome) => void): () => void;
   start(): Promise<void>;
   close(): Promise<void>;

@@ -27,6 +27,7 @@ export class Orders {
     // An order that is no longer there was answered, and is not given again.
     const now = new Set(orders.map(keyOf));
     for (const key of this.#given) if (!now.has(key)) this.#given.delete(key);
+    this.hypervisor.standing?.(orders);
     for (const order of orders) {
       const key = keyOf(order);
       if (this.#given.has(key)) continue;

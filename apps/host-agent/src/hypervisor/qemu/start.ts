@@ -1,0 +1,20 @@
+import { type Logger } from 'pino';
+import { systemClock, unwrap } from '#kernel';
+import { type HostAgentConfig } from '../../config.js';
+import { type StateDir } from '../../state/state-dir.js';
+import { QemuHypervisor } from './hypervisor.js';
+import { Moves, parseAsked } from './moves.js';
+import { qemuSettings } from './settings.js';
+
+/** The QEMUs of this host, with what an earlier run asked of them. */
+export async function startQemu(
+  config: HostAgentConfig,
+  disk: StateDir,
+  log: Logger,
+): Promise<QemuHypervisor> {
+  const settings = unwrap(qemuSettings(config));
+  const saved = unwrap(await disk.read('moves'));
+  const restored = saved === undefined ? [] : unwrap(parseAsked(saved));
+  const moves = new Moves((asked) => disk.write('moves', asked), restored);
+  return new QemuHypervisor({ settings, moves, clock: systemClock, log });
+}
