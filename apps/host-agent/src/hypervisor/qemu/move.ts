@@ -92,6 +92,7 @@ export class Move {
     if (!look.ok) return this.#tell('unknown', look.error.message);
     if (!state.ok) return this.#tell('unknown', state.error.message);
     if (wasAsked && UNDER_WAY.has(look.value.status)) {
+      this.#isAsked = true;
       this.#copies = true;
       return this.cancel();
     }
