@@ -40,7 +40,7 @@ export class FakeQemu {
       socket.on('data', (chunk) => {
         text += chunk.toString();
         for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n')) {
-          this.#take(JSON.parse(text.slice(0, at)) as Fields);
+          this.#take(socket, JSON.parse(text.slice(0, at)) as Fields);
           text = text.slice(at + 1);
         }
       });
@@ -82,12 +82,12 @@ export class FakeQemu {
     if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
-  #take({ execute, arguments: args, id }: Fields): void {
+  #take(socket: Socket, { execute, arguments: args, id }: Fields): void {
     const command = String(execute);
     this.heard.push({ command, args: (args ?? {}) as Fields });
     if (this.isMute) return;
     const answer = this.#answer(command);
-    this.say(`${JSON.stringify({ ...answer, id })}\n`);
+    socket.write(`${JSON.stringify({ ...answer, id })}\n`);
     for (const one of this.#waiting.filter((w) => w.command === command)) one.resolve();
     this.#waiting = this.#waiting.filter((w) => w.command !== command);
   }
