@@ -175,7 +175,8 @@ export class Move {
     if (this.#isAborting) return this.#end('aborted', 'it was not under way');
     this.#isAsked = true;
     const asked = await machine.execute('migrate', { uri: this.uri });
-    if (asked.ok || this.#isOver) return;
+    // QEMU may have told of the same failure by an event.
+    if (asked.ok || this.#isOver || !this.#isAsked) return;
     this.#isAsked = false;
     if (asked.error.code !== 'refused') return this.#tell('unknown', asked.error.message);
     this.#failed(asked.error.message);
