@@ -224,6 +224,7 @@ export class Spine {
           PORTOLAN_DRIVER: 'openvswitch',
           PORTOLAN_OVS_RUNDIR: this.lab.host(name).rundir,
           PORTOLAN_OVS_DATAPATH: 'netdev',
+          PORTOLAN_NETNS: this.lab.host(name).netns,
           PORTOLAN_TELEMETRY_MS: '200',
           PORTOLAN_AUDIT_MS: '1000',
           ...env(name, this.lab),

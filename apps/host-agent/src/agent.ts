@@ -191,7 +191,7 @@ export class Agent {
       vms: this.parts.hypervisor.vms(),
       interfaces: this.#interfaceStates(interfaces),
       uplinks: this.#uplinks(interfaces),
-      ...this.#merged((service) => service.telemetry?.()),
+      ...merged(this.#services.map((service) => service.telemetry?.())),
     };
   }
 
@@ -263,12 +263,8 @@ export class Agent {
     this.#owing = outstanding(wanted.desired, memory.incarnations, memory.localFacts().slots, have, known);
     const owed = this.#owing.map((p) => bindingKey(p.port, p.epoch));
     await memory.allot(owed.length === 0 ? keys : [...keys, ...owed], () => standingSlots(have));
-    const theirs = this.#merged((service) => service.facts?.(have));
-    return { ...theirs, host: this.parts.host, ...memory.localFacts() };
-  }
-
-  #merged<T extends object>(say: (service: AgentService) => T | undefined): Partial<T> {
-    return this.#services.reduce<Partial<T>>((all, service) => ({ ...all, ...say(service) }), {});
+    const theirs = await Promise.all(this.#services.map((s) => s.facts?.(have, wanted.desired)));
+    return { ...merged(theirs), host: this.parts.host, ...memory.localFacts() };
   }
 
   #withOwing(desired: Desired): Desired {
@@ -457,6 +453,9 @@ export class Agent {
     );
   }
 }
+
+const merged = <T extends object>(parts: readonly (T | undefined)[]): Partial<T> =>
+  parts.reduce<Partial<T>>((all, part) => ({ ...all, ...part }), {});
 
 const exceptionsOf = ({ wanted, compiled, conflicts }: PassResult): Report['exceptions'] => [
   ...compiled.exceptions,

@@ -29,6 +29,15 @@ export class HostAgentConfig extends CommonConfig {
   })
   ovsDatapath: string = 'system';
 
+  /** Where the switch's devices are, if that is not where the agent runs. */
+  @EnvField({
+    env: 'PORTOLAN_NETNS',
+    expected: 'name of the network namespace that the pNICs are in, as ip netns lists it',
+    accepts: matching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/),
+    optional: true,
+  })
+  netns?: string;
+
   /** PEM file with the managers' public key; documents not signed with it are refused. */
   @EnvField({ env: 'PORTOLAN_DOCUMENT_KEY', expected: 'path of a PEM file with the managers’ public key' })
   documentKey!: string;

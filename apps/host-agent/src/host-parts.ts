@@ -4,6 +4,9 @@ import { type Driver } from '#openflow';
 import { type HostAgentConfig } from './config.js';
 import { NoHypervisor, type Hypervisor } from './hypervisor/hypervisor.js';
 import { type SimulatedHost } from './hypervisor/simulated-host.js';
+import { HostDevices } from './pnics/devices.js';
+import { pnics } from './pnics/service.js';
+import { type MakeService } from './service.js';
 import { type StateDir } from './state/state-dir.js';
 
 /** What an agent stands on. */
@@ -12,6 +15,8 @@ export interface HostParts {
   readonly hypervisor: Hypervisor;
   /** Null on a real host. */
   readonly simulated: SimulatedHost | null;
+  /** What looks at the host itself. */
+  readonly services: readonly MakeService[];
 }
 
 /** What is simulated is loaded only where it is wanted: no real host has to hold it in memory. */
@@ -19,13 +24,12 @@ export async function hostParts(config: HostAgentConfig, disk: StateDir, logger:
   if (config.driver === 'simulated') {
     const { startSimulation } = await import('./start-simulation.js');
     const simulated = await startSimulation(config, disk);
-    return { driver: simulated.driver, hypervisor: simulated.hypervisor, simulated };
+    return { driver: simulated.driver, hypervisor: simulated.hypervisor, simulated, services: [] };
   }
-  const driver = new OvsDriver({
-    rundir: config.ovsRundir,
-    datapathType: config.ovsDatapath === 'netdev' ? 'netdev' : 'system',
-  });
-  return { driver, hypervisor: await hypervisorOf(config, disk, logger), simulated: null };
+  const datapathType = config.ovsDatapath === 'netdev' ? 'netdev' : 'system';
+  const driver = new OvsDriver({ rundir: config.ovsRundir, datapathType });
+  const services = [pnics(new HostDevices(config.netns), datapathType)];
+  return { driver, hypervisor: await hypervisorOf(config, disk, logger), simulated: null, services };
 }
 
 /** As what is simulated: no host without QEMU has to hold this in memory. */

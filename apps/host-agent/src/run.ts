@@ -65,7 +65,7 @@ export async function runAgent(
     clock,
     ids,
     log: logger,
-    services: SERVICES,
+    services: [...SERVICES, ...parts.services],
     report: (standing, urgent) =>
       reporter.update(
         { ...standing, host, boot: journal.boot, version: VERSION, driver: parts.driver.kind },

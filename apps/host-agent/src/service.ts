@@ -33,8 +33,11 @@ export type ServiceFacts = Partial<
 
 /** A part of the agent that stands beside the loop: it hears what the switch tells, and says what it found out. */
 export interface AgentService {
-  /** Asked at the beginning of every pass: quick, no IO. Fields of several services must not overlap. */
-  facts?(have: Observation): ServiceFacts;
+  /**
+   * Asked at the beginning of every pass, which waits for it: at once, but where something new is wanted. Must not
+   * reject. Fields of several services must not overlap.
+   */
+  facts?(have: Observation, desired: Desired): ServiceFacts | Promise<ServiceFacts>;
   /** Frames that the switch hands over, by what for; a kind has one taker. Must not throw and must not block. */
   readonly frames?: FrameTakers;
   /** What else the switch tells. Must not throw and must not block. */

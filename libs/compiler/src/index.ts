@@ -24,6 +24,7 @@ export type {
   GroupAddress,
   LocalFacts,
   MulticastFacts,
+  PnicFacts,
   PortEpoch,
   Speaks,
   TeamingFacts,

@@ -58,6 +58,17 @@ export interface MulticastFacts {
   readonly refused: readonly number[];
 }
 
+/** What a device of the host is besides an uplink; a device that is not there is nothing. */
+export interface PnicFacts {
+  /** The Linux device that it belongs to, Open vSwitch's own aside. */
+  readonly master?: { readonly name: string; readonly kind: string };
+  /** With the length of the prefix; those that IPv6 gives to every device are not counted. */
+  readonly addresses: readonly string[];
+  /** Frames that it receives are merged, by itself or by the kernel, where that does harm. */
+  readonly lro?: boolean;
+  readonly gro?: boolean;
+}
+
 /** What only the host itself knows. */
 export interface LocalFacts {
   readonly host: HostName;
@@ -74,6 +85,8 @@ export interface LocalFacts {
   readonly teaming?: TeamingFacts;
   /** By switch; absent: nobody was asked yet. */
   readonly multicast?: Readonly<Record<string, MulticastFacts>>;
+  /** By device. Absent, or a device is not in it: nothing speaks against it. */
+  readonly pnics?: Readonly<Record<string, PnicFacts>>;
 }
 
 /** Why something could not be carried out. The port named is closed; everything else stands. */
@@ -113,6 +126,9 @@ export type ExceptionCode =
   | 'switch-missing'
   | 'team-collision'
   | 'token-missing'
+  /** Nothing is wrong with what was wanted: it hinders no revision. */
+  | 'uplink-advice'
+  | 'uplink-in-use'
   | 'uplink-missing'
   | 'uplink-mtu'
   | 'vlan-private'

@@ -17,6 +17,7 @@ import { resolveLags } from './lags.js';
 import { resolveMirrors } from './mirrors.js';
 import { multicastOf, refusedGroups } from './multicast.js';
 import { type BridgePlan, type PortPlan, type TeamPlan } from './plan.js';
+import { judgePnics } from './pnics.js';
 import { contextOn, resolvePort, type HostContext, type ResolvedPort } from './ports.js';
 import { type ResolveMemo } from './remember.js';
 import { refuseSets, setPlans } from './sets.js';
@@ -69,10 +70,12 @@ function resolveBridge(
 ): BridgePlan {
   const name = bridgeName(member.switch);
   const onBridge = shared.facts.interfaces.filter((i) => i.bridge === name);
-  const resolved = doc === undefined ? undefined : resolveUplinks(doc, member.uplinks, onBridge);
+  const fit = judgePnics(member, onBridge, shared.facts.pnics);
+  exceptions.push(...fit.exceptions);
+  const resolved = doc === undefined ? undefined : resolveUplinks(doc, fit.uplinks, onBridge);
   exceptions.push(...(resolved?.exceptions ?? []));
   if (doc !== undefined) exceptions.push(...unsupportedOnSwitch(doc));
-  const bundles = doc === undefined ? undefined : resolveLags(doc, member.uplinks);
+  const bundles = doc === undefined ? undefined : resolveLags(doc, fit.uplinks);
   exceptions.push(...(bundles?.exceptions ?? []));
   if (doc === undefined) exceptions.push(switchMissing(member.switch));
   const { memo, facts } = shared;
@@ -102,7 +105,7 @@ function resolveBridge(
     name,
     switch: member.switch,
     mtu: doc?.mtu ?? FALLBACK_MTU,
-    devices: Object.entries(member.uplinks)
+    devices: Object.entries(fit.uplinks)
       .filter(([uplink]) => doc === undefined || doc.uplinks.includes(uplink))
       .map(([uplink, device]) => ({ uplink, device })),
     lags: bundles?.lags ?? [],

@@ -205,7 +205,8 @@ const sameFacts = (a: LocalFacts, b: LocalFacts): boolean =>
     a.activations === b.activations &&
     a.handedOver === b.handedOver &&
     a.teaming === b.teaming &&
-    a.multicast === b.multicast);
+    a.multicast === b.multicast &&
+    a.pnics === b.pnics);
 
 /** Everything but the policies of groups and ports. */
 const sameFrame = (a: Desired, b: Desired): boolean =>

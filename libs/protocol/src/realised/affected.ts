@@ -50,6 +50,9 @@ export function targetsOf(affected: Affected | undefined, holdings: Holdings): S
   return targets;
 }
 
+/** Codes of what is told and stands in nobody's way: all that was wanted is carried out. */
+const ADVICE: ReadonlySet<string> = new Set(['uplink-advice']);
+
 /** The exceptions that stand in the way of a revision on a host. One that names no port stands in every way. */
 export function hindering(
   exceptions: readonly HostException[],
@@ -57,8 +60,9 @@ export function hindering(
   host: HostName,
   holdings: Holdings,
 ): readonly HostException[] {
-  if (affected === undefined) return exceptions;
-  return exceptions.filter(({ port }) => {
+  const serious = exceptions.filter(({ code }) => !ADVICE.has(code));
+  if (affected === undefined) return serious;
+  return serious.filter(({ port }) => {
     if (port === null || affected.ports.has(port)) return true;
     const placed = holdings.port(host, port);
     if (placed === undefined) return false;

@@ -126,6 +126,13 @@ describe('realised tracking', () => {
     expect(outcome(3).done).toBe(false);
   });
 
+  it('does not wait for a host that only has advice to give', () => {
+    const { tracker, says, outcome } = given();
+    tracker.committed(lineage, r(3), [group('web')]);
+    says(a, 3, { exceptions: [{ ...exception(null), code: 'uplink-advice' }] });
+    expect(outcome(3)).toMatchObject({ done: true, realised: [a], waiting: [] });
+  });
+
   it('goes by the number of a report, not by the host’s clock, which may be set back', async () => {
     const { clock, tracker, says } = given();
     await clock.advance(1_000);
