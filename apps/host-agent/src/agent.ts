@@ -21,7 +21,7 @@ import { Flapping } from './facts/flapping.js';
 import { misplaced, Unplaced } from './facts/unplaced.js';
 import { learnedRow, learnedRows, standingSlots, type LearnedRow } from './facts/learned.js';
 import { Orders } from './hypervisor/orders.js';
-import { uplinkFacts, uplinkKey, uplinksTold, type Told } from './facts/uplinks.js';
+import { figuresOf, uplinkFacts, uplinkKey, uplinksTold, type Told } from './facts/uplinks.js';
 import { type Hypervisor } from './hypervisor/hypervisor.js';
 import { desiredOf, released, sameWork } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
@@ -431,11 +431,8 @@ export class Agent {
     const seen = this.#uplinks(interfaces);
     const nowUp = new Map(seen.flatMap((u) => (u.up ? [[uplinkKey(u), true] as const] : [])));
     const up = this.#flapping.uplinks.damped(told, nowUp, new Set(seen.map(uplinkKey)));
-    const speeds = new Map(interfaces.map((i) => [i.name, i.linkSpeed]));
-    const now = seen.map((u) => {
-      const speed = speeds.get(u.device);
-      return { ...u, up: up.has(uplinkKey(u)), ...(speed === undefined || speed <= 0 ? {} : { speed }) };
-    });
+    const devices = new Map(interfaces.map((i) => [i.name, i]));
+    const now = seen.map((u) => ({ ...u, up: up.has(uplinkKey(u)), ...figuresOf(devices.get(u.device)) }));
     for (const fact of uplinkFacts(this.#uplinksTold, now)) this.parts.journal.record(fact);
     this.#uplinksTold = uplinksTold(this.#uplinksTold, now);
   }

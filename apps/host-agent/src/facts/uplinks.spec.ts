@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { uplinkFacts, uplinksTold } from './uplinks.js';
+import { figuresOf, uplinkFacts, uplinksTold } from './uplinks.js';
 
 const uplink = (name: string, up: boolean) => ({ switch: 'prod', uplink: name, device: `eth-${name}`, up });
 
@@ -17,15 +17,28 @@ describe('uplinkFacts', () => {
     ]);
   });
 
-  it('tells a speed when it is another, and keeps the one of a device that is silent', () => {
-    const fast = { ...uplink('uplink1', true), speed: 1e10 };
-    const fact = { type: 'UplinkState', switch: 'prod', uplink: 'uplink1', up: true };
-    expect(uplinkFacts(new Map(), [fast])).toEqual([{ ...fact, speed: 1e10 }]);
-    const told = uplinksTold(new Map(), [fast]);
-    expect(uplinkFacts(told, [fast])).toEqual([]);
-    expect(uplinkFacts(told, [{ ...fast, speed: 1e9 }])).toEqual([{ ...fact, speed: 1e9 }]);
-    const silent = [uplink('uplink1', false)];
-    expect(uplinkFacts(told, silent)).toEqual([{ ...fact, up: false }]);
-    expect(uplinkFacts(uplinksTold(told, silent), [fast])).toEqual([{ ...fact, speed: 1e10 }]);
+  it.each([
+    ['speed', 1e10, 1e9],
+    ['mtu', 9_000, 1_500],
+  ])(
+    'tells a %s when it is another, and keeps the one of a device that is silent',
+    (figure, much, little) => {
+      const seen = { ...uplink('uplink1', true), [figure]: much };
+      const fact = { type: 'UplinkState', switch: 'prod', uplink: 'uplink1', up: true };
+      expect(uplinkFacts(new Map(), [seen])).toEqual([{ ...fact, [figure]: much }]);
+      const told = uplinksTold(new Map(), [seen]);
+      expect(uplinkFacts(told, [seen])).toEqual([]);
+      expect(uplinkFacts(told, [{ ...seen, [figure]: little }])).toEqual([{ ...fact, [figure]: little }]);
+      const silent = [uplink('uplink1', false)];
+      expect(uplinkFacts(told, silent)).toEqual([{ ...fact, up: false }]);
+      expect(uplinkFacts(uplinksTold(told, silent), [seen])).toEqual([{ ...fact, [figure]: much }]);
+    },
+  );
+
+  it('takes no figure for one that is none', () => {
+    const device = { bridge: 'b', name: 'eth0', linkUp: true, externalIds: {}, marks: {}, type: '' };
+    expect(figuresOf({ ...device, linkSpeed: 0, mtu: 0 })).toEqual({});
+    expect(figuresOf({ ...device, linkSpeed: 1e9, mtu: 1_500 })).toEqual({ speed: 1e9, mtu: 1_500 });
+    expect(figuresOf(undefined)).toEqual({});
   });
 });

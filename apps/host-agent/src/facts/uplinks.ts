@@ -1,37 +1,56 @@
 import { type Fact } from '#domain';
 import { type Telemetry } from '#contracts';
+import { type ObservedInterface } from '#openflow';
 
-/** As it is seen; `speed` in bit/s, where the device tells. */
-export type Uplink = Telemetry['uplinks'][number] & { readonly speed?: number };
-export type Told = ReadonlyMap<string, Pick<Uplink, 'up' | 'speed'>>;
+/** Of a device, where it tells: `speed` in bit/s, `mtu` in bytes. */
+export interface Figures {
+  readonly speed?: number;
+  readonly mtu?: number;
+}
+
+/** As it is seen. */
+export type Uplink = Telemetry['uplinks'][number] & Figures;
+export type Told = ReadonlyMap<string, Pick<Uplink, 'up' | 'speed' | 'mtu'>>;
 type UplinkState = Extract<Fact, { type: 'UplinkState' }>;
 
+export const figuresOf = (device: ObservedInterface | undefined): Figures =>
+  known({ speed: device?.linkSpeed, mtu: device?.mtu });
+
 /**
- * Uplinks whose link or speed is another than was told last; at first, every one. Admission of a migration asks whether the
- * destination has a live uplink, and room for what is reserved, so the log must know.
+ * Uplinks of which something is another than was told last; at first, every one. Admission of a migration asks whether the
+ * destination has a live uplink, room for what is reserved and the switch's MTU, so the log must know.
  */
 export function uplinkFacts(told: Told, now: readonly Uplink[]): readonly UplinkState[] {
   return now
     .filter((u) => {
       const last = told.get(uplinkKey(u));
-      return last?.up !== u.up || (u.speed !== undefined && last.speed !== u.speed);
+      const isOther = (figure: keyof Figures): boolean =>
+        u[figure] !== undefined && last?.[figure] !== u[figure];
+      return last?.up !== u.up || isOther('speed') || isOther('mtu');
     })
-    .map(({ switch: of, uplink, up, speed }) => ({
+    .map(({ switch: of, uplink, up, speed, mtu }) => ({
       type: 'UplinkState',
       switch: of,
       uplink,
       up,
-      ...(speed === undefined ? {} : { speed }),
+      ...known({ speed, mtu }),
     }));
 }
 
-/** A device that is down may tell no speed: what it told before holds. */
+/** A device that is down may tell nothing: what it told before holds. */
 export const uplinksTold = (told: Told, now: readonly Uplink[]): Told =>
   new Map(
-    now.map((u) => {
-      const speed = u.speed ?? told.get(uplinkKey(u))?.speed;
-      return [uplinkKey(u), { up: u.up, ...(speed === undefined ? {} : { speed }) }];
+    now.map(({ up, speed, mtu, ...u }) => {
+      const last = told.get(uplinkKey(u));
+      return [uplinkKey(u), { up, ...known({ speed: speed ?? last?.speed, mtu: mtu ?? last?.mtu }) }];
     }),
   );
 
 export const uplinkKey = (u: Pick<Uplink, 'switch' | 'uplink'>): string => `${u.switch}/${u.uplink}`;
+
+function known({ speed, mtu }: { readonly [F in keyof Figures]: number | undefined }): Figures {
+  return {
+    ...(speed === undefined || speed <= 0 ? {} : { speed }),
+    ...(mtu === undefined || mtu <= 0 ? {} : { mtu }),
+  };
+}

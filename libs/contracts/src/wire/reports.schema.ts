@@ -87,6 +87,7 @@ export const FactSchema = union([
     uplink: AText,
     up: bool,
     speed: optional(Count),
+    mtu: optional(Count),
   }),
 ]);
 

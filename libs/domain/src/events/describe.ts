@@ -87,7 +87,7 @@ export function describeEvent(e: DomainEvent): string {
     case 'FlappingObserved':
       return `${e.object} on ${e.host} changed ${plural(e.count, 'time')} in ${Math.round((e.to - e.from) / 1000)} s`;
     case 'UplinkChanged':
-      return `uplink ${e.uplink} of ${e.switch} on ${e.host} is ${e.up ? 'up' : 'down'}`;
+      return `uplink ${e.uplink} of ${e.switch} on ${e.host} is ${e.up ? 'up' : 'down'}${e.mtu === undefined ? '' : `, its MTU ${e.mtu}`}`;
     case 'RevisionRealised':
       return `everything up to revision ${e.upTo} realised on ${plural(e.hosts, 'host')}`;
     case 'NumbersRaised':

@@ -190,6 +190,7 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
     uplink: text(63),
     up: bool,
     speed: optional(int(1)) as Shape<number>,
+    mtu: optional(int(1)) as Shape<number>,
   },
   RevisionRealised: { upTo: revisionShape, hosts: int() },
   NumbersRaised: { to: int(1) },

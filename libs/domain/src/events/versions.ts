@@ -13,7 +13,7 @@ export const EVENT_VERSIONS: Readonly<Record<DomainEventType, number>> = {
   GroupDefined: 3,
   PortOverridden: 2,
   StandbyGranted: 2,
-  UplinkChanged: 2,
+  UplinkChanged: 3,
 };
 
 /** Brings data of version `from` to version `from + 1`. Never throws: what it can't make sense of, it leaves. */
@@ -61,6 +61,7 @@ export const upcasters: readonly Upcaster[] = [
   { type: 'PortOverridden', from: 1, up: overrideInFull },
   { type: 'StandbyGranted', from: 1, up: standbyWithoutToken },
   { type: 'UplinkChanged', from: 1, up: (data) => data },
+  { type: 'UplinkChanged', from: 2, up: (data) => data },
 ];
 
 /** An event as it stands in a commit: `data` is the event without its type. */

@@ -20,7 +20,7 @@ export function uplinkState(
   fact: Extract<Fact, { type: 'UplinkState' }>,
   refuse: Refuse,
 ): void {
-  const { uplink, up, speed } = fact;
+  const { uplink, up, speed, mtu } = fact;
   const sw = draft.state.switches.get(fact.switch as SwitchName);
   if (sw?.members[host]?.[uplink] === undefined) {
     const reason = `is not an uplink that this host maps in switch ${fact.switch}`;
@@ -29,7 +29,10 @@ export function uplinkState(
   const known = draft.state.hosts.get(host);
   const name = `${sw.name} ${uplink}`;
   const wasDown = known?.downUplinks.includes(name) ?? false;
-  const isOther = speed !== undefined && known?.uplinkSpeeds?.[name] !== speed;
-  if (wasDown === !up && !isOther) return;
-  draft.emit({ type: 'UplinkChanged', host, switch: sw.name, uplink, up, ...(isOther ? { speed } : {}) });
+  const news = {
+    ...(speed === undefined || known?.uplinkSpeeds?.[name] === speed ? {} : { speed }),
+    ...(mtu === undefined || known?.uplinkMtus?.[name] === mtu ? {} : { mtu }),
+  };
+  if (wasDown === !up && Object.keys(news).length === 0) return;
+  draft.emit({ type: 'UplinkChanged', host, switch: sw.name, uplink, up, ...news });
 }

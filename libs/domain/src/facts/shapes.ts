@@ -134,6 +134,7 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     uplink: text(63),
     up: bool,
     speed: optional(int(1)) as Shape<number>,
+    mtu: optional(int(1)) as Shape<number>,
   }),
 };
 

@@ -20,6 +20,7 @@ export function hostDefined(next: Next, e: Of<'HostDefined'>, meta: EventMeta): 
     formerBoots: before?.formerBoots ?? [],
     downUplinks: before?.downUplinks ?? [],
     ...(before?.uplinkSpeeds === undefined ? {} : { uplinkSpeeds: before.uplinkSpeeds }),
+    ...(before?.uplinkMtus === undefined ? {} : { uplinkMtus: before.uplinkMtus }),
   };
   next.hosts = next.hosts.set(e.name, host);
 }
@@ -43,9 +44,17 @@ export function uplinkChanged(next: Next, e: Of<'UplinkChanged'>): void {
   const name = `${e.switch} ${e.uplink}`;
   const others = host.downUplinks.filter((u) => u !== name);
   const downUplinks = e.up ? others : [...others, name].sort();
-  const speeds = { ...host.uplinkSpeeds, ...(e.speed === undefined ? {} : { [name]: e.speed }) };
-  // In one order, whoever spoke first: equal states are the same text.
-  const uplinkSpeeds = Object.fromEntries(Object.entries(speeds).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const known = e.speed === undefined ? {} : { uplinkSpeeds };
-  next.hosts = next.hosts.set(e.host, { ...host, downUplinks, ...known });
+  const told = {
+    ...(e.speed === undefined ? {} : { uplinkSpeeds: noted(host.uplinkSpeeds, name, e.speed) }),
+    ...(e.mtu === undefined ? {} : { uplinkMtus: noted(host.uplinkMtus, name, e.mtu) }),
+  };
+  next.hosts = next.hosts.set(e.host, { ...host, downUplinks, ...told });
 }
+
+/** In one order, whoever spoke first: equal states are the same text. */
+const noted = (
+  figures: Readonly<Record<string, number>> | undefined,
+  uplink: string,
+  figure: number,
+): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries({ ...figures, [uplink]: figure }).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -6,7 +6,7 @@ import { effectivePolicy } from '../policy/policy.js';
 
 /**
  * Why these ports may not go to this host; empty: they may. `forced`: somebody else moves them already, so what only
- * advises against it (maintenance, a link that is down, bandwidth that is promised already) does not count.
+ * advises against it (maintenance, a link that is down or too small, bandwidth that is promised already) does not count.
  */
 export function admission(
   state: State,
@@ -41,9 +41,13 @@ function ofPort(state: State, port: Port, destination: HostName, forced: boolean
   }
   const sw = state.switches.get(port.switch);
   if (sw === undefined) return [...found, refusal('no-switch', `${at}.switch`, port.switch, 'is not known')];
-  const uplinks = sw.members[destination];
-  if (uplinks === undefined) found.push(notMember(sw, at, destination));
-  else if (sw.uplinks.length > 0 && !forced) found.push(...liveUplink(state, port, sw, uplinks, destination));
+  const mapped = sw.members[destination];
+  if (mapped === undefined) found.push(notMember(sw, at, destination));
+  else if (sw.uplinks.length > 0 && !forced) {
+    const wanted = uplinksOf(state, port, sw);
+    found.push(...liveUplink(state, port, sw, wanted, destination));
+    found.push(...largeFrames(state, port, sw, wanted, destination));
+  }
   return found;
 }
 
@@ -57,14 +61,8 @@ function notMember(sw: Switch, at: string, destination: HostName): Refusal {
   return refusal('standard-switch', `${at}.switch`, sw.name, reason, 'a port on a distributed switch');
 }
 
-/** At least one uplink that the port's teaming allows must have a pNIC there, with its link not known as down. */
-function liveUplink(
-  state: State,
-  port: Port,
-  sw: Switch,
-  mapped: Readonly<Record<string, string>>,
-  destination: HostName,
-): readonly Refusal[] {
+/** Those by which the port may go, a LAG's among them. */
+function uplinksOf(state: State, port: Port, sw: Switch): readonly string[] {
   const group = state.groups.get(port.group);
   const { policy } = effectivePolicy(
     sw.uplinks,
@@ -73,7 +71,19 @@ function liveUplink(
     group?.overridable ?? [],
     port.override,
   );
-  const wanted = [...policy.teaming.active, ...policy.teaming.standby];
+  const { active, standby } = policy.teaming;
+  return [...active, ...standby].flatMap((name) => sw.lags.find((lag) => lag.name === name)?.uplinks ?? name);
+}
+
+/** At least one uplink that the port's teaming allows must have a pNIC there, with its link not known as down. */
+function liveUplink(
+  state: State,
+  port: Port,
+  sw: Switch,
+  wanted: readonly string[],
+  destination: HostName,
+): readonly Refusal[] {
+  const mapped = sw.members[destination] ?? {};
   const down = state.hosts.get(destination)?.downUplinks ?? [];
   if (wanted.some((u) => mapped[u] !== undefined && !down.includes(`${sw.name} ${u}`))) return [];
   const there = Object.keys(mapped);
@@ -81,4 +91,23 @@ function liveUplink(
     there.length === 0 ? `has no uplink on ${destination}` : `has no live uplink on ${destination}`;
   const field = `ports.${port.id}.switch`;
   return [refusal('no-uplink', field, sw.name, reason, `a pNIC with link for one of ${wanted.join(', ')}`)];
+}
+
+/** The guest sends frames as large as its switch takes, and by any of these uplinks. */
+function largeFrames(
+  state: State,
+  port: Port,
+  sw: Switch,
+  wanted: readonly string[],
+  destination: HostName,
+): readonly Refusal[] {
+  const mapped = sw.members[destination] ?? {};
+  const mtus = state.hosts.get(destination)?.uplinkMtus ?? {};
+  return wanted.flatMap((uplink) => {
+    const [device, mtu] = [mapped[uplink], mtus[`${sw.name} ${uplink}`]];
+    if (device === undefined || mtu === undefined || mtu >= sw.mtu) return [];
+    const reason = `is more than uplink ${uplink} (${device}) of ${destination} carries: its MTU is ${mtu}`;
+    const expected = `a device with an MTU of at least ${sw.mtu} there, or at most ${mtu} for switch ${sw.name}`;
+    return [refusal('mtu', `ports.${port.id}.switch.mtu`, sw.mtu, reason, expected)];
+  });
 }

@@ -193,4 +193,5 @@ export type Fact =
       readonly uplink: string;
       readonly up: boolean;
       /** Bit/s; absent: the device does not tell. */ readonly speed?: number;
+      /** Bytes that it takes at once; absent: as `speed`. */ readonly mtu?: number;
     };

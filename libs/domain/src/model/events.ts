@@ -160,6 +160,8 @@ export type DomainEvent =
       readonly up: boolean;
       /** Bit/s, where it is another than before. */
       readonly speed?: number;
+      /** Bytes, where it is another than before. */
+      readonly mtu?: number;
     }
   | { readonly type: 'RevisionRealised'; readonly upTo: Revision; readonly hosts: number }
   | { readonly type: 'SchemaLevelRaised'; readonly level: number };

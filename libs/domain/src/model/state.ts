@@ -71,6 +71,8 @@ export interface Host {
   readonly downUplinks: readonly string[];
   /** Bit/s by `<switch> <uplink>`, of uplinks that told; absent: none did. */
   readonly uplinkSpeeds?: Readonly<Record<string, number>>;
+  /** Bytes that the device takes at once, likewise. */
+  readonly uplinkMtus?: Readonly<Record<string, number>>;
   readonly maintenance: boolean;
   readonly foreignFlows: 'report' | 'remove';
 }

@@ -132,9 +132,9 @@ function flat<T, S>(
 }
 
 /** By switch and uplink. */
-const SPEEDS = dictionary(text(128), int(1));
+const FIGURES = dictionary(text(128), int(1));
 
-type HostOwn = 'name' | 'version' | 'facts' | 'formerBoots' | 'downUplinks' | 'uplinkSpeeds';
+type HostOwn = 'name' | 'version' | 'facts' | 'formerBoots' | 'downUplinks' | 'uplinkSpeeds' | 'uplinkMtus';
 const host = flat<Host, Omit<Host, HostOwn>>(
   hostSpecShape,
   object<Pick<Host, HostOwn>>({
@@ -143,7 +143,8 @@ const host = flat<Host, Omit<Host, HostOwn>>(
     facts: nullable(object<{ boot: string; seq: number }>({ boot: text(), seq: int(1) })),
     formerBoots: list(text()),
     downUplinks: list(text()),
-    uplinkSpeeds: optional(SPEEDS) as Shape<Readonly<Record<string, number>>>,
+    uplinkSpeeds: optional(FIGURES) as Shape<Readonly<Record<string, number>>>,
+    uplinkMtus: optional(FIGURES) as Shape<Readonly<Record<string, number>>>,
   }),
   ['labels', 'managementPath', 'preload', 'maintenance', 'foreignFlows'],
 );
