@@ -11,15 +11,17 @@ export interface Told {
   readonly from: number;
   readonly to: number;
   readonly segment: number;
+  /** Who in a private VLAN sent it, as the register has it; 0: nobody who is kept from others. */
+  readonly wire: number;
 }
 
 export function readTold(metadata: Match): Told {
-  const of = (register: 'from' | 'to' | 'segment'): number => Number(metadata[REG[register]]?.value ?? 0n);
-  return { from: of('from'), to: of('to'), segment: of('segment') };
+  const of = (register: keyof Told): number => Number(metadata[REG[register]]?.value ?? 0n);
+  return { from: of('from'), to: of('to'), segment: of('segment'), wire: of('wire') };
 }
 
 /** Hands a frame of the agent's to a port: past its policy, tagged and counted as any other. */
-export const handTo = ({ slot }: CompiledBinding, { segment }: Told): Action[] => [
+export const handTo = ({ slot }: CompiledBinding, { segment }: Pick<Told, 'segment'>): Action[] => [
   meter(portMeter(slot, 'offeredOut')),
   set(REG.to, slot),
   set(REG.segment, segment),
@@ -27,7 +29,7 @@ export const handTo = ({ slot }: CompiledBinding, { segment }: Told): Action[] =
 ];
 
 /** Forwards a frame of the agent's as one that the port sent and its policy let pass. */
-export const sendAs = ({ speaks }: CompiledBinding, { segment }: Told): Action[] => [
+export const sendAs = ({ speaks }: CompiledBinding, { segment }: Pick<Told, 'segment'>): Action[] => [
   ...speaks.actions,
   set(REG.segment, segment),
   resubmit(TABLES.FORWARD),

@@ -8,6 +8,8 @@ type Family = GroupAddress['family'];
 
 interface Outgoing {
   readonly segment: number;
+  /** Of what somebody else asks: who in a private VLAN. */
+  readonly wire?: number;
   readonly slots: readonly number[];
   readonly frame: Uint8Array;
 }
@@ -51,11 +53,11 @@ export class Asker {
     this.#add(key, { bridge, frames: [{ segment, slots: [slot], frame }] });
   }
 
-  /** What somebody else asks, to these ports. */
-  forward(bridge: string, segment: number, slots: readonly number[], frame: Uint8Array): void {
-    if (slots.length === 0) return;
+  /** What somebody else asks, to these ports, as far as they may hear who asks. */
+  forward(bridge: string, asked: Outgoing): void {
+    if (asked.slots.length === 0) return;
     this.#forwarded += 1;
-    this.#add(`${bridge} other ${this.#forwarded}`, { bridge, frames: [{ segment, slots, frame }] });
+    this.#add(`${bridge} other ${this.#forwarded}`, { bridge, frames: [asked] });
   }
 
   /** A router asks in this segment: no need to. */
@@ -117,9 +119,9 @@ export class Asker {
   }
 
   async #send(key: string, job: Job): Promise<void> {
-    for (const { segment, slots, frame } of job.frames) {
+    for (const { segment, slots, frame, wire } of job.frames) {
       if (this.#jobs.get(key) !== job) return;
-      await this.host.driver.packetOut(job.bridge, deliverTo(segment, slots), frame);
+      await this.host.driver.packetOut(job.bridge, deliverTo(segment, slots, wire), frame);
     }
   }
 }

@@ -13,9 +13,11 @@ describe('snooping of an agent', () => {
   let host: AgentHost;
   let revision = 0;
 
-  const become = async (...bindings: readonly BindingSpec[]): Promise<void> => {
-    const features = { multicast: 'snooping' } as const;
-    const scene = { teaming: {}, vlan: { mode: 'none' }, devices: ['eth0', 'eth1'], features };
+  const become = (...bindings: readonly BindingSpec[]): Promise<void> => becomeIn({ mode: 'none' }, bindings);
+  const becomeIn = async (vlan: object, bindings: readonly BindingSpec[]): Promise<void> => {
+    const privateVlans = [{ primary: 100, secondary: 101, kind: 'isolated' }] as never;
+    const features = { multicast: 'snooping', privateVlans } as const;
+    const scene = { teaming: {}, vlan, devices: ['eth0', 'eth1'], features };
     host.agent.documents(teamingView((revision += 1), bindings, scene));
     await settle();
   };
@@ -108,6 +110,26 @@ describe('snooping of an agent', () => {
     // A switch that asks has no address, and is no router.
     await says('tap1', igmpFrame({ mac: mac(1), to: ip4('224.0.0.1') }, igmp2(0x11, 0n, 100)));
     expect(await get()).toEqual(['tap2']);
+  });
+
+  it('brings a router’s question about one group to its members, but not to who must not hear the router', async () => {
+    const query = (n: number) =>
+      igmpFrame({ mac: mac(n), from: BigInt(n), to: G }, igmp2(0x11, G, 100));
+    await says('tap1', igmpFrame({ mac: mac(1), to: G }, igmp2(0x16, G)));
+    await pass(5_000);
+    asked(1);
+    await says('tap2', query(2));
+    expect(asked(1)).toEqual([`4 ${G.toString(16)}`]);
+    await becomeIn({ mode: 'private', primary: 100, secondary: 101 }, [{ n: 1 }, { n: 2 }]);
+    await says('tap1', igmpFrame({ mac: mac(1), to: G }, igmp2(0x16, G)));
+    await pass(5_000);
+    asked(1);
+    await says('tap2', query(2));
+    expect(asked(1)).toEqual([]);
+    await says('eth0', igmpFrame({ mac: mac(9), from: 9n, to: G, vlan: 101 }, igmp2(0x11, G, 100)));
+    expect(asked(1)).toEqual([]);
+    await says('eth0', igmpFrame({ mac: mac(9), from: 9n, to: G, vlan: 100 }, igmp2(0x11, G, 100)));
+    expect(asked(1)).toEqual([`4 ${G.toString(16)}`]);
   });
 
   it('asks whoever is behind the port before it forgets a group that was left', async () => {

@@ -1,12 +1,12 @@
 import {
-  REG,
+  readTold,
   standingMulticast,
   type Compiled,
   type CompiledBinding,
   type GroupAddress,
   type MulticastFacts,
 } from '#compiler';
-import { type Match, type Observation } from '#openflow';
+import { type Observation } from '#openflow';
 import { type FrameTakers, type HandedFrame } from '../packet-ins.js';
 import { type AgentService, type MakeService, type ServiceFacts, type ServiceHost } from '../service.js';
 import { carrierOf } from '../teaming/standing.js';
@@ -136,8 +136,9 @@ export class SnoopingService implements AgentService {
 
   #hear(place: Place, message: Message, { notice, metadata, bridge, frame }: HandedFrame): void {
     const { slot } = notice;
-    const segment = segmentOf(metadata);
-    if (message.kind === 'query') return this.#heardQuery(place, message, { slot, segment, bridge, frame });
+    const { segment, wire } = readTold(metadata);
+    if (message.kind === 'query')
+      return this.#heardQuery(place, message, { slot, segment, wire, bridge, frame });
     // Of the members elsewhere the switches outside know.
     if (slot === 0 || !place.carriers.has(slot)) return;
     const { family } = message;
@@ -152,9 +153,9 @@ export class SnoopingService implements AgentService {
   #heardQuery(
     place: Place,
     { family, from, group }: Extract<Message, { kind: 'query' }>,
-    at: { slot: number; segment: number; bridge: string; frame: Uint8Array },
+    at: { slot: number; segment: number; wire: number; bridge: string; frame: Uint8Array },
   ): void {
-    const { slot, segment, bridge, frame } = at;
+    const { slot, segment, wire, bridge, frame } = at;
     if (from !== 0n) {
       if (group === null) this.#asker.others(bridge, segment, family);
       if (slot !== 0 && place.carriers.has(slot))
@@ -163,12 +164,8 @@ export class SnoopingService implements AgentService {
     // The switch can't tell a question about one group from an answer, so that it reached nobody.
     if (family !== 4 || group === null) return;
     const members = place.memberships.members(segment, { family, address: group });
-    this.#asker.forward(
-      bridge,
-      segment,
-      members.filter((member) => member !== slot),
-      frame,
-    );
+    const slots = members.filter((member) => member !== slot);
+    this.#asker.forward(bridge, { segment, wire, slots, frame });
   }
 
   /** There may be others behind the port that listen: they are asked first. */
@@ -220,8 +217,6 @@ export class SnoopingService implements AgentService {
 }
 
 export const snooping: MakeService = (host) => new SnoopingService(host);
-
-const segmentOf = (metadata: Match): number => Number(metadata[REG.segment]?.value ?? 0n);
 
 /** 224.0.0.x, and IPv6 groups whose scope is the link: they reach everybody. */
 const isOfLink = ({ family, address }: GroupAddress): boolean =>

@@ -145,7 +145,7 @@ describe('what rules tell the agent', () => {
     it('are handed to the guest past its policy, tagged and counted', async () => {
       const group = groupDoc('web', { vlan: { mode: 'trunk', ranges: [{ from: 5, to: 9 }] } } as never);
       await a.become(spec(filter(false, 'drop'), trunk([group])));
-      await send(handTo(a.compiled.bindings[0]!, { from: 1, to: 0, segment: 7 }), between(2, 1));
+      await send(handTo(a.compiled.bindings[0]!, { segment: 7 }), between(2, 1));
       expect(a.got(1)).toEqual([inVlan(7, between(2, 1))]);
       const { passing } = a.compiled.bindings[0]!;
       const [offered] = await a.driver.meterStats('pt-lan', [passing.out]);
@@ -155,7 +155,7 @@ describe('what rules tell the agent', () => {
     it('go to whoever they are for as the guest’s own, in its VLAN, past its policy and by its uplink', async () => {
       const group = groupDoc('web', { vlan: { mode: 'access', id: 7 } } as never);
       await a.become(spec(filter(false, 'drop'), trunk([group])));
-      const as1 = sendAs(a.compiled.bindings[0]!, { from: 0, to: 1, segment: 7 });
+      const as1 = sendAs(a.compiled.bindings[0]!, { segment: 7 });
       await send(as1, between(1, 2));
       await send(as1, between(1, 9));
       expect(a.got(2)).toEqual([between(1, 2)]);

@@ -9,10 +9,14 @@ import { AT } from './multicast.js';
 /** Who sends what an agent sends: no port, and no uplink. */
 const AGENT = 0xffff;
 
-/** Copies of a frame that an agent sends, to these ports and through all that stands before each of them. */
-export const deliverTo = (segment: number, slots: readonly number[]): readonly Action[] => [
+/**
+ * Copies of a frame that an agent sends, to these ports and through all that stands before each of them. What somebody in a
+ * private VLAN said (`wire`) goes to those alone who may hear that one.
+ */
+export const deliverTo = (segment: number, slots: readonly number[], wire = 0): readonly Action[] => [
   set(REG.from, AGENT),
   set(REG.segment, segment),
+  set(REG.wire, wire),
   ...slots.map(copyTo),
 ];
 
