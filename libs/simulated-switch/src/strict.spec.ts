@@ -109,6 +109,7 @@ describe('the simulated switch', () => {
       ],
       ['a missing prerequisite', [flow(0, 5, { ip_proto: { value: 6n } }, [])]],
       ['bits outside the mask', [flow(0, 5, { eth_dst: { value: 3n, mask: 1n } }, [])]],
+      ['setting in_port', [flow(0, 5, {}, [{ kind: 'set-field', field: 'in_port', value: 0n }])]],
       ['writing what is not emitted', [flow(0, 5, {}, [{ kind: 'set-field', field: 'arp_sha', value: 1n }])]],
       ['NORMAL', [flow(0, 5, {}, [{ kind: 'output', port: 'normal' }])]],
     ];

@@ -526,7 +526,8 @@ const SPECS = {
     owners: ['mirror'],
     path: 'asked',
     next: ['MIRROR_COUNT'],
-    reads: ['flags'],
+    reads: ['flags', 'from', 'active'],
+    writes: ['active'],
   },
   /** It counts as what any other frame counts as that the port is handed. */
   MIRROR_COUNT: { number: 86, owners: ['mirror'], path: 'asked', next: [], reads: ['flags'] },

@@ -42,6 +42,33 @@ describe('mirrors', () => {
     ]);
   });
 
+  it('count nothing that is not handed over: who looks on and speaks as well gets no copies of its own', async () => {
+    const host = await hostOf(
+      [{ ...LOOK, sources: [{ port: 'p1', direction: 'both' }], allowTraffic: true }],
+      { ports: [{ n: 1 }, { n: 4 }] },
+    );
+    host.send(4, frame({ to: BROADCAST_MAC, from: mac(4) }), to(1, 4));
+    host.send(1, to(4, 1));
+    await settle();
+    expect(host.got(4)).toHaveLength(2);
+    expect(await host.counts(4)).toEqual([
+      [1, 0, 1],
+      [2, 0, 0],
+    ]);
+  });
+
+  it('carry copies away also by the uplink that brought the frame', async () => {
+    const sources = [{ port: 'p1', direction: 'out' }];
+    const host = await hostOf([{ sources, to: { uplinks: ['uplink1'], vlan: MIRROR_VLAN } }]);
+    host.switch.inject('eth0', to(1, 9, 100));
+    host.switch.inject('eth1', to(1, 9, 100));
+    await settle();
+    expect(seen(host.wire())).toEqual([
+      [mac(1), MIRROR_VLAN],
+      [mac(1), MIRROR_VLAN],
+    ]);
+  });
+
   it('copy one direction, also of what policy drops, and of whole groups but for the port that they go to', async () => {
     const host = await hostOf(
       [{ ...LOOK, sources: [{ group: 'web', direction: 'in' }], allowTraffic: true }],

@@ -123,6 +123,12 @@ describe('mirrors and collectors on Open vSwitch', () => {
     await gets(vm(FAR), 3 * COUNT);
     expect((await seen(vm(FAR))).count).toBe(3 * COUNT);
     await lab.host('a').setUplink('up1', 'up');
+    // Also back to the uplink that brought the frame; the fabric brings it by the other one as well.
+    await a.become(mirrored([{ sources, to: { uplinks: ['uplink1'], vlan: MIRROR_VLAN } }]));
+    await forget();
+    await outsider.send({ to: vm(1), count: COUNT, pps: PPS, vlan: 100 });
+    await gets(vm(FAR), 2 * COUNT);
+    expect(await seen(vm(FAR))).toEqual({ count: 2 * COUNT, tags: [MIRROR_VLAN] });
   });
 
   it('copies what an uplink takes and brings as it is on the wire', async () => {

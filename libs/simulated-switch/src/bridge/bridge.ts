@@ -82,7 +82,7 @@ export class Bridge {
     const packet = Packet.of(bytes, port);
     if (packet === undefined) return;
     const { tables, known } = this.decide(packet);
-    this.execute(tables, known, port, (execution) => execution.run(packet));
+    this.execute(tables, known, (execution) => execution.run(packet));
   }
 
   /** What somebody else than a flow wants done with a frame, which is decided on anew. */
@@ -91,7 +91,7 @@ export class Bridge {
     if (packet === undefined) return;
     const refused = refuseActions(actions, -1, false);
     if (refused !== undefined) throw refuse('actions', actions.map(({ kind }) => kind).join(), refused);
-    this.execute(this.tables, false, NO_PORT, (execution) => execution.work(toOps(actions), packet));
+    this.execute(this.tables, false, (execution) => execution.work(toOps(actions), packet));
   }
 
   bundle(mods: readonly BundleMod[]): void {
@@ -143,9 +143,9 @@ export class Bridge {
     this.timeouts.close();
   }
 
-  private execute(tables: Tables, known: boolean, port: number, what: (execution: Execution) => void): void {
+  private execute(tables: Tables, known: boolean, what: (execution: Execution) => void): void {
     const now = this.clock.monotonic();
-    const execution = new Execution(tables, this.meters, this.conntrack, this.effects(known), port, now);
+    const execution = new Execution(tables, this.meters, this.conntrack, this.effects(known), now);
     what(execution);
     if (execution.fault !== undefined) this.events.gaveUp(execution.fault);
   }

@@ -40,7 +40,6 @@ export class Execution {
     private readonly meters: ReadonlyMap<number, MeterState>,
     private readonly conntrack: Conntrack,
     private readonly effects: Effects,
-    private readonly inPort: number,
     private readonly now: number,
   ) {
     this.push = tables.pushAt(now);
@@ -106,11 +105,11 @@ export class Execution {
           if (!scope.ended && this.meters.get(op.id)?.take(packet.bytes.length) === false) scope.ended = true;
           break;
         case 'output':
-          if (!scope.ended && op.port !== this.inPort)
+          if (!scope.ended && op.port !== packet.inPort)
             this.effects.output(op.port, cut(packet.bytes, op.maxLen));
           break;
         case 'in-port':
-          if (!scope.ended) this.effects.output(this.inPort, packet.bytes);
+          if (!scope.ended) this.effects.output(packet.inPort, packet.bytes);
           break;
         case 'controller':
           if (!scope.ended && this.metered(op.meter, packet))

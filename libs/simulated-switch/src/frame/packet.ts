@@ -50,6 +50,11 @@ export class Packet {
     parseDeep(this.bytes, this.headerBytes, this.words[TYPE] ?? 0, this.words);
   }
 
+  /** Where nothing is put out but on purpose: where it came from, unless actions say otherwise. */
+  get inPort(): number {
+    return this.words[IN_PORT] ?? 0;
+  }
+
   get tagged(): boolean {
     return ((this.words[VID] ?? 0) & TAG_PRESENT) !== 0;
   }

@@ -156,7 +156,8 @@ function refuseAction(
     case 'set-field':
       return writable(action.field);
     case 'move':
-      return writable(action.dst.field);
+      // A number that is said at once is refused as a bad argument, whatever it is.
+      return action.dst.field === 'in_port' ? undefined : writable(action.dst.field);
     case 'output':
       return action.port === 'normal' || action.port === 'local'
         ? `outputs to ${action.port}, which is not simulated`

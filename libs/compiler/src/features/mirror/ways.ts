@@ -1,7 +1,7 @@
 import { type Action, type Bucket } from '#openflow';
 import { bitsAre, BROADCAST, goto, match, meter, MULTICAST, output, set } from '../../pipeline/actions.js';
 import { type Emitter } from '../../pipeline/emitter.js';
-import { FLAG, TAG_PRESENT } from '../../pipeline/registers.js';
+import { FLAG, REG, TAG_PRESENT } from '../../pipeline/registers.js';
 import { TABLES } from '../../pipeline/tables.js';
 import { countOut, portMeter } from '../../meters.js';
 import { isPlugged, type SteadyPlan, type MirrorPlan, type MirrorWay } from '../../resolve/plan.js';
@@ -33,6 +33,8 @@ function toPort(
   if (port === undefined || !isPlugged(port) || port.policy.blocked) return;
   if (port.life !== 'owner' && port.life !== 'armed') return;
   const fields = ofMirror(number);
+  // What it sent itself: a switch hands nothing back to where it came from, and it must not count either.
+  out.flow(TABLES.MIRROR_TO, 200, match({ ...fields, [REG.from]: slot }), [], number);
   const offered = [meter(portMeter(slot, 'offeredOut')), goto(TABLES.MIRROR_COUNT)];
   out.flow(TABLES.MIRROR_TO, 100, match(fields), offered, number);
   const { unicast, multicast, broadcast } = countOut(slot);
@@ -43,7 +45,20 @@ function toPort(
   out.flow(table, 100, match(fields), count(unicast), number);
 }
 
-/** By the first live one, with the mirror's VLAN as the tag, whatever tag there was. */
+/** The switch takes no number for it, but what a register holds. */
+const FROM_NOWHERE: readonly Action[] = [
+  set(REG.active, 0),
+  {
+    kind: 'move',
+    src: { field: REG.active, offset: 0, bits: 32 },
+    dst: { field: 'in_port', offset: 0, bits: 32 },
+  },
+];
+
+/**
+ * By the first live one, with the mirror's VLAN as the tag, whatever tag there was. It may be the one that brought the
+ * frame: a switch outputs nothing to where a frame came from, unless that is forgotten.
+ */
 function toUplinks(
   { number, snapLength }: MirrorPlan,
   { vlan, uplinks }: Extract<MirrorWay, { kind: 'uplinks' }>,
@@ -55,7 +70,8 @@ function toUplinks(
     actions: [cut(ofport, snapLength)],
   }));
   out.group({ id, type: 'fast-failover', buckets });
-  const retag = [set('vlan_vid', TAG_PRESENT | vlan), { kind: 'group', group: id } as const];
+  const away = { kind: 'group', group: id } as const;
+  const retag = [...FROM_NOWHERE, set('vlan_vid', TAG_PRESENT | vlan), away];
   const at = (vid: number) => match({ ...ofMirror(number), vlan_vid: { value: vid, mask: TAG_PRESENT } });
   out.flow(TABLES.MIRROR_TO, 100, at(TAG_PRESENT), retag, number);
   out.flow(TABLES.MIRROR_TO, 100, at(0), [{ kind: 'push-vlan' }, ...retag], number);
