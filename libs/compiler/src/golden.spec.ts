@@ -300,7 +300,7 @@ const EXAMPLES: Record<string, HostSpec> = {
 const LOCAL: Readonly<Record<string, Partial<LocalFacts>>> = {
   multicast: {
     multicast: {
-      lan: {
+      'pt-lan': {
         settled: [1, 2, 3],
         routers: [{ segment: 100, slot: 3 }],
         groups: [

@@ -83,7 +83,7 @@ export interface LocalFacts {
   readonly handedOver: readonly PortEpoch[];
   /** Absent: nothing. */
   readonly teaming?: TeamingFacts;
-  /** By switch; absent: nobody was asked yet. */
+  /** By bridge; absent: nobody was asked yet. */
   readonly multicast?: Readonly<Record<string, MulticastFacts>>;
   /** By device. Absent, or a device is not in it: nothing speaks against it. */
   readonly pnics?: Readonly<Record<string, PnicFacts>>;

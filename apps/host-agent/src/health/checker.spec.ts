@@ -71,10 +71,13 @@ class World {
       if (down.includes(host)) continue;
       for (const by of uplinks) {
         const isOwn = host === from && (by.key === key || bundled.includes(host));
-        const isForIt =
-          (frame[0] ?? 0) % 2 === 1 || frame[5] === Number.parseInt(by.iface.mac?.slice(-2) ?? '', 16);
-        const isOther = bundled.includes(host) && by.key === 2 && isForIt && (frame[0] ?? 0) % 2 === 1;
-        if (!isOwn && !isOther && isForIt && passes(host, by.key)) checker.heard(by, vlan, frame);
+        const isForAll = (frame[0] ?? 0) % 2 === 1;
+        const isFor = ({ iface }: LiveUplink) => frame[5] === Number.parseInt(iface.mac?.slice(-2) ?? '', 16);
+        // Of one link each frame comes by one uplink, which the fabric chooses: here the first.
+        const isForIt = bundled.includes(host)
+          ? by.key === 1 && (isForAll || uplinks.some(isFor))
+          : isForAll || isFor(by);
+        if (!isOwn && isForIt && passes(host, by.key)) checker.heard(by, vlan, frame);
       }
     }
   }

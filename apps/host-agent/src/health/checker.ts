@@ -66,7 +66,7 @@ export class Checker {
     const parsed = parseProbe(frame, this.#key);
     if (!parsed.ok || parsed.value.vlan !== vlan) return;
     const said = parsed.value;
-    if (said.kind === 'answer') return this.#answered(by, said);
+    if (said.kind === 'answer') return this.#answered(by, said, frame);
     if (said.host === this.parts.host) return this.#reflected(by, said);
     this.#peers.hear(said.host, said.vlans, HOLD * this.#ms(1));
     if (this.#isForMe(said, by)) this.#answer(by, said, frame.subarray(6, 12));
@@ -117,8 +117,11 @@ export class Checker {
     this.parts.send(by.bridge, by.ofport, probeFrame(probe, this.#key, { src, dst, length }));
   }
 
-  #answered(by: LiveUplink, { host, vlan, nonce, isFull }: Probe): void {
-    if (nonce === this.#round?.nonce) this.#round.answer(laneKey(by.uplink, vlan), host, isFull);
+  /** It is for the uplink that asked; where the other end takes several for one link, it may come by another. */
+  #answered(by: LiveUplink, { host, vlan, nonce, isFull }: Probe, frame: Uint8Array): void {
+    if (nonce !== this.#round?.nonce) return;
+    const asked = this.checked.uplinks.filter(({ iface }) => isFor(frame, macOctets(iface.mac)));
+    for (const { uplink } of [by, ...asked]) this.#round.answer(laneKey(uplink, vlan), host, isFull);
   }
 
   /** Both uplinks carry the VLAN, and are not one link outside. */
@@ -143,6 +146,8 @@ const GROUP = macOctets(
     .padStart(12, '0')
     .replace(/..(?!$)/g, '$&:'),
 );
+
+const isFor = (frame: Uint8Array, mac: Uint8Array): boolean => mac.every((octet, i) => frame[i] === octet);
 
 class OpenRound implements Round {
   readonly answers = { small: new Map<string, Set<string>>(), full: new Map<string, Set<string>>() };

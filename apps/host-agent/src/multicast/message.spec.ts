@@ -10,6 +10,7 @@ const H = ip4('239.1.2.4');
 const G6 = (0xff15n << 112n) | 7n;
 const FROM = ip4('10.0.0.1');
 const LINK = (0xfe80n << 112n) | 1n;
+const NODES = (0xff02n << 112n) | 1n;
 const report = (family: 4 | 6, joined: readonly bigint[], left: readonly bigint[] = []) =>
   ({ kind: 'report', family, joined, left }) as const;
 const query = (family: 4 | 6, from: bigint, group: bigint | null) =>
@@ -38,7 +39,7 @@ const all: readonly [string, Uint8Array, ReturnType<typeof readMessage>][] = [
   ['our own about a group', question(4, G, 1_000), query(4, 0n, G)],
   ['an IPv6 report', mldFrame({ mac, to: G6 }, mld1(131, G6)), report(6, [G6])],
   ['an IPv6 leave', mldFrame({ mac, to: G6 }, mld1(132, G6)), report(6, [], [G6])],
-  ['an IPv6 question', mldFrame({ mac, to: 1n, from: LINK }, mld1(130, 0n)), query(6, LINK, null)],
+  ['an IPv6 question', mldFrame({ mac, to: NODES, from: LINK }, mld1(130, 0n)), query(6, LINK, null)],
   [
     'an IPv6 report of version 2',
     mldFrame(
@@ -69,6 +70,8 @@ describe('what is said of multicast groups', () => {
     ['of an unknown kind', igmpFrame({ mac, to: G }, igmp2(0x20, G))],
     ['that ends in a record', igmpFrame({ mac, to: G }, igmp3([[4, G, 0]]).slice(0, -1))],
     ['with fewer records than it says', igmpFrame({ mac, to: G }, [0x22, 0, 0, 0, 0, 0, 0, 9])],
+    ['that asks all and goes to a few', igmpFrame({ mac, to: G, from: FROM }, igmp2(0x11, 0n))],
+    ['that asks all nodes and goes to a few', mldFrame({ mac, to: G6, from: LINK }, mld1(130, 0n))],
     ['from an IPv6 address that is not of the link', mldFrame({ mac, to: G6, from: 7n }, mld1(131, G6))],
     ['from another IPv6 net', mldFrame({ mac, to: G6, ttl: 64 }, mld1(131, G6))],
   ])('takes nothing from a message %s', (_what, frame) => {

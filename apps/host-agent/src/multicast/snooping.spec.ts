@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { AgentHost, mac, settle, type BindingSpec } from '../agent.fixture.js';
+import { AgentHost, BRIDGE, mac, settle, type BindingSpec } from '../agent.fixture.js';
 import { teamingView } from '../teaming/teaming.fixture.js';
 import { readMessage } from './message.js';
 import { igmp2, igmpFrame, ip4 } from './messages.fixture.js';
@@ -102,6 +102,20 @@ describe('snooping of an agent', () => {
     expect(await get()).toEqual([]);
   });
 
+  it.each([
+    ['is in a private VLAN and', { mode: 'private', primary: 100, secondary: 101 }, ip4('224.0.0.1')],
+    ['asks where nobody listens, so that it', { mode: 'none' }, G],
+  ])('goes on asking where a guest asks that %s is not heard by others', async (_who, vlan, to) => {
+    await becomeIn(vlan, [{ n: 1 }, { n: 2 }]);
+    await pass(5_000);
+    asked(1);
+    for (let i = 0; i < 4; i += 1) {
+      await says('tap2', igmpFrame({ mac: mac(2), from: 2n, to }, igmp2(0x11, 0n, 100)));
+      await pass(TIMES.asks / 3);
+    }
+    expect(asked(1)).toContain('4 any');
+  });
+
   it('gives a router among the guests every group', async () => {
     await pass(5_000);
     expect(await get()).toEqual([]);
@@ -113,8 +127,7 @@ describe('snooping of an agent', () => {
   });
 
   it('brings a router’s question about one group to its members, but not to who must not hear the router', async () => {
-    const query = (n: number) =>
-      igmpFrame({ mac: mac(n), from: BigInt(n), to: G }, igmp2(0x11, G, 100));
+    const query = (n: number) => igmpFrame({ mac: mac(n), from: BigInt(n), to: G }, igmp2(0x11, G, 100));
     await says('tap1', igmpFrame({ mac: mac(1), to: G }, igmp2(0x16, G)));
     await pass(5_000);
     asked(1);
@@ -143,14 +156,22 @@ describe('snooping of an agent', () => {
     expect(await get()).toEqual([]);
   });
 
-  it('goes on with what stands', async () => {
+  it.each([
+    ['what stands', {}, false],
+    ['what stands on a bridge whose mark was taken away', { markLost: true }, true],
+  ] as const)('goes on with %s', async (_what, altered, isMended) => {
     await says('tap1', igmpFrame({ mac: mac(1), to: G }, igmp2(0x16, G)));
     await pass(5_000);
     await host.agent.close();
+    host.switch.alterBridge(BRIDGE, altered);
     host.steps.length = 0;
     await host.start();
     await become({ n: 1 }, { n: 2 });
     expect(host.steps.map(({ kind }) => kind)).not.toContain('bundle');
+    expect(host.steps.some(({ kind }) => kind === 'ovsdb')).toBe(isMended);
+    const reports = host.reports.length;
+    await settle();
+    expect(host.reports.length).toBe(reports);
     expect(await get()).toEqual(['tap1']);
   });
 });

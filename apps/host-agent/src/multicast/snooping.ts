@@ -18,7 +18,7 @@ import { TIMES } from './schedule.js';
 
 /** What is known of one bridge. */
 interface Place {
-  readonly switch: string;
+  readonly bridge: string;
   readonly memberships: Memberships;
   /** By slot: the uplink that carries the port; null: none does. */
   readonly carriers: Map<number, string | null>;
@@ -46,7 +46,7 @@ export class SnoopingService implements AgentService {
   facts(have: Observation): ServiceFacts {
     if (!this.#begun) this.#begin(have);
     const now = Object.fromEntries(
-      [...this.#places.values()].map((place) => [place.switch, place.memberships.facts()]),
+      [...this.#places].map(([bridge, { memberships }]) => [bridge, memberships.facts()]),
     );
     const same =
       Object.keys(now).length === Object.keys(this.#facts).length &&
@@ -68,10 +68,10 @@ export class SnoopingService implements AgentService {
     const asked = bindings.filter((b) => b.open && b.asked !== undefined);
     const bridges = new Set(asked.map(({ bridge }) => bridge));
     for (const name of this.#places.keys()) if (!bridges.has(name)) this.#places.delete(name);
-    for (const { name, switch: of } of state.bridges) {
+    for (const { name } of state.bridges) {
       if (!bridges.has(name)) continue;
       const open = asked.filter(({ bridge }) => bridge === name);
-      this.#look(name, of, open, have);
+      this.#look(name, open, have);
     }
     if (this.#places.size > 0) this.#stop ??= this.host.clock.after(TIMES.looks, () => this.#tick());
   }
@@ -88,22 +88,21 @@ export class SnoopingService implements AgentService {
     for (const bridge of bridges) {
       const standing = standingMulticast(bridge);
       if (standing.settled.length + standing.groups.length === 0) continue;
-      const place = this.#placeOf(bridge.name, bridge.externalIds['portolan-switch'] ?? '');
-      place.memberships.take(standing, this.#in(TIMES.holds));
+      this.#placeOf(bridge.name).memberships.take(standing, this.#in(TIMES.holds));
     }
   }
 
-  #placeOf(bridge: string, of: string): Place {
+  #placeOf(bridge: string): Place {
     const known = this.#places.get(bridge);
     if (known !== undefined) return known;
-    const made = { switch: of, memberships: new Memberships(), carriers: new Map(), open: [] };
+    const made = { bridge, memberships: new Memberships(), carriers: new Map(), open: [] };
     this.#places.set(bridge, made);
     return made;
   }
 
   /** Asks ports that came, and those that another uplink carries now: their answers tell the switches outside. */
-  #look(name: string, of: string, open: readonly CompiledBinding[], { interfaces }: Observation): void {
-    const place = this.#placeOf(name, of);
+  #look(name: string, open: readonly CompiledBinding[], { interfaces }: Observation): void {
+    const place = this.#placeOf(name);
     place.open = open;
     place.memberships.keep(new Set(open.map(({ slot }) => slot)));
     const live = new Set(interfaces.flatMap((i) => (i.bridge === name && i.linkUp ? [i.name] : [])));
@@ -115,7 +114,7 @@ export class SnoopingService implements AgentService {
       place.carriers.set(binding.slot, carrier);
       if (before.get(binding.slot) !== carrier || !before.has(binding.slot)) this.#ask(place, binding);
     }
-    if (place.memberships.facts() !== this.#facts[of]) this.host.kick();
+    if (place.memberships.facts() !== this.#facts[name]) this.host.kick();
   }
 
   #ask(place: Place, binding: CompiledBinding): void {
@@ -157,7 +156,8 @@ export class SnoopingService implements AgentService {
   ): void {
     const { slot, segment, wire, bridge, frame } = at;
     if (from !== 0n) {
-      if (group === null) this.#asker.others(bridge, segment, family);
+      // What somebody in a private VLAN asks is not heard by all.
+      if (group === null && wire === 0) this.#asker.others(bridge, segment, family);
       if (slot !== 0 && place.carriers.has(slot))
         place.memberships.join(slot, segment, null, this.#in(TIMES.holds));
     }
@@ -200,7 +200,7 @@ export class SnoopingService implements AgentService {
   /** Time has passed. */
   #changed(place: Place): void {
     place.memberships.expire(this.host.clock.monotonic());
-    if (place.memberships.facts() !== this.#facts[place.switch]) this.host.kick();
+    if (place.memberships.facts() !== this.#facts[place.bridge]) this.host.kick();
   }
 
   #in(ms: number): number {

@@ -21,7 +21,7 @@ describe('a LAG, on a real switch', () => {
   let guest: LabVm;
   let far: LabVm;
 
-  const view = (revision: number, ports: readonly number[]) =>
+  const view = (revision: number, ports: readonly number[], mode: 'active' | 'passive' = 'active') =>
     teamingView(
       revision,
       ports.map((n) => ({ n })),
@@ -29,7 +29,7 @@ describe('a LAG, on a real switch', () => {
         teaming: { mode: 'port', active: ['lag1'] },
         vlan: { mode: 'access', id: 100 },
         devices: ['la0', 'la1'],
-        features: { lags: [LAG] },
+        features: { lags: [{ ...LAG, mode }] },
       },
     );
   const carriers = () =>
@@ -120,5 +120,16 @@ describe('a LAG, on a real switch', () => {
     expect((await by('tx'))[0]).toBeGreaterThanOrEqual((before[0] ?? 0) + 60);
     const { uplinks } = await agent.agent.telemetry();
     expect(uplinks.map(({ up }) => up)).toEqual([true, false]);
+  });
+
+  it('speaks otherwise with its partner when it is to, and goes on', async () => {
+    await agent.become(view(3, [1], 'passive'));
+    const [port] = (await agent.driver.interfaces()).flatMap(({ name, port }) =>
+      name === 'la0' ? port : [],
+    );
+    expect((await lab.vsctl('a', 'get', 'Port', port ?? '', 'lacp')).trim()).toBe('passive');
+    await carriedBy('la0');
+    await talk(guest, far);
+    await arrived(far, guest, 180);
   });
 });

@@ -100,7 +100,7 @@ export const sceneOf = (
     sets: [addressSet('a', a), addressSet('b', b), portSet('p', ...p)],
     ports: ports.map((p, i) => ({ n: i + 1, ...p }) as unknown as PortSpec),
   });
-  return { desired, facts: factsOf(desired, lan === undefined ? {} : { multicast: { lan } }) };
+  return { desired, facts: factsOf(desired, lan === undefined ? {} : { multicast: { 'pt-lan': lan } }) };
 };
 export const scene = fc
   .tuple(fc.array(port, { maxLength: 7 }), looks, members, heard)

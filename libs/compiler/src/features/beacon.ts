@@ -14,7 +14,8 @@ const MAX_LEN = 128;
 
 /**
  * Beacons: a host's own, from another of its uplinks, go to its agent, and nobody else's anywhere. Whether one is what it
- * looks like is the agent's to judge.
+ * looks like is the agent's to judge. No port sends any: by an uplink's MAC, which some may forge, they would come back
+ * by another one and keep the agent from concluding anything.
  */
 export const beacon: Feature = {
   name: 'beacon',
@@ -22,6 +23,7 @@ export const beacon: Feature = {
     if (!heard.includes('beacon')) return;
     for (const uplink of uplinks) hears(uplink, uplinks, out);
     out.flow(TABLES.UPLINK_IN, 100, match(ANY), []);
+    out.flow(TABLES.GUARD_IN, 350, match(ANY), []);
   },
 };
 

@@ -13,8 +13,9 @@ const READ = 1_024;
 const RATE = { unit: 'pktps', rate: 200, burst: 400 } as const;
 
 /**
- * Probes for all hosts, and answers to this one by its uplink's address, go to the agent and nowhere else. No port sends
- * any: they would be believed by nobody, and might keep others from being heard.
+ * Probes for all hosts, and answers to this one by its uplinks' addresses, go to the agent and nowhere else: what is for
+ * one uplink may come by another, where the other end takes them for one link. No port sends any: they would be
+ * believed by nobody, and might keep others from being heard.
  */
 export const health: Feature = {
   name: 'health',
@@ -22,11 +23,12 @@ export const health: Feature = {
     if (!heard.includes('probe')) return;
     const type = { eth_type: PROBE.etherType };
     out.flow(TABLES.GUARD_IN, 350, match(type), []);
-    for (const { key, mac } of uplinks) {
+    const macs = new Set(uplinks.flatMap(({ mac }) => mac ?? []));
+    for (const { key } of uplinks) {
       const id = uplinkMeter(key, 'probe');
       out.meter({ id, ...RATE });
       const tell = toAgent({ kind: 'probe', slot: key, epoch: 0 }, { maxLen: READ, meter: id });
-      for (const eth_dst of mac === undefined ? [PROBE.group] : [PROBE.group, mac])
+      for (const eth_dst of [PROBE.group, ...macs])
         out.flow(TABLES.UPLINK_IN, 200, match({ [REG.uplink]: key, ...type, eth_dst }), [tell], key);
     }
   },

@@ -5,7 +5,7 @@ import { type Feature } from '../pipeline/feature.js';
 import { FLAG, LOOKUP_KEY, REG } from '../pipeline/registers.js';
 import { TABLES } from '../pipeline/tables.js';
 import { sourceMacs } from '../resolve/macs.js';
-import { type PortPlan, type SteadyPlan, type TeamPlan } from '../resolve/plan.js';
+import { type PortPlan, type SteadyPlan } from '../resolve/plan.js';
 
 const ROW = 100;
 /** Seconds that a row says at least that a MAC is elsewhere. */
@@ -36,13 +36,13 @@ export const learning: Feature = {
     out.flow(TABLES.FORWARD, 10, match({ eth_dst: UNICAST }), to);
     const from = [...none, resubmit(TABLES.LEARNED_SRC), ...ask, goto(TABLES.REVERSE_GATE)];
     out.flow(TABLES.REVERSE, 10, {}, from);
-    for (const team of bridge.teams) returned(team, out);
     moved(bridge, out);
   },
   port: (port, out) => {
     const { slot, policy } = port;
     const { macLearning } = policy;
     if (macLearning === null) return;
+    returned(port, out);
     const from = { [REG.from]: slot };
     const active = { ...from, [REG.active]: ACTIVE };
     const next = goto(TABLES.FILTER_IN);
@@ -69,11 +69,8 @@ const keyOf = (table: Rows): LearnSpec[] => [
 const load = (dst: SubField, value: number): LearnSpec => ({ kind: 'load-value', dst, value: BigInt(value) });
 
 /** Goes with the port, and with its wish to learn. */
-function row({ slot, team }: PortPlan, ageSeconds: number, out: Emitter, table: Rows) {
-  const says =
-    table === 'LEARNED_DST'
-      ? [load(whole(REG.to, 32), slot)]
-      : [load(FLAG.learned, 1), load(whole(REG.team, 32), team?.id ?? 0)];
+function row({ slot }: PortPlan, ageSeconds: number, out: Emitter, table: Rows) {
+  const says = table === 'LEARNED_DST' ? load(whole(REG.to, 32), slot) : load(FLAG.learned, 1);
   return {
     kind: 'learn',
     table: TABLES[table],
@@ -82,7 +79,7 @@ function row({ slot, team }: PortPlan, ageSeconds: number, out: Emitter, table: 
     idleTimeout: 0,
     hardTimeout: ageSeconds,
     deleteLearned: true,
-    specs: [...keyOf(table), load(LOOKUP_KEY, slot), ...says],
+    specs: [...keyOf(table), load(LOOKUP_KEY, slot), says],
   } as const;
 }
 
@@ -99,19 +96,21 @@ const forget = (out: Emitter): Action[] =>
   }));
 
 /**
- * Asks the team by which uplink its frames leave: `moved` answers. Where all uplinks are one link nothing comes back, but
- * by one that is not in the bundle.
+ * Asks the port's team by which uplink its frames leave now, whatever it was when a MAC was learned: `moved` answers. Where
+ * all uplinks are one link nothing comes back, but by one that is not in the bundle.
  */
-function returned({ id, kind, uplinks }: TeamPlan, out: Emitter): void {
-  const here = { [REG.active]: ACTIVE, [REG.team]: id, [REG.flags]: bitsAre(FLAG.learned, 1) };
+function returned({ slot, team }: PortPlan, out: Emitter): void {
+  if (team === undefined) return;
+  const { id, kind, uplinks } = team;
+  const here = { [REG.active]: ACTIVE, [REG.lookup]: slot, [REG.flags]: bitsAre(FLAG.learned, 1) };
   if (kind === 'order') {
     const ask: Action[] = [setBits(FLAG.asksMoved, 1), { kind: 'group', group: id }];
-    return out.flow(TABLES.REVERSE_GATE, 110, match(here), ask, id);
+    return out.flow(TABLES.REVERSE_GATE, 110, match(here), ask, slot);
   }
   for (const { key, lag } of uplinks) {
     if (lag?.bundled === false) continue;
     const actions = [...forget(out), goto(TABLES.FORWARD)];
-    out.flow(TABLES.REVERSE_GATE, 110, match({ ...here, [REG.uplink]: key }), actions, id);
+    out.flow(TABLES.REVERSE_GATE, 110, match({ ...here, [REG.uplink]: key }), actions, slot);
   }
 }
 
@@ -120,7 +119,7 @@ function moved({ uplinks }: SteadyPlan, out: Emitter): void {
   const asked = { [REG.from]: 0, [REG.flags]: bitsAre(FLAG.asksMoved, 1) };
   for (const { key } of uplinks) {
     const same = match({ ...asked, [REG.chosen]: key, [REG.uplink]: key });
-    const on = [setBits(FLAG.asksMoved, 0), set(REG.chosen, 0), set(REG.team, 0), resubmit(TABLES.FORWARD)];
+    const on = [setBits(FLAG.asksMoved, 0), set(REG.chosen, 0), resubmit(TABLES.FORWARD)];
     out.flow(TABLES.CHOSEN, 320, same, [...forget(out), ...on], key);
   }
   out.flow(TABLES.CHOSEN, 310, match(asked), []);

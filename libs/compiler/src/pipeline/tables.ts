@@ -88,7 +88,13 @@ const SPECS = {
     reads: ['from'],
   },
   /** What no guest may send, and blocked ports. */
-  GUARD_IN: { number: 8, owners: ['guard', 'health'], path: 'in', next: ['SEGMENT'], reads: ['from'] },
+  GUARD_IN: {
+    number: 8,
+    owners: ['guard', 'health', 'beacon'],
+    path: 'in',
+    next: ['SEGMENT'],
+    reads: ['from'],
+  },
   /** The VLAN policy makes the segment and takes the tag off. */
   SEGMENT: {
     number: 10,
@@ -108,14 +114,14 @@ const SPECS = {
     reads: ['from'],
     writes: ['lookup', 'active'],
   },
-  /** Source MACs that were learned: where, and which uplinks carry that port. */
+  /** Source MACs that were learned, and where. */
   LEARNED_SRC: {
     number: 13,
     owners: ['learning'],
     path: 'asked',
     next: [],
     reads: ['segment'],
-    writes: ['lookup', 'team', 'flags'],
+    writes: ['lookup', 'flags'],
     learned: 'cache',
   },
   /** What ARP and neighbour discovery say of MACs, against the port's own. */
@@ -273,7 +279,7 @@ const SPECS = {
     path: 'uplink',
     next: ['FORWARD'],
     asks: ['CHOSEN'],
-    reads: ['active', 'team', 'uplink', 'flags', 'segment'],
+    reads: ['active', 'lookup', 'uplink', 'flags', 'segment'],
     writes: ['flags'],
   },
   /** By (segment, MAC). */
@@ -500,7 +506,7 @@ const SPECS = {
     next: ['CLASS_UP', 'UPLINK_OUT'],
     asks: ['FLOOD_IN', 'FORWARD'],
     reads: ['from', 'chosen', 'uplink', 'team', 'flags', 'segment'],
-    writes: ['flags', 'chosen', 'team'],
+    writes: ['flags', 'chosen'],
   },
   /** Meters of the traffic classes. */
   CLASS_UP: {

@@ -1,4 +1,5 @@
 import { type SwitchDocument } from '#contracts';
+import { bridgeName } from '../bridge-name.js';
 import { type CompileException, type LocalFacts, type MulticastFacts } from '../types.js';
 import { type PortPlan } from './plan.js';
 
@@ -9,7 +10,7 @@ export const multicastOf = (
   doc: SwitchDocument | undefined,
   { multicast }: Pick<LocalFacts, 'multicast'>,
 ): MulticastFacts | undefined =>
-  doc?.multicast === 'snooping' ? (multicast?.[doc.switch] ?? NOBODY_ASKED) : undefined;
+  doc?.multicast === 'snooping' ? (multicast?.[bridgeName(doc.switch)] ?? NOBODY_ASKED) : undefined;
 
 /** The port stands all the same, and so do the groups that it has. */
 export function refusedGroups(

@@ -53,6 +53,16 @@ describe('teaming by uplink order', () => {
     expect([a.got(1).length, a.got(2).length]).toEqual([2, 2]);
   });
 
+  it('lets no guest send what looks like a beacon', async () => {
+    const { teaming } = order(['uplink1', 'uplink2']) as unknown as { teaming: object };
+    const beacons = { teaming: { ...teaming, detection: 'beacon' }, forgedTransmits: true };
+    await a.become({ ...spec([{ n: 1, group: 'probed' }]), groups: [groupDoc('probed', beacons as never)] });
+    const to = '03:50:4f:52:54:4c';
+    a.send(1, frame({ to, from: mac(1), type: 0x88b5 }), frame({ to, from: mac(7), type: 0x88b5 }));
+    a.send(1, frame({ to, from: mac(1), type: 0x88b7 }));
+    expect(a.wire('eth0').length).toBe(1);
+  });
+
   it('never sends out by an uplink what came in by one, and drops its own frames coming back', () => {
     for (const to of [mac(8), BROADCAST_MAC]) a.switch.inject('eth0', tagged(frame({ to, from: mac(9) })));
     a.switch.inject('eth1', tagged(frame({ to: BROADCAST_MAC, from: mac(1) })));
