@@ -1,6 +1,11 @@
 import { err, ok, problem, type Clock, type Random, type Result } from '#kernel';
 import { KEYS, type DocumentKey } from '#contracts';
-import { type DocumentStore, type PutError, type StoreContent, type StoredDocument } from '../projector/store.js';
+import {
+  type DocumentStore,
+  type PutError,
+  type StoreContent,
+  type StoredDocument,
+} from '../projector/store.js';
 import { type DocumentSource, type Received, type SourceListener } from '../sync/source.js';
 
 /** What must be last: a sequence and, of what is pipelined, the very message that goes before. */
