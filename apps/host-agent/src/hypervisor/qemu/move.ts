@@ -14,6 +14,14 @@ interface Parts {
   readonly over: () => void;
 }
 
+interface Seen {
+  readonly machine: Machine;
+  readonly look: MigrationLook;
+  readonly runState: string;
+  /** By this run of the agent, or an earlier one. */
+  readonly wasAsked: boolean;
+}
+
 /** Between two attempts to reach a destination that does not listen yet. */
 const AGAIN_MS = 250;
 const UNDER_WAY = new Set([
@@ -62,19 +70,15 @@ export class Move {
 
   /** Looks, then asks if nobody did. */
   async begin(machine: Machine | null): Promise<void> {
-    this.#machine = machine;
-    const wasAsked = this.parts.moves.has(this.order);
-    if (machine === null || !machine.isConnected) return this.#unreached(machine, wasAsked);
-    const [look, state] = [await machine.lookAtMigration(), await machine.lookAtRunState()];
-    if (!look.ok) return this.#tell('unknown', look.error.message);
-    if (!state.ok) return this.#tell('unknown', state.error.message);
-    if (wasAsked && look.value.status !== 'none') return this.#stands(look.value, state.value);
-    if (UNDER_WAY.has(look.value.status))
+    const seen = await this.#look(machine);
+    if (seen === null) return;
+    const { look, runState, wasAsked } = seen;
+    if (wasAsked && look.status !== 'none') return this.#stands(look, runState);
+    if (UNDER_WAY.has(look.status))
       return this.#end('unknown', 'somebody else moves the guest by hand already');
-    if (state.value === 'inmigrate') return this.#end('failed', 'the guest has not arrived here yet');
-    if (state.value === 'postmigrate')
-      return this.#end('unknown', 'the guest was moved away by somebody else');
-    await this.#ask(machine);
+    if (runState === 'inmigrate') return this.#end('failed', 'the guest has not arrived here yet');
+    if (runState === 'postmigrate') return this.#end('unknown', 'the guest was moved away by somebody else');
+    await this.#ask(seen.machine);
   }
 
   /** Asked again while it is under way: says how it stands. */
@@ -84,19 +88,16 @@ export class Move {
 
   /** An abort that this run knows nothing of: what QEMU does is taken for what was ordered, if it was asked at all. */
   async adoptAndCancel(machine: Machine | null): Promise<void> {
-    this.#machine = machine;
     this.#isAborting = true;
-    const wasAsked = this.parts.moves.has(this.order);
-    if (machine === null || !machine.isConnected) return this.#unreached(machine, wasAsked);
-    const [look, state] = [await machine.lookAtMigration(), await machine.lookAtRunState()];
-    if (!look.ok) return this.#tell('unknown', look.error.message);
-    if (!state.ok) return this.#tell('unknown', state.error.message);
-    if (wasAsked && UNDER_WAY.has(look.value.status)) {
+    const seen = await this.#look(machine);
+    if (seen === null) return;
+    const { look, runState, wasAsked } = seen;
+    if (wasAsked && UNDER_WAY.has(look.status)) {
       this.#isAsked = true;
       this.#copies = true;
       return this.cancel();
     }
-    if (state.value === 'postmigrate')
+    if (runState === 'postmigrate')
       return wasAsked
         ? this.#end('completed')
         : this.#end('unknown', 'the guest was moved away by somebody else');
@@ -146,6 +147,21 @@ export class Move {
     this.#retry?.();
     this.#retry = null;
     this.parts.over();
+  }
+
+  /** What QEMU says before anything is done; null: it can't be asked, and that is told. */
+  async #look(machine: Machine | null): Promise<Seen | null> {
+    this.#machine = machine;
+    const wasAsked = this.parts.moves.has(this.order);
+    if (machine === null || !machine.isConnected) {
+      this.#unreached(machine, wasAsked);
+      return null;
+    }
+    const [look, state] = [await machine.lookAtMigration(), await machine.lookAtRunState()];
+    if (look.ok && state.ok) return { machine, look: look.value, runState: state.value, wasAsked };
+    const fault = look.ok ? state : look;
+    if (!fault.ok) this.#tell('unknown', fault.error.message);
+    return null;
   }
 
   #unreached(machine: Machine | null, wasAsked: boolean): void {
