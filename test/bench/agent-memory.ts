@@ -2,7 +2,7 @@ import { until } from '../../deploy/quickstart/api.js';
 import { bridgeName } from '#compiler';
 import { Lab } from '../lab/net.js';
 import { residentMb, withCluster, type BenchCluster } from './support/cluster.js';
-import { atMost, type Bench } from './support/figure.js';
+import { atMost, needing } from './support/figure.js';
 import { dropping, manifest } from './support/manifest.js';
 import { spread } from './support/stats.js';
 
@@ -14,12 +14,7 @@ const SWITCH = 'prod';
 const SETTLING_MS = 10_000;
 
 /** Resident memory of one agent with a hundred ports on a real switch, after their policy changed a few times. */
-export const agentMemory: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_LAB'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const agentMemory = needing('lab', async (say) => {
   const lab = await Lab.create({ hosts: [HOST] });
   try {
     const env = {
@@ -33,7 +28,7 @@ export const agentMemory: Bench = async (say) => {
   } finally {
     await lab.destroy();
   }
-};
+});
 
 async function measure({ api, cluster }: BenchCluster, lab: Lab, say: (line: string) => void) {
   const group = (n: number) => ({ name: 'web', switch: SWITCH, ports: 0, policy: dropping(n) });

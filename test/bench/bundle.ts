@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { formatFlows, type Flow } from '#openflow';
 import { OvsDriver } from '#ovs';
 import { type LabHost } from '../lab/host.js';
-import { type Bench, type Figure, ratioOf } from './support/figure.js';
+import { needing, ratioOf, type Figure } from './support/figure.js';
 import { SHORT } from './support/short.js';
 import { spread } from './support/stats.js';
 import { withLab } from './support/with-lab.js';
@@ -36,12 +36,7 @@ interface Side {
 }
 
 /** Flows through one atomic bundle, and all of them read back, against `ovs-ofctl`, which starts a process for it. */
-export const bundle: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_LAB'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const bundle = needing('lab', async () => {
   return withLab({ hosts: ['h1'], uplinks: 0 }, async (lab) => {
     const host = lab.host('h1');
     const driver = new OvsDriver({ rundir: host.rundir, datapathType: 'netdev' });
@@ -52,7 +47,7 @@ export const bundle: Bench = async (say) => {
       await driver.close();
     }
   });
-};
+});
 
 async function ours(driver: OvsDriver): Promise<Side> {
   const add = { op: 'add-bridge', bridge: OURS!, switch: 'lan', mtu: 1_500 } as const;

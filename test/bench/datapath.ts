@@ -5,7 +5,7 @@ import { documentsOf, LabAgent } from '../lab/agent.js';
 import { numbered } from '../lab/net.js';
 import { plug, type PortPlan } from './ovn/ports.js';
 import { cpuSeconds } from './support/cluster.js';
-import { type Bench, type Figure, ratioOf } from './support/figure.js';
+import { needing, ratioOf, type Figure } from './support/figure.js';
 import { SHORT } from './support/short.js';
 import { spread } from './support/stats.js';
 import { Traffic, type Flow } from './support/traffic.js';
@@ -30,12 +30,7 @@ interface Sample {
  * packet finds its decision cached: what is compared is what the decision has the switch do. Sender and switch have a
  * processor each where there are two, and the switch's is what limits.
  */
-export const datapath: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_LAB'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const datapath = needing('lab', async () => {
   return withLab({ hosts: ['h1'] }, async (lab) => {
     const host = lab.host('h1');
     const files = await compiled(host);
@@ -52,7 +47,7 @@ export const datapath: Bench = async (say) => {
       await traffic.close();
     }
   });
-};
+});
 
 /** Flows as the agent made them, which then ends: what stands is exchanged for others, and nobody is to repair it. */
 async function compiled(host: LabHost): Promise<Record<Variant, string>> {

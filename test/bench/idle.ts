@@ -1,7 +1,7 @@
 import { bridgeName } from '#compiler';
 import { SWITCH } from './ovn/our-manifest.js';
 import { withPair, type Pair } from './ovn/pair.js';
-import { type Bench, type Figure } from './support/figure.js';
+import { needing, type Figure } from './support/figure.js';
 import { SHORT } from './support/short.js';
 import { round, spread } from './support/stats.js';
 import { pause } from './support/until.js';
@@ -16,12 +16,7 @@ const SAMPLE_MS = 10_000;
 const PROCESSES = ['host-agent', 'ovn-controller'] as const;
 
 /** What nothing costs: the processor time and memory of either side's process on a host whose policy stands still. */
-export const idle: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_OVN'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const idle = needing('ovn', async (say) => {
   return withPair([HOST], PORTS, say, async (pair) => {
     await pause(SETTLING_MS);
     const used: number[][] = [[], []];
@@ -45,7 +40,7 @@ export const idle: Bench = async (say) => {
       ];
     });
   });
-};
+});
 
 /** Processor seconds so far: ours, theirs. */
 const cpuOf = async ({ ours, peer }: Pair): Promise<readonly number[]> => {

@@ -2,7 +2,7 @@ import { until } from '../../deploy/quickstart/api.js';
 import { bridgeName } from '#compiler';
 import { Lab } from '../lab/net.js';
 import { withCluster, type BenchCluster } from './support/cluster.js';
-import { type Bench, type Figure } from './support/figure.js';
+import { needing, type Figure } from './support/figure.js';
 import { dropping, manifest } from './support/manifest.js';
 import { Sender, timed } from './support/one-by-one.js';
 import { spread } from './support/stats.js';
@@ -15,16 +15,11 @@ const WARM_UP = 200;
 const VMS = 3;
 
 /** A group's policy changes, over HTTP, until it is realised on every host: real switches in namespaces. */
-export const policyOvs: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_LAB'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const policyOvs = needing('lab', async (say) => {
   const figures: Figure[] = [];
   for (const size of SIZES) figures.push(...(await onHosts(size, say)));
   return figures;
-};
+});
 
 async function onHosts(size: number, say: (line: string) => void): Promise<readonly Figure[]> {
   const names = Array.from({ length: size }, (_, i) => `h${i + 1}`);

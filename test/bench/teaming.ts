@@ -2,7 +2,7 @@ import { BRIDGE } from '../../apps/host-agent/src/agent.fixture.js';
 import { teamingView } from '../../apps/host-agent/src/teaming/teaming.fixture.js';
 import { LabAgent } from '../lab/agent.js';
 import { numbered, until, type Lab, type LabVm } from '../lab/net.js';
-import { type Bench, type Figure } from './support/figure.js';
+import { needing, type Figure } from './support/figure.js';
 import { SHORT } from './support/short.js';
 import { spread } from './support/stats.js';
 import { withLab } from './support/with-lab.js';
@@ -19,12 +19,7 @@ type Way = (typeof WAYS)[number];
 type Lost = Readonly<Record<Way, number>>;
 
 /** Frames lost, of one each millisecond, when the uplink that carries a port fails, and when the port goes back to it. */
-export const teaming: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_LAB'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const teaming = needing('lab', async (say) => {
   return withLab({ hosts: [HOST], uplinks: 2 }, async (lab) => {
     const agent = new LabAgent(lab.host(HOST));
     try {
@@ -33,7 +28,7 @@ export const teaming: Bench = async (say) => {
       await agent.stop();
     }
   });
-};
+});
 
 interface Stage {
   readonly lab: Lab;

@@ -6,7 +6,7 @@ import { definePorts, GROUP } from '../ovn/ovn-words.js';
 import { type OvnSide } from '../ovn/ovn-side.js';
 import { withPair, type Pair } from '../ovn/pair.js';
 import { portsOf, type PortPlan } from '../ovn/ports.js';
-import { type Bench, type Figure, ratioOf } from '../support/figure.js';
+import { needing, ratioOf, type Figure } from '../support/figure.js';
 import { SHORT } from '../support/short.js';
 import { spread } from '../support/stats.js';
 import { Plugger } from './plugger.js';
@@ -31,12 +31,7 @@ interface Side {
  * New interfaces are plugged at one host: until the last flow of its switch that came of it stood. OVN's ports are
  * defined before, as its users do it; ours come to be by the plugging, which is a commit of its own.
  */
-export const bind: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_OVN'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const bind = needing('ovn', async (say) => {
   return withPair(HOSTS, PORTS_EACH, say, async (pair) => {
     const sides = await sidesOf(pair);
     try {
@@ -50,7 +45,7 @@ export const bind: Bench = async (say) => {
       for (const { plugger } of sides) await plugger.close();
     }
   });
-};
+});
 
 async function sidesOf({ peer, labs }: Pair): Promise<readonly [Side, Side]> {
   const host = HOSTS[0]!;

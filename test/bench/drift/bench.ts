@@ -1,7 +1,7 @@
 import { OvsDriver } from '#ovs';
 import { documentsOf, LabAgent } from '../../lab/agent.js';
 import { type Lab, numbered, until } from '../../lab/net.js';
-import { atMost, type Bench, type Figure } from '../support/figure.js';
+import { atMost, needing, type Figure } from '../support/figure.js';
 import { SHORT } from '../support/short.js';
 import { spread } from '../support/stats.js';
 import { pause } from '../support/until.js';
@@ -16,12 +16,7 @@ const APART_MS = 120;
 const BAR_MS = 100;
 
 /** From a change by another hand, on a connection of its own, to its repair on a real switch. */
-export const drift: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_LAB'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const drift = needing('lab', async () => {
   return withLab({ hosts: ['h1'] }, async (lab) => {
     const host = lab.host('h1');
     const agent = new LabAgent(host);
@@ -41,7 +36,7 @@ export const drift: Bench = async (say) => {
       await agent.stop();
     }
   });
-};
+});
 
 async function settle(lab: Lab, agent: LabAgent): Promise<void> {
   await agent.start();

@@ -1,7 +1,7 @@
 import { tcpPort } from '../ovn/side.js';
 import { portsOf } from '../ovn/ports.js';
 import { withPair, type Pair } from '../ovn/pair.js';
-import { type Bench, type Figure, ratioOf } from '../support/figure.js';
+import { needing, ratioOf, type Figure } from '../support/figure.js';
 import { SHORT } from '../support/short.js';
 import { spread } from '../support/stats.js';
 import { ourGate, peerGate, type Gate } from './gates.js';
@@ -39,12 +39,7 @@ type Say = (line: string) => void;
  * A guest sends without a pause to another on its host; a rule that drops it is asked for. How long until the last
  * frame passed, and whether any passed after the word that none would, on both sides, turn about.
  */
-export const forbidden: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_OVN'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const forbidden = needing('ovn', async (say) => {
   return withPair(HOSTS, PORTS_EACH, say, async (pair) => {
     // What is for nobody here leaves by the uplink: the other host's switch has no part in it.
     await pair.labs.ours.isolate();
@@ -57,7 +52,7 @@ export const forbidden: Bench = async (say) => {
       for (const side of sides) await side.guests.close();
     }
   });
-};
+});
 
 async function sidesOf({ ours, peer, labs }: Pair): Promise<readonly [Taken, Taken]> {
   const ports = portsOf(HOSTS, PORTS_EACH);

@@ -1,4 +1,4 @@
-import { type Bench, type Figure } from '../support/figure.js';
+import { needing, type Figure } from '../support/figure.js';
 import { compare, type Round } from './compare.js';
 import { withPair, type Pair } from './pair.js';
 
@@ -17,16 +17,11 @@ const ROUNDS: readonly Round[] = [
  * Both on real switches: so many hosts of ours, each an agent and an Open vSwitch, and as many of OVN's, each an
  * ovn-controller and an Open vSwitch. What stands still takes next to nothing of the processor.
  */
-export const ovn: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_OVN'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const ovn = needing('ovn', async (say) => {
   const figures: Figure[] = [];
   for (const size of SIZES) figures.push(...(await onHosts(size, say)));
   return figures;
-};
+});
 
 async function onHosts(size: number, say: (line: string) => void): Promise<readonly Figure[]> {
   const names = Array.from({ length: size }, (_, i) => `h${i + 1}`);

@@ -2,7 +2,7 @@ import { Lab } from '../../lab/net.js';
 import { DEVICE } from '../scale/plan.js';
 import { withCluster } from '../support/cluster.js';
 import { whenEnded } from '../support/ending.js';
-import { type Bench, type Figure } from '../support/figure.js';
+import { needing, type Figure } from '../support/figure.js';
 import { alone, compare, type Round } from './compare.js';
 import { OurHosts } from './our-hosts.js';
 import { OurSide } from './our-side.js';
@@ -30,19 +30,14 @@ const ASKED = process.env['PORTOLAN_BENCH_SIZE'];
  * ovs-vswitchd with dummy devices, which does take in all flows. Ours are each an agent with a simulated switch, several
  * to a process. Both centres are whole and run as in production.
  */
-export const ovnSimulated: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_OVN'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const ovnSimulated = needing('ovn', async (say) => {
   say('OVN: all processes of production, dummy devices; ours: agents share processes, simulated switches');
   const figures: Figure[] = [];
   for (const size of SIZES)
     if (ASKED === undefined || ASKED === `${size.hosts}x${size.ports}`)
       figures.push(...(await onSize(size, say)));
   return figures;
-};
+});
 
 async function onSize(size: Size, say: (line: string) => void): Promise<readonly Figure[]> {
   const names = Array.from({ length: size.hosts }, (_, i) => `h${i}`);

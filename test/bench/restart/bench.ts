@@ -1,5 +1,5 @@
 import { withPair, type Pair } from '../ovn/pair.js';
-import { atMost, type Bench, type Figure } from '../support/figure.js';
+import { atMost, needing, type Figure } from '../support/figure.js';
 import { SHORT } from '../support/short.js';
 import { spread } from '../support/stats.js';
 import { agentGone, databaseGone, switchGone } from './faults.js';
@@ -22,17 +22,12 @@ interface Tried {
 }
 
 /** What guests notice when an agent, a switch or its database is killed and comes back, beside OVN's. */
-export const restart: Bench = async (say) => {
-  const obstacle = process.env['PORTOLAN_NO_OVN'] ?? '';
-  if (obstacle !== '') {
-    say(`left out: ${obstacle}`);
-    return [];
-  }
+export const restart = needing('ovn', async (say) => {
   const figures: Figure[] = [];
   for (const size of SIZES)
     figures.push(...(await withPair([HOST], PORTS, say, (pair) => onSize(pair, size, say))));
   return figures;
-};
+});
 
 async function onSize(pair: Pair, size: number, say: Say): Promise<readonly Figure[]> {
   const rigs = await rigsOf(pair, size);

@@ -16,6 +16,19 @@ export interface Figure {
 
 export type Bench = (say: (line: string) => void) => Promise<readonly Figure[]>;
 
+/** What a bench needs, by the variable that says why it can't be had. */
+const NEEDS = { lab: 'PORTOLAN_NO_LAB', ovn: 'PORTOLAN_NO_OVN' } as const;
+
+/** Left out, with the reason, where what it needs can't be had. */
+export const needing =
+  (what: keyof typeof NEEDS, bench: Bench): Bench =>
+  (say) => {
+    const obstacle = process.env[NEEDS[what]] ?? '';
+    if (obstacle === '') return bench(say);
+    say(`left out: ${obstacle}`);
+    return Promise.resolve([]);
+  };
+
 export const atLeast = (least: number, value: number): NonNullable<Figure['target']> => ({
   text: `≥ ${least}`,
   met: value >= least,
