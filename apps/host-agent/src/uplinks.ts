@@ -1,3 +1,4 @@
+import { macToBigint, parseMac } from '#kernel';
 import { type SwitchDocument } from '#contracts';
 import { bridgeName, type Desired } from '#compiler';
 import { type ObservedInterface } from '#openflow';
@@ -37,8 +38,7 @@ export function uplinksOf(
 }
 
 /** Of a device; one that tells none sends from an address that nobody has. */
-export function macOctets(mac: string | undefined): Uint8Array {
-  const octets = (mac ?? '').split(':').map((octet) => Number.parseInt(octet, 16));
-  const isMac = octets.length === 6 && octets.every((octet) => octet >= 0 && octet <= 0xff);
-  return new Uint8Array(isMac ? octets : [2, 0, 0, 0, 0, 0]);
+export function macOf(mac: string | undefined): bigint {
+  const parsed = parseMac(mac ?? '', 'mac');
+  return parsed.ok ? macToBigint(parsed.value) : 0x0200_0000_0000n;
 }

@@ -1,3 +1,4 @@
+import { headerSize, SHORTEST, writeHeader } from '../frames/ethernet.js';
 import { BRIDGE, TLV } from './tlv.js';
 import { LLDP_TYPE } from './lldp.js';
 
@@ -8,13 +9,12 @@ export interface Advertisement {
   readonly uplink: string;
   readonly device: string;
   /** Of the device: who sends. */
-  readonly mac: Uint8Array;
+  readonly mac: bigint;
   readonly version: string;
 }
 
 /** To the bridge at the other end of the cable, and no further. */
-const NEAREST_BRIDGE = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x0e];
-const SHORTEST = 60;
+const NEAREST_BRIDGE = 0x0180_c200_000en;
 const LOCALLY_ASSIGNED = 7;
 const INTERFACE_NAME = 5;
 
@@ -32,10 +32,11 @@ export function lldpFrame(of: Advertisement, ttl: number): Uint8Array {
       tlv(TLV.systemDescription, text(`Portolan ${of.version} on Open vSwitch`)),
       tlv(TLV.capabilities, [0, BRIDGE, 0, BRIDGE]),
     );
-  const type = [LLDP_TYPE >> 8, LLDP_TYPE & 0xff];
-  const octets = [...NEAREST_BRIDGE, ...of.mac, ...type, ...said.flat(), ...tlv(TLV.end, [])];
-  const frame = new Uint8Array(Math.max(SHORTEST, octets.length));
-  frame.set(octets);
+  said.push(tlv(TLV.end, []));
+  const octets = said.flat();
+  const frame = new Uint8Array(Math.max(SHORTEST, headerSize(0) + octets.length));
+  const header = { dst: NEAREST_BRIDGE, src: of.mac, vlan: 0, type: LLDP_TYPE };
+  frame.set(octets, writeHeader(new DataView(frame.buffer), header));
   return frame;
 }
 

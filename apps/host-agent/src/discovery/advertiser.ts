@@ -75,4 +75,4 @@ const same = (a: Told, b: Told): boolean =>
   a.switch === b.switch &&
   a.uplink === b.uplink &&
   a.intervalSeconds === b.intervalSeconds &&
-  Buffer.compare(a.mac, b.mac) === 0;
+  a.mac === b.mac;

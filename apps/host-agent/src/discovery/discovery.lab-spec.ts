@@ -8,7 +8,7 @@ import { discovery } from './discovery.js';
 
 const core = (port: string, host = 'core1') => ({
   ...{ host, switch: 'x', uplink: 'rack4', version: '1', device: port },
-  mac: new Uint8Array([2, 0, 0, 0, 0, 0x77]),
+  mac: 0x0200_0000_0077n,
 });
 
 /** An uplink to somebody who speaks LLDP. tcpdump decodes what we say. */

@@ -36,7 +36,7 @@ async function world(mode: Discovery['mode']) {
     await settle();
   };
   const hear = async (port: string, ttl: number): Promise<void> => {
-    const mac = new Uint8Array([2, 0, 0, 0, 0, 7]);
+    const mac = 0x0200_0000_0007n;
     const from = { host: 'core', switch: '', uplink: '', device: port, mac, version: '' };
     host.switch.inject('eth0', lldpFrame(from, ttl));
     await settle();

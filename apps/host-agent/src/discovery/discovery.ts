@@ -3,7 +3,7 @@ import { type Compiled, type Desired } from '#compiler';
 import { type Observation } from '#openflow';
 import { type HandedFrame } from '../packet-ins.js';
 import { type AgentService, type MakeService, type ServiceHost } from '../service.js';
-import { macOctets, uplinksOf, type LiveUplink } from '../uplinks.js';
+import { macOf, uplinksOf, type LiveUplink } from '../uplinks.js';
 import { VERSION } from '../version.js';
 import { Advertiser, type Told } from './advertiser.js';
 import { parseLldp } from './lldp.js';
@@ -60,7 +60,7 @@ class DiscoveryService implements AgentService {
   #told({ switch: name, uplink, bridge, ofport, iface, document }: LiveUplink): Told {
     const { intervalSeconds } = document.discovery;
     const { host } = this.host;
-    const mac = macOctets(iface.mac);
+    const mac = macOf(iface.mac);
     const what = { host, switch: name, uplink, device: iface.name, mac, version: VERSION };
     return { ...what, bridge, ofport, intervalSeconds };
   }

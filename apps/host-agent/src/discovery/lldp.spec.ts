@@ -8,7 +8,7 @@ const OURS = {
   switch: 'lan',
   uplink: 'uplink1',
   device: 'eth0',
-  mac: new Uint8Array([2, 0, 0, 0, 0, 9]),
+  mac: 0x0200_0000_0009n,
   version: '1.2.3',
 };
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replace(/\s/g, ''), 'hex'));

@@ -1,19 +1,9 @@
 import { err, invalid, ok, type Result } from '#kernel';
+import { type Neighbour } from '#contracts';
 import { capabilityNames, idText, managementAddress, printable, TLV, tlvs, type Tlv } from './tlv.js';
 
-/** What a neighbour says of itself (IEEE 802.1AB). Texts are what it sent, without control characters. */
-export interface Lldpdu {
-  readonly chassis: string;
-  readonly port: string;
-  /** Seconds that this holds; 0: it is going away. */
-  readonly ttl: number;
-  readonly portDescription: string | null;
-  readonly systemName: string | null;
-  readonly systemDescription: string | null;
-  /** What it does at present, as in `bridge`. */
-  readonly capabilities: readonly string[];
-  readonly managementAddress: string | null;
-}
+/** What a neighbour says of itself (IEEE 802.1AB): texts are what it sent, without control characters; `ttl` 0: it goes. */
+export type Lldpdu = Omit<Neighbour, 'switch' | 'uplink' | 'others'>;
 
 export const LLDP_TYPE = 0x88cc;
 const HEADER = 14;

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type Clock } from '#kernel';
 import { type UplinkHealth } from '#contracts';
 import { PROBE } from '#compiler';
-import { macOctets, type LiveUplink } from '../uplinks.js';
+import { readMac } from '../frames/ethernet.js';
+import { macOf, type LiveUplink } from '../uplinks.js';
 import { laneKey, type Lane, type Use } from './lanes.js';
 import { Peers } from './peers.js';
 import { healthKey, parseProbe, probeFrame, type Probe } from './probe.js';
@@ -69,7 +70,7 @@ export class Checker {
     if (said.kind === 'answer') return this.#answered(by, said, frame);
     if (said.host === this.parts.host) return this.#reflected(by, said);
     this.#peers.hear(said.host, said.vlans, HOLD * this.#ms(1));
-    if (this.#isForMe(said, by)) this.#answer(by, said, frame.subarray(6, 12));
+    if (this.#isForMe(said, by)) this.#answer(by, said, readMac(viewOf(frame), 6));
   }
 
   report(): readonly UplinkHealth[] {
@@ -103,24 +104,25 @@ export class Checker {
 
   #ask({ uplink, vlan }: Lane, nonce: string, isFull: boolean): void {
     const { vlans } = this.checked.use;
-    this.#send(uplink, { kind: 'probe', isFull, vlan, nonce, vlans }, GROUP);
+    this.#send(uplink, { kind: 'probe', isFull, vlan, nonce, vlans }, PROBE.group);
   }
 
-  #answer(by: LiveUplink, { isFull, vlan, nonce }: Probe, to: Uint8Array): void {
+  #answer(by: LiveUplink, { isFull, vlan, nonce }: Probe, to: bigint): void {
     this.#send(by, { kind: 'answer', isFull, vlan, nonce, vlans: [] }, to);
   }
 
-  #send(by: LiveUplink, said: Omit<Probe, 'host' | 'uplink'>, dst: Uint8Array): void {
+  #send(by: LiveUplink, said: Omit<Probe, 'host' | 'uplink'>, dst: bigint): void {
     const probe = { ...said, host: this.parts.host, uplink: by.key };
     const length = said.isFull ? this.checked.mtu : 0;
-    const src = macOctets(by.iface.mac);
+    const src = macOf(by.iface.mac);
     this.parts.send(by.bridge, by.ofport, probeFrame(probe, this.#key, { src, dst, length }));
   }
 
   /** It is for the uplink that asked; where the other end takes several for one link, it may come by another. */
   #answered(by: LiveUplink, { host, vlan, nonce, isFull }: Probe, frame: Uint8Array): void {
     if (nonce !== this.#round?.nonce) return;
-    const asked = this.checked.uplinks.filter(({ iface }) => isFor(frame, macOctets(iface.mac)));
+    const to = readMac(viewOf(frame), 0);
+    const asked = this.checked.uplinks.filter(({ iface }) => macOf(iface.mac) === to);
     for (const { uplink } of [by, ...asked]) this.#round.answer(laneKey(uplink, vlan), host, isFull);
   }
 
@@ -140,14 +142,8 @@ export class Checker {
   }
 }
 
-const GROUP = macOctets(
-  PROBE.group
-    .toString(16)
-    .padStart(12, '0')
-    .replace(/..(?!$)/g, '$&:'),
-);
-
-const isFor = (frame: Uint8Array, mac: Uint8Array): boolean => mac.every((octet, i) => frame[i] === octet);
+const viewOf = ({ buffer, byteOffset, length }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, length);
 
 class OpenRound implements Round {
   readonly answers = { small: new Map<string, Set<string>>(), full: new Map<string, Set<string>>() };

@@ -1,6 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { err, invalid, ok, type Result } from '#kernel';
 import { PROBE } from '#compiler';
+import { headerSize, SHORTEST, writeHeader } from '../frames/ethernet.js';
 
 /** VLANs, both ends included; 0 is what bears no tag. */
 export interface VlanRange {
@@ -25,7 +26,6 @@ export interface Probe {
 const MAGIC = 0x50_54_48_31;
 const HEADER = 14;
 const TAG = 4;
-const SHORTEST = 60;
 const NONCE = 8;
 const SEAL = 16;
 const FIXED = 4 + 2 + 2 + NONCE + 2;
@@ -41,18 +41,13 @@ export const healthKey = (lineage: string, name: string): Buffer =>
 export function probeFrame(
   probe: Probe,
   key: Buffer,
-  { src, dst, length }: { readonly src: Uint8Array; readonly dst: Uint8Array; readonly length: number },
+  { src, dst, length }: { readonly src: bigint; readonly dst: bigint; readonly length: number },
 ): Uint8Array {
   const said = body(probe);
   const seal = sealOf(said, key);
-  const tag = probe.vlan === 0 ? 0 : TAG;
-  const at = HEADER + tag;
-  const frame = new Uint8Array(Math.max(SHORTEST, at + Math.max(length, said.length + SEAL)));
-  const view = new DataView(frame.buffer);
-  frame.set(dst);
-  frame.set(src, 6);
-  if (tag > 0) view.setUint32(12, 0x8100_0000 + probe.vlan);
-  view.setUint16(at - 2, PROBE.etherType);
+  const { vlan } = probe;
+  const frame = new Uint8Array(Math.max(SHORTEST, headerSize(vlan) + Math.max(length, said.length + SEAL)));
+  const at = writeHeader(new DataView(frame.buffer), { dst, src, vlan, type: PROBE.etherType });
   frame.set(said, at);
   frame.set(seal, at + said.length);
   return frame;

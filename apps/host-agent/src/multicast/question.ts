@@ -1,5 +1,6 @@
 import { type GroupAddress } from '#compiler';
 import { checksum, pseudoHeader } from '../frames/checksum.js';
+import { writeHeader } from '../frames/ethernet.js';
 
 /** Of our own, of a kind that no maker has. Guests learn it, and nobody else hears it. */
 const OWN_MAC = 0x0250_4f52_544fn;
@@ -24,7 +25,8 @@ function question4(group: bigint | null, withinMs: number): Uint8Array {
   const to = group ?? ALL_HOSTS;
   const frame = new Uint8Array(60);
   const view = new DataView(frame.buffer);
-  addresses(view, (0x01_00_5en << 24n) | (to & 0x7f_ffffn), 0x0800);
+  const dst = (0x01_00_5en << 24n) | (to & 0x7f_ffffn);
+  writeHeader(view, { dst, src: OWN_MAC, vlan: 0, type: 0x0800 });
   // Six words: the last is the option that tells routers to look.
   view.setUint32(14, 0x46c0_0024);
   view.setUint32(22, 0x0102_0000);
@@ -43,7 +45,8 @@ function question6(group: bigint | null, withinMs: number): Uint8Array {
   const to = group ?? ALL_NODES;
   const frame = new Uint8Array(90);
   const view = new DataView(frame.buffer);
-  addresses(view, (0x3333n << 32n) | (to & 0xffff_ffffn), 0x86dd);
+  const dst = (0x3333n << 32n) | (to & 0xffff_ffffn);
+  writeHeader(view, { dst, src: OWN_MAC, vlan: 0, type: 0x86dd });
   view.setUint32(14, 0x6000_0000);
   view.setUint32(18, 0x0024_0001);
   wide(view, 22, OWN_ADDRESS);
@@ -57,12 +60,6 @@ function question6(group: bigint | null, withinMs: number): Uint8Array {
   view.setUint16(86, (ROBUSTNESS << 8) | INTERVAL_S);
   view.setUint16(64, checksum(pseudoHeader(frame.subarray(22, 54), 28, ICMPV6), frame.subarray(62)));
   return frame;
-}
-
-function addresses(view: DataView, to: bigint, type: number): void {
-  view.setBigUint64(0, (to << 16n) | (OWN_MAC >> 32n));
-  view.setUint32(8, Number(OWN_MAC & 0xffff_ffffn));
-  view.setUint16(12, type);
 }
 
 function wide(view: DataView, at: number, value: bigint): void {

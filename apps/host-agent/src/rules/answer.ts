@@ -1,5 +1,5 @@
 import { checksum, pseudoHeader } from '../frames/checksum.js';
-import { writeMac } from '../frames/mac.js';
+import { writeHeader } from '../frames/ethernet.js';
 import { ICMP, IP_AT, IPV4, IPV6, readHead, TCP, type FrameHead, type IpHeader } from './frame.js';
 
 const FLAGS = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
@@ -86,9 +86,7 @@ function framed({ dst, src, ip }: IpFrame, protocol: number, body: Uint8Array): 
   new DataView(body.buffer).setUint16(CHECKSUM_AT[protocol] ?? 0, checksum(pseudo, body));
   const frame = new Uint8Array(IP_AT + header.length + body.length);
   const view = new DataView(frame.buffer);
-  writeMac(view, 0, src);
-  writeMac(view, 6, dst);
-  view.setUint16(12, ip.family === 4 ? IPV4 : IPV6);
+  writeHeader(view, { dst: src, src: dst, vlan: 0, type: ip.family === 4 ? IPV4 : IPV6 });
   frame.set(header, IP_AT);
   frame.set(body, IP_AT + header.length);
   return frame;

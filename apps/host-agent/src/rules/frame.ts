@@ -1,3 +1,5 @@
+import { readMac } from '../frames/ethernet.js';
+
 /** What is said of an IP packet in a frame. */
 export interface IpHeader {
   readonly family: 4 | 6;
@@ -37,10 +39,9 @@ const MOST_EXTENSIONS = 8;
 export function readHead(frame: Uint8Array): FrameHead | null {
   if (frame.length < IP_AT) return null;
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
-  const mac = (at: number): bigint => (BigInt(view.getUint16(at)) << 32n) | BigInt(view.getUint32(at + 2));
   const etherType = view.getUint16(12);
   const ip = etherType === IPV4 ? readIpv4(view) : etherType === IPV6 ? readIpv6(view) : null;
-  return { dst: mac(0), src: mac(6), etherType, ip };
+  return { dst: readMac(view, 0), src: readMac(view, 6), etherType, ip };
 }
 
 const bytes = (view: DataView, at: number, length: number): Uint8Array =>

@@ -1,9 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { BEACON } from '#compiler';
-import { writeMac } from '../../frames/mac.js';
+import { SHORTEST, writeHeader } from '../../frames/ethernet.js';
 
-/** Octets of an Ethernet frame without its checksum, at least. */
-const SHORTEST = 60;
 const VERSION = 1;
 /** Version, uplink, VLAN (2), round (6); behind it the seal. */
 const SAID = 10;
@@ -25,14 +23,9 @@ export function beaconFrame(
   on: string,
   secret: Uint8Array,
 ): Uint8Array {
-  const at = vlan === 0 ? 12 : 16;
-  const frame = new Uint8Array(SHORTEST + at - 12);
+  const frame = new Uint8Array(vlan === 0 ? SHORTEST : SHORTEST + 4);
   const view = new DataView(frame.buffer);
-  writeMac(view, 0, BEACON.destination);
-  writeMac(view, 6, mac);
-  if (vlan !== 0) view.setUint32(12, 0x8100_0000 + vlan);
-  view.setUint16(at, BEACON.type);
-  const said = at + 2;
+  const said = writeHeader(view, { dst: BEACON.destination, src: mac, vlan, type: BEACON.type });
   view.setUint8(said, VERSION);
   view.setUint8(said + 1, from);
   view.setUint16(said + 2, vlan);
