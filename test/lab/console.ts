@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { createConnection, type Socket } from 'node:net';
+import { until } from './exec.js';
+
+/** A guest boots in 3 s on a machine that has nothing else to do, and in a minute on one that has. */
+const BOOT_MS = 180_000;
+const ANSWER_MS = 60_000;
+
+/** The console of a guest (a socket of its QEMU): its init carries out what is typed there, line by line. */
+export class GuestConsole {
+  #said = '';
+  #isClosed = false;
+
+  private constructor(private readonly socket: Socket) {
+    // That it is over is told by `close`.
+    socket.on('error', () => undefined);
+    socket.on('close', () => (this.#isClosed = true));
+    socket.on('data', (chunk: Buffer) => (this.#said += chunk.toString('latin1')));
+  }
+
+  static open(path: string): Promise<GuestConsole> {
+    return until('the console', async () => {
+      const socket = createConnection(path);
+      await once(socket, 'connect');
+      return new GuestConsole(socket);
+    });
+  }
+
+  /** Resolves when the guest has booted. */
+  async booted(): Promise<void> {
+    await until('the guest to boot', () => this.#heard(/READY\r?\n/), BOOT_MS);
+    if (this.#said.includes('FAILED')) throw new Error(`the guest lacks a module: ${this.#said}`);
+  }
+
+  /** Resolves with what the command printed; rejects when it ended with anything but 0. */
+  async type(command: string): Promise<string> {
+    this.#said = '';
+    this.socket.write(`${command}\n`);
+    const pattern = /^([^]*)DONE (\d+)\r?\n/;
+    const [, text = '', code] = await until(`the guest: ${command}`, () => this.#heard(pattern), ANSWER_MS);
+    if (code !== '0') throw new Error(`${command}: ended with ${code}: ${text}`);
+    return text.replaceAll('\r', '').trim();
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  #heard(pattern: RegExp): Promise<RegExpExecArray | undefined> {
+    if (this.#isClosed) throw new Error('the guest does not run here any more');
+    return Promise.resolve(pattern.exec(this.#said) ?? undefined);
+  }
+}

@@ -1,0 +1,122 @@
+import { expect } from '@jest/globals';
+import { type MigrationView, type PortDescription, type WriteResult } from '#contracts/http';
+import { type LabVm, type StreamReceived } from './net.js';
+import { type SendingGuest, streamOf, type Stream } from './sending.js';
+import { type LabHostName, type Spine, until } from './spine.js';
+
+/** A move takes less than a second by itself; the limit is for what hangs, on machines that may be busy. */
+const MOVED_MS = 120_000;
+/** QEMU says that often where the guest is, after each move; they count as sent by it. */
+const ANNOUNCEMENTS = 5;
+const FORBIDDEN = 7001;
+const shaping = { average: 50_000_000, peak: 50_000_000, burst: 5_000_000 };
+
+/** What a guest that is moved takes along: VLAN, shaping, a filter, and anti-spoofing, which is the rule. */
+export const MOVED_POLICY = {
+  vlan: { mode: 'access', id: 100 },
+  shapingIn: shaping,
+  filter: [
+    {
+      name: 'no-7001',
+      direction: 'in',
+      action: 'drop',
+      match: { ipProtocol: 17, dstPort: { from: FORBIDDEN, to: FORBIDDEN } },
+    },
+  ],
+};
+
+/** Two streams that the policy lets through, to guests of different hosts, and two that it does not. */
+export class MovedStreams {
+  readonly all: readonly Stream[];
+
+  constructor(
+    private readonly peer: LabVm,
+    private readonly far: LabVm,
+  ) {
+    this.all = [
+      { to: peer, port: 5001, pps: 100 },
+      { to: far, port: 5002, pps: 50 },
+      { to: peer, port: FORBIDDEN, pps: 20 },
+      { to: peer, port: 5003, pps: 20, srcMac: '02:00:00:00:0f:0f' },
+    ];
+  }
+
+  /** Resolves when more of the first stream has arrived. */
+  async flow(): Promise<void> {
+    const before = (await this.#arrived())[0]?.count ?? 0;
+    await until('more of it', async () => ((await this.#arrived())[0]?.count ?? 0) > before);
+  }
+
+  /**
+   * Ends the streams: the ledger has to the packet what the guest sent and QEMU announced in `moves`, and what the
+   * policy lets through came once.
+   */
+  async expectExact(spine: Spine, guest: SendingGuest, owner: string, moves: number): Promise<void> {
+    const sent = await guest.stopGenerating(this.all);
+    const total = (await guest.transmitted()) + moves * ANNOUNCEMENTS;
+    const { in: counted, exact } = await until('the ledger to agree', async () => {
+      const found = await spine.stats(owner);
+      return found.in.packets >= total ? found : undefined;
+    });
+    expect({ packets: counted.packets, exact }).toEqual({ packets: total, exact: true });
+    const [there, here, ...none] = await this.#arrived();
+    expect(there).toMatchObject({ count: sent[0], unique: sent[0], duplicates: 0, missing: [] });
+    expect(here).toMatchObject({ count: sent[1], unique: sent[1], duplicates: 0, missing: [] });
+    expect(none.map((s) => s?.count)).toEqual([undefined, undefined]);
+  }
+
+  async #arrived(): Promise<readonly (StreamReceived | undefined)[]> {
+    const [peer, far] = [await this.peer.received(), await this.far.received()];
+    return this.all.map((s) => (s.to === this.far ? far : peer).streams[streamOf(s)]);
+  }
+}
+
+/** The operator's side of migrations: asked over HTTP, and followed there. */
+export class Migrations {
+  constructor(private readonly spine: Spine) {}
+
+  async ask(owner: string, destination: LabHostName): Promise<string> {
+    const request = { owner, destination };
+    const { changed } = await this.spine.api.send<WriteResult>('POST', '/v1/migrations', request);
+    const id = changed.find((c) => c.change === 'created')?.name;
+    if (id === undefined) throw new Error(`no migration: ${JSON.stringify(changed)}`);
+    return id;
+  }
+
+  abort(id: string): Promise<unknown> {
+    return this.spine.api.send('POST', `/v1/migrations/${id}/abort`, { reason: 'changed my mind' });
+  }
+
+  async phase(id: string, wanted: string): Promise<void> {
+    const look = async () => (await this.spine.api.migration(id)).phase === wanted || undefined;
+    await until(`${id} to be ${wanted}`, look, MOVED_MS);
+  }
+
+  async ended(id: string): Promise<MigrationView> {
+    const look = async () => {
+      const m = await this.spine.api.migration(id);
+      return m.finished ? m : undefined;
+    };
+    return until(`${id} to end`, look, MOVED_MS);
+  }
+
+  /** The port is where it should be, and nowhere else. */
+  async expectAt(owner: string, host: LabHostName): Promise<void> {
+    await this.spine.bound(owner, host);
+    const { status } = (await this.spine.port(owner)) ?? {};
+    expect(status).toMatchObject({ state: 'bound', active: { host }, standby: null, retiring: [] });
+  }
+}
+
+export const phasesOf = (migration: MigrationView): readonly string[] =>
+  migration.history.map((h) => h.phase);
+
+type Counted = PortDescription['ledger']['total']['in'];
+const packetsOf = ({ unicast, multicast, broadcast }: Counted): number =>
+  unicast.packets + multicast.packets + broadcast.packets;
+
+/** Of each segment of a port's ledger: its host, whether it is closed, and whether anything was sent there. */
+export async function segmentsOf(spine: Spine, owner: string): Promise<readonly unknown[]> {
+  const { ledger } = await spine.describe(owner);
+  return ledger.segments.map((s) => [s.host, s.closedAt !== null, packetsOf(s.counted.in) > 0]);
+}

@@ -1,0 +1,86 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+// @ts-expect-error: setup runs before anything is built, so it is plain JavaScript.
+import { guestKernel } from '../../deploy/setup/guest.js';
+// @ts-expect-error: as above.
+import { which } from '../../deploy/setup/shell.js';
+import { until } from './exec.js';
+import { initrd } from './initrd.js';
+import { type Lab } from './net.js';
+
+export interface GuestOptions {
+  readonly name: string;
+  readonly mac: string;
+  readonly bridge: string;
+  readonly ifaceId: string;
+  readonly profile: string;
+}
+
+export interface Stream {
+  readonly to: { readonly mac: string; readonly ip: string };
+  /** Destination port: what the stream is known by. */
+  readonly port: number;
+  readonly pps: number;
+  readonly srcMac?: string;
+}
+
+/** The number under which receivers count a stream of the kernel's packet generator. */
+export const streamOf = ({ port }: Stream): number => 1_000_000 + port;
+
+export const kernelOf = (): string => join(guestKernel() as string, 'vmlinuz');
+export const initrdOf = (lab: Lab): string => join(lab.workdir, 'initrd.gz');
+
+/** What every guest of this lab boots from. */
+export async function prepareImage(lab: Lab): Promise<void> {
+  await writeFile(initrdOf(lab), await initrd(guestKernel() as string, which('busybox') as string));
+}
+
+/** A guest with a kernel of its own, whose packet generator sends numbered datagrams wherever it runs. */
+export abstract class SendingGuest {
+  /** A command on the console of where it runs. */
+  abstract type(command: string): Promise<string>;
+
+  /** Each stream is numbered from 1: `pps` a second to a port of a peer. */
+  async generate(streams: readonly Stream[]): Promise<void> {
+    for (const [i, { to, port, pps, srcMac }] of streams.entries()) {
+      const device = `eth0@${i}`;
+      const set = [
+        `delay ${Math.round(1e9 / pps)}`,
+        'count 0',
+        `dst_mac ${to.mac}`,
+        `dst ${to.ip}`,
+        'src_min 10.0.0.200',
+        'src_max 10.0.0.200',
+        `udp_dst_min ${port}`,
+        `udp_dst_max ${port}`,
+        ...(srcMac === undefined ? [] : [`src_mac ${srcMac}`]),
+      ];
+      await this.type(`echo "add_device ${device}" > /proc/net/pktgen/kpktgend_0`);
+      for (const line of set) await this.type(`echo "${line}" > /proc/net/pktgen/${device}`);
+    }
+    await this.type('(echo start > /proc/net/pktgen/pgctrl) &');
+  }
+
+  /** Ends what `generate` began; how many datagrams each stream had. */
+  async stopGenerating(streams: readonly Stream[]): Promise<readonly number[]> {
+    await this.type('echo stop > /proc/net/pktgen/pgctrl');
+    const sent: number[] = [];
+    for (const i of streams.keys()) {
+      const text = await until('the stream to end', async () => {
+        const said = await this.type(`cat /proc/net/pktgen/eth0@${i}`);
+        return said.includes('Result: OK') ? said : undefined;
+      });
+      sent.push(Number(/pkts-sofar: (\d+)/.exec(text)?.[1]));
+    }
+    return sent;
+  }
+
+  /** What the guest's own device counted as sent, once it does not change any more. */
+  async transmitted(): Promise<number> {
+    const read = async () => Number(await this.type('cat /sys/class/net/eth0/statistics/tx_packets'));
+    return until('the guest’s counter', async () => {
+      const [one, two] = [await read(), await read()];
+      return one === two ? one : undefined;
+    });
+  }
+}
