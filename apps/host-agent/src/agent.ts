@@ -30,7 +30,8 @@ import { isCarrying } from './teaming/standing.js';
 import { TeamingService } from './teaming/teaming.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
-import { type AgentService, type MakeService } from './service.js';
+import { type MakeService } from './service.js';
+import { ServiceGroup } from './service-group.js';
 
 export interface AgentLog {
   info(fields: object, message: string): void;
@@ -63,7 +64,7 @@ export class Agent {
   readonly #reconciler: Reconciler;
   readonly #orders: Orders;
   readonly #memo = new CompileMemo();
-  readonly #services: readonly AgentService[];
+  readonly #services: ServiceGroup;
   readonly #packetIn: ReturnType<typeof packetIns>;
   readonly #drift: DriftWatch;
   readonly #teaming: TeamingService;
@@ -127,11 +128,11 @@ export class Agent {
     const compiled = (): Compiled | null => this.#compiled;
     const observation = (): Observation | null => this.#reconciler.observation;
     const around = { host, driver, clock, log, memory, random, record, kick: again, compiled, observation };
-    this.#services = (parts.services ?? []).map((make) => make(around));
+    this.#services = new ServiceGroup(parts.services ?? [], around, log);
     const switched = ({ notice: { kind, slot } }: HandedFrame): void =>
       this.#noteRows([{ slot, active: kind === 'activated' }]);
-    const takers = this.#services.map((service) => service.frames ?? {});
-    this.#packetIn = packetIns([{ activated: switched, turned: switched }, ...takers], log);
+    const own = { activated: switched, turned: switched };
+    this.#packetIn = packetIns([own, this.#services.takers()], log);
   }
 
   /** Begins with what the disk holds; resolves when the switch answered once. */
@@ -191,7 +192,7 @@ export class Agent {
       vms: this.parts.hypervisor.vms(),
       interfaces: this.#interfaceStates(interfaces),
       uplinks: this.#uplinks(interfaces),
-      ...merged(this.#services.map((service) => service.telemetry?.())),
+      ...this.#services.telemetry(),
     };
   }
 
@@ -209,7 +210,7 @@ export class Agent {
   async close(): Promise<void> {
     for (const unwatch of this.#unwatch) unwatch();
     this.#unplaced.close();
-    for (const service of this.#services) await service.close?.();
+    await this.#services.close();
     await this.parts.hypervisor.close();
     await this.#reconciler.close();
     this.#drift.close();
@@ -263,8 +264,8 @@ export class Agent {
     this.#owing = outstanding(wanted.desired, memory.incarnations, memory.localFacts().slots, have, known);
     const owed = this.#owing.map((p) => bindingKey(p.port, p.epoch));
     await memory.allot(owed.length === 0 ? keys : [...keys, ...owed], () => standingSlots(have));
-    const theirs = await Promise.all(this.#services.map((s) => s.facts?.(have, wanted.desired)));
-    return { ...merged(theirs), host: this.parts.host, ...memory.localFacts() };
+    const theirs = await this.#services.facts(have, wanted.desired);
+    return { ...theirs, host: this.parts.host, ...memory.localFacts() };
   }
 
   #withOwing(desired: Desired): Desired {
@@ -288,7 +289,7 @@ export class Agent {
     const isCurrent = now?.desired === wanted.desired && now.lineage === wanted.lineage;
     this.#settled = { ...result, wanted: isCurrent ? now : wanted, steps: [] };
     this.#tell(this.#settled);
-    for (const service of this.#services) service.carriedOut?.(compiled, have, wanted.desired);
+    this.#services.carriedOut(compiled, have, wanted.desired);
     if (result.steps.length > 0) {
       const fields = { revision: wanted.received, steps: result.steps.map((s) => s.kind) };
       this.parts.log.info(fields, 'the switch carries out the documents');
@@ -332,7 +333,7 @@ export class Agent {
   }
 
   #noticed(event: DriverEvent): void {
-    for (const service of this.#services) service.noticed?.(event);
+    this.#services.noticed(event);
     if (event.kind === 'packet-in') this.#packetIn(event);
     if (event.kind === 'flows') {
       const rows = event.changes.flatMap((c) => (c.change === 'removed' ? [] : (learnedRow(c.flow) ?? [])));
@@ -450,9 +451,6 @@ export class Agent {
     );
   }
 }
-
-const merged = <T extends object>(parts: readonly (T | undefined)[]): Partial<T> =>
-  parts.reduce<Partial<T>>((all, part) => ({ ...all, ...part }), {});
 
 const exceptionsOf = ({ wanted, compiled, conflicts }: PassResult): Report['exceptions'] => [
   ...compiled.exceptions,

@@ -38,9 +38,9 @@ export interface AgentService {
    * reject. Fields of several services must not overlap.
    */
   facts?(have: Observation, desired: Desired): ServiceFacts | Promise<ServiceFacts>;
-  /** Frames that the switch hands over, by what for; a kind has one taker. Must not throw and must not block. */
+  /** Frames that the switch hands over, by what for; a kind has one taker. Must not block; an error is logged. */
   readonly frames?: FrameTakers;
-  /** What else the switch tells. Must not throw and must not block. */
+  /** What else the switch tells. Must not block; an error is logged. */
   noticed?(event: DriverEvent): void;
   /** A pass came to its end: all of this stands and is effective, as these documents want it. */
   carriedOut?(compiled: Compiled, have: Observation, desired: Desired): void;
