@@ -138,7 +138,7 @@ describe('what others change on a switch', () => {
   });
 
   it('repairs how fragments are matched, which nobody tells, at the next look', async () => {
-    await agent.agent.glance();
+    await until('the agent to be connected again', async () => (await agent.agent.glance(), true));
     await ofctl('set-frags', BRIDGE, 'normal');
     await agent.agent.glance();
     await until('ports of first fragments', async () =>

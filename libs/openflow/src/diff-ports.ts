@@ -90,21 +90,28 @@ export function diffPorts(
   return {
     add,
     mark,
-    set: resets(bridge.name, rows, baseline),
+    set: resets(
+      bridge,
+      interfaces.filter((row) => !isMoved(row)),
+      baseline,
+    ),
     unmark: names(left.filter((r) => !isAgents(r) && Object.keys(r.marks).length > 0)),
     remove: names(left.filter(isAgents)),
   };
 }
 
-/** Rows that somebody changed by hand since they were plugged; of a port of several devices the first is looked at. */
+/** Ports that somebody changed by hand since they were plugged, in the row of any of their devices. */
 function resets(
-  bridge: string,
-  rows: ReadonlyMap<string, ObservedInterface>,
+  bridge: BridgeState,
+  interfaces: readonly ObservedInterface[],
   baseline: PortBaseline,
 ): PortPlan['set'] {
-  return [...rows.values()].flatMap((row) => {
-    const settings = row.bridge === bridge && row.name !== bridge ? wantedSettings(row, baseline) : null;
+  const ports = new Map(bridge.ports.map((port) => [port.name, port]));
+  const changed = interfaces.flatMap((row) => {
+    if (row.bridge !== bridge.name || row.name === bridge.name) return [];
+    const settings = wantedSettings(row, ports.get(portName(row)), baseline);
     const isChanged = settings !== null && portDrift(settings, row).length > 0;
-    return isChanged ? [{ port: portName(row), settings }] : [];
+    return isChanged ? [[portName(row), settings] as const] : [];
   });
+  return [...new Map(changed)].map(([port, settings]) => ({ port, settings }));
 }

@@ -84,6 +84,7 @@ export {
   BRIDGE_PROTOCOLS,
   bridgeDrift,
   keptSettings,
+  ownSettings,
   portDrift,
   wantedSettings,
   type PortBaseline,

@@ -291,6 +291,13 @@ describe('the plan', () => {
       expect(rows(have)).toEqual(rows(observe(after)));
       expect(order(diff(after, have))).toEqual([]);
     }
+    const byHand = { bondMode: 'balance-slb', lacp: 'off', tag: 7 };
+    const have = observe(bonded);
+    const altered = { ...have, interfaces: have.interfaces.map((i) => ({ ...i, settings: byHand })) };
+    const settings = { bondMode: 'active-backup', lacp: 'active', lacpTime: 'slow' };
+    const set = { op: 'set-port', bridge: 'br1', port: 'lag1', settings };
+    expect(order(diff(bonded, altered))).toEqual([{ kind: 'ovsdb', changes: [set] }]);
+    expect(order(diff(apart, altered))).toHaveLength(2);
     const held = { bridge: 'virbr0', name: 'eth2', type: '', linkUp: true, externalIds: {}, marks: {} };
     const plan = diff(bonded, { ...observe(one()), interfaces: [held] });
     expect(order(plan)).toEqual([]);

@@ -23,6 +23,8 @@ export interface PortSettings {
   readonly qos?: true;
   readonly bondMode?: string;
   readonly lacp?: string;
+  /** How often LACP is spoken: `fast` or `slow`. */
+  readonly lacpTime?: string;
   readonly ingressPolicingRate?: number;
   readonly ingressPolicingBurst?: number;
   readonly ingressPolicingPackets?: number;
@@ -30,10 +32,18 @@ export interface PortSettings {
   readonly lldp?: Readonly<Record<string, string>>;
 }
 
-/** What of a port's settings is kept as whoever plugged it left it; the rest is free to use. */
+/** What of a port's settings is kept: as whoever plugged it left it, or as its bond is to be; the rest is free to use. */
 export type KeptSettings = Pick<
   PortSettings,
-  'tag' | 'trunks' | 'vlanMode' | 'qos' | 'ingressPolicingRate' | 'ingressPolicingBurst'
+  | 'tag'
+  | 'trunks'
+  | 'vlanMode'
+  | 'qos'
+  | 'bondMode'
+  | 'lacp'
+  | 'lacpTime'
+  | 'ingressPolicingRate'
+  | 'ingressPolicingBurst'
 >;
 
 /** A port of several devices. The switch takes care of LACP; flows can't name the bond, only its members. */

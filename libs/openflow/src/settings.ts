@@ -1,4 +1,9 @@
-import { type BridgeObservation, type BridgeState, type ObservedInterface } from './dataplane.js';
+import {
+  type BridgeObservation,
+  type BridgePort,
+  type BridgeState,
+  type ObservedInterface,
+} from './dataplane.js';
 import { PLUGGED_MARK, SWITCH_MARK } from './plan.js';
 import { type BridgeSettings, type KeptSettings, type PortSettings } from './rows.js';
 
@@ -61,13 +66,16 @@ const PORT_FIELDS = {
   trunks: 'trunks',
   vlanMode: 'vlan_mode',
   qos: 'qos',
+  bondMode: 'bond_mode',
+  lacp: 'lacp',
+  lacpTime: 'other_config:lacp-time',
   ingressPolicingRate: 'ingress_policing_rate',
   ingressPolicingBurst: 'ingress_policing_burst',
 } as const satisfies Record<keyof KeptSettings, string>;
 
 /**
  * How ports looked when they were first seen, by `<bridge>/<port>`: what their hypervisor set as it plugged them is its
- * own, and what changes later was done by hand. Of a port that we plug nothing is set.
+ * own, and what changes later was done by hand.
  */
 export type PortBaseline = ReadonlyMap<string, KeptSettings>;
 
@@ -85,9 +93,23 @@ export const keptSettings = ({ settings = {} }: Pick<ObservedInterface, 'setting
     }),
   );
 
-/** The settings that a port must have: null where it is not known what it looked like at first. */
-export function wantedSettings(row: ObservedInterface, baseline: PortBaseline): KeptSettings | null {
-  if (row.marks[PLUGGED_MARK] === 'agent') return {};
+/**
+ * What is set of a port that we plug: of one device nothing. A bond is there for LACP alone: frames go to its members by
+ * flows. Of the modes of Open vSwitch the one that does least is taken, as none of them chooses for an output to a member.
+ */
+export function ownSettings({ bond }: Pick<BridgePort, 'bond'>): KeptSettings {
+  if (bond === undefined) return {};
+  const spoken = bond.lacp === 'off' ? {} : { lacpTime: bond.fast === true ? 'fast' : 'slow' };
+  return { bondMode: 'active-backup', lacp: bond.lacp, ...spoken };
+}
+
+/** The settings that a port must have: null where it is to go, or not known what it looked like at first. */
+export function wantedSettings(
+  row: ObservedInterface,
+  port: BridgePort | undefined,
+  baseline: PortBaseline,
+): KeptSettings | null {
+  if (row.marks[PLUGGED_MARK] === 'agent') return port === undefined ? null : ownSettings(port);
   return baseline.get(`${row.bridge}/${row.port ?? row.name}`) ?? null;
 }
 

@@ -1,5 +1,11 @@
 import { assertNever } from '#kernel';
-import { type BridgeExports, type BridgePort, type ObservedInterface, type OvsdbChange } from '#openflow';
+import {
+  ownSettings,
+  type BridgeExports,
+  type BridgePort,
+  type ObservedInterface,
+  type OvsdbChange,
+} from '#openflow';
 import { refuse } from './bridge/problems.js';
 import { type BridgePorts, type SimInterface } from './bridge/ports.js';
 
@@ -89,7 +95,7 @@ function apply(target: RowTarget, change: OvsdbChange, devices: readonly string[
       for (const { name } of rowsOf(target, change)) target.row(name).marks = change.marks;
       return;
     case 'set-port':
-      target.row(change.port).settings = change.settings;
+      for (const { name } of rowsOf(target, change)) target.row(name).settings = change.settings;
       return;
     case 'remove-port':
       for (const { name } of rowsOf(target, change)) target.unplug(name);
@@ -127,6 +133,7 @@ function plug(
     marks: port.marks,
     mac: undefined,
     mtu: undefined,
+    settings: port.bond === undefined ? undefined : ownSettings(port),
     error: there ? undefined : `could not open network device ${device} (No such device)`,
   });
 }

@@ -122,6 +122,22 @@ describe('a LAG, on a real switch', () => {
     expect(uplinks.map(({ up }) => up)).toEqual([true, false]);
   });
 
+  it('speaks as it is to again when somebody else told the switch otherwise', async () => {
+    const [port = ''] = (await agent.driver.interfaces()).flatMap((i) => (i.name === 'la0' ? i.port : []));
+    const spoken = async () => {
+      const columns = ['lacp', 'bond_mode', 'other_config:lacp-time'];
+      const values = await Promise.all(columns.map((column) => lab.vsctl('a', 'get', 'Port', port, column)));
+      return values.map((value) => value.trim()).join(' ');
+    };
+    const before = await spoken();
+    const otherwise = ['lacp=off', 'bond_mode=balance-slb', 'other_config:lacp-time=slow'];
+    await lab.vsctl('a', 'set', 'Port', port, ...otherwise);
+    await until('it to be as before', async () => ((await spoken()) === before ? true : undefined));
+    await carriedBy('la0');
+    const fields = ['lacp', 'bond_mode', 'other_config:lacp-time'].map((field) => `port ${port} ${field}`);
+    await until('the drift to be told', async () => fields.every((field) => agent.drifted.includes(field)));
+  });
+
   it('speaks otherwise with its partner when it is to, and goes on', async () => {
     await agent.become(view(3, [1], 'passive'));
     const [port] = (await agent.driver.interfaces()).flatMap(({ name, port }) =>

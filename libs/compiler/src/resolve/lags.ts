@@ -14,8 +14,7 @@ export function resolveLags(
   const exceptions: CompileException[] = [];
   const lags = doc.lags.flatMap(({ name, uplinks, mode, fast }): LagPlan[] => {
     const devices = here(uplinks, mapping).sort();
-    if (devices.length >= LEAST)
-      return [{ name, mode, fast, devices, port: lagPort(doc.switch, { name, mode, fast }) }];
+    if (devices.length >= LEAST) return [{ name, mode, fast, devices, port: lagPort(doc.switch, name) }];
     if (devices.length === 1) {
       const reason = `LAG ${name} has one uplink here, ${devices.join()}, and needs two`;
       exceptions.push({ port: null, object: `switch/${doc.switch}`, code: 'lag-invalid', reason });
@@ -42,6 +41,6 @@ const LEAST = 2;
 const here = (uplinks: readonly string[], mapping: Mapping): string[] =>
   uplinks.flatMap((uplink) => mapping[uplink] ?? []);
 
-/** Names of ports are unique on a host, and those of LAGs on a switch. Where LACP is spoken otherwise, it is another port. */
-const lagPort = (on: string, { name, mode, fast }: Pick<LagPlan, 'name' | 'mode' | 'fast'>): string =>
-  `lag-${fnv32(`${on}/${name} ${mode} ${fast}`).toString(16).padStart(8, '0')}`;
+/** Names of ports are unique on a host, and those of LAGs on a switch. */
+const lagPort = (on: string, name: string): string =>
+  `lag-${fnv32(`${on}/${name}`).toString(16).padStart(8, '0')}`;

@@ -1,7 +1,6 @@
-import { type IpfixExport, type LinkBond, type SflowExport } from '#openflow';
+import { type IpfixExport, type SflowExport } from '#openflow';
 import { ovsdbMap, ovsdbSet, type OvsdbAtom } from '../ovsdb/atoms.js';
 
-type Columns = Readonly<Record<string, unknown>>;
 type Row = Record<string, unknown>;
 
 /** Columns that are said; what is not said keeps the database's default. */
@@ -27,18 +26,3 @@ export const sflowRow = (sflow: SflowExport): Row => ({
 });
 
 export const collectorRow = (id: number, bridge: OvsdbAtom, ipfix: OvsdbAtom): Row => ({ id, bridge, ipfix });
-
-/**
- * A bond is there for LACP alone: frames go to its members by flows. Of the modes of Open vSwitch the one that does
- * least is taken, as none of them chooses for an output to a member.
- */
-export function bondColumns(bond: LinkBond | undefined): Columns {
-  if (bond === undefined) return {};
-  return {
-    bond_mode: 'active-backup',
-    lacp: bond.lacp,
-    ...(bond.lacp === 'off'
-      ? {}
-      : { other_config: ovsdbMap({ 'lacp-time': bond.fast === true ? 'fast' : 'slow' }) }),
-  };
-}

@@ -11,7 +11,7 @@ export function replaceEntries(
 ) {
   // An insert does not overwrite a key that is there: it has to go first.
   return [
-    [column, 'delete', ovsdbSet([...stale, ...Object.keys(entries)])],
+    [column, 'delete', ovsdbSet([...new Set([...stale, ...Object.keys(entries)])])],
     [column, 'insert', ovsdbMap(entries)],
   ];
 }

@@ -36,7 +36,11 @@ const QUIET = new Set(
   ['controller', 'protocols', 'mirrors', 'mcast_snooping_enable', 'stp_enable', 'rstp_enable', 'netflow']
     .concat(['ipfix', 'sflow'])
     .map((column) => `Bridge.${column}`)
-    .concat(['tag', 'trunks', 'vlan_mode', 'qos', 'bond_mode', 'lacp'].map((column) => `Port.${column}`))
+    .concat(
+      ['tag', 'trunks', 'vlan_mode', 'qos', 'bond_mode', 'lacp', 'other_config'].map(
+        (column) => `Port.${column}`,
+      ),
+    )
     .concat(
       ['ingress_policing_rate', 'ingress_policing_burst', 'options', 'lldp'].map((c) => `Interface.${c}`),
     )

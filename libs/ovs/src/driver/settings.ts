@@ -1,7 +1,8 @@
 import { sameExports, type BridgeExports, type BridgeObservation, type BridgeSettings } from '#openflow';
-import { type PortSettings } from '#openflow';
+import { type KeptSettings, type PortSettings } from '#openflow';
+import { ovsdbSet } from '../ovsdb/atoms.js';
 import { type RowCache } from '../ovsdb/cache.js';
-import { type BridgeRow, type InterfaceRow, type PortRow } from '../ovsdb/rows.js';
+import { LACP_TIME, type BridgeRow, type InterfaceRow, type PortRow } from '../ovsdb/rows.js';
 import { findBridge, type Found } from './names.js';
 
 /** What was set in a bridge's row, and whom it tells of samples; each left out where it is nothing. */
@@ -54,7 +55,7 @@ function exportsOf(cache: RowCache, { uuid, row }: Found<BridgeRow>): BridgeExpo
 
 /** What was set in the rows of a port and its interface; undefined for nothing. */
 export function portSettings(port: PortRow, row: InterfaceRow): PortSettings | undefined {
-  const { tag, trunks, vlanMode, qos, bondMode, lacp } = port;
+  const { tag, trunks, vlanMode, qos, bondMode, lacp, lacpTime } = port;
   const settings: PortSettings = {
     ...(tag === undefined ? {} : { tag }),
     ...(trunks.length === 0 ? {} : { trunks }),
@@ -62,6 +63,7 @@ export function portSettings(port: PortRow, row: InterfaceRow): PortSettings | u
     ...(qos ? { qos: true } : {}),
     ...(bondMode === undefined ? {} : { bondMode }),
     ...(lacp === undefined ? {} : { lacp }),
+    ...(lacpTime === undefined ? {} : { lacpTime }),
     ...(row.policingRate === 0 ? {} : { ingressPolicingRate: row.policingRate }),
     ...(row.policingBurst === 0 ? {} : { ingressPolicingBurst: row.policingBurst }),
     ...(Object.keys(row.options).length === 0 ? {} : { options: row.options }),
@@ -69,3 +71,19 @@ export function portSettings(port: PortRow, row: InterfaceRow): PortSettings | u
   };
   return Object.keys(settings).length === 0 ? undefined : settings;
 }
+
+const atMostOne = (value: number | string | undefined) => ovsdbSet(value === undefined ? [] : [value]);
+
+/** The columns of a port's row that hold these settings. QoS names rows that may be gone, so it is cleared or left, never set. */
+export const portColumns = ({ tag, trunks = [], vlanMode, qos, bondMode, lacp }: KeptSettings) => ({
+  tag: atMostOne(tag),
+  trunks: ovsdbSet(trunks),
+  vlan_mode: atMostOne(vlanMode),
+  bond_mode: atMostOne(bondMode),
+  lacp: atMostOne(lacp),
+  ...(qos === true ? {} : { qos: ovsdbSet([]) }),
+});
+
+/** What they put into `other_config`, beside what else is there. */
+export const portConfig = ({ lacpTime }: KeptSettings): Readonly<Record<string, string>> =>
+  lacpTime === undefined ? {} : { [LACP_TIME]: lacpTime };

@@ -2,6 +2,7 @@ import { problem, ProblemError } from '#kernel';
 import {
   BRIDGE_CONFIG,
   BRIDGE_PROTOCOLS,
+  ownSettings,
   type BridgeExports,
   type BridgePort,
   type KeptSettings,
@@ -10,9 +11,10 @@ import {
 import { namedUuid, ovsdbMap, ovsdbSet, uuidRef } from '../ovsdb/atoms.js';
 import { type RowCache } from '../ovsdb/cache.js';
 import { type OvsdbOperation } from '../ovsdb/client.js';
-import { type BridgeRow } from '../ovsdb/rows.js';
-import { bondColumns, collectorRow, ipfixRow, sflowRow } from './exports.js';
+import { LACP_TIME, type BridgeRow } from '../ovsdb/rows.js';
+import { collectorRow, ipfixRow, sflowRow } from './exports.js';
 import { checkMarks, checkName, replaceEntries } from './operations.js';
+import { portColumns, portConfig } from './settings.js';
 import { findBridge, findPort, isMark, isOurs, PLUGGED_KEY, SWITCH_KEY, type Found } from './names.js';
 
 export interface Transaction {
@@ -193,7 +195,9 @@ class Builder {
     const members = port.bond?.members ?? [port.name];
     for (const name of members) checkName('port.bond', name);
     const interfaces = members.map((name) => this.insert('Interface', { ...row, name }));
-    const inserted = this.insertPort(port.name, interfaces, checkMarks(port.marks), bondColumns(port.bond));
+    const settings = ownSettings(port);
+    const columns = { ...portColumns(settings), other_config: ovsdbMap(portConfig(settings)) };
+    const inserted = this.insertPort(port.name, interfaces, checkMarks(port.marks), columns);
     this.mutate('Bridge', [['name', '==', bridge]], [['ports', 'insert', ovsdbSet([inserted])]]);
   }
 
@@ -214,16 +218,11 @@ class Builder {
     this.mutate('Port', where, replaceEntries('external_ids', checkMarks(marks), stale));
   }
 
-  /** QoS names rows that may be gone, so it is cleared or left, never set. */
   private setPort(bridge: string, port: string, settings: KeptSettings): void {
     const { uuid, row } = this.portOf(bridge, port);
-    const columns = {
-      tag: ovsdbSet(settings.tag === undefined ? [] : [settings.tag]),
-      trunks: ovsdbSet(settings.trunks ?? []),
-      vlan_mode: ovsdbSet(settings.vlanMode === undefined ? [] : [settings.vlanMode]),
-      ...(settings.qos === true ? {} : { qos: ovsdbSet([]) }),
-    };
-    this.push({ op: 'update', table: 'Port', where: [['_uuid', '==', uuidRef(uuid)]], row: columns });
+    const where = [['_uuid', '==', uuidRef(uuid)]];
+    this.push({ op: 'update', table: 'Port', where, row: portColumns(settings) });
+    this.mutate('Port', where, replaceEntries('other_config', portConfig(settings), [LACP_TIME]));
     const { ingressPolicingRate = 0, ingressPolicingBurst = 0 } = settings;
     const policing = {
       ingress_policing_rate: ingressPolicingRate,

@@ -39,6 +39,7 @@ export interface PortRow {
   readonly qos: boolean;
   readonly bondMode?: string;
   readonly lacp?: string;
+  readonly lacpTime?: string;
   readonly interfaces: readonly string[];
   readonly externalIds: Readonly<Record<string, string>>;
 }
@@ -69,6 +70,9 @@ export interface Rows extends ExportRows {
   readonly Port: PortRow;
   readonly Interface: InterfaceRow;
 }
+
+/** Key of a port's `other_config`: how often LACP is spoken. */
+export const LACP_TIME = 'lacp-time';
 
 /** Row readers by table. A value that is wrong is reported and treated as absent; nothing throws. */
 export const READERS: { readonly [T in keyof Rows]: (row: RawRow, report: Report) => Rows[T] } = {
@@ -106,6 +110,7 @@ export const READERS: { readonly [T in keyof Rows]: (row: RawRow, report: Report
     qos: readReferences(row['qos'], 'qos', report).length > 0,
     ...optional('bondMode', readText(row['bond_mode'], 'bond_mode', report)),
     ...optional('lacp', readText(row['lacp'], 'lacp', report)),
+    ...optional('lacpTime', readMap(row['other_config'], 'other_config', report)[LACP_TIME]),
     externalIds: readMap(row['external_ids'], 'external_ids', report),
   }),
   Interface: (row, report) => {

@@ -41,6 +41,7 @@ export const WATCHED = {
     qos: 'value',
     bond_mode: 'value',
     lacp: 'value',
+    other_config: 'map',
   },
   Interface: {
     name: 'value',

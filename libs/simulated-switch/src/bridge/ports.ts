@@ -14,7 +14,7 @@ export interface SimInterface {
   readonly mac: string | undefined;
   readonly mtu: number | undefined;
   readonly error: string | undefined;
-  settings?: PortSettings;
+  settings?: PortSettings | undefined;
 }
 
 const MAX_NUMBER = 0xfe00;
