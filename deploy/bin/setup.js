@@ -4,6 +4,7 @@
 import { ensureBuild } from '../setup/build.js';
 import { ensureGuest } from '../setup/guest.js';
 import { ensureLabPackages } from '../setup/lab.js';
+import { ensureLibvirt } from '../setup/libvirt.js';
 import { ensureNatsServer } from '../setup/nats-server.js';
 import { checkNode, ensurePackages } from '../setup/npm.js';
 import { SetupError } from '../setup/shell.js';
@@ -15,6 +16,7 @@ try {
   if (process.argv.includes('--test')) {
     await ensureLabPackages();
     await ensureGuest();
+    await ensureLibvirt();
   }
   await ensureBuild();
 } catch (error) {

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { type MigrationView, type PortDescription, type WriteResult } from '#contracts/http';
+import { type ListOf, type MigrationView, type PortDescription, type WriteResult } from '#contracts/http';
 import { type LabVm, type StreamReceived } from './net.js';
 import { type SendingGuest, streamOf, type Stream } from './sending.js';
 import { type LabHostName, type Spine, until } from './spine.js';
@@ -85,6 +85,12 @@ export class Migrations {
 
   abort(id: string): Promise<unknown> {
     return this.spine.api.send('POST', `/v1/migrations/${id}/abort`, { reason: 'changed my mind' });
+  }
+
+  /** The one that began last. */
+  async latest(): Promise<string | undefined> {
+    const { items } = await this.spine.api.get<ListOf<MigrationView>>('/v1/migrations');
+    return items.at(-1)?.id;
   }
 
   async phase(id: string, wanted: string): Promise<void> {

@@ -41,6 +41,7 @@ export class Lab {
   private readonly hostsByName = new Map<string, LabHost>();
   private readonly vms: LabVm[] = [];
   private readonly namespaces: string[] = [];
+  private readonly held: { stop(): Promise<unknown> }[] = [];
 
   private constructor(
     private readonly tag: string,
@@ -122,6 +123,11 @@ export class Lab {
     return this.dir;
   }
 
+  /** What else runs in this lab, and ends before it is taken down. */
+  hold(part: { stop(): Promise<unknown> }): void {
+    this.held.push(part);
+  }
+
   /** Takes everything down, as far as it was built; safe to call twice. */
   async destroy(): Promise<void> {
     const faults: unknown[] = [];
@@ -129,6 +135,7 @@ export class Lab {
       for (const done of await Promise.allSettled(work))
         if (done.status === 'rejected') faults.push(done.reason);
     };
+    await all(this.held.splice(0).map((part) => part.stop()));
     await all(this.vms.splice(0).map((vm) => vm.stop()));
     await all([...this.hostsByName.values()].map((host) => host.stop()));
     this.hostsByName.clear();

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GuestConsole } from './console.js';
+import { Libvirtd } from './libvirtd.js';
+import { type Lab } from './net.js';
+import { initrdOf, kernelOf, prepareImage, SendingGuest, type GuestOptions } from './sending.js';
+
+/** A userspace switch passes frames on without their checksums, and receivers drop them. */
+const NO_OFFLOADS = `<driver name='qemu'>
+  <host csum='off' gso='off' tso4='off' tso6='off' ecn='off' ufo='off'/>
+  <guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/>
+</driver>`;
+
+const domain = (guest: GuestOptions, uuid: string, lab: Lab): string => `
+<domain type='qemu'>
+  <name>${guest.name}</name>
+  <uuid>${uuid}</uuid>
+  <memory unit='MiB'>128</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <loader type='rom'>/usr/share/qemu/qboot.rom</loader>
+    <kernel>${kernelOf()}</kernel>
+    <initrd>${initrdOf(lab)}</initrd>
+    <cmdline>console=ttyS0 quiet panic=1</cmdline>
+  </os>
+  <features><acpi/><tcg><tb-cache unit='MiB'>64</tb-cache></tcg></features>
+  <cpu mode='custom' match='exact'><model>qemu64</model></cpu>
+  <on_reboot>destroy</on_reboot>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <controller type='usb' model='none'/>
+    <memballoon model='none'/>
+    <serial type='unix'>
+      <source mode='bind' path='/run/guests/${guest.name}.console'/>
+      <target type='isa-serial' port='0'/>
+    </serial>
+    <interface type='bridge'>
+      <mac address='${guest.mac}'/>
+      <source bridge='${guest.bridge}'/>
+      <virtualport type='openvswitch'>
+        <parameters interfaceid='${guest.ifaceId}' profileid='${guest.profile}'/>
+      </virtualport>
+      <model type='virtio'/>
+      <rom enabled='no'/>
+      ${NO_OFFLOADS}
+    </interface>
+  </devices>
+</domain>`;
+
+/** A libvirtd for every host of a lab. They and their guests end with it. */
+export class LibvirtLab {
+  private readonly daemons: ReadonlyMap<string, Libvirtd>;
+
+  private constructor(
+    readonly lab: Lab,
+    hosts: readonly string[],
+  ) {
+    this.daemons = new Map(hosts.map((name) => [name, new Libvirtd(lab.host(name))]));
+  }
+
+  static async start(lab: Lab, hosts: readonly string[]): Promise<LibvirtLab> {
+    const libvirt = new LibvirtLab(lab, hosts);
+    lab.hold(libvirt);
+    await prepareImage(lab);
+    // One after the other: the first finds out what QEMU can do, for all.
+    for (const name of hosts) await libvirt.at(name).start();
+    return libvirt;
+  }
+
+  at(host: string): Libvirtd {
+    const daemon = this.daemons.get(host);
+    if (daemon === undefined) throw new Error(`no libvirtd runs on ${host}`);
+    return daemon;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.daemons.values()].map((daemon) => daemon.stop()));
+  }
+}
+
+/** A guest under TCG that libvirt runs, plugs and moves. */
+export class LibvirtGuest extends SendingGuest {
+  /** What libvirt marks its interface with (`vm-id`): the owner of its port. */
+  readonly uuid = randomUUID();
+  #host = '';
+  #console: GuestConsole | null = null;
+
+  constructor(
+    private readonly libvirt: LibvirtLab,
+    readonly options: GuestOptions,
+  ) {
+    super();
+  }
+
+  async boot(host: string): Promise<void> {
+    const file = join(this.libvirt.lab.workdir, `${this.options.name}.xml`);
+    await writeFile(file, domain(this.options, this.uuid, this.libvirt.lab));
+    await this.libvirt.at(host).virsh('create', file);
+    await this.movedTo(host);
+    await this.#console?.booted();
+  }
+
+  /** `virsh migrate`, as by somebody who knows nothing of Portolan. */
+  async migrate(to: string, ...more: string[]): Promise<void> {
+    const { name } = this.options;
+    const uri = ['--migrateuri', `unix://${this.libvirt.lab.workdir}/${name}.${to}.migrate`];
+    const how = ['--live', '--p2p', ...more];
+    await this.libvirt.at(this.#host).virsh('migrate', ...how, name, this.libvirt.at(to).uri, ...uri);
+    await this.movedTo(to);
+  }
+
+  /** Its console is where it runs. */
+  async movedTo(host: string): Promise<void> {
+    this.#console?.close();
+    this.#host = host;
+    this.#console = await GuestConsole.open(
+      join(this.libvirt.at(host).guests, `${this.options.name}.console`),
+    );
+  }
+
+  type(command: string): Promise<string> {
+    if (this.#console === null) throw new Error(`${this.options.name} was not started`);
+    return this.#console.type(command);
+  }
+}
