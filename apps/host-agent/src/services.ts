@@ -2,6 +2,7 @@ import { besideLedger } from './counters/beside.js';
 import { tablesDigest } from './drift/digest.js';
 import { discovery } from './discovery/discovery.js';
 import { health } from './health/health.js';
+import { standbys } from './hypervisor/standbys.js';
 import { snooping } from './multicast/snooping.js';
 import { countsHits } from './rules/hits.js';
 import { logs } from './rules/log.js';
@@ -22,4 +23,5 @@ export const SERVICES: readonly MakeService[] = [
   countsHits,
   logs,
   tablesDigest,
+  standbys,
 ];

@@ -65,6 +65,8 @@ export interface HostDocument extends DocumentOf<'host'> {
   readonly acceptedFactSeq: { readonly boot: string; readonly seq: number } | null;
   /** What the hypervisor is asked to do, level-triggered: present until the outcome was accepted. */
   readonly migrations: readonly MigrationOrder[];
+  /** Guests that are sent here by such an order of another host, sorted. Absent: none. */
+  readonly arrivals?: readonly Arrival[];
   /** Commit-confirm: if the host does not reach the centre by then, it goes back to the confirmed set. */
   readonly confirm: { readonly deadline: number; readonly confirmed: Revision } | null;
 }
@@ -75,7 +77,12 @@ export interface MigrationOrder {
   readonly action: 'start' | 'abort';
   readonly owner: string;
   readonly destination: HostName;
+  /** The destination does not have every interface of the guest with its policy yet: it must not be switched. */
+  readonly held?: true;
 }
+
+/** A guest that this host's hypervisor is to let in. */
+export type Arrival = Pick<MigrationOrder, 'migration' | 'attempt' | 'owner'>;
 
 /** `active` forwards; `standby` waits for the guest's first frame; `retired` is closed and hands in its counters. */
 export type BindingRole = 'active' | 'standby' | 'retired';

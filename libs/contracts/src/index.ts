@@ -20,6 +20,7 @@ export type {
   HostDocument,
   MarkDocument,
   MigrationOrder,
+  Arrival,
   PortDocument,
   SetDocument,
   SetRef,

@@ -35,7 +35,8 @@ export function desiredOf(documents: ReadonlyMap<DocumentKey, StateDocument>): D
  */
 export function released(last: Desired | null, view: Pick<Snapshot, 'faults' | 'lineage'>): Desired | null {
   if (last === null || view.faults.length > 0 || view.lineage !== last.host.lineage) return null;
-  const host = { ...last.host, switches: [], ports: [], groups: [], migrations: [], acceptedFactSeq: null };
+  const none = { switches: [], ports: [], groups: [], migrations: [], arrivals: [] };
+  const host = { ...last.host, ...none, acceptedFactSeq: null };
   return { host, ports: [], switches: [], groups: [] };
 }
 
@@ -60,4 +61,5 @@ const ofSwitch = (host: HostDocument): object => ({
   revision: 0,
   acceptedFactSeq: null,
   migrations: [],
+  arrivals: [],
 });

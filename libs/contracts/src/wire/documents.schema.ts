@@ -74,9 +74,11 @@ export const HostDocumentSchema = document('host', {
       action: oneOf('start', 'abort'),
       owner: AText,
       destination: AHostName,
+      held: optional(literal(true)),
     }),
     10_000,
   ),
+  arrivals: optional(list(shape({ migration: AMigrationId, attempt: Count, owner: AText }), 10_000)),
   confirm: nullable(shape({ deadline: Millis, confirmed: ARevision })),
 });
 

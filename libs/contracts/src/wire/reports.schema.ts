@@ -60,6 +60,7 @@ export const FactSchema = union([
   shape({ type: literal('InterfacePlugged'), interface: InterfaceFact }),
   shape({ type: literal('InterfaceUnplugged'), ifaceId: AText }),
   shape({ type: literal('PortActivated'), port: APortId, epoch: AnEpoch }),
+  shape({ type: literal('StandbyReady'), port: APortId, epoch: AnEpoch, ready: bool }),
   shape({ type: literal('SegmentOpened'), ...Segment }),
   shape({
     type: literal('SegmentClosed'),

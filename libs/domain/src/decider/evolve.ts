@@ -85,6 +85,8 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
       return migration.migrationStarted(next, event, meta);
     case 'MigrationAdvanced':
       return migration.migrationAdvanced(next, event, meta);
+    case 'StandbyReady':
+      return migration.standbyReady(next, event);
     case 'HypervisorReported':
       return migration.hypervisorReported(next, event);
     case 'RevisionRealised':

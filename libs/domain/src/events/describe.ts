@@ -61,6 +61,10 @@ export function describeEvent(e: DomainEvent): string {
       return `port ${e.port} made ready on ${e.standby.host} at epoch ${e.standby.epoch} for migration ${e.standby.migration}`;
     case 'StandbyRevoked':
       return `port ${e.port} no longer awaited on ${e.host} (epoch ${e.epoch})`;
+    case 'StandbyReady':
+      return e.ready
+        ? `port ${e.port} can be switched to ${e.host} (epoch ${e.epoch})`
+        : `port ${e.port} can’t be switched to ${e.host} any more (epoch ${e.epoch})`;
     case 'PortActivated':
       return `port ${e.port} active on ${e.host} at epoch ${e.epoch}`;
     case 'SegmentOpened':

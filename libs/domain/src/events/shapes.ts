@@ -99,7 +99,12 @@ export const migrationShape: Shape<Migration> = object<Migration>({
   source: hostShape,
   destination: hostShape,
   ports: list(
-    object<Migration['ports'][number]>({ port: portIdShape, epoch: epochShape, activated: bool }),
+    object<Migration['ports'][number]>({
+      port: portIdShape,
+      epoch: epochShape,
+      activated: bool,
+      ready: optional(bool) as Shape<boolean>,
+    }),
     10_000,
   ),
   phase: phaseShape,
@@ -143,6 +148,7 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
   PortUnbound: binding,
   StandbyGranted: { port: portIdShape, standby: standbyShape },
   StandbyRevoked: binding,
+  StandbyReady: { ...binding, ready: bool },
   PortActivated: binding,
   SegmentOpened: { ...binding, incarnation: incarnationShape, raw: rawShape },
   SegmentClosed: {

@@ -3,7 +3,7 @@ import { type Draft } from '../decider/draft.js';
 import { refusal, refuse, sentence, type Refuse } from '../decider/refusal.js';
 import { type Command, type Fact, type NumberedFact } from '../model/commands.js';
 import { segmentClosed, segmentOpened } from '../ledger/facts.js';
-import { activatedFact, hypervisorFact } from '../migration/facts.js';
+import { activatedFact, hypervisorFact, readyFact } from '../migration/facts.js';
 import { type DomainEvent } from '../model/events.js';
 import { FACT_SHAPES, explainFact, factShape } from './shapes.js';
 import { inventory, plugged, unplugged } from './interfaces.js';
@@ -106,6 +106,8 @@ function judge(
       return unplugged(draft, host, fact.ifaceId);
     case 'PortActivated':
       return activatedFact(draft, host, fact, record);
+    case 'StandbyReady':
+      return readyFact(draft, host, fact, record);
     case 'SegmentOpened':
       return segmentOpened(draft, host, fact, record, checkpoints);
     case 'SegmentClosed':

@@ -92,6 +92,12 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     port: portIdShape,
     epoch: epochShape,
   }),
+  StandbyReady: object<FactOf<'StandbyReady'>>({
+    type: type('StandbyReady'),
+    port: portIdShape,
+    epoch: epochShape,
+    ready: bool,
+  }),
   SegmentOpened: object<FactOf<'SegmentOpened'>>({
     type: type('SegmentOpened'),
     port: portIdShape,

@@ -47,11 +47,17 @@ export function hypervisorReported(next: Next, e: Of<'HypervisorReported'>): voi
 
 /** Marks a port as active at the destination. */
 export function activated(next: Next, port: PortId, epoch: Epoch): void {
+  mark(next, port, epoch, { activated: true });
+}
+
+export function standbyReady(next: Next, { port, epoch, ready }: Of<'StandbyReady'>): void {
+  mark(next, port, epoch, { ready });
+}
+
+function mark(next: Next, port: PortId, epoch: Epoch, what: Partial<Migration['ports'][number]>): void {
   const id = next.moving.get(port);
   const before = id === undefined ? undefined : next.migrations.get(id);
   if (before === undefined) return;
-  const ports = before.ports.map((p) =>
-    p.port === port && p.epoch === epoch ? { ...p, activated: true } : p,
-  );
+  const ports = before.ports.map((p) => (p.port === port && p.epoch === epoch ? { ...p, ...what } : p));
   next.migrations = next.migrations.set(before.id, { ...before, ports });
 }

@@ -1,27 +1,46 @@
-import { type HostName } from '#kernel';
+import { type Epoch, type HostName, type PortId } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, type Refusal, type Refuse } from '../decider/refusal.js';
 import { fenced } from '../ledger/facts.js';
 import { type Fact } from '../model/commands.js';
-import { type HypervisorOutcome } from '../model/state.js';
-import { frame, happen } from './effects.js';
+import { type HypervisorOutcome, type Standby } from '../model/state.js';
+import { frame, happen, migrationOn } from './effects.js';
 import { type Input, reactionTo } from './machine.js';
 import { hasEnded } from './phases.js';
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
 
-/** The standby gate opened: the guest's first frame was seen. Only the standby itself, at its epoch, may say so. */
+/** The standby gate opened: the guest's first frame was seen. */
 export function activatedFact(draft: Draft, host: HostName, fact: Of<'PortActivated'>, refuse: Refuse): void {
-  const { port: id, epoch } = fact;
-  const port = draft.state.ports.get(id);
-  if (port?.active?.host === host && port.active.epoch === epoch) return;
-  const { standby } = port ?? {};
-  if (standby?.host !== host || standby.epoch !== epoch) {
-    const reason = `is not an epoch at which ${host} is the standby of port ${id}`;
-    return refuse(fenced(port, host, id, epoch) ?? refusal('fenced', 'epoch', epoch, reason));
-  }
-  draft.emit({ type: 'PortActivated', port: id, host, epoch });
+  const { port, epoch } = fact;
+  const standby = standbyOf(draft, host, fact, refuse);
+  if (standby === null) return;
+  draft.emit({ type: 'PortActivated', port, host, epoch });
   frame(draft, standby.migration);
+}
+
+/** The destination could let the guest in. What it said before is no news. */
+export function readyFact(draft: Draft, host: HostName, fact: Of<'StandbyReady'>, refuse: Refuse): void {
+  const { port, epoch, ready } = fact;
+  if (standbyOf(draft, host, fact, refuse) === null) return;
+  const known = migrationOn(draft, port)?.ports.find((p) => p.port === port);
+  if ((known?.ready ?? false) !== ready) draft.emit({ type: 'StandbyReady', port, host, epoch, ready });
+}
+
+/** Only the standby itself, at its epoch, may speak of it; null: it may not, or what is active now has nothing to add. */
+function standbyOf(
+  draft: Draft,
+  host: HostName,
+  { port: id, epoch }: { readonly port: PortId; readonly epoch: Epoch },
+  refuse: Refuse,
+): Standby | null {
+  const port = draft.state.ports.get(id);
+  if (port?.active?.host === host && port.active.epoch === epoch) return null;
+  const { standby } = port ?? {};
+  if (standby?.host === host && standby.epoch === epoch) return standby;
+  const reason = `is not an epoch at which ${host} is the standby of port ${id}`;
+  refuse(fenced(port, host, id, epoch) ?? refusal('fenced', 'epoch', epoch, reason));
+  return null;
 }
 
 const INPUT_OF: Readonly<Record<HypervisorOutcome, Input>> = {

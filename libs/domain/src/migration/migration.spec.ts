@@ -80,6 +80,25 @@ describe('a migration that goes well', () => {
     expect(verifyLedger(w.log, w.state)).toEqual([]);
   });
 
+  it('knows whether the destination has its interface and its policy, by the destination’s word alone', () => {
+    moving();
+    const ready = (is: boolean, epoch = 2): Fact => ({
+      type: 'StandbyReady',
+      port: p1,
+      epoch: epoch as Epoch,
+      ready: is,
+    });
+    expect(types(w.facts('h2', ready(false)))).toEqual(['FactsAccepted']);
+    expect(types(w.facts('h2', ready(true), ready(true)))).toEqual(['StandbyReady', 'FactsAccepted']);
+    expect(migration()?.ports).toMatchObject([{ ready: true }]);
+    expect(types(w.facts('h1', ready(false)))).toEqual(['FactRefused', 'FactsAccepted']);
+    expect(types(w.facts('h2', ready(false, 1)))).toEqual(['FactRefused', 'FactsAccepted']);
+    expect(types(w.facts('h2', ready(false)))).toEqual(['StandbyReady', 'FactsAccepted']);
+    w.facts('h2', frame(2));
+    expect(types(w.facts('h2', ready(true)))).toEqual(['FactsAccepted']);
+    expect(migration()?.ports).toMatchObject([{ ready: false, activated: true }]);
+  });
+
   it('is fenced afterwards: nothing said at the old epoch counts', () => {
     moving();
     w.facts('h2', frame(2));

@@ -143,6 +143,13 @@ export type Fact =
   | { readonly type: 'InterfaceUnplugged'; readonly ifaceId: string }
   /** The guest's first frame opened the standby gate. */
   | { readonly type: 'PortActivated'; readonly port: PortId; readonly epoch: Epoch }
+  /** The standby is plugged in, and its whole policy stands in the switch and is effective; or that is so no more. */
+  | {
+      readonly type: 'StandbyReady';
+      readonly port: PortId;
+      readonly epoch: Epoch;
+      readonly ready: boolean;
+    }
   | {
       readonly type: 'SegmentOpened';
       readonly port: PortId;

@@ -72,6 +72,14 @@ export type DomainEvent =
   | { readonly type: 'PortUnbound'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
   | { readonly type: 'StandbyGranted'; readonly port: PortId; readonly standby: Standby }
   | { readonly type: 'StandbyRevoked'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
+  /** The guest's first frame would be let through at the standby, or would be no more. */
+  | {
+      readonly type: 'StandbyReady';
+      readonly port: PortId;
+      readonly host: HostName;
+      readonly epoch: Epoch;
+      readonly ready: boolean;
+    }
   /** The standby became the active binding; the former one retires. */
   | { readonly type: 'PortActivated'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
   | {

@@ -246,8 +246,16 @@ export interface Migration {
   readonly owner: string;
   readonly source: HostName;
   readonly destination: HostName;
-  /** Ports that move, each with the epoch it gets at the destination and whether it is active there. */
-  readonly ports: readonly { readonly port: PortId; readonly epoch: Epoch; readonly activated: boolean }[];
+  /**
+   * Ports that move, each with the epoch it gets at the destination and whether it is active there. `ready`: the
+   * destination has its interface and its policy; absent: it did not say so yet.
+   */
+  readonly ports: readonly {
+    readonly port: PortId;
+    readonly epoch: Epoch;
+    readonly activated: boolean;
+    readonly ready?: boolean;
+  }[];
   readonly phase: MigrationPhase;
   /** Grows with each phase: a timer or proposal of an earlier episode is refused. */
   readonly episode: number;

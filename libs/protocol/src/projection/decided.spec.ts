@@ -108,7 +108,11 @@ function next(random: Random, state: State, seq: number): Command {
     case 8: {
       const standby = port?.standby;
       if (port === undefined || !standby) return { type: 'StartMigration', owner, destination: host };
-      return facts({ type: 'PortActivated', port: port.id, epoch: standby.epoch }, standby.host);
+      const at = { port: port.id, epoch: standby.epoch };
+      const fact = random.chance(0.5)
+        ? ({ type: 'StandbyReady', ...at, ready: random.chance(0.7) } as const)
+        : ({ type: 'PortActivated', ...at } as const);
+      return facts(fact, standby.host);
     }
     default:
       return port === undefined

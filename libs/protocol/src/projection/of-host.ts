@@ -1,5 +1,5 @@
 import { type GroupName, type MigrationId, type PortId } from '#kernel';
-import { KEYS, type HostDocument, type MigrationOrder } from '#contracts';
+import { KEYS, type Arrival, type HostDocument, type MigrationOrder } from '#contracts';
 import { type Host, type Migration, type State } from '#domain';
 import { placements } from './of-port.js';
 import { type Stamp } from './stamp.js';
@@ -31,6 +31,7 @@ export function hostDocument(
     foreignFlows: host.foreignFlows,
     acceptedFactSeq: host.facts,
     migrations: orders(state, host, migrations),
+    ...arrivals(state, host, migrations),
     confirm: null,
   };
 }
@@ -51,10 +52,31 @@ function orders(state: State, host: Host, candidates: Iterable<MigrationId>): re
     const action = migration === undefined ? null : orderOf(migration);
     if (migration === undefined || action === null || migration.source !== host.name) continue;
     const { attempt, owner, destination } = migration;
-    found.push({ migration: id, attempt, action, owner, destination });
+    const held = isHeld(migration) ? ({ held: true } as const) : {};
+    found.push({ migration: id, attempt, action, owner, destination, ...held });
   }
-  return found.sort((a, b) => (a.migration < b.migration ? -1 : 1));
+  return found.sort(byMigration);
 }
+
+/** Absent where there is nothing to say: most documents of hosts have no such field. */
+function arrivals(
+  state: State,
+  host: Host,
+  candidates: Iterable<MigrationId>,
+): Pick<HostDocument, 'arrivals'> {
+  const found: Arrival[] = [];
+  for (const id of new Set(candidates)) {
+    const migration = state.migrations.get(id);
+    if (migration?.destination !== host.name || orderOf(migration) !== 'start') continue;
+    found.push({ migration: id, attempt: migration.attempt, owner: migration.owner });
+  }
+  return found.length === 0 ? {} : { arrivals: found.sort(byMigration) };
+}
+
+const byMigration = (a: Arrival, b: Arrival): number => (a.migration < b.migration ? -1 : 1);
+
+/** What is active at the destination already has been let in there. */
+const isHeld = ({ ports }: Migration): boolean => ports.some((p) => p.ready !== true && !p.activated);
 
 /** What the source's hypervisor is asked, until it said how that ended: only for migrations that we drive. */
 function orderOf({ origin, phase, outcome }: Migration): MigrationOrder['action'] | null {

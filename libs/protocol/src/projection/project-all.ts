@@ -53,7 +53,8 @@ function* projecting(
     if ((done += 1) % AT_A_STRETCH === 0) yield;
   }
   const migrations = new Map<HostName, MigrationId[]>();
-  for (const migration of state.migrations.values()) add(migrations, migration.source, migration.id);
+  for (const { id, source, destination } of state.migrations.values())
+    for (const host of new Set([source, destination])) add(migrations, host, id);
   for (const host of state.hosts.values()) {
     put(hostDocument(state, host, stamp, ports.get(host.name) ?? [], migrations.get(host.name) ?? []));
     if ((done += 1) % AT_A_STRETCH === 0) yield;

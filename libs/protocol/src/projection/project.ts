@@ -132,7 +132,10 @@ class Commit {
     const migrations: Iterable<MigrationId> =
       known === null
         ? this.after.migrations.keys()
-        : [...known.migrations.map((m) => m.migration), ...touched.migrations];
+        : [
+            ...[...known.migrations, ...(known.arrivals ?? [])].map((m) => m.migration),
+            ...touched.migrations,
+          ];
     this.is(KEYS.host(name), hostDocument(this.after, host, this.stamp, ports, migrations));
   }
 

@@ -64,6 +64,7 @@ function touch(event: DomainEvent, touched: Touched): void {
     case 'PortUnbound':
     case 'StandbyGranted':
     case 'StandbyRevoked':
+    case 'StandbyReady':
     case 'PortActivated':
     case 'SegmentOpened':
     case 'SegmentClosed':
@@ -104,7 +105,7 @@ function spread(touched: Touched, before: State, after: State): void {
     for (const id of touched.migrations) {
       const migration = state.migrations.get(id);
       if (migration === undefined) continue;
-      touched.hosts.add(migration.source);
+      touched.hosts.add(migration.source).add(migration.destination);
       for (const { port } of migration.ports) touched.ports.add(port);
     }
     for (const id of touched.ports)
