@@ -62,6 +62,10 @@ describe('a LAG, on a real switch', () => {
       return seen.unique === count ? seen : undefined;
     });
 
+  const outside = (vm: LabVm): string => vm.pluggedAt[0]?.outside ?? '';
+  const number = async (device: string) =>
+    (await lab.vsctl('b', 'get', 'Interface', device, 'ofport')).trim();
+
   beforeAll(async () => {
     lab = await Lab.create({ hosts: ['a', 'b'] });
     const [here, there] = [lab.host('a'), lab.host('b')];
@@ -76,8 +80,7 @@ describe('a LAG, on a real switch', () => {
     const spoken = ['lacp=active', 'other_config:lacp-time=fast', 'bond_mode=balance-tcp'];
     await there.vsctl('add-bond', PEER, 'bond0', 'lb0', 'lb1', ...spoken);
     far = await lab.addVm('b', { bridge: PEER, ...numbered(9) });
-    const number = async (device: string) => (await there.vsctl('get', 'Interface', device, 'ofport')).trim();
-    const [one, two, vnic] = await Promise.all(['lb0', 'lb1', far.pluggedAt[0]?.outside ?? ''].map(number));
+    const [one, two, vnic] = await Promise.all(['lb0', 'lb1', outside(far)].map(number));
     const buckets = [one, two].map((port) => `bucket=watch_port:${port},actions=output:${port}`).join();
     const hash = 'selection_method=hash,fields(ip_src,ip_dst)';
     await there.ofctl('add-group', PEER, `group_id=1,type=select,${hash},${buckets}`);
@@ -120,6 +123,19 @@ describe('a LAG, on a real switch', () => {
     expect((await by('tx'))[0]).toBeGreaterThanOrEqual((before[0] ?? 0) + 60);
     const { uplinks } = await agent.agent.telemetry();
     expect(uplinks.map(({ up }) => up)).toEqual([true, false]);
+  });
+
+  it('takes nothing by a link that the other end does not have in the bundle', async () => {
+    await lab.vsctl('b', 'add-port', PEER, 'lb1');
+    const [left, vnic] = await Promise.all(['lb1', outside(far)].map(number));
+    const both = ['group:1', `output:${left}`].join();
+    await lab.ofctl('b', 'add-flow', PEER, `in_port=${vnic},actions=${both}`);
+    const seen = async () => (await guest.receivedFrom(far)).unique;
+    const before = await seen();
+    await talk(far, guest, 100);
+    const { unique, duplicates } = await arrived(guest, far, before + 60);
+    expect({ unique, duplicates }).toEqual({ unique: before + 60, duplicates: 0 });
+    expect((await by('rx'))[1]).toBeGreaterThanOrEqual(60);
   });
 
   it('speaks as it is to again when somebody else told the switch otherwise', async () => {

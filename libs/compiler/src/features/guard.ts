@@ -1,10 +1,11 @@
 import { goto, match, meter, RESERVED } from '../pipeline/actions.js';
+import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG } from '../pipeline/registers.js';
-import { pastUplinkIn } from '../pipeline/stages.js';
+import { isLeftOut, pastUplinkIn } from '../pipeline/stages.js';
 import { TABLES } from '../pipeline/tables.js';
 import { portMeter } from '../meters.js';
-import { isPlugged } from '../resolve/plan.js';
+import { isPlugged, type SteadyPlan } from '../resolve/plan.js';
 
 /** What no guest may send or get whatever its policy, and in both directions ports that are blocked, or there for a mirror's copies alone. */
 export const guard: Feature = {
@@ -12,7 +13,7 @@ export const guard: Feature = {
   bridge: (bridge, out) => {
     out.flow(TABLES.GUARD_IN, 400, match({ eth_dst: RESERVED }), []);
     out.flow(TABLES.GUARD_IN, 0, {}, [goto(TABLES.SEGMENT)]);
-    if (bridge.heard.length > 0) out.flow(TABLES.UPLINK_IN, 0, {}, [pastUplinkIn(bridge)]);
+    if (bridge.heard.length > 0) heard(bridge, out);
     out.flow(TABLES.TRAP, 400, match({ eth_dst: RESERVED }), []);
   },
   port: (port, out) => {
@@ -28,3 +29,10 @@ export const guard: Feature = {
     out.flow(TABLES.DISPATCH_OUT, 300, match({ [REG.to]: slot }), [offered], slot);
   },
 };
+
+/** What an uplink brings that the host does not take itself. */
+function heard(bridge: SteadyPlan, out: Emitter): void {
+  for (const { key } of bridge.uplinks.filter(isLeftOut))
+    out.flow(TABLES.UPLINK_IN, 50, match({ [REG.uplink]: key }), [], key);
+  out.flow(TABLES.UPLINK_IN, 0, {}, [pastUplinkIn(bridge)]);
+}

@@ -97,7 +97,7 @@ const forget = (out: Emitter): Action[] =>
 
 /**
  * Asks the port's team by which uplink its frames leave now, whatever it was when a MAC was learned: `moved` answers. Where
- * all uplinks are one link nothing comes back, but by one that is not in the bundle.
+ * all uplinks are one link nothing comes back.
  */
 function returned({ slot, team }: PortPlan, out: Emitter): void {
   if (team === undefined) return;
@@ -107,8 +107,7 @@ function returned({ slot, team }: PortPlan, out: Emitter): void {
     const ask: Action[] = [setBits(FLAG.asksMoved, 1), { kind: 'group', group: id }];
     return out.flow(TABLES.REVERSE_GATE, 110, match(here), ask, slot);
   }
-  for (const { key, lag } of uplinks) {
-    if (lag?.bundled === false) continue;
+  for (const { key } of uplinks) {
     const actions = [...forget(out), goto(TABLES.FORWARD)];
     out.flow(TABLES.REVERSE_GATE, 110, match({ ...here, [REG.uplink]: key }), actions, slot);
   }

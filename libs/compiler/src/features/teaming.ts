@@ -25,9 +25,11 @@ export const teaming: Feature = {
   },
 };
 
-function classify({ name, key, ofport }: UplinkPlan, bridge: SteadyPlan, out: Emitter): void {
+function classify(uplink: UplinkPlan, bridge: SteadyPlan, out: Emitter): void {
+  const { name, key, ofport } = uplink;
   const isCopied = ofUplink(bridge, name, 'in').length > 0;
-  const next = [set(REG.uplink, key), isCopied ? goto(TABLES.MIRROR_IN) : afterUplink(bridge)];
+  const on = isCopied ? [goto(TABLES.MIRROR_IN)] : afterUplink(bridge, uplink);
+  const next = [set(REG.uplink, key), ...on];
   const at = (vlan: number) => match({ in_port: ofport, vlan_vid: { value: vlan, mask: TAG_PRESENT } });
   out.flow(TABLES.CLASSIFY, 100, at(TAG_PRESENT), [...untagToSegment, ...next], key);
   out.flow(TABLES.CLASSIFY, 100, at(0), next, key);
@@ -74,10 +76,9 @@ function chosen(bridge: SteadyPlan, out: Emitter): void {
   out.flow(TABLES.CHOSEN, 100, match({ [REG.from]: 0 }), []);
 }
 
-/** No group is asked: the other end chose. What LACP has not in the bundle may bring copies of what others bring. */
+/** No group is asked: the other end chose. */
 function bundled(team: TeamPlan, out: Emitter): void {
-  for (const { key, lag } of team.uplinks) {
-    if (lag?.bundled === false) continue;
+  for (const { key } of team.uplinks) {
     const one = match({ [REG.from]: 0, [REG.chosen]: 0, [REG.team]: team.id, [REG.uplink]: key });
     out.flow(TABLES.CHOSEN, 200, one, [resubmit(TABLES.FLOOD_IN)], team.id);
   }

@@ -64,8 +64,19 @@ export const isLimited = (bandwidth: Policy['bandwidth']): bandwidth is Bandwidt
   bandwidth !== null && bandwidth.limit !== null;
 
 /** Where a frame from an uplink goes on, once its copies are made. */
-export const afterUplink = (bridge: Pick<BridgePlan, 'privateVlans' | 'heard'>): Action =>
-  bridge.heard.length > 0 ? goto(TABLES.UPLINK_IN) : pastUplinkIn(bridge);
+export function afterUplink(
+  bridge: Pick<BridgePlan, 'privateVlans' | 'heard'>,
+  uplink: UplinkPlan,
+): readonly Action[] {
+  if (bridge.heard.length > 0) return [goto(TABLES.UPLINK_IN)];
+  return isLeftOut(uplink) ? [] : [pastUplinkIn(bridge)];
+}
+
+/**
+ * Whether LACP leaves it out of its bundle: it brings nothing either, since what the other end floods comes by each link
+ * that is none of a bundle.
+ */
+export const isLeftOut = ({ lag }: UplinkPlan): boolean => lag?.bundled === false;
 
 /** Where it goes on if the host itself does not take it. */
 export const pastUplinkIn = ({ privateVlans }: Pick<BridgePlan, 'privateVlans'>): Action =>

@@ -118,7 +118,8 @@ export function observeInterface(iface: SimInterface): ObservedInterface {
     linkUp,
     externalIds,
     marks,
-    ...(port === undefined ? {} : { port }),
+    // The other end of a simulated link is always willing.
+    ...(port === undefined ? {} : { port, lacpCurrent: linkUp }),
     ...(ofport === undefined ? {} : { ofport }),
     ...(mac === undefined ? {} : { mac }),
     ...(mtu === undefined ? {} : { mtu }),

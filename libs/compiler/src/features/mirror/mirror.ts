@@ -71,11 +71,12 @@ const bySegment = (ranges: Parameters<typeof segmentMatches>[0]) =>
   segmentMatches(ranges).map((segment) => ({ [REG.segment]: segment }));
 
 /** From the wire; the tag was taken off. */
-function comes({ name, key }: UplinkPlan, bridge: SteadyPlan, out: Emitter): void {
+function comes(uplink: UplinkPlan, bridge: SteadyPlan, out: Emitter): void {
+  const { name, key } = uplink;
   const mirrors = ofUplink(bridge, name, 'in');
   if (mirrors.length === 0) return;
   const fields = { [REG.from]: 0, [REG.uplink]: key };
-  const source: Source = { table: TABLES.MIRROR_IN, mirrors, then: [afterUplink(bridge)], object: key };
+  const source: Source = { table: TABLES.MIRROR_IN, mirrors, then: afterUplink(bridge, uplink), object: key };
   ofOne({ ...source, fields: { ...fields, [REG.segment]: UNTAGGED } }, UNTAGGED, 300, out);
   ofAny({ ...source, fields, tag: tagSegment }, bySegment, out);
   for (const vlan of new Set(bridge.mirrorVlans)) {
