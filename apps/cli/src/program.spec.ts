@@ -196,6 +196,8 @@ describe('portolan', () => {
     expect(api.asked.some((a) => a.body === '{"reason":"burnt"}')).toBe(true);
     expect(await cli('host give-up alpha --dead --reason burnt')).toMatchObject({ code: 0 });
     expect(api.asked.at(-1)?.body).toBe('{"dead":true,"reason":"burnt"}');
+    expect(await cli('host dead alpha --fenced --reason off')).toMatchObject({ code: 0 });
+    expect(JSON.parse(api.asked.at(-1)?.body ?? '')).toEqual({ dead: true, fenced: true, reason: 'off' });
     expect(await cli('host give-up alpha')).toMatchObject({
       code: 2,
       err: expect.stringContaining('--reason'),

@@ -37,5 +37,9 @@ describe('what is put off, so that it is not remembered as refused', () => {
     expect(checkDeath(word('h2', true), isDown)).toBeNull();
     expect(checkDeath(word('h1'), isDown)).toBeNull();
     expect(checkDeath(timeOut(1), isDown)).toBeNull();
+    expect(checkDeath({ ...word('h1', true), fenced: true } as never, isDown)).toBeNull();
+    expect(checkDeath({ type: 'TakeOver', host: 'h2', reason: 'x' } as never, isDown)).toMatchObject({
+      code: 'refused',
+    });
   });
 });

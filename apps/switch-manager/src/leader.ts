@@ -40,6 +40,7 @@ import {
 } from '#protocol';
 import { clusterRules, PhaseWatch, type ClusterCommit } from '#runtime';
 import { asCounters, type LastCheckpoint } from './checkpoints.js';
+import { suspectsIn } from './evidence.js';
 
 export interface LeaderParts {
   readonly log: CommitLog;
@@ -67,6 +68,8 @@ export interface LeaderParts {
   readonly onClaimed: (documents: number) => void;
   /** Absent: openings that a forgotten segment stands in the way of are refused. */
   readonly checkpoint?: LastCheckpoint;
+  /** Not heard of, so that nobody may take its ports for moving. Absent: none is. */
+  readonly isSuspect?: (host: HostName) => boolean;
   readonly onFault: (cause: unknown) => void;
   /** Runs what can wait for answers that are ready to go out, in the order given. Signing takes longer than they do. */
   readonly afterAnswers: (work: () => void) => void;
@@ -149,8 +152,8 @@ export class Leader {
 
   /** The host whose counters a command gives up, if it owes any and the command does not bring what was last known. */
   #givenUp(command: Command): HostName | null {
-    if (command.type !== 'GiveUpCounters' && !(command.type === 'Delete' && command.kind === 'Host'))
-      return null;
+    const isLoss = command.type === 'GiveUpCounters' || command.type === 'TakeOver';
+    if (!isLoss && !(command.type === 'Delete' && command.kind === 'Host')) return null;
     const host = (command.type === 'Delete' ? command.name : command.host) as HostName;
     return command.checkpoints === undefined && this.state.byHost.has(host) ? host : null;
   }
@@ -186,6 +189,7 @@ export class Leader {
         boot,
         ...(after === undefined ? {} : { after }),
         facts,
+        suspects: suspectsIn(this.state, batch, this.parts.isSuspect ?? (() => false)),
         ...(checkpoints.value === null ? {} : { checkpoints: checkpoints.value }),
       },
     });
@@ -365,6 +369,7 @@ function subjectOf(command: Command): string {
       return `Port/${command.port}`;
     case 'IngestFacts':
     case 'GiveUpCounters':
+    case 'TakeOver':
       return `Host/${command.host}`;
     case 'StartMigration':
       return `VM/${command.owner}`;

@@ -261,6 +261,7 @@ export class Manager {
       onEnd: (why) => this.#ended(term, why),
       onTrouble: (what) => logger.warn({ problem: what.message }, 'documents'),
       onClaimed: (documents) => logger.info({ documents, tookMs: since() }, 'the documents are taken over'),
+      isSuspect: (host) => this.tracker.isDown(host),
       onFault: (cause) => logger.error({ err: cause }, 'a defect in the leader'),
     });
     if (!leader.ok) {

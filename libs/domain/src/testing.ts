@@ -21,6 +21,8 @@ export class World {
   state: State = initialState;
   readonly log: DomainEvent[] = [];
   now = 1_000_000;
+  /** Hosts that the leader does not hear of. */
+  suspects: readonly HostName[] = [];
   private readonly seqs = new Map<string, number>();
 
   get ctx(): CommandContext {
@@ -56,7 +58,9 @@ export class World {
   /** Ingests facts of a host with the next numbers. */
   facts(host: string, ...facts: Fact[]): readonly DomainEvent[] {
     const numbered = facts.map((fact) => ({ seq: this.nextSeq(host), at: this.now, fact }));
-    return this.do({ type: 'IngestFacts', host: host as HostName, boot: 'boot-1', facts: numbered });
+    const { suspects } = this;
+    const from = { host: host as HostName, boot: 'boot-1' };
+    return this.do({ type: 'IngestFacts', ...from, facts: numbered, suspects });
   }
 
   private nextSeq(host: string): number {

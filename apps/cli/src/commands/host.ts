@@ -5,20 +5,38 @@ import { finishWrite } from './apply.js';
 import { type Register } from './register.js';
 
 export const registerHost: Register = (program, action) => {
-  program
-    .command('host')
-    .description('what only an operator can know of a host')
+  const host = program.command('host').description('what only an operator can know of a host');
+  host
     .command('give-up')
     .description('go on without the counters that a host owes, because it will not come back')
     .argument('<name>', 'the host')
     .requiredOption('--reason <text>', 'kept in the ledgers: their segments there are inexact')
-    .option('--dead', 'nothing runs there any more: let go of its ports, too; refused while it is heard of')
-    .addHelpText('after', '\nExample:\n  portolan host give-up alpha --dead --reason "board burnt"')
-    .action(action(giveUp));
+    .option('--dead', 'nothing runs there any more: as `host dead`')
+    .addHelpText('after', '\nExample:\n  portolan host give-up alpha --reason "disk lost"')
+    .action(action((s, command) => giveUp(s, command, command.opts<Word>())));
+  host
+    .command('dead')
+    .description('say that nothing runs on a host any more: its ports go to who waits for them')
+    .argument('<name>', 'the host')
+    .requiredOption(
+      '--reason <text>',
+      'kept in the log, and in the ledgers: their segments there are inexact',
+    )
+    .option('--fenced', 'its power was taken away just now: believed even if it was heard of just before')
+    .addHelpText(
+      'after',
+      '\nExample:\n  portolan host dead alpha --fenced --reason "IPMI power off by pacemaker"',
+    )
+    .action(action((s, command) => giveUp(s, command, { ...command.opts<Word>(), dead: true })));
 };
 
-async function giveUp(s: Session, command: Command): Promise<void> {
+interface Word {
+  readonly reason: string;
+  readonly dead?: true;
+  readonly fenced?: true;
+}
+
+async function giveUp(s: Session, command: Command, word: Word): Promise<void> {
   const name = encodeURIComponent(command.processedArgs[0] as string);
-  const said = command.opts<{ reason: string; dead?: true }>();
-  finishWrite(s, await s.api.post<WriteResult>(`/hosts/${name}/give-up-counters`, said));
+  finishWrite(s, await s.api.post<WriteResult>(`/hosts/${name}/give-up-counters`, word));
 }

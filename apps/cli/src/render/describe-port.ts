@@ -4,7 +4,7 @@ import { both, exceptions, indented, policyTable, section, sumOf } from './secti
 import { countersSection, hitsSection } from './stats.js';
 import { safe, state, type Style } from './style.js';
 import { facts, table } from './table.js';
-import { ago, plural, shortTime } from './units.js';
+import { ago, duration, plural, shortTime } from './units.js';
 
 export function describePort(d: PortDescription, style: Style, now: number): string {
   const { port } = d;
@@ -22,6 +22,8 @@ export function describePort(d: PortDescription, style: Style, now: number): str
   }
   for (const r of s.retiring)
     head.push(['retiring', `${r.host} (epoch ${r.epoch}): its last counters are awaited`]);
+  if (s.claim !== undefined)
+    head.push(['claimed', style.warn(`${s.claim.host} ${ago(s.claim.since, now)}: ${safe(s.claim.reason)}`)]);
   head.push(['version', String(port.metadata.version)]);
   const ignored = d.ignored.map(
     (i) => `  ${style.warn(`${i.field} ${safe(policyValue(i.field, i.value))}`)}: ${i.reason}\n`,
@@ -61,11 +63,18 @@ function ledgerSection({ port, ledger }: PortDescription, style: Style, now: num
         { title: 'CLOSED', cell: (s) => (s.closedAt === null ? 'open' : shortTime(s.closedAt, now)) },
         { title: 'IN', right: true, cell: (s) => both(sumOf(s.counted, 'in')) },
         { title: 'OUT', right: true, cell: (s) => both(sumOf(s.counted, 'out')) },
-        { title: 'INEXACT', max: 18, cell: (s) => s.inexact?.reason ?? '', paint: style.warn },
+        { title: 'INEXACT', max: 18, cell: inexact, paint: style.warn },
       ],
       ledger.segments,
       style,
     ),
   );
   return section(title, note + rows, style);
+}
+
+/** The bound, and why: what was counted between the values that it closed with and its end is not in it. */
+function inexact({ inexact: why, closedAt }: PortDescription['ledger']['segments'][number]): string {
+  if (why === null) return '';
+  const missing = closedAt === null ? 0 : Date.parse(closedAt) - Date.parse(why.checkpointAt);
+  return `${duration(Math.max(0, missing))} missing: ${why.reason}`;
 }

@@ -21,12 +21,21 @@ export function describeHost(h: HostView, style: Style, now: number): string {
   const head: [string, string][] = [
     ['host', style.bold(h.metadata.name)],
     ['state', `${state(style, s.state)}${h.spec.maintenance ? ', maintenance' : ''}`],
+    ...(s.death === undefined
+      ? []
+      : [
+          ['dead', `${safe(s.death.reason)} (${safe(s.death.by)}, ${ago(s.death.at, now)})`] as [
+            string,
+            string,
+          ],
+        ]),
     ['last seen', ago(s.lastSeen, now)],
     ['realised', s.realised === null ? 'not known' : `revision ${s.realised}`],
     ['received', s.received === null ? 'not known' : `revision ${s.received}${behind}`],
     ['agent', s.driver === null ? 'not known' : `${s.driver}, version ${s.version ?? '?'}`],
     ...(s.tables === undefined ? [] : [['tables', s.tables] as [string, string]]),
     ['ports', `${s.ports.active} active, ${s.ports.standby} standby, ${s.ports.retiring} retiring`],
+    ...(s.waitsFor === undefined ? [] : [['waits for', s.waitsFor.join(', ')] as [string, string]]),
     ['labels', safe(labels.join(', ')) || 'none'],
     ['management', h.spec.managementPath ?? 'not set'],
     ['preload', h.spec.preload.join(', ') || 'none'],

@@ -30,7 +30,7 @@ const WARN = new Set([
   'unknown',
   'incoming',
 ]);
-const BAD = new Set(['silent', 'failed', 'down']);
+const BAD = new Set(['silent', 'dead', 'failed', 'down']);
 
 /** Colours a word by what it means. */
 export function state(style: Style, word: string): string {

@@ -307,6 +307,10 @@ export class GiveUpDto implements GiveUpRequest {
   @IsOptional()
   @IsBoolean()
   dead?: boolean;
+
+  @IsOptional()
+  @IsBoolean()
+  fenced?: boolean;
 }
 
 export class ResetDto implements ResetRequest {

@@ -73,13 +73,14 @@ export class ResourcesController {
     @Query() query: WaitQuery,
     @Headers() headers: IncomingHttpHeaders,
   ): Promise<WriteResult> {
-    const { reason, dead } = body;
+    const { reason, dead, fenced } = body;
     const host = unwrap(parseHostName(name, 'name'));
     const command = {
       type: 'GiveUpCounters',
       host,
       reason,
       ...(dead === undefined ? {} : { dead }),
+      ...(fenced === undefined ? {} : { fenced }),
     } as const;
     return this.writes.run(command, writeMeta(headers, query.wait, reason));
   }

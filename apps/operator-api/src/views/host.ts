@@ -37,7 +37,8 @@ export function hostView(state: State, host: Host, live: LiveStore, drift: Drift
       foreignFlows: host.foreignFlows,
     },
     status: {
-      state: aliveness(silence),
+      state: host.dead === undefined ? aliveness(silence) : 'dead',
+      ...lossOf(host),
       realised: report?.realised ?? null,
       received: report?.received ?? null,
       behind: report === null ? null : Math.max(0, state.revision - report.received),
@@ -56,6 +57,13 @@ export function hostView(state: State, host: Host, live: LiveStore, drift: Drift
         ...(v.received === undefined ? {} : { received: v.received }),
       })),
     },
+  };
+}
+
+function lossOf({ dead, claims = [] }: Host): Pick<HostView['status'], 'death' | 'waitsFor'> {
+  return {
+    ...(dead === undefined ? {} : { death: { by: dead.by, reason: dead.reason, at: iso(dead.at) } }),
+    ...(claims.length === 0 ? {} : { waitsFor: [...claims] }),
   };
 }
 

@@ -115,6 +115,7 @@ export function portView(p: Port): PortView {
       standby:
         standby === null ? null : { host: standby.host, epoch: standby.epoch, migration: standby.migration },
       retiring: p.retiring.map((b) => ({ host: b.host, epoch: b.epoch })),
+      ...(p.claim === undefined ? {} : { claim: { ...p.claim, since: iso(p.claim.since) } }),
     },
   };
 }

@@ -154,6 +154,12 @@ export const GiveUpRequest = Type.Object(
         description: 'nothing runs there any more: its ports are let go. Not while it is heard of',
       }),
     ),
+    fenced: Type.Optional(
+      Type.Boolean({
+        description:
+          'with dead: its power was taken away, so that it counts that it was heard of just before',
+      }),
+    ),
   },
   { title: 'GiveUpRequest', additionalProperties: false },
 );

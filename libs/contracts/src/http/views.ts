@@ -56,10 +56,17 @@ export type UplinkHealthView = Static<typeof UplinkHealthView>;
 /** What a host's agent last said; all null when it was never heard of. */
 export const HostStatus = Type.Object(
   {
-    state: Type.Enum(['up', 'late', 'silent', 'unknown'], {
+    state: Type.Enum(['up', 'late', 'silent', 'dead', 'unknown'], {
       description:
-        'up: reported within 15 s; late: within 60 s; silent: longer ago; unknown: never since this API runs',
+        'up: reported within 15 s; late: within 60 s; silent: longer ago; dead: by the word of somebody; unknown: never since this API runs',
     }),
+    death: Type.Optional(Type.Object({ by: Text, reason: Text, at: Timestamp })),
+    waitsFor: Type.Optional(
+      Type.Array(Text, {
+        description:
+          'ports whose connectee is plugged in here while another host has them, or that were taken from here',
+      }),
+    ),
     realised: nullable(Count),
     received: nullable(Count),
     behind: nullable(Type.Integer({ minimum: 0, description: 'revisions not yet received' })),
@@ -225,6 +232,12 @@ export const PortView = Type.Object(
       active: nullable(BindingView),
       standby: nullable(Type.Object({ host: Text, epoch: Count, migration: Text })),
       retiring: Type.Array(BindingView),
+      claim: Type.Optional(
+        Type.Object(
+          { host: Text, reason: Text, since: Timestamp },
+          { description: 'where its connectee is plugged in, too, and waits for the port; absent: nowhere' },
+        ),
+      ),
     }),
   },
   { title: 'Port' },

@@ -126,8 +126,10 @@ export const CommandSchema = union([
     host: AHostName,
     reason: AText,
     dead: optional(bool),
+    fenced: optional(bool),
     checkpoints: Checkpoints,
   }),
+  shape({ type: literal('TakeOver'), host: AHostName, reason: AText, checkpoints: Checkpoints }),
   shape({
     type: literal('ConnectPort'),
     group: AText,
@@ -144,6 +146,7 @@ export const CommandSchema = union([
     boot: AToken,
     after: optional(Count),
     facts: list(NumberedFactSchema, 10_000),
+    suspects: optional(list(AHostName, 10_000)),
     checkpoints: Checkpoints,
   }),
   shape({

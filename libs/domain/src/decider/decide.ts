@@ -1,6 +1,6 @@
 import { assertNever, err, ok, type Problem, type Result, type Revision } from '#kernel';
 import { ingest } from '../facts/ingest.js';
-import { giveUpHost } from '../ledger/give-up.js';
+import { giveUpHost, takeOver } from '../host/loss.js';
 import { resetCounters } from '../ledger/reset.js';
 import { apply } from '../manifest/apply.js';
 import { deleteResource } from '../manifest/delete.js';
@@ -48,6 +48,8 @@ function run(draft: Draft, command: Command): Problem | null {
       return deleteResource(draft, command);
     case 'GiveUpCounters':
       return giveUpHost(draft, command);
+    case 'TakeOver':
+      return takeOver(draft, command);
     case 'ConnectPort':
       return connectPort(draft, command);
     case 'DisconnectPort':

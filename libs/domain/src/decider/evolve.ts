@@ -5,6 +5,7 @@ import * as ledger from '../ledger/evolve.js';
 import * as migration from '../migration/evolve.js';
 import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { type State } from '../model/state.js';
+import * as claim from '../port/claim.js';
 import * as port from '../port/evolve.js';
 import * as set from '../set/evolve.js';
 import { copyOf, type Next } from '../state/next.js';
@@ -31,6 +32,10 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
       return host.hostDefined(next, event, meta);
     case 'HostRemoved':
       return host.hostRemoved(next, event);
+    case 'HostDied':
+      return host.hostDied(next, event, meta);
+    case 'HostReturned':
+      return host.hostReturned(next, event);
     case 'FactsAccepted':
       return host.factsAccepted(next, event);
     case 'UplinkChanged':
@@ -67,6 +72,12 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
       return port.portBound(next, event);
     case 'PortUnbound':
       return port.portUnbound(next, event);
+    case 'PortClaimed':
+      return claim.portClaimed(next, event, meta);
+    case 'PortReleased':
+      return claim.portReleased(next, event);
+    case 'PortTakenOver':
+      return claim.portTakenOver(next, event, meta);
     case 'StandbyGranted':
       return port.standbyGranted(next, event);
     case 'StandbyRevoked':

@@ -112,12 +112,19 @@ const facts: fc.Arbitrary<(w: World, host: string) => Fact> = fc.oneof(
 let seq = 0;
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
-    arbitrary: fc.tuple(host, fc.array(facts, { minLength: 1, maxLength: 3 })).map(([h, fs]): Step => (w) => {
-      const numbered = fs.map((f) => ({ seq: ++seq, at: 0, fact: f(w, h) }));
-      return { type: 'IngestFacts', host: h as HostName, boot: 'b', facts: numbered };
-    }),
+    arbitrary: fc
+      .tuple(host, fc.array(facts, { minLength: 1, maxLength: 3 }), fc.subarray(hosts))
+      .map(([h, fs, suspects]): Step => (w) => {
+        const numbered = fs.map((f) => ({ seq: ++seq, at: 0, fact: f(w, h) }));
+        const host = h as HostName;
+        return { type: 'IngestFacts', host, boot: 'b', facts: numbered, suspects: suspects as HostName[] };
+      }),
     weight: 12,
   },
+  host.map((h): Step => () => ({ type: 'TakeOver', host: h as HostName, reason: 'silent' })),
+  fc
+    .tuple(host, fc.boolean())
+    .map(([h, dead]): Step => () => ({ type: 'GiveUpCounters', host: h as HostName, reason: 'x', dead })),
   {
     arbitrary: fc
       .tuple(fc.constantFrom('vm1', 'vm2', 'vm3'), host)
@@ -144,6 +151,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         applying(
           group('web', {
             policy: { vlan: v },
+            partitionPolicy: ports % 2 === 0 ? 'isolate' : 'keep',
             ports,
             binding,
             autoExpand: autoShrink,

@@ -20,6 +20,10 @@ export function describeEvent(e: DomainEvent): string {
       return `host ${e.name} defined${e.spec.maintenance ? ', in maintenance' : ''}`;
     case 'HostRemoved':
       return `host ${e.name} removed`;
+    case 'HostDied':
+      return `host ${e.host} is dead, says ${e.by}: ${e.reason}`;
+    case 'HostReturned':
+      return `host ${e.host} tells of itself again`;
     case 'SwitchDefined':
       return `${e.kind} switch ${e.name} defined: ${plural(Object.keys(e.spec.members).length, 'host')}, MTU ${e.spec.mtu}`;
     case 'SwitchRemoved':
@@ -57,6 +61,12 @@ export function describeEvent(e: DomainEvent): string {
       return `port ${e.port} bound to ${e.host} at epoch ${e.epoch}`;
     case 'PortUnbound':
       return `port ${e.port} unbound from ${e.host} (epoch ${e.epoch})`;
+    case 'PortClaimed':
+      return `port ${e.port} is waited for by ${e.host}: ${e.reason}`;
+    case 'PortReleased':
+      return `port ${e.port} is plugged in on ${e.host} no more`;
+    case 'PortTakenOver':
+      return `port ${e.port} taken from ${e.host} (epoch ${e.epoch}): ${e.reason}`;
     case 'StandbyGranted':
       return `port ${e.port} made ready on ${e.standby.host} at epoch ${e.standby.epoch} for migration ${e.standby.migration}`;
     case 'StandbyRevoked':

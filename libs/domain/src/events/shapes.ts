@@ -117,6 +117,9 @@ export const migrationShape: Shape<Migration> = object<Migration>({
   reason: nullable(text(4096)),
 });
 
+/** Of the reasons that name hosts and what somebody said of them. */
+export const LONGEST_WAIT = 4096;
+
 type Of<T extends DomainEventType> = Extract<DomainEvent, { type: T }>;
 type Fields<T extends DomainEventType> = {
   readonly [K in Exclude<keyof Of<T>, 'type'>]-?: Shape<Of<T>[K]>;
@@ -129,6 +132,8 @@ const binding = { port: portIdShape, host: hostShape, epoch: epochShape };
 const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
   HostDefined: { name: hostShape, spec: hostSpecShape },
   HostRemoved: { name: hostShape },
+  HostDied: { host: hostShape, by: text(), reason: filled(LONGEST_REASON) },
+  HostReturned: { host: hostShape },
   SwitchDefined: { name: switchShape, kind: oneOf('distributed', 'standard'), spec: switchSpecShape },
   SwitchRemoved: { name: switchShape },
   GroupDefined: { name: groupShape, spec: groupSpecShape },
@@ -146,6 +151,9 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
   PortDisconnected: { port: portIdShape },
   PortBound: binding,
   PortUnbound: binding,
+  PortClaimed: { port: portIdShape, host: hostShape, reason: filled(LONGEST_WAIT) },
+  PortReleased: { port: portIdShape, host: hostShape },
+  PortTakenOver: { ...binding, reason: filled(LONGEST_WAIT) },
   StandbyGranted: { port: portIdShape, standby: standbyShape },
   StandbyRevoked: binding,
   StandbyReady: { ...binding, ready: bool },

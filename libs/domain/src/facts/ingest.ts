@@ -28,6 +28,8 @@ export function ingest(draft: Draft, command: Ingest): Problem | null {
   const refusals = new Refusals(draft, command.host);
   for (const numbered of [...command.facts].sort((a, b) => a.seq - b.seq)) {
     if (numbered.seq <= seq) continue;
+    if (draft.state.hosts.get(command.host)?.dead !== undefined)
+      draft.emit({ type: 'HostReturned', host: command.host });
     seq = numbered.seq;
     takeIn(draft, command, numbered, refusals);
   }
@@ -75,33 +77,22 @@ class Refusals {
   }
 }
 
-function takeIn(
-  draft: Draft,
-  { host, checkpoints }: Ingest,
-  numbered: NumberedFact,
-  refusals: Refusals,
-): void {
+function takeIn(draft: Draft, command: Ingest, numbered: NumberedFact, refusals: Refusals): void {
   const { fact } = numbered;
   const record: Refuse = (r) => refusals.add(numbered, r.code, sentence(r));
   if (factShape.is(fact)) {
-    judge(draft, host, fact, record, checkpoints);
+    judge(draft, command, fact, record);
     return;
   }
   refusals.add(numbered, 'malformed', explainFact(fact).map(describe).join('; '));
 }
 
-function judge(
-  draft: Draft,
-  host: HostName,
-  fact: Fact,
-  record: Refuse,
-  checkpoints: Ingest['checkpoints'],
-): void {
+function judge(draft: Draft, { host, checkpoints, suspects = [] }: Ingest, fact: Fact, record: Refuse): void {
   switch (fact.type) {
     case 'Inventory':
-      return inventory(draft, host, fact.interfaces, record);
+      return inventory(draft, host, fact.interfaces, record, suspects);
     case 'InterfacePlugged':
-      return plugged(draft, host, fact.interface, record);
+      return plugged(draft, host, fact.interface, record, suspects);
     case 'InterfaceUnplugged':
       return unplugged(draft, host, fact.ifaceId);
     case 'PortActivated':

@@ -1,25 +1,24 @@
 import { Set as Ids } from 'immutable';
 import { type HostName, type IfaceId, type PortId, type SwitchName } from '#kernel';
-import { noBandwidth } from '../bandwidth/refusals.js';
 import { type Draft } from '../decider/draft.js';
 import { refusal, type Refuse } from '../decider/refusal.js';
-import {
-  activatedGone,
-  destinationGone,
-  elsewhere,
-  settle,
-  sourceGone,
-  supersede,
-} from '../migration/react.js';
+import { activatedGone, destinationGone, elsewhere, settle, sourceGone } from '../migration/react.js';
 import { migrationOn } from '../migration/effects.js';
 import { type InterfaceFact } from '../model/commands.js';
 import { type Connectee, type Port } from '../model/state.js';
+import { bindIdle, claim, fulfil, mustWait } from '../host/waiting.js';
 import { bind, livePort, unbind } from '../port/bind.js';
 import { connect, openGroup, parseConnectee } from '../port/connect.js';
 import { observe } from '../migration/observe.js';
 
 /** An interface is plugged in on this host: give it its port, bind, or recognise what it is part of. */
-export function plugged(draft: Draft, host: HostName, iface: InterfaceFact, refuse: Refuse): void {
+export function plugged(
+  draft: Draft,
+  host: HostName,
+  iface: InterfaceFact,
+  refuse: Refuse,
+  suspects: readonly HostName[] = [],
+): void {
   const connectee = parseConnectee(iface);
   if (!connectee.ok) return refuse(connectee.error);
   const sw = draft.state.switches.get(iface.switch as SwitchName);
@@ -28,7 +27,7 @@ export function plugged(draft: Draft, host: HostName, iface: InterfaceFact, refu
   }
   const id = draft.state.byIface.get(connectee.value.ifaceId);
   if (id === undefined) plugNew(draft, host, iface, connectee.value, refuse);
-  else plugKnown(draft, host, iface, connectee.value, livePort(draft, id), refuse);
+  else plugKnown(draft, host, iface, livePort(draft, id), refuse, suspects);
 }
 
 function plugNew(draft: Draft, host: HostName, iface: InterfaceFact, who: Connectee, refuse: Refuse): void {
@@ -53,36 +52,36 @@ function plugNew(draft: Draft, host: HostName, iface: InterfaceFact, who: Connec
 function plugKnown(
   draft: Draft,
   host: HostName,
-  iface: InterfaceFact,
-  who: Connectee,
+  { mac, switch: sw }: InterfaceFact,
   port: Port,
   refuse: Refuse,
+  suspects: readonly HostName[],
 ): void {
-  if (port.connectee?.mac !== who.mac) {
+  if (port.connectee?.mac !== mac) {
     const reason = `differs from port ${port.id}'s`;
-    return refuse(refusal('mac-mismatch', 'mac', who.mac, reason, String(port.connectee?.mac)));
+    return refuse(refusal('mac-mismatch', 'mac', mac, reason, String(port.connectee?.mac)));
   }
-  if (port.switch !== iface.switch) {
-    return refuse(refusal('wrong-switch', 'switch', iface.switch, `is not port ${port.id}'s`, port.switch));
+  if (port.switch !== sw) {
+    return refuse(refusal('wrong-switch', 'switch', sw, `is not port ${port.id}'s`, port.switch));
   }
   if (port.active?.host === host || port.standby?.host === host) return;
-  if (port.active !== null) {
-    if (draft.state.moving.has(port.id)) return elsewhere(draft, host, port, refuse);
-    return observe(draft, host, port, refuse);
+  if (port.active === null) {
+    const no = bindIdle(draft, host, port);
+    return no === null ? undefined : refuse(no);
   }
-  const group = openGroup(draft.state, port.group);
-  if (!group.ok) return refuse(group.error);
-  const short = noBandwidth(draft.state, port, host);
-  if (short !== null) return refuse(short);
-  // Bound first: an ephemeral port without any binding would end with the standby that is revoked.
-  bind(draft, port.id, host);
-  supersede(draft, port.id, host);
+  const wait = mustWait(draft, host, port, suspects);
+  if (wait !== null) return claim(draft, host, port, wait, refuse);
+  if (draft.state.moving.has(port.id)) return elsewhere(draft, host, port, refuse);
+  return observe(draft, host, port, refuse);
 }
 
 /** An interface went: of a binding in any role. One that is not known was quarantined, and owes nothing. */
 export function unplugged(draft: Draft, host: HostName, ifaceId: string): void {
   const id = draft.state.byIface.get(ifaceId as IfaceId);
-  if (id !== undefined) gone(draft, host, id, true);
+  if (id === undefined) return;
+  if (draft.state.hosts.get(host)?.claims?.includes(id) === true)
+    draft.emit({ type: 'PortReleased', port: id, host });
+  gone(draft, host, id, true);
 }
 
 /** What was plugged in is so no more, whatever it was bound as. `surely`: it was seen to go; a standby may also be absent because it has not come yet. */
@@ -93,6 +92,7 @@ export function gone(draft: Draft, host: HostName, id: PortId, surely: boolean):
     activatedGone(draft, id, host);
   }
   if (livePort(draft, id).standby?.host === host) destinationGone(draft, id, surely);
+  fulfil(draft, id);
   settle(draft, id);
 }
 
@@ -102,8 +102,12 @@ export function inventory(
   host: HostName,
   interfaces: readonly InterfaceFact[],
   refuse: Refuse,
+  suspects: readonly HostName[] = [],
 ): void {
   const present = new Set(interfaces.map((i) => i.ifaceId));
+  for (const port of draft.state.hosts.get(host)?.claims ?? [])
+    if (!present.has(livePort(draft, port).connectee?.ifaceId ?? ''))
+      draft.emit({ type: 'PortReleased', port, host });
   for (const id of draft.state.byHost.get(host) ?? Ids<PortId>()) {
     const iface = livePort(draft, id).connectee?.ifaceId;
     if (iface === undefined || present.has(iface)) continue;
@@ -111,5 +115,5 @@ export function inventory(
     const none = mates.every((p) => !present.has(livePort(draft, p.port).connectee?.ifaceId ?? ''));
     gone(draft, host, id, none);
   }
-  for (const iface of interfaces) plugged(draft, host, iface, refuse);
+  for (const iface of interfaces) plugged(draft, host, iface, refuse, suspects);
 }

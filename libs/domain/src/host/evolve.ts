@@ -1,6 +1,7 @@
 import { type EventMeta, type DomainEvent } from '../model/events.js';
 import { type Host } from '../model/state.js';
-import { must, type Next } from '../state/next.js';
+import { settled } from '../port/claim.js';
+import { must, portOf, putPort, type Next } from '../state/next.js';
 
 type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
 
@@ -21,12 +22,30 @@ export function hostDefined(next: Next, e: Of<'HostDefined'>, meta: EventMeta): 
     downUplinks: before?.downUplinks ?? [],
     ...(before?.uplinkSpeeds === undefined ? {} : { uplinkSpeeds: before.uplinkSpeeds }),
     ...(before?.uplinkMtus === undefined ? {} : { uplinkMtus: before.uplinkMtus }),
+    ...(before?.dead === undefined ? {} : { dead: before.dead }),
+    ...(before?.claims === undefined ? {} : { claims: before.claims }),
+    ...(before?.fence === undefined ? {} : { fence: before.fence }),
   };
   next.hosts = next.hosts.set(e.name, host);
 }
 
 export function hostRemoved(next: Next, e: Of<'HostRemoved'>): void {
+  for (const id of next.hosts.get(e.name)?.claims ?? []) {
+    const port = portOf(next, id);
+    putPort(next, port, settled(next, port, e.name));
+  }
   next.hosts = next.hosts.remove(e.name);
+}
+
+export function hostDied(next: Next, e: Of<'HostDied'>, meta: EventMeta): void {
+  const host = must(next.hosts.get(e.host), `host ${e.host}`);
+  const dead = { by: e.by, reason: e.reason, at: meta.time };
+  next.hosts = next.hosts.set(e.host, { ...host, dead });
+}
+
+export function hostReturned(next: Next, e: Of<'HostReturned'>): void {
+  const { dead: _dead, ...host } = must(next.hosts.get(e.host), `host ${e.host}`);
+  next.hosts = next.hosts.set(e.host, host);
 }
 
 export function factsAccepted(next: Next, e: Of<'FactsAccepted'>): void {

@@ -1,18 +1,14 @@
-import { Set as Ids } from 'immutable';
-import { type HostName, type PortId, type Problem } from '#kernel';
+import { type HostName, type PortId } from '#kernel';
 import { type Draft } from '../decider/draft.js';
-import { refusal, refuse } from '../decider/refusal.js';
-import { gone } from '../facts/interfaces.js';
 import { settle } from '../migration/react.js';
-import { type Command, type CounterCheckpoint, type NumberedFact } from '../model/commands.js';
+import { type CounterCheckpoint, type NumberedFact } from '../model/commands.js';
 import { type Segment, type State } from '../model/state.js';
 import { livePort, retireIfClosed } from '../port/bind.js';
 import { atLeast } from './counters.js';
 import { findSegment, openSegments } from './ledger.js';
-import { badReason } from './reason.js';
 
 /** The reason that an inexact segment bears. */
-interface Why {
+export interface Why {
   readonly atCheckpoint: string;
   readonly without: string;
 }
@@ -50,28 +46,6 @@ export function giveUpCounters(
     retireIfClosed(draft, id, host, epoch);
   }
   settle(draft, id);
-}
-
-/**
- * The operator's word that a host will not tell what it owes. What it still holds, or is to hold, is touched only if it
- * is the word, too, that nothing runs there: of a host that was alive all the same, the next inventory binds it anew.
- */
-export function giveUpHost(
-  draft: Draft,
-  { host, reason, dead = false, checkpoints = [] }: Extract<Command, { type: 'GiveUpCounters' }>,
-): Problem | null {
-  if (!draft.state.hosts.has(host))
-    return refuse('not-found', refusal('no-host', 'host', host, 'is not a known host'));
-  const bad = badReason(reason);
-  if (bad !== null) return bad;
-  const why = {
-    atCheckpoint: `given up, closed at the last checkpoint: ${reason}`,
-    without: `given up without a checkpoint: ${reason}`,
-  };
-  const ids = draft.state.byHost.get(host) ?? Ids<PortId>();
-  if (dead) for (const id of ids) gone(draft, host, id, true);
-  for (const id of ids) giveUpCounters(draft, id, host, checkpoints, why);
-  return null;
 }
 
 /**

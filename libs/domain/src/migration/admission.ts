@@ -21,6 +21,9 @@ export function admission(
   if (destination === source) {
     found.push(refusal('same-host', 'destination', destination, 'is where it runs now', 'another host'));
   }
+  if (host.dead !== undefined && !forced) {
+    found.push(refusal('dead', 'destination', destination, `is dead: ${host.dead.reason}`));
+  }
   if (host.maintenance && !forced) {
     found.push(refusal('maintenance', 'destination', destination, 'is in maintenance'));
   }

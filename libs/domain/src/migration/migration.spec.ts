@@ -374,6 +374,8 @@ describe('a host that is dead', () => {
     w.do({ ...dead, dead: false });
     expect(port()).toMatchObject({ active: { host: 'h1' } });
     expect(w.do(dead)).toMatchObject([
+      { type: 'HostDied', host: 'h1', by: 'tester', reason: 'board burnt' },
+      { type: 'PortTakenOver', host: 'h1', epoch: 1 },
       { type: 'PortUnbound', host: 'h1', epoch: 1 },
       { type: 'SegmentClosed', raw: raw(33), inexact: { checkpointAt: 5 } },
       { type: 'BindingRetired', host: 'h1' },

@@ -23,13 +23,25 @@ export type Command =
     }
   /**
    * Nobody will come with the counters that a host still owes: what waits for them goes on without. `dead`: nothing
-   * runs there any more either, so what is plugged in there is let go as if its host had seen it leave.
+   * runs there any more either, so what is plugged in there is let go as if its host had seen it leave. `fenced`: that
+   * is known of whoever took its power away, and needs no silence to be believed.
    */
   | {
       readonly type: 'GiveUpCounters';
       readonly host: HostName;
       readonly reason: string;
       readonly dead?: boolean;
+      readonly fenced?: boolean;
+      readonly checkpoints?: readonly CounterCheckpoint[];
+    }
+  /**
+   * The switch of a host that is not heard of has closed every port of its groups that isolate, by itself: those that
+   * somebody waits for go there. Said by the leader, who counts how long ago that was.
+   */
+  | {
+      readonly type: 'TakeOver';
+      readonly host: HostName;
+      readonly reason: string;
       readonly checkpoints?: readonly CounterCheckpoint[];
     }
   /** Plugs a connectee into a port of a group (or a named port) before or without its host knowing. */
@@ -72,6 +84,8 @@ export type Command =
       /** Number of the fact before the first of these, 0 at the beginning. Absent: the sender does not say. */
       readonly after?: number;
       readonly facts: readonly NumberedFact[];
+      /** Hosts that are not heard of, by the leader's own clock. */
+      readonly suspects?: readonly HostName[];
       /** The host's last: it opens segments where it has forgotten others, which close at these, inexact. */
       readonly checkpoints?: readonly CounterCheckpoint[];
     }

@@ -39,6 +39,10 @@ export interface EventMeta {
 export type DomainEvent =
   | { readonly type: 'HostDefined'; readonly name: HostName; readonly spec: HostResource['spec'] }
   | { readonly type: 'HostRemoved'; readonly name: HostName }
+  /** Somebody's word, or the result of fencing: nothing runs on it any more. */
+  | { readonly type: 'HostDied'; readonly host: HostName; readonly by: string; readonly reason: string }
+  /** It told of itself all the same, or again. */
+  | { readonly type: 'HostReturned'; readonly host: HostName }
   | {
       readonly type: 'SwitchDefined';
       readonly name: SwitchName;
@@ -70,6 +74,18 @@ export type DomainEvent =
   | { readonly type: 'PortDisconnected'; readonly port: PortId }
   | { readonly type: 'PortBound'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
   | { readonly type: 'PortUnbound'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
+  /** Its connectee is plugged in on `host`, which has to wait for the port. */
+  | { readonly type: 'PortClaimed'; readonly port: PortId; readonly host: HostName; readonly reason: string }
+  /** `host` was seen without its connectee: it does not wait for the port, nor has it a twin of who has it. */
+  | { readonly type: 'PortReleased'; readonly port: PortId; readonly host: HostName }
+  /** Its host is lost and certainly lets no frame of it out: the binding ends without that host's word. */
+  | {
+      readonly type: 'PortTakenOver';
+      readonly port: PortId;
+      readonly host: HostName;
+      readonly epoch: Epoch;
+      readonly reason: string;
+    }
   | { readonly type: 'StandbyGranted'; readonly port: PortId; readonly standby: Standby }
   | { readonly type: 'StandbyRevoked'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
   /** The guest's first frame would be let through at the standby, or would be no more. */

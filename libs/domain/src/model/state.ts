@@ -75,6 +75,19 @@ export interface Host {
   readonly uplinkMtus?: Readonly<Record<string, number>>;
   readonly maintenance: boolean;
   readonly foreignFlows: 'report' | 'remove';
+  /** Somebody's word that nothing runs there; absent once it tells of itself again. */
+  readonly dead?: HostDeath;
+  /** Ports that are plugged in there, as far as is known, and are not its own: they wait, or were taken from it. */
+  readonly claims?: readonly PortId[];
+  /** Last commit that took ports from it while it was lost: it may open none before it has carried that out. */
+  readonly fence?: Revision;
+}
+
+export interface HostDeath {
+  readonly by: string;
+  readonly reason: string;
+  /** ms since the epoch. */
+  readonly at: number;
 }
 
 /** One virtual switch. A standard one has exactly one member and is of that host only. */
@@ -164,8 +177,20 @@ export interface Port {
   readonly ledger: Ledger;
   /** From when on its counters are shown; absent: from the beginning. */
   readonly reset?: CountersReset;
+  /** A host that has its connectee plugged in, and waits for the port. Absent: none. */
+  readonly claim?: PortClaim;
+  /** Hosts that it was taken from while they were lost, and that were not seen without its connectee since. */
+  readonly taken?: readonly HostName[];
   /** A deleted port keeps its epoch and ledger, until many others were deleted after it; then the log alone has them. */
   readonly deleted: boolean;
+}
+
+export interface PortClaim {
+  readonly host: HostName;
+  /** Why it waits, and for what. */
+  readonly reason: string;
+  /** ms since the epoch. */
+  readonly since: number;
 }
 
 /** An offset to the ledger's totals, and who wanted it, when and why. */

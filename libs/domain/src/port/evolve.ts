@@ -2,6 +2,7 @@ import { type Epoch, type HostName } from '#kernel';
 import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { type Binding, type Port } from '../model/state.js';
 import { activated } from '../migration/evolve.js';
+import { settled } from './claim.js';
 import { keepDeleted } from './deleted.js';
 import { must, portOf, putPort, type Next } from '../state/next.js';
 
@@ -41,7 +42,8 @@ export function portOverridden(next: Next, e: Of<'PortOverridden'>, meta: EventM
 
 export function portDeleted(next: Next, e: Of<'PortDeleted'>, meta: EventMeta): void {
   const port = portOf(next, e.port);
-  const deleted = changed(port, { deleted: true, connectee: null, version: meta.revision });
+  const free = settled(next, port);
+  const deleted = changed(free, { deleted: true, connectee: null, version: meta.revision });
   putPort(next, port, deleted);
   keepDeleted(next, deleted);
 }
@@ -53,7 +55,7 @@ export function portConnected(next: Next, e: Of<'PortConnected'>, meta: EventMet
 
 export function portDisconnected(next: Next, e: Of<'PortDisconnected'>, meta: EventMeta): void {
   const port = portOf(next, e.port);
-  putPort(next, port, changed(port, { connectee: null, version: meta.revision }));
+  putPort(next, port, changed(settled(next, port), { connectee: null, version: meta.revision }));
 }
 
 /** Written out, as in `copyOf`: spreading a port twice over was the dearest step of most commits. */
@@ -73,6 +75,8 @@ function changed(p: Port, change: Partial<Port>): Port {
     deleted: p.deleted,
   };
   if (p.reset !== undefined) next.reset = p.reset;
+  if (p.claim !== undefined) next.claim = p.claim;
+  if (p.taken !== undefined) next.taken = p.taken;
   return Object.assign(next, change);
 }
 
@@ -83,7 +87,8 @@ const retire = (port: Port, binding: Binding | null): readonly Binding[] =>
 export function portBound(next: Next, e: Of<'PortBound'>): void {
   const port = portOf(next, e.port);
   const active = { host: e.host, epoch: e.epoch };
-  putPort(next, port, changed(port, { active, epoch: e.epoch, retiring: retire(port, port.active) }));
+  const change = { active, epoch: e.epoch, retiring: retire(port, port.active) };
+  putPort(next, port, changed(settled(next, port, e.host), change));
 }
 
 export function portUnbound(next: Next, e: Of<'PortUnbound'>): void {
@@ -104,7 +109,8 @@ export function standbyRevoked(next: Next, e: Of<'StandbyRevoked'>): void {
 export function portActivated(next: Next, e: Of<'PortActivated'>): void {
   const port = portOf(next, e.port);
   const active = { host: e.host, epoch: e.epoch };
-  putPort(next, port, changed(port, { active, standby: null, retiring: retire(port, port.active) }));
+  const change = { active, standby: null, retiring: retire(port, port.active) };
+  putPort(next, port, changed(settled(next, port, e.host), change));
   activated(next, e.port, e.epoch);
 }
 

@@ -2,7 +2,7 @@ import { atLeast } from '../ledger/counters.js';
 import { holds } from '../ledger/facts.js';
 import { hasEnded } from '../migration/phases.js';
 import { DELETED_KEPT } from '../port/deleted.js';
-import { type Group, type Migration, type Port, type State } from '../model/state.js';
+import { type Group, type Host, type Migration, type Port, type State } from '../model/state.js';
 import { type PolicyPatch } from '../policy/policy.js';
 import { macKeys } from '../port/segment.js';
 import { setsNamedBy } from '../set/members.js';
@@ -22,6 +22,8 @@ export function checkInvariants(state: State): string[] {
     checkGroup(state, group, (what) => say(`group ${group.name}: ${what}`));
   for (const m of state.migrations.values())
     checkMigration(state, m, (what) => say(`migration ${m.id}: ${what}`));
+  for (const host of state.hosts.values())
+    checkClaims(state, host, (what) => say(`host ${host.name}: ${what}`));
   checkSets(state, say);
   checkNics(state, say);
   checkIndexes(state, say);
@@ -53,6 +55,20 @@ function checkBindings(state: State, port: Port, say: Say): void {
       say('has a standby without a running migration');
     else if (!migration.ports.some((p) => p.port === port.id)) say('is standby for a migration of others');
   }
+}
+
+/** What a host waits for, or was taken from it, both know; and nobody waits for what it has. */
+function checkClaims(state: State, host: Host, say: Say): void {
+  const claims = host.claims ?? [];
+  const claiming = ({ claim, taken = [] }: Port): boolean =>
+    claim?.host === host.name || taken.includes(host.name);
+  for (const id of claims) {
+    const port = state.ports.get(id);
+    if (port === undefined || !claiming(port)) say(`lists ${id}, which knows nothing of it`);
+    else if (port.active?.host === host.name) say(`waits for ${id}, which is active there`);
+  }
+  for (const port of state.ports.values())
+    if (claiming(port) && !claims.includes(port.id)) say(`does not list ${port.id}`);
 }
 
 function checkLedger(port: Port, say: Say): void {

@@ -1,9 +1,10 @@
 import { List, Map } from 'immutable';
-import { err, ok, problem, type Result } from '#kernel';
+import { err, ok, problem, type HostName, type PortId, type Result, type Revision } from '#kernel';
 import {
   connecteeShape,
   groupShape,
   hostShape,
+  LONGEST_WAIT,
   migrationShape,
   revisionShape,
   setShape,
@@ -15,12 +16,14 @@ import {
   type Binding,
   type Group,
   type Host,
+  type HostDeath,
   type AddressSet,
   type CountersReset,
   type Ledger,
   type MemberSet,
   type Migration,
   type Port,
+  type PortClaim,
   type PortSet,
   type Segment,
   type State,
@@ -131,10 +134,11 @@ function flat<T, S>(
   };
 }
 
+const EVERY = Number.MAX_SAFE_INTEGER;
 /** By switch and uplink. */
 const FIGURES = dictionary(text(128), int(1));
 
-type HostOwn = 'name' | 'version' | 'facts' | 'formerBoots' | 'downUplinks' | 'uplinkSpeeds' | 'uplinkMtus';
+type HostOwn = Exclude<keyof Host, 'labels' | 'managementPath' | 'preload' | 'maintenance' | 'foreignFlows'>;
 const host = flat<Host, Omit<Host, HostOwn>>(
   hostSpecShape,
   object<Pick<Host, HostOwn>>({
@@ -145,6 +149,11 @@ const host = flat<Host, Omit<Host, HostOwn>>(
     downUplinks: list(text()),
     uplinkSpeeds: optional(FIGURES) as Shape<Readonly<Record<string, number>>>,
     uplinkMtus: optional(FIGURES) as Shape<Readonly<Record<string, number>>>,
+    dead: optional(
+      object<HostDeath>({ by: text(), reason: filled(LONGEST_REASON), at: time }),
+    ) as Shape<HostDeath>,
+    claims: optional(list(portIdShape, EVERY)) as Shape<readonly PortId[]>,
+    fence: optional(revisionShape) as Shape<Revision>,
   }),
   ['labels', 'managementPath', 'preload', 'maintenance', 'foreignFlows'],
 );
@@ -233,10 +242,13 @@ const port: Shape<Port> = object<Port>({
   epoch: int() as unknown as Shape<Port['epoch']>,
   ledger,
   reset: optional(reset) as Shape<CountersReset>,
+  claim: optional(
+    object<PortClaim>({ host: hostShape, reason: filled(LONGEST_WAIT), since: time }),
+  ) as Shape<PortClaim>,
+  taken: optional(list(hostShape)) as Shape<readonly HostName[]>,
   deleted: bool,
 });
 
-const EVERY = Number.MAX_SAFE_INTEGER;
 const stateShape: Shape<StateJson> = object<StateJson>({
   lineage: nullable(text()) as unknown as Shape<State['lineage']>,
   revision: revisionShape,

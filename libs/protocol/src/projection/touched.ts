@@ -81,6 +81,12 @@ function touch(event: DomainEvent, touched: Touched): void {
     case 'FactsAccepted':
       touched.hosts.add(event.host);
       return;
+    // Documents say nothing of these: what comes of them for bindings is said by its own event.
+    case 'HostDied':
+    case 'HostReturned':
+    case 'PortClaimed':
+    case 'PortReleased':
+    case 'PortTakenOver':
     case 'CountersReset':
     case 'FactRefused':
     case 'DriftObserved':
