@@ -11,7 +11,7 @@ const SEED = Number(process.env['PORTOLAN_WITNESS_SEED'] ?? 1);
 /** Cases whose flows are looked at for faults to be planted. */
 const FOR_FAULTS = 100;
 /** Of them, how many get a fault before it counts as overlooked: in some it makes no difference to their frames. */
-const FAULT_TRIES = 20;
+const FAULT_TRIES = 50;
 const MOST_REPORTS = 3;
 const SHRINK_TRIES = 150;
 const LIMIT_MS = 60_000 + CASES * 5_000;
@@ -69,7 +69,7 @@ describe('the witness', () => {
         rig,
         { world, rounds },
         {
-          packets: fault.inAnswers === true,
+          packets: fault.inAll === true,
           states: wrong,
         },
       );

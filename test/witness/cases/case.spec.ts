@@ -23,7 +23,7 @@ describe('the cases of the witness', () => {
 
   it('are such as operators may ask for', () => {
     for (const seed of SEEDS) {
-      const { switches, groups, hosts } = caseOf(seed, PLACES).world;
+      const { switches, groups, hosts, sets } = caseOf(seed, PLACES).world;
       const asked = [
         ...switches.map(({ name, uplinks, privateVlans, policy }) => ({
           kind: 'DistributedSwitch',
@@ -35,6 +35,11 @@ describe('the cases of the witness', () => {
           name,
           spec: { switch: of, policy, overridable },
         })),
+        ...sets.map((set) =>
+          set.kind === 'addresses'
+            ? { kind: 'AddressSet', name: set.name, spec: { addresses: set.addresses } }
+            : { kind: 'PortSet', name: set.name, spec: { ports: set.ports.map((n) => `p${n}`) } },
+        ),
         ...hosts.flatMap(({ ports }) =>
           ports.map(({ n, override }) => ({ kind: 'Port', name: `p${n}`, spec: { override } })),
         ),

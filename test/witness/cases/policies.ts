@@ -29,6 +29,8 @@ export interface Scope {
   readonly privateVlans: readonly PrivateVlan[];
   /** Numbers of ports that there may be. */
   readonly ports: number;
+  /** Names of sets. */
+  readonly sets: readonly string[];
 }
 
 /** For a switch or a group; `n` is the port that an override is of, which alone can have MACs of its own. */
@@ -108,6 +110,7 @@ export function teaming(random: Random, { uplinks }: Scope): Teaming {
 }
 
 function filter(random: Random, scope: Scope): NonNullable<PolicyPatch['filter']> {
+  if (scope.sets.length > 0 && random.chance(0.25)) return membersFilter(random, scope);
   if (random.chance(0.35)) return clientsFilter(random, scope);
   const count = random.between(1, 7);
   const rules = Array.from({ length: count }, (_, i) => rule(random, scope, `r${i}`));
@@ -121,6 +124,23 @@ function clientsFilter(random: Random, scope: Scope): Filter {
   const talk = { name: 'talk', direction, tier: 1, enabled: true, action: 'allow', match } as FilterRule;
   const others = Array.from({ length: random.below(3) }, (_, i) => rule(random, scope, `r${i}`));
   return { stateful: true, default: 'drop', rules: random.shuffled([talk, ...others]) };
+}
+
+/** Only between those in sets. */
+function membersFilter(random: Random, scope: Scope): Filter {
+  const direction = random.pick(['in', 'out', 'both']);
+  const match = ends(random, scope);
+  const members = {
+    name: 'members',
+    direction,
+    tier: 1,
+    enabled: true,
+    action: 'allow',
+    match,
+  } as FilterRule;
+  const other = { ...members, name: 'back', direction: direction === 'in' ? 'out' : 'in', match: {} };
+  const rules = direction === 'both' ? [members] : [members, other as FilterRule];
+  return { stateful: random.chance(0.5), default: 'drop', rules };
 }
 
 /** One thing of it is another. */
@@ -176,6 +196,7 @@ function matchOf(random: Random, scope: Scope): FilterMatch {
     [2, () => link(random, scope)],
     [5, () => network(random, scope)],
     [1, () => ({ ...link(random, scope), ...network(random, scope) })],
+    [scope.sets.length > 0 ? 4 : 0, () => ends(random, scope)],
   )();
 }
 
@@ -198,23 +219,27 @@ function link(random: Random, { ports }: Scope): FilterMatch {
   return random.chance(0.3) ? { ...one(), ...one() } : one();
 }
 
-function network(random: Random, { ports }: Scope): FilterMatch {
+/** Who is in a set, at one end or at both, whatever it says. */
+function ends(random: Random, { sets }: Scope): FilterMatch {
+  const [srcSet, dstSet] = [random.pick(sets), random.pick(sets)];
+  return random.pick([{ srcSet }, { dstSet }, { srcSet, dstSet }]) as FilterMatch;
+}
+
+function network(random: Random, { ports, sets }: Scope): FilterMatch {
   const version = random.weighted<4 | 6 | undefined>([3, 4], [2, 6], [2, undefined]);
   const n = (): number => random.between(0, ports);
   const prefix = (): string =>
     version === 6
       ? random.pick([ipv6Of(n()), '2001:db8::/64', linkLocalOf(n())])
       : random.pick([ipv4Of(n()), '10.0.0.0/24', '10.0.0.0/29', '224.0.0.0/4']);
-  const ends =
-    version === undefined
-      ? {}
-      : {
-          ...(random.chance(0.3) ? { src: prefix() } : {}),
-          ...(random.chance(0.3) ? { dst: prefix() } : {}),
-        };
+  const end = (which: 'src' | 'dst'): FilterMatch => {
+    if (sets.length > 0 && random.chance(0.3)) return { [`${which}Set`]: random.pick(sets) };
+    return version !== undefined && random.chance(0.3) ? { [which]: prefix() } : {};
+  };
   return {
     ...(version === undefined ? {} : { ipVersion: version }),
-    ...ends,
+    ...end('src'),
+    ...end('dst'),
     ...(random.chance(0.15) ? { dscp: random.pick(DSCPS) } : {}),
     ...above(random, version),
   };

@@ -1,5 +1,5 @@
 import { type Filter, type PolicyPatch } from '#domain';
-import { type HostSpec, type World } from '../model/world.js';
+import { type HostSpec, type SetSpec, type World } from '../model/world.js';
 import { type Case } from './case.js';
 
 /** Smaller cases, one step away: the biggest steps first. */
@@ -60,10 +60,17 @@ function* smallerWorlds(world: World): Generator<World> {
     if (host.down.length > 0) yield changed({ ...host, down: [] });
   }
   for (const i of groups.keys()) yield* smallerGroups(world, i);
+  for (const [i, set] of world.sets.entries())
+    for (const s of smallerSets(set)) yield { ...world, sets: replaced(world.sets, i, s) };
   for (const [i, sw] of switches.entries())
     for (const policy of smallerPolicies(sw.policy))
       if (policy.teaming !== undefined)
         yield { ...world, switches: replaced(switches, i, { ...sw, policy }) };
+}
+
+function* smallerSets(set: SetSpec): Generator<SetSpec> {
+  if (set.kind === 'ports') for (const i of set.ports.keys()) yield { ...set, ports: without(set.ports, i) };
+  else for (const i of set.addresses.keys()) yield { ...set, addresses: without(set.addresses, i) };
 }
 
 function* smallerGroups(world: World, i: number): Generator<World> {

@@ -1,9 +1,16 @@
 import { type PolicyField, type PrivateVlan, type Teaming } from '#domain';
 import { policyOf as effective } from '../model/policy.js';
-import { type GroupSpec, type HostSpec, type PortSpec, type SwitchSpec, type World } from '../model/world.js';
+import {
+  type GroupSpec,
+  type HostSpec,
+  type PortSpec,
+  type SetSpec,
+  type SwitchSpec,
+  type World,
+} from '../model/world.js';
 import { changedFilter, policyOf, teaming, vlan, type Scope } from './policies.js';
 import { type Random } from './random.js';
-import { macOf, PRIMARY, SECONDARIES } from './values.js';
+import { ipv4Of, ipv6Of, macOf, PRIMARY, SECONDARIES } from './values.js';
 
 /** What there is to plug in: of each host, the devices of guests and of uplinks by switch. */
 export interface Place {
@@ -54,6 +61,7 @@ export function emptyWorld(places: readonly Place[]): World {
       policy,
     })),
     groups: [],
+    sets: [],
     hosts: places.map((place) => ({ name: place.name, members: mapped(place), ports: [], down: [] })),
   };
 }
@@ -61,8 +69,9 @@ export function emptyWorld(places: readonly Place[]): World {
 export function randomWorld(random: Random, places: readonly Place[]): World {
   const chosen = random.shuffled(places).slice(0, random.weighted([2, 1], [3, 2], [2, 3]));
   const names = [...new Set(chosen.flatMap((place) => Object.keys(place.guests)))];
-  const switches = names.map((name) => randomSwitch(random, name));
-  const groups = switches.flatMap((sw) => randomGroups(random, sw));
+  const sets = random.chance(0.5) ? randomSets(random) : [];
+  const switches = names.map((name) => randomSwitch(random, name, sets));
+  const groups = switches.flatMap((sw) => randomGroups(random, sw, sets));
   const bare = chosen.map((place) => hostOf(random, place));
   let n = 0;
   const hosts = bare.map((host, i) => {
@@ -72,12 +81,12 @@ export function randomWorld(random: Random, places: readonly Place[]): World {
       return used.map((device) => {
         n += 1;
         const spec = switches.find((s) => s.name === sw) as SwitchSpec;
-        return randomPort(random, n, device, spec, groups);
+        return randomPort(random, n, device, spec, groups, sets);
       });
     });
     return { ...host, ports };
   });
-  return withTwins(random, { switches, groups, hosts });
+  return withTwins(random, { switches, groups, hosts, sets });
 }
 
 /** Some of its policies are others, of filters mostly: what a change of rules does to connections is asked, too. */
@@ -89,12 +98,47 @@ export function changed(random: Random, world: World): World {
     const wholly = filter === undefined || random.chance(0.3);
     // The VLAN stays: two ports with one MAC must not come into one segment.
     const { vlan: _, ...policy } = wholly
-      ? policyOf(random, scopeOf(sw), 0.5)
-      : { filter: changedFilter(random, scopeOf(sw), filter) };
+      ? policyOf(random, scopeOf(sw, world.sets), 0.5)
+      : { filter: changedFilter(random, scopeOf(sw, world.sets), filter) };
     return { ...group, policy: { ...group.policy, ...policy } };
   });
-  return { ...world, groups };
+  return {
+    ...world,
+    groups,
+    sets: random.chance(0.6) ? world.sets : world.sets.map((s) => changedSet(random, s)),
+  };
 }
+
+const ADDRESSES = [
+  '10.0.0.0/24',
+  '10.0.0.0/29',
+  '10.0.1.0/24',
+  '224.0.0.0/4',
+  '2001:db8::/64',
+  'fe80::/64',
+  '::/0',
+];
+
+/** Of addresses and of ports; what is in one may be in another. */
+function randomSets(random: Random): readonly SetSpec[] {
+  return Array.from({ length: random.between(1, 4) }, (_, i) => {
+    const name = `set-${i}`;
+    return random.chance(0.5)
+      ? { name, kind: 'addresses', addresses: randomAddresses(random) }
+      : { name, kind: 'ports', ports: randomMembers(random) };
+  });
+}
+
+const randomMembers = (random: Random): readonly number[] => random.some(NUMBERS, random.pick([0.2, 0.6]));
+const randomAddresses = (random: Random): readonly string[] => [
+  ...random.some(ADDRESSES, 0.25),
+  ...random.some([0, ...NUMBERS], 0.25).map(random.chance(0.7) ? ipv4Of : ipv6Of),
+];
+
+const changedSet = (random: Random, set: SetSpec): SetSpec =>
+  set.kind === 'ports'
+    ? { ...set, ports: randomMembers(random) }
+    : { ...set, addresses: randomAddresses(random) };
 
 function hostOf(random: Random, place: Place): HostSpec {
   const uplinks = Object.values(place.uplinks).flat();
@@ -102,19 +146,27 @@ function hostOf(random: Random, place: Place): HostSpec {
   return { name: place.name, members: mapped(place), ports: [], down };
 }
 
-const scopeOf = ({ privateVlans, uplinks }: SwitchSpec): Scope => ({ privateVlans, uplinks, ports: 15 });
+const MOST_PORTS = 15;
+const NUMBERS = Array.from({ length: MOST_PORTS }, (_, i) => i + 1);
 
-function randomSwitch(random: Random, name: string): SwitchSpec {
+const scopeOf = ({ privateVlans, uplinks }: SwitchSpec, sets: World['sets']): Scope => ({
+  privateVlans,
+  uplinks,
+  ports: MOST_PORTS,
+  sets: sets.map(({ name }) => name),
+});
+
+function randomSwitch(random: Random, name: string, sets: World['sets']): SwitchSpec {
   const isLan = name === 'lan';
   const privateVlans = isLan && random.chance(0.45) ? PAIRS : [];
   const kind = isLan ? ('distributed' as const) : ('standard' as const);
   const bare = { name, kind, uplinks: UPLINKS, privateVlans, policy: {} };
-  const scope = scopeOf(bare);
+  const scope = scopeOf(bare, sets);
   return { ...bare, policy: { teaming: teaming(random, scope), ...policyOf(random, scope, 0.15) } };
 }
 
-function randomGroups(random: Random, sw: SwitchSpec): GroupSpec[] {
-  const scope = scopeOf(sw);
+function randomGroups(random: Random, sw: SwitchSpec, sets: World['sets']): GroupSpec[] {
+  const scope = scopeOf(sw, sets);
   return Array.from({ length: random.between(1, sw.name === 'lan' ? 4 : 1) }, (_, i) => ({
     name: `${sw.name}-${i}`,
     switch: sw.name,
@@ -129,9 +181,10 @@ function randomPort(
   device: string,
   sw: SwitchSpec,
   groups: readonly GroupSpec[],
+  sets: World['sets'],
 ): PortSpec {
   const group = random.pick(groups.filter((g) => g.switch === sw.name)).name;
-  const override = random.chance(0.5) ? policyOf(random, scopeOf(sw), 0.4, n) : {};
+  const override = random.chance(0.5) ? policyOf(random, scopeOf(sw, sets), 0.4, n) : {};
   return { n, group, mac: macOf(n), override, device: random.chance(0.93) ? device : null };
 }
 

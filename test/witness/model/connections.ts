@@ -1,6 +1,6 @@
 import { type Filter, type FilterRule } from '#domain';
 import { isGroupMac, PROTOCOL, type Frame, type Ip } from './frame.js';
-import { decidingRule, matches, rulesOf, TIERS, type Seen, type Way } from './filter.js';
+import { decidingRule, isInSets, matches, rulesOf, TIERS, type Seen, type Way } from './filter.js';
 
 /** What a filter says of a frame: dropped, or let through by a rule, by the default or as an answer. */
 export type Verdict = { readonly passes: false } | { readonly passes: true; readonly rule?: FilterRule };
@@ -78,7 +78,8 @@ function isAnswer(filter: Filter, way: Way, { allowedBy }: Connection, seen: See
   const asked = way === 'in' ? 'out' : 'in';
   for (const tier of TIERS)
     for (const rule of rulesOf(filter.rules, asked, tier)) {
-      if (rule.action === 'allow' && meaning(rule, asked) === allowedBy) return true;
+      const isIts = rule.action === 'allow' && meaning(rule, asked) === allowedBy;
+      if (isIts && isInSets(rule.match, back)) return true;
       if (rule.action === 'allow' || rule.action === 'allow-stateless' || speaksOfOneFrame(rule)) continue;
       if (!matches(rule.match, back)) continue;
       if (rule.action === 'pass') break;

@@ -1,4 +1,5 @@
 import { type FilterMatch, type FilterRule, type TcpFlag } from '#domain';
+import { type End, type Sets } from './sets.js';
 import { isWithin, PROTOCOL, typeOf, type Frame, type Ip } from './frame.js';
 
 /** Seen from the port: `in` is what its guest sends. */
@@ -10,6 +11,7 @@ export interface Seen {
   readonly segment: number;
   /** The priority in the tag with which it came, or what a rule before made of it. */
   readonly cos: number;
+  readonly sets: Pick<Sets, 'has'>;
 }
 
 export const TIERS = [0, 1, 2, 3] as const;
@@ -26,7 +28,8 @@ export function decidingRule(rules: readonly FilterRule[], way: Way, seen: Seen)
   return undefined;
 }
 
-export function matches(m: FilterMatch, { frame, segment, cos }: Seen): boolean {
+export function matches(m: FilterMatch, seen: Seen): boolean {
+  const { frame, segment, cos } = seen;
   const hidden = frame.tags.length > 0;
   const type = hidden ? 0x8100 : typeOf(frame);
   const { body } = frame;
@@ -36,8 +39,15 @@ export function matches(m: FilterMatch, { frame, segment, cos }: Seen): boolean 
     is(m.etherType, (want) => type === want) &&
     is(m.vlan, (want) => segment === want) &&
     is(m.cos, (want) => cos === want) &&
+    isInSets(m, seen) &&
     (!speaksOfIp(m) || (!hidden && body.kind === 'ip' && matchesIp(m, body)))
   );
+}
+
+/** Whether both ends are in the sets that a match names. */
+export function isInSets({ srcSet, dstSet }: FilterMatch, { frame, segment, sets }: Seen): boolean {
+  const isIn = (end: End) => (name: string) => sets.has(name, end, frame, segment);
+  return is(srcSet, isIn('src')) && is(dstSet, isIn('dst'));
 }
 
 const is = <T>(want: T | undefined, test: (want: T) => boolean): boolean => want === undefined || test(want);

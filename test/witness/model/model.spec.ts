@@ -48,6 +48,7 @@ function world(policies: readonly object[], down: readonly string[] = [], overri
       overridable: overridable as (keyof Policy)[],
     })),
     hosts: [{ name: 'a', members: { lan: { one: 'u1', two: 'u2' } }, ports, down }],
+    sets: [],
   };
 }
 
@@ -158,6 +159,35 @@ describe('the reference switch', () => {
     );
     expect(from(model, 'd2', udp(2, 1, 53, 999))).toEqual([['d1']]);
     model.become(world([{ filter: { stateful: true, default: 'drop', rules: [] } }, {}]));
+    expect(from(model, 'd2', udp(2, 1, 53, 999))).toEqual([]);
+  });
+
+  it('asks who is in a set: addresses of packets, and members by their MAC where they are', () => {
+    const members = { name: 'web', kind: 'ports', ports: [1] } as const;
+    const office = { name: 'office', kind: 'addresses', addresses: ['10.0.0.2', '10.0.0.8/30'] } as const;
+    const allowed = (srcSet: string) => [rule('set', 'out', 'allow', { match: { srcSet } })];
+    const guarded = (rules: FilterRule[]) => ({ filter: { stateful: false, default: 'drop', rules } });
+    const sets = [members, office];
+    const both = [rule('out', 'in', 'allow'), ...allowed('web')];
+    const model = modelOf({ ...world([{}, {}, guarded(both), guarded(allowed('office')), access(9)]), sets });
+    expect(from(model, 'd1', plain(1, 3))).toEqual([['d3']]);
+    expect(from(model, 'd2', udp(2, 3, 1, 2))).toEqual([]);
+    expect(from(model, 'd2', udp(2, 4, 1, 2))).toEqual([['d4']]);
+    expect(from(model, 'd2', plain(2, 4))).toEqual([]);
+    expect(from(model, 'd1', udp(1, 4, 1, 2))).toEqual([]);
+    const moved = { ...world([access(9), {}, guarded(both)]), sets };
+    expect(from(modelOf(moved), 'u1', plain(1, 3))).toEqual([]);
+  });
+
+  it('lets an answer through as long as the other end is in the set that was asked for', () => {
+    const rules = [rule('ask', 'in', 'allow', { match: { dstSet: 'office' } })];
+    const guarded = world([{ filter: { stateful: true, default: 'drop', rules } }, {}]);
+    const office = (...addresses: string[]) => [{ name: 'office', kind: 'addresses', addresses }] as const;
+    const model = modelOf({ ...guarded, sets: office('10.0.0.0/30') });
+    expect(from(model, 'd1', udp(1, 2, 999, 53))).toEqual([['d2']]);
+    model.become({ ...guarded, sets: office('10.0.0.2') });
+    expect(from(model, 'd2', udp(2, 1, 53, 999))).toEqual([['d1']]);
+    model.become({ ...guarded, sets: office('10.0.0.3') });
     expect(from(model, 'd2', udp(2, 1, 53, 999))).toEqual([]);
   });
 

@@ -1,9 +1,11 @@
 import { type FilterRule, type Policy } from '#domain';
 import { mayUse } from './addresses.js';
-import { Connections, type Verdict } from './connections.js';
-import { type Seen, type Way } from './filter.js';
+import { Connections } from './connections.js';
+import { type Way } from './filter.js';
 import { isGroupMac, type Frame, type Tag } from './frame.js';
 import { policyOf } from './policy.js';
+import { carries, isInRanges } from './segments.js';
+import { Sets } from './sets.js';
 import { carrierOf, hasNone, type Carrier } from './teaming.js';
 import { type Delivery, type HostSpec, type PortSpec, type SwitchSpec, type World } from './world.js';
 
@@ -33,6 +35,7 @@ export class ModelSwitch {
   private readonly uplinks: ReadonlySet<string>;
   /** What the host has to say that it can't carry out: `port/p<n> <code>`. Such a port is closed. */
   readonly refused: string[] = [];
+  private readonly sets: Sets;
 
   constructor(
     private readonly sw: SwitchSpec,
@@ -42,6 +45,7 @@ export class ModelSwitch {
   ) {
     const devices = host.members[sw.name] ?? {};
     this.uplinks = new Set(Object.values(devices));
+    this.sets = new Sets(world, sw);
     const isLive = (device: string): boolean => !host.down.includes(device);
     this.ports = host.ports.flatMap((spec): Port[] => {
       const group = world.groups.find((g) => g.name === spec.group);
@@ -74,7 +78,7 @@ export class ModelSwitch {
     const sender = { addresses: policy.addresses, macs: policy.forgedTransmits ? null : mine };
     if (sender.addresses !== null && !mayUse({ ...sender, addresses: sender.addresses }, taken.frame))
       return [];
-    const passed = filtered(port, 'in', taken);
+    const passed = this.filtered(port, 'in', taken);
     if (passed === undefined) return [];
     const { receivers, leaves } = this.receiversOf(passed, port);
     const copies = receivers.flatMap((receiver) => (receiver === port ? [] : this.deliver(receiver, passed)));
@@ -86,7 +90,9 @@ export class ModelSwitch {
     const { segment, sender } = this.onWire(tag?.vid ?? 0);
     const cos = tag?.pcp ?? 0;
     const carried: Carried = { frame: { ...frame, tags: inner }, segment, sender, cos };
-    const isHere = this.ports.some((p) => this.carries(p, segment) && ownMacs(p).includes(frame.from));
+    const isHere = this.ports.some(
+      (p) => carries(this.sw, p.policy.vlan, segment) && ownMacs(p).includes(frame.from),
+    );
     if (isHere) return [];
     const { receivers, isKnown } = this.receiversOf(carried);
     return receivers
@@ -99,7 +105,7 @@ export class ModelSwitch {
     { frame, segment }: Carried,
     from?: Port,
   ): { receivers: Port[]; isKnown: boolean; leaves: boolean } {
-    const all = this.ports.filter((p) => this.carries(p, segment));
+    const all = this.ports.filter((p) => carries(this.sw, p.policy.vlan, segment));
     if (isGroupMac(frame.to)) return { receivers: all, isKnown: false, leaves: true };
     const owner = all.find((p) => ownMacs(p).includes(frame.to));
     if (owner !== undefined) {
@@ -127,34 +133,11 @@ export class ModelSwitch {
       case 'trunk': {
         if (tag === undefined)
           return vlan.native === undefined ? undefined : untagged(vlan.native, promiscuousIn(vlan.native));
-        if (!this.isInRanges(vlan.ranges, tag.vid)) return undefined;
+        if (!isInRanges(this.sw, vlan.ranges, tag.vid)) return undefined;
         const sender = promiscuousIn(tag.vid);
         return { frame: { ...frame, tags: inner }, segment: tag.vid, sender, cos: tag.pcp };
       }
     }
-  }
-
-  /** Whether a port hears anything of a segment. */
-  private carries({ policy: { vlan } }: Port, segment: number): boolean {
-    switch (vlan.mode) {
-      case 'none':
-        return segment === 0;
-      case 'access':
-        return segment === vlan.id;
-      case 'private':
-        return segment === vlan.primary;
-      case 'trunk':
-        return segment === vlan.native || this.isInRanges(vlan.ranges, segment);
-    }
-  }
-
-  /** A trunk does not carry secondaries. */
-  private isInRanges(
-    ranges: readonly { readonly from: number; readonly to: number }[],
-    vid: number,
-  ): boolean {
-    const isSecondary = this.sw.privateVlans.some((p) => p.secondary === vid && p.primary !== vid);
-    return !isSecondary && ranges.some((r) => r.from <= vid && vid <= r.to);
   }
 
   private communityOf(secondary: number): Community {
@@ -173,11 +156,22 @@ export class ModelSwitch {
   /** One copy to one port. */
   private deliver(port: Port, carried: Carried): Delivery[] {
     if (port.policy.blocked || !this.hears(port, carried)) return [];
-    const passed = filtered(port, 'out', carried);
+    const passed = this.filtered(port, 'out', carried);
     if (passed === undefined) return [];
     const { vlan } = port.policy;
     const isTagged = vlan.mode === 'trunk' && passed.segment !== vlan.native;
     return [{ devices: [port.device], frame: isTagged ? tagged(passed, passed.segment) : passed.frame }];
+  }
+
+  private filtered(
+    { policy: { filter }, connections }: Port,
+    way: Way,
+    carried: Carried,
+  ): Carried | undefined {
+    const { frame, segment, cos } = carried;
+    const verdict = connections.judge(filter, way, { frame, segment, cos, sets: this.sets });
+    if (!verdict.passes) return undefined;
+    return verdict.rule === undefined ? carried : marked(carried, verdict.rule);
   }
 
   private hears({ policy: { vlan } }: Port, { sender }: Carried): boolean {
@@ -194,17 +188,6 @@ const promiscuousIn = (vlan: number): Community => ({ kind: 'promiscuous', vlan 
 
 const ownMacs = ({ spec, policy }: Port): string[] => [spec.mac, ...policy.macs.extra];
 const macsOf = (port: Port): string[] => [...ownMacs(port), ...port.policy.macs.shared];
-
-function filtered(
-  { policy: { filter }, connections }: Port,
-  way: Way,
-  carried: Carried,
-): Carried | undefined {
-  const seen: Seen = { frame: carried.frame, segment: carried.segment, cos: carried.cos };
-  const verdict: Verdict = connections.judge(filter, way, seen);
-  if (!verdict.passes) return undefined;
-  return verdict.rule === undefined ? carried : marked(carried, verdict.rule);
-}
 
 function marked(carried: Carried, { mark }: FilterRule): Carried {
   const { body } = carried.frame;

@@ -6,7 +6,15 @@ export interface World {
   readonly switches: readonly SwitchSpec[];
   readonly groups: readonly GroupSpec[];
   readonly hosts: readonly HostSpec[];
+  /** Those that rules may name. */
+  readonly sets: readonly SetSpec[];
 }
+
+export type SetSpec = { readonly name: string } & (
+  | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
+  /** By their numbers. */
+  | { readonly kind: 'ports'; readonly ports: readonly number[] }
+);
 
 export interface SwitchSpec {
   readonly name: string;

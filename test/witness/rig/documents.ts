@@ -1,7 +1,21 @@
-import { type GroupDocument, type HostDocument, type PortDocument, type SwitchDocument } from '#contracts';
+import {
+  type GroupDocument,
+  type HostDocument,
+  type PortDocument,
+  type SetDocument,
+  type SwitchDocument,
+} from '#contracts';
 import { NO_FEATURES } from '#domain';
 import { type Desired } from '#compiler';
-import { type GroupSpec, type HostSpec, type PortSpec, type SwitchSpec, type World } from '../model/world.js';
+import { membersOf } from '../model/sets.js';
+import {
+  type GroupSpec,
+  type HostSpec,
+  type PortSpec,
+  type SetSpec,
+  type SwitchSpec,
+  type World,
+} from '../model/world.js';
 
 const REVISION = 5;
 
@@ -23,6 +37,7 @@ export function documentsOf(world: World, host: HostSpec): Desired {
     ports: host.ports.map((port) => portDocument(world, host, port)),
     switches: world.switches.map(switchDocument),
     groups: world.groups.map(groupDocument),
+    sets: world.sets.map((set) => setDocument(world, set)),
   };
 }
 
@@ -89,4 +104,17 @@ function groupDocument({ name, switch: of, policy, overridable }: GroupSpec): Gr
     phase: 'open',
   };
   return doc as unknown as GroupDocument;
+}
+
+function setDocument(world: World, set: SetSpec): SetDocument {
+  const { name, kind } = set;
+  const places = (ports: Extract<SetSpec, { kind: 'ports' }>) =>
+    membersOf(world, ports).map(({ switch: sw, policy: { vlan }, macs }) => ({
+      switch: sw.name,
+      vlan,
+      macs,
+    }));
+  const members =
+    set.kind === 'addresses' ? { kind, addresses: set.addresses } : { kind, places: places(set) };
+  return { ...base('set', `s.set.${name}`), set: name, members } as unknown as SetDocument;
 }

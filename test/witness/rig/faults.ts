@@ -20,14 +20,19 @@ export interface Fault {
   /** What a flow, or a group, becomes: null if it goes, itself if it is none that the fault is of. */
   readonly flow?: (flow: Flow) => Flow | null;
   readonly group?: (group: Group) => Group;
-  /** Of all flows that it is of, whether a trace went by them or not: it shows in answers, of which traces know nothing. */
-  readonly inAnswers?: true;
+  /**
+   * Of all flows that it is of, whether a trace went by them or not, and looked for with packets: answers, of which traces
+   * know nothing, or rows that a trace tells from each other by nothing.
+   */
+  readonly inAll?: true;
 }
 
 const missing = (table: TableName): Fault => ({
   name: `a flow of ${table} is missing`,
   flow: (flow) => (flow.table === TABLES[table] ? null : flow),
 });
+
+const emptied = (table: TableName): Fault => ({ ...missing(table), name: `${table} is empty`, inAll: true });
 
 const changed = (name: string, change: (actions: readonly Action[]) => readonly Action[]): Fault => ({
   name,
@@ -47,6 +52,8 @@ const REMOVED = [
   ...(['RULES_OUT_1', 'OUTPUT', 'TO_UPLINK'] as const),
 ] satisfies readonly TableName[];
 
+const EMPTIED = ['SET_SRC_ADDR', 'SET_DST_ADDR', 'SET_SRC_PORT', 'SET_DST_PORT'] as const;
+
 const ESTABLISHED: readonly number[] = [TABLES.ESTABLISHED_IN, TABLES.ESTABLISHED_OUT];
 
 /** Where a frame goes on that such a table lets pass. */
@@ -60,6 +67,7 @@ const PASSING: Readonly<Record<number, number>> = {
 
 export const FAULTS: readonly Fault[] = [
   ...REMOVED.map(missing),
+  ...EMPTIED.map(emptied),
   changed('a frame goes out by another device', (actions) =>
     actions.map((a) =>
       a.kind === 'output' && typeof a.port === 'number' ? { ...a, port: a.port === 1 ? 2 : 1 } : a,
@@ -89,7 +97,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'no answer is taken for one',
     flow: (flow) => (flow.match.ct_mark !== undefined && ESTABLISHED.includes(flow.table) ? null : flow),
-    inAnswers: true,
+    inAll: true,
   },
   {
     name: 'no connection is entered',
@@ -97,7 +105,7 @@ export const FAULTS: readonly Fault[] = [
       const actions = flow.actions.filter((a) => a.kind !== 'ct' || a.commit !== true);
       return actions.length === flow.actions.length ? flow : { ...flow, actions };
     },
-    inAnswers: true,
+    inAll: true,
   },
   {
     name: 'uplinks in another order',
@@ -147,7 +155,7 @@ type Place = (bridge: BridgeState) => BridgeState;
 
 function placesIn(
   bridge: BridgeState,
-  { flow: change, group, inAnswers }: Fault,
+  { flow: change, group, inAll }: Fault,
   hits: ReadonlySet<Hit>,
 ): Place[] {
   const { pieces: _, ...plain } = bridge;
@@ -156,7 +164,7 @@ function placesIn(
       .filter((g) => g.buckets.length > 1)
       .map((wrong) => () => ({ ...plain, groups: bridge.groups.map((g) => (g === wrong ? group(g) : g)) }));
   if (change === undefined) return [];
-  if (inAnswers) {
+  if (inAll) {
     const changedAll = bridge.flows.flatMap((f) => change(f) ?? []);
     const isOf = changedAll.length < bridge.flows.length || changedAll.some((f, i) => f !== bridge.flows[i]);
     return isOf ? [() => ({ ...plain, flows: changedAll })] : [];
