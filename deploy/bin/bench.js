@@ -28,6 +28,7 @@ const LONGEST_MS = 480_000;
 const LONGEST_OF = {
   forbidden: 1_500_000,
   restart: 1_500_000,
+  migration: 1_500_000,
   bind: 900_000,
   scale: 3_600_000,
   'ovn-simulated': 1_200_000,
@@ -36,7 +37,7 @@ const LONGEST_OF = {
 /** How long a bench that was told to end may take to put everything away. */
 const END_MS = 30_000;
 /** What has OVN beside it. */
-const COMPARES = new Set(['ovn', 'ovn-simulated', 'forbidden', 'bind', 'restart', 'idle']);
+const COMPARES = new Set(['ovn', 'ovn-simulated', 'forbidden', 'bind', 'restart', 'migration', 'idle']);
 
 /** Progress; standard output is for the figures. */
 const say = (line) => process.stderr.write(`${line}\n`);

@@ -11,6 +11,7 @@ import { drift } from './drift/bench.js';
 import { ovn } from './ovn/bench.js';
 import { ovnSimulated } from './ovn/simulated.js';
 import { idle } from './idle.js';
+import { migration } from './migration/bench.js';
 import { policyOvs } from './policy-ovs.js';
 import { replay } from './replay.js';
 import { snapshot } from './cold-start/snapshot.js';
@@ -33,6 +34,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   bundle,
   datapath,
   restart,
+  migration,
   idle,
   drift,
   teaming,

@@ -108,11 +108,16 @@ class Received:
     def clear(self):
         self.frames = self.octets = self.ignored = 0
         self.streams = {}
+        # Numbers of each stream that came to a device on which the guest does not run.
+        self.elsewhere = collections.defaultdict(set)
         self.recent = collections.deque(maxlen=256)
 
     def take(self, frame, vlan, cos, at, active):
         if not active:
             self.ignored += 1
+            numbered = self.numbered(frame)
+            if numbered is not None:
+                self.elsewhere[numbered[0]].add(numbered[1])
             return
         self.frames += 1
         self.octets += len(frame)
@@ -122,7 +127,9 @@ class Received:
             return
         stream, seq = numbered
         s = self.streams.setdefault(stream, {"seen": set(), "count": 0, "last": -1, "lastAt": 0, "disorder": 0,
-                                             "vlans": set()})
+                                             "gapMs": 0, "vlans": set()})
+        if s["count"]:
+            s["gapMs"] = max(s["gapMs"], at - s["lastAt"])
         s["count"] += 1
         if seq < s["last"]:
             s["disorder"] += 1
@@ -149,9 +156,16 @@ class Received:
             "frames": self.frames, "bytes": self.octets, "ignored": self.ignored, "recent": list(self.recent),
             "streams": {str(k): {"count": s["count"], "unique": len(s["seen"]), "duplicates": s["count"] - len(s["seen"]),
                                  "first": min(s["seen"]), "last": s["last"], "lastAt": s["lastAt"],
-                                 "disorder": s["disorder"], "vlans": sorted(s["vlans"]),
+                                 "disorder": s["disorder"], "vlans": sorted(s["vlans"]), "gapMs": s["gapMs"],
+                                 "longest": self.longest(s["seen"]), "doubled": len(s["seen"] & self.elsewhere[k]),
                                  "missing": self.missing(s["seen"])} for k, s in self.streams.items()},
         }
+
+    @staticmethod
+    def longest(seen):
+        """Of numbers in a row that never came."""
+        ordered = sorted(seen)
+        return max((b - a - 1 for a, b in zip(ordered, ordered[1:])), default=0)
 
     @staticmethod
     def missing(seen, most=50):

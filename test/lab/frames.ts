@@ -15,6 +15,12 @@ export interface StreamReceived {
   readonly lastAt: number;
   /** Numbers between first and last that never came; the first fifty. */
   readonly missing: readonly number[];
+  /** Numbers in a row that never came, at most. */
+  readonly longest: number;
+  /** The longest time between two arrivals, ms. */
+  readonly gapMs: number;
+  /** Frames that came here and also to a device on which the guest does not run. */
+  readonly doubled: number;
   /** VLAN tags seen; null for none. */
   readonly vlans: readonly (number | null)[];
 }

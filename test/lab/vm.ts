@@ -75,6 +75,9 @@ const NOTHING: StreamReceived = {
   last: -1,
   lastAt: 0,
   missing: [],
+  longest: 0,
+  gapMs: 0,
+  doubled: 0,
   vlans: [],
 };
 
@@ -114,15 +117,26 @@ export class LabVm {
 
   /** Plugs a vNIC at a host as a hypervisor does. The guest does not run on it yet. */
   async plugAt(hostName: string, bridge = this.options.bridge): Promise<Plug> {
+    const plug = await this.vnicAt(hostName, bridge);
+    await this.connect(plug);
+    return plug;
+  }
+
+  /** Makes a vNIC at a host that its bridge knows nothing of yet. */
+  async vnicAt(hostName: string, bridge = this.options.bridge): Promise<Plug> {
     const host = this.hostOf(hostName);
     const count = this.plugCount++;
     const plug = { host, bridge, inside: `eth${count}`, outside: `vnic${this.index}-${count}` };
     await this.cable(plug.inside, host.netns, plug.outside);
     this.plugs.push(plug);
-    const ids = Object.entries(this.externalIds()).map(([key, value]) => `external_ids:${key}="${value}"`);
-    const set = ids.length > 0 ? ['--', 'set', 'Interface', plug.outside, ...ids] : [];
-    await host.vsctl('add-port', bridge, plug.outside, ...set);
     return plug;
+  }
+
+  /** Puts a vNIC into its bridge. */
+  async connect({ host, bridge, outside }: Plug, externalIds = this.externalIds()): Promise<void> {
+    const ids = Object.entries(externalIds).map(([key, value]) => `external_ids:${key}="${value}"`);
+    const set = ids.length > 0 ? ['--', 'set', 'Interface', outside, ...ids] : [];
+    await host.vsctl('add-port', bridge, outside, ...set);
   }
 
   /** Makes the veth pair and listens on its inner end. */
