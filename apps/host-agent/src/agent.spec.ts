@@ -3,7 +3,7 @@ import { AgentHost, BRIDGE, LINEAGE, mac, settle, view } from './agent.fixture.j
 import { TABLES } from '#compiler';
 import { type Revision } from '#kernel';
 
-const TOKEN = '03:5e:c2:e7:00:01';
+const TOKEN = '83:5e:c2:e7:00:01';
 
 describe('an agent', () => {
   let host: AgentHost;

@@ -22,7 +22,7 @@ const base = (type: string, key: string) => ({
 });
 
 export const mac = (n: number): string => `02:00:00:00:00:${n.toString(16).padStart(2, '0')}`;
-export const TOKEN = '03:5e:c2:e7:00:01';
+export const TOKEN = '83:5e:c2:e7:00:01';
 
 export interface PortSpec {
   readonly n: number;

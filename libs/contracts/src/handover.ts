@@ -9,8 +9,8 @@ export interface Handover {
 }
 
 /**
- * The secret destination address of the frame by which the new host turns the former one away: a locally administered
- * group address, 46 of its bits unknown to whoever lacks the managers' key. The same hand-over gives the same address,
+ * The secret destination address of the frame by which the new host turns the former one away: one of the group
+ * addresses that are set apart for it, 44 of its bits unknown to whoever lacks the managers' key. The same hand-over gives the same address,
  * whichever manager is asked, so it need not be kept, and stands nowhere but in the documents of the two hosts.
  */
 export type HandoverToken = (handover: Handover) => Mac;

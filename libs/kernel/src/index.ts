@@ -29,6 +29,7 @@ export {
   parseMac,
   parseUnicastMac,
   parseVlanId,
+  TOKEN_ADDRESSES,
   type Cidr,
   type Mac,
   type VlanId,

@@ -28,6 +28,12 @@ export function parseUnicastMac(text: unknown, field = 'mac'): Result<Mac> {
   return mac;
 }
 
+/**
+ * Group addresses set apart for the tokens of hand-overs: locally administered, none that protocols use, 44 bits free.
+ * No guest may send to them, and none gets what is sent to them.
+ */
+export const TOKEN_ADDRESSES = { value: 0x830000000000n, mask: 0xc30000000000n } as const;
+
 export function macToBigint(mac: string): bigint {
   return BigInt(`0x${mac.replaceAll(':', '')}`);
 }

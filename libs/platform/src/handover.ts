@@ -1,11 +1,9 @@
 import { createHmac, createPrivateKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { err, invalid, macFromBigint, ok, type Result } from '#kernel';
+import { err, invalid, macFromBigint, ok, TOKEN_ADDRESSES, type Result } from '#kernel';
 import { type HandoverToken } from '#contracts';
 import { readKey } from './signing.js';
 
 const PURPOSE = 'portolan hand-over token 1';
-const LOCAL_GROUP = 0x030000000000n;
-const BROADCAST = 0xffffffffffffn;
 
 /**
  * Tokens from the managers' signing key (PEM, PKCS #8): whoever has that key derives the same, at any time, so a
@@ -17,13 +15,10 @@ export function derivedHandoverToken(privateKey: string): Result<HandoverToken> 
   if (key === null)
     return err(invalid('privateKey', undefined, 'is not an Ed25519 private key', 'PEM, PKCS #8'));
   return ok(({ lineage, migration, port, epoch }) => {
-    for (let attempt = 0; ; attempt += 1) {
-      // As JSON, so that no two hand-overs are spelt the same.
-      const text = JSON.stringify([lineage, migration, port, epoch, attempt]);
-      const bits = createHmac('sha256', key).update(text).digest().readUIntBE(0, 6);
-      const address = BigInt(bits) | LOCAL_GROUP;
-      if (address !== BROADCAST) return macFromBigint(address);
-    }
+    // As JSON, so that no two hand-overs are spelt the same.
+    const text = JSON.stringify([lineage, migration, port, epoch, 0]);
+    const bits = createHmac('sha256', key).update(text).digest().readUIntBE(0, 6);
+    return macFromBigint((BigInt(bits) & ~TOKEN_ADDRESSES.mask) | TOKEN_ADDRESSES.value);
   });
 }
 

@@ -1,6 +1,6 @@
 import { type Policy } from '#domain';
 import { type Action } from '#openflow';
-import { bitsAre, match, meter, setBits } from '../pipeline/actions.js';
+import { bitsAre, match, meter, setBits, TOKENS } from '../pipeline/actions.js';
 import { type Feature } from '../pipeline/feature.js';
 import { FLAG, REG } from '../pipeline/registers.js';
 import { isLimited, nextIn, nextOut, nextUp } from '../pipeline/stages.js';
@@ -25,6 +25,8 @@ export const bandwidth: Feature = {
       const { key } = uplink;
       const next = nextUp(bridge, uplink, 'CLASS_UP');
       out.flow(TABLES.CLASS_UP, 50, match({ [REG.chosen]: key }), [next], key);
+      // A token that is dropped leaves the former host of a guest its owner for too long.
+      out.flow(TABLES.CLASS_UP, 200, match({ [REG.chosen]: key, eth_dst: TOKENS }), [next], key);
       for (const { number, limit } of bridge.classLimits) {
         const id = classMeter(key, number);
         out.meter(bucket(id, limit, burst(limit), bridge.mtu));

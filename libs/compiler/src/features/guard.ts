@@ -1,4 +1,4 @@
-import { goto, match, meter, RESERVED } from '../pipeline/actions.js';
+import { goto, match, meter, RESERVED, TOKENS } from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
 import { REG } from '../pipeline/registers.js';
@@ -11,10 +11,12 @@ import { isPlugged, type SteadyPlan } from '../resolve/plan.js';
 export const guard: Feature = {
   name: 'guard',
   bridge: (bridge, out) => {
-    out.flow(TABLES.GUARD_IN, 400, match({ eth_dst: RESERVED }), []);
+    for (const eth_dst of [RESERVED, TOKENS]) out.flow(TABLES.GUARD_IN, 400, match({ eth_dst }), []);
     out.flow(TABLES.GUARD_IN, 0, {}, [goto(TABLES.SEGMENT)]);
     if (bridge.heard.length > 0) heard(bridge, out);
     out.flow(TABLES.TRAP, 400, match({ eth_dst: RESERVED }), []);
+    // Behind those that are awaited here.
+    out.flow(TABLES.TRAP, 150, match({ eth_dst: TOKENS }), []);
   },
   port: (port, out) => {
     const { slot } = port;

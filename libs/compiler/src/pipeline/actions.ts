@@ -1,3 +1,4 @@
+import { TOKEN_ADDRESSES } from '#kernel';
 import { type Action, type FieldMatch, type FieldName, type Match, type SubField } from '#openflow';
 import { encodeNotice, type Notice } from '../notice.js';
 import { FLAG, FRAME_COS, FRAME_VLAN, REG, SEGMENT_VLAN, WIRE } from './registers.js';
@@ -25,6 +26,9 @@ export const MULTICAST: Wanted = { value: 0x010000000000n, mask: 0x010000000000n
 export const BROADCAST = 0xffffffffffffn;
 /** 01:80:c2:00:00:00 to :0f, which no bridge forwards. */
 export const RESERVED: Wanted = { value: 0x0180c2000000n, mask: 0xfffffffffff0n };
+
+/** Where tokens of hand-overs go: between the switches alone. */
+export const TOKENS: Wanted = TOKEN_ADDRESSES;
 
 export const set = (field: FieldName, value: number | bigint): Action => ({
   kind: 'set-field',

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Epoch, type PortId } from '#kernel';
+import { type PolicyPatch } from '#domain';
 import { isLearned } from '#openflow';
 import { type SwitchOptions } from '#simulated-switch';
 import { mac, TOKEN, type PortSpec } from '../documents.fixture.js';
 import { TABLES } from '../pipeline/tables.js';
 import { BROADCAST_MAC, destination, frame, rarp } from './frames.fixture.js';
+import { MIRROR_VLAN, mirroredHost } from './mirrors.fixture.js';
 import { join, ManualClock, settle, TestHost } from './world.fixture.js';
 
 const at = (epoch: number) => ({ port: 'p2' as PortId, epoch: epoch as Epoch });
@@ -12,7 +14,7 @@ const MOVING: PortSpec = { n: 2, token: TOKEN };
 const ARRIVING: PortSpec = { n: 2, role: 'standby', epoch: 2, token: TOKEN };
 
 /** Port 2 is about to move from `a` to `b`; 1 stays on `a`, 3 on `b`, 4 on `c`. */
-async function prepared(options: SwitchOptions = {}) {
+async function prepared(options: SwitchOptions = {}, override: PolicyPatch = {}) {
   const clock = new ManualClock();
   const [a, b, c] = ['h1', 'h2', 'h3'].map((name) => new TestHost(name, clock, options)) as [
     TestHost,
@@ -20,9 +22,9 @@ async function prepared(options: SwitchOptions = {}) {
     TestHost,
   ];
   join([a, b, c]);
-  await a.become({ ports: [{ n: 1 }, MOVING] });
-  await b.become({ ports: [{ n: 3 }, ARRIVING] });
-  await c.become({ ports: [{ n: 4 }] });
+  await a.become({ ports: [{ n: 1, override }, MOVING] });
+  await b.become({ ports: [{ n: 3, override }, ARRIVING] });
+  await c.become({ ports: [{ n: 4, override }] });
   return { a, b, c };
 }
 
@@ -67,7 +69,7 @@ describe('a switch-over in the data plane', () => {
     expect(b.wire().map(destination)).toEqual([TOKEN, mac(4)]);
     expect(a.wire().length).toBe(before);
     expect((await learned(a)).map((f) => f.flow.table)).toEqual([TABLES.ACTIVITY]);
-    expect(c.got(4).length).toBe(2);
+    expect(c.got(4).map(destination)).toEqual([mac(4)]);
   });
 
   it('is not turned by a forged RARP, a forged source or a guessed token', async () => {
@@ -85,6 +87,44 @@ describe('a switch-over in the data plane', () => {
     expect(a.got(1).filter((f) => destination(f) === mac(1))).toEqual([]);
     c.send(4, frame({ to: mac(2), from: mac(4) }));
     expect(a.got(2).length).toBeGreaterThan(0);
+  });
+
+  it('shows the token to no guest and no mirror, whatever they are allowed to hear', async () => {
+    const clock = new ManualClock();
+    const hosts = ['h1', 'h2', 'h3'].map((name) => new TestHost(name, clock));
+    join(hosts, ['eth0', 'eth1']);
+    const [a, b, c] = hosts as [TestHost, TestHost, TestHost];
+    const to = { port: 'p4' };
+    const wire = ['uplink1', 'uplink2'].map((uplink) => ({ sources: [{ uplink, direction: 'both' }], to }));
+    const away = [
+      {
+        sources: [{ uplink: 'uplink1', direction: 'both' }],
+        to: { uplinks: ['uplink2'], vlan: MIRROR_VLAN },
+      },
+    ];
+    const curious = { n: 5, group: 'all', override: { promiscuous: true, macChanges: true } } as const;
+    const looking = [{ n: 4, group: 'look' }, curious] as const;
+    await a.become(mirroredHost(wire, { ports: [MOVING, ...looking] }));
+    await b.become(mirroredHost(wire, { ports: [ARRIVING, ...looking] }));
+    await c.become(mirroredHost(away, { ports: [{ n: 1 }, curious] }));
+    b.send(2, rarp(mac(2)));
+    expect((await learned(a)).map((f) => f.flow.table)).toEqual([TABLES.ACTIVITY]);
+    const saw = hosts.flatMap(({ name, received }) =>
+      [...received]
+        .filter(([, frames]) => frames.map(destination).includes(TOKEN))
+        .map(([at]) => `${name} ${at}`),
+    );
+    expect(saw).toEqual(['h2 eth0']);
+    expect(a.got(4).map(destination)).toContain(BROADCAST_MAC);
+  });
+
+  it('takes the token from no guest, wherever it is, though it may forge its MAC', async () => {
+    const { a, b, c } = await prepared({}, { forgedTransmits: true });
+    a.send(1, frame({ to: TOKEN, from: mac(2) }));
+    b.send(3, frame({ to: TOKEN, from: mac(2) }));
+    c.send(4, frame({ to: TOKEN, from: mac(2) }), frame({ to: TOKEN, from: mac(4) }));
+    expect([...(await learned(a)), ...(await learned(b))]).toEqual([]);
+    expect([a, b, c].flatMap((host) => host.wire())).toEqual([]);
   });
 
   it('is not opened by a frame that the port may not send', async () => {
@@ -122,7 +162,7 @@ describe('a switch-over in the data plane', () => {
   it('goes back the same way, to where an older row once stood', async () => {
     const { a, b, c } = await prepared();
     b.send(2, rarp(mac(2)));
-    const back = '03:5e:c2:e7:00:02';
+    const back = '83:5e:c2:e7:00:02';
     await b.become({ ports: [{ n: 3 }, { n: 2, epoch: 2, token: back }] }, { activations: [at(2)] });
     await a.become({ ports: [{ n: 1 }, { n: 2, role: 'standby', epoch: 3, token: back }] });
     c.send(4, frame({ to: mac(2), from: mac(4) }));

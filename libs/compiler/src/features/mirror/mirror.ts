@@ -1,6 +1,6 @@
 import { type Emitter } from '../../pipeline/emitter.js';
 import { type Feature } from '../../pipeline/feature.js';
-import { match, output, tagSegment } from '../../pipeline/actions.js';
+import { match, output, tagSegment, TOKENS } from '../../pipeline/actions.js';
 import { REG } from '../../pipeline/registers.js';
 import { segmentMatches, tagMatches } from '../../pipeline/segments.js';
 import { afterUplink, nextIn, nextOut } from '../../pipeline/stages.js';
@@ -70,6 +70,11 @@ function gets(port: PortPlan, mirrors: Copies, out: Emitter): void {
 const bySegment = (ranges: Parameters<typeof segmentMatches>[0]) =>
   segmentMatches(ranges).map((segment) => ({ [REG.segment]: segment }));
 
+/** Tokens of hand-overs are the switches' own. */
+function unseen({ table, then, object }: Source, fields: Source['fields'], out: Emitter): void {
+  out.flow(table, 500, match({ ...fields, eth_dst: TOKENS }), then, object);
+}
+
 /** From the wire; the tag was taken off. */
 function comes(uplink: UplinkPlan, bridge: SteadyPlan, out: Emitter): void {
   const { name, key } = uplink;
@@ -77,6 +82,7 @@ function comes(uplink: UplinkPlan, bridge: SteadyPlan, out: Emitter): void {
   if (mirrors.length === 0) return;
   const fields = { [REG.from]: 0, [REG.uplink]: key };
   const source: Source = { table: TABLES.MIRROR_IN, mirrors, then: afterUplink(bridge, uplink), object: key };
+  unseen(source, fields, out);
   ofOne({ ...source, fields: { ...fields, [REG.segment]: UNTAGGED } }, UNTAGGED, 300, out);
   ofAny({ ...source, fields, tag: tagSegment }, bySegment, out);
   for (const vlan of new Set(bridge.mirrorVlans)) {
@@ -93,6 +99,7 @@ function leaves({ name, key, ofport }: UplinkPlan, bridge: SteadyPlan, out: Emit
   if (mirrors.length === 0 || bridge.teams.length === 0) return;
   const fields = { [REG.chosen]: key };
   const source: Source = { table: TABLES.UPLINK_OUT, mirrors, then: [output(ofport)], object: key };
+  unseen(source, fields, out);
   ofOne({ ...source, fields: { ...fields, vlan_vid: UNTAGGED } }, UNTAGGED, 300, out);
   ofAny({ ...source, fields }, (r) => tagMatches(r).map((vlan_vid) => ({ vlan_vid })), out);
 }
