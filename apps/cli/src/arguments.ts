@@ -11,20 +11,23 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
 }
 
 /** `--wait`, `--wait=5`, `--wait=0.5`; the bare flag comes as true. */
-export function seconds(text: string): number {
-  const n = Number(text);
-  if (!/^[0-9]+(\.[0-9]+)?$/.test(text) || n <= 0 || n > 600) {
-    throw new InvalidArgumentError('Expected seconds, more than 0 and at most 600.');
-  }
-  return n;
-}
+export const secondsUpTo =
+  (most: number) =>
+  (text: string): number => {
+    const n = Number(text);
+    if (!/^[0-9]+(\.[0-9]+)?$/.test(text) || n <= 0 || n > most) {
+      throw new InvalidArgumentError(`Expected seconds, more than 0 and at most ${most}.`);
+    }
+    return n;
+  };
+export const seconds = secondsUpTo(600);
 
 export const DEFAULT_WAIT_S = 30;
 /** The `wait` query of a write: absent when not asked for. */
 export const waitSeconds = (wait: number | true | undefined): number | undefined =>
   wait === true ? DEFAULT_WAIT_S : wait;
 
-export type Kind = 'hosts' | 'switches' | 'groups' | 'ports' | 'sets' | 'migrations';
+export type Kind = 'hosts' | 'switches' | 'groups' | 'ports' | 'sets' | 'migrations' | 'evacuations';
 
 const KINDS: Readonly<Record<string, Kind>> = {
   host: 'hosts',
@@ -49,12 +52,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
   portsets: 'sets',
   migration: 'migrations',
   migrations: 'migrations',
+  evacuation: 'evacuations',
+  evacuations: 'evacuations',
 };
 
 export function kind(text: string): Kind {
   const found = Object.hasOwn(KINDS, text.toLowerCase()) ? KINDS[text.toLowerCase()] : undefined;
   if (found === undefined) {
-    throw new InvalidArgumentError('Expected host, switch, group, port, set or migration.');
+    throw new InvalidArgumentError('Expected host, switch, group, port, set, migration or evacuation.');
   }
   return found;
 }

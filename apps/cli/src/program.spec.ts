@@ -228,7 +228,7 @@ describe('portolan', () => {
   });
 
   it.each([
-    ['get gruop', 2, /Expected host, switch, group, port, set or migration/],
+    ['get gruop', 2, /Expected host, switch, group, port, set, migration or evacuation/],
     ['bogus', 2, /unknown command/],
     ['apply', 2, /--filename/],
     ['apply -f nowhere.yaml', 1, /nowhere\.yaml: can't be read/],

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { registerApply } from './commands/apply.js';
+import { registerEvacuate } from './commands/evacuate.js';
 import { registerEvents } from './commands/events.js';
 import { registerHistory } from './commands/history.js';
 import { registerHost } from './commands/host.js';
@@ -63,6 +64,7 @@ function build(io: Io): Command {
     registerResources,
     registerPort,
     registerMigrate,
+    registerEvacuate,
     registerHost,
     registerStats,
     registerLogs,

@@ -3,6 +3,7 @@ import { runningMigrations, type DomainEvent, type Migration, type State } from 
 import { type Follower } from '#event-store';
 import { SUBJECTS, type CommandRequest, type CommandResponse, type Report } from '#contracts';
 import { PhaseWatch } from '#runtime';
+import { EvacuationWatch } from './evacuations.js';
 import { proposeAll, type HostReport, type Proposal } from './propose.js';
 
 export interface CoordinatorParts {
@@ -34,6 +35,7 @@ export class Coordinator {
   #closed = false;
 
   readonly #phases: PhaseWatch;
+  readonly #evacuations = new EvacuationWatch();
 
   constructor(private readonly parts: CoordinatorParts) {
     this.#phases = new PhaseWatch(parts.clock);
@@ -57,6 +59,7 @@ export class Coordinator {
 
   #tick(): void {
     this.#stopTick = this.parts.clock.after(TICK_MS, () => {
+      this.#evacuations.lookAgain();
       this.#soon();
       this.#tick();
     });
@@ -81,8 +84,9 @@ export class Coordinator {
     if (!leads()) return;
     const reports = { get: (host: HostName) => this.#heardOf(host) };
     const isOverdue = (m: Migration): boolean => this.#phases.isOverdue(m);
-    const proposals = proposeAll({ state: follower.state, reports, isOverdue });
-    this.#forget(proposals, follower.state);
+    const { state } = follower;
+    const proposals = [...proposeAll({ state, reports, isOverdue }), ...this.#evacuations.propose(state)];
+    this.#forget(proposals, state);
     for (const proposal of proposals) {
       const { commandId } = proposal;
       if (this.#underWay.has(commandId) || this.#refused.has(commandId)) continue;

@@ -19,6 +19,7 @@ import {
 import { ReplayService } from './replay/replay.service.js';
 import { ApplyController } from './routes/apply.controller.js';
 import { CountersController } from './routes/counters.controller.js';
+import { EvacuationsController } from './routes/evacuations.controller.js';
 import { EventsController } from './routes/events.controller.js';
 import { LogController } from './routes/log.controller.js';
 import { MigrationsController } from './routes/migrations.controller.js';
@@ -57,6 +58,7 @@ export const CONTROLLERS = [
   PortsController,
   CountersController,
   MigrationsController,
+  EvacuationsController,
   StatsController,
   RuleLogController,
   EventsController,

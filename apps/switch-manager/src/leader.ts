@@ -71,6 +71,8 @@ export interface LeaderParts {
   /** Not heard of, so that nobody may take its ports for moving. Absent: none is. */
   readonly isSuspect?: (host: HostName) => boolean;
   readonly onFault: (cause: unknown) => void;
+  /** Not heard of for a while: no guest of an evacuation is sent there. */
+  readonly isDown: (host: HostName) => boolean;
   /** Runs what can wait for answers that are ready to go out, in the order given. Signing takes longer than they do. */
   readonly afterAnswers: (work: () => void) => void;
 }
@@ -139,6 +141,10 @@ export class Leader {
         ...request,
         command: { ...command, stoodMs: Math.floor(this.#phases.stood({ id, episode })) },
       });
+    }
+    if (command.type === 'AdvanceEvacuation') {
+      const silent = [...this.state.hosts.keys()].filter(this.parts.isDown);
+      return this.#submit({ ...request, command: { ...command, silent } });
     }
     const host = this.#givenUp(command);
     if (host === null || this.parts.checkpoint === undefined) return this.#submit(request);
@@ -368,6 +374,7 @@ function subjectOf(command: Command): string {
     case 'SetPort':
       return `Port/${command.port}`;
     case 'IngestFacts':
+    case 'StartEvacuation':
     case 'GiveUpCounters':
     case 'TakeOver':
       return `Host/${command.host}`;
@@ -377,6 +384,9 @@ function subjectOf(command: Command): string {
     case 'AbortMigration':
     case 'TimeOutMigration':
       return `Migration/${command.migration}`;
+    case 'AdvanceEvacuation':
+    case 'AbortEvacuation':
+      return `Evacuation/${command.evacuation}`;
     case 'RecordRealised':
     case 'RaiseSchemaLevel':
       return 'cluster';

@@ -22,6 +22,11 @@ export type {
   Binding,
   Connectee,
   DirectionCounters,
+  EvacuatedGuest,
+  Evacuation,
+  EvacuationPhase,
+  EvacuationRefusal,
+  EvacuationTry,
   Group,
   Host,
   HypervisorOutcome,
@@ -140,6 +145,9 @@ export {
 } from './ledger/verify.js';
 export { isComplete as isMigrationComplete } from './migration/complete.js';
 export { allowanceOf, deadlineOf, hasEnded, PHASE_DURATIONS, runningMigrations } from './migration/phases.js';
+export { EVACUATIONS_KEPT } from './evacuation/evolve.js';
+export { guestsOn, guestStates, isOver, runningEvacuations, type GuestState } from './evacuation/guests.js';
+export { nextStep } from './evacuation/plan.js';
 export { PROPOSALS, reactionTo, type Input, type Reaction } from './migration/machine.js';
 export { MIGRATIONS_KEPT } from './migration/evolve.js';
 export { DELETED_KEPT } from './port/deleted.js';

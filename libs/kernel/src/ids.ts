@@ -14,6 +14,8 @@ export type SetName = Brand<string, 'SetName'>;
 export type PortId = Brand<string, 'PortId'>;
 /** `m<number>`, given by the sequencer, never used again. */
 export type MigrationId = Brand<string, 'MigrationId'>;
+/** `e<number>`, given by the sequencer. */
+export type EvacuationId = Brand<string, 'EvacuationId'>;
 /** The `iface-id` of an interface: what libvirt calls `interfaceid`; any token of up to 128 characters. */
 export type IfaceId = Brand<string, 'IfaceId'>;
 /** uuid of one history of the log. Revisions compare within one lineage only. */
@@ -59,4 +61,11 @@ export function parseMigrationId(text: unknown, field = 'migration'): Result<Mig
     return err(invalid(field, text, 'is not a migration id', 'm and a number, as in m3'));
   }
   return ok(text as MigrationId);
+}
+
+export function parseEvacuationId(text: unknown, field = 'evacuation'): Result<EvacuationId> {
+  if (typeof text !== 'string' || !/^e[1-9][0-9]{0,14}$/.test(text)) {
+    return err(invalid(field, text, 'is not an evacuation id', 'e and a number, as in e3'));
+  }
+  return ok(text as EvacuationId);
 }

@@ -18,6 +18,7 @@ export async function populate(sequencer: ClusterSequencer): Promise<void> {
         managementPath: null,
         preload: [],
         maintenance: false,
+        migrationLimit: 2,
         foreignFlows: 'report',
       },
     })),

@@ -145,6 +145,7 @@ export class ClusterLife {
         managementPath: 'eno1',
         preload: [],
         maintenance: false,
+        migrationLimit: 2,
         foreignFlows: 'report',
       }),
     );

@@ -22,9 +22,12 @@ export const registerMigrate: Register = (program, action) => {
     .action(action(migrate));
   program
     .command('abort')
-    .description('abort a running migration: the VM stays where it is')
-    .argument('<migration>', 'as m3')
+    .description(
+      'abort a running migration: the VM stays where it is; or an evacuation: no more VMs are sent off',
+    )
+    .argument('<id>', 'of a migration, as m3, or an evacuation, as e3')
     .option('--reason <text>', 'kept in its history')
+    .option('--abort-running', 'of an evacuation: call back the VMs on their way, too')
     .action(action(abort));
 };
 
@@ -73,7 +76,9 @@ async function follow(s: Session, id: string, waitS: number): Promise<MigrationV
 
 async function abort(s: Session, command: Command): Promise<void> {
   const id = command.processedArgs[0] as string;
-  const { reason } = command.opts<{ reason?: string }>();
-  const body = reason === undefined ? {} : { reason };
-  finishWrite(s, await s.api.post<WriteResult>(`/migrations/${encodeURIComponent(id)}/abort`, body));
+  const body = command.opts<{ reason?: string; abortRunning?: true }>();
+  const what = /^e[0-9]/.test(id) ? 'evacuations' : 'migrations';
+  if (what === 'migrations' && body.abortRunning === true)
+    throw new CliError(EXIT.usage, '--abort-running: is of an evacuation; expected an id as e3');
+  finishWrite(s, await s.api.post<WriteResult>(`/${what}/${encodeURIComponent(id)}/abort`, body));
 }

@@ -1,5 +1,7 @@
 import { type Command } from 'commander';
 import {
+  type EvacuationDescription,
+  type EvacuationView,
   type GroupStats,
   type GroupView,
   type HostView,
@@ -21,6 +23,7 @@ import {
   describeSet,
   describeSwitch,
 } from '../render/describe.js';
+import { describeEvacuation, evacuationTable } from '../render/evacuations.js';
 import { describePort } from '../render/describe-port.js';
 import {
   groupTable,
@@ -41,7 +44,7 @@ interface Filters {
   readonly switch?: string;
 }
 
-const KINDS_HELP = 'host, switch, group, port, set or migration';
+const KINDS_HELP = 'host, switch, group, port, set, migration or evacuation';
 
 export const registerResources: Register = (program, action) => {
   program
@@ -82,6 +85,11 @@ export const registerResources: Register = (program, action) => {
     .description('running and past migrations')
     .option('--owner <owner>', 'only those of this VM or container')
     .action(action((s, c) => list(s, 'migrations', c.opts<Filters>())));
+  program
+    .command('evacuations')
+    .description('running and past evacuations of hosts')
+    .option('--host <host>', 'only those of this host')
+    .action(action((s, c) => list(s, 'evacuations', c.opts<Filters>())));
 };
 
 async function get(s: Session, command: Command): Promise<void> {
@@ -128,6 +136,8 @@ function listText(s: Session, what: Kind, items: readonly unknown[]): string {
       return setTable(items as SetView[], s.style);
     case 'migrations':
       return migrationTable(items as MigrationView[], s.style, s.io.now());
+    case 'evacuations':
+      return evacuationTable(items as EvacuationView[], s.style, s.io.now());
   }
 }
 
@@ -154,16 +164,16 @@ function describeText(s: Session, what: Kind, item: unknown, counted: GroupStats
       return describeSet(item as SetView, s.style);
     case 'migrations':
       return describeMigration(item as MigrationView, s.style, s.io.now());
+    case 'evacuations':
+      return describeEvacuation(item as EvacuationDescription, s.style, s.io.now());
   }
 }
 
 async function remove(s: Session, command: Command): Promise<void> {
   const [what, name] = command.processedArgs as [Kind, string];
-  if (what === 'migrations') {
-    throw new CliError(
-      EXIT.usage,
-      'a migration is history and is not deleted; stop one with: portolan abort ID',
-    );
+  if (what === 'migrations' || what === 'evacuations') {
+    const one = what === 'migrations' ? 'a migration' : 'an evacuation';
+    throw new CliError(EXIT.usage, `${one} is history and is not deleted; stop one with: portolan abort ID`);
   }
   const o = command.opts<{ version?: number; wait?: number | true }>();
   const query = { version: o.version, wait: waitSeconds(o.wait) };

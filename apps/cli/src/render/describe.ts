@@ -20,7 +20,10 @@ export function describeHost(h: HostView, style: Style, now: number): string {
   const behind = s.behind === null || s.behind === 0 ? '' : ` (${plural(s.behind, 'revision')} behind)`;
   const head: [string, string][] = [
     ['host', style.bold(h.metadata.name)],
-    ['state', `${state(style, s.state)}${h.spec.maintenance ? ', maintenance' : ''}`],
+    [
+      'state',
+      `${state(style, s.state)}${h.spec.maintenance ? `, ${maintenance(s.ports.active, style)}` : ''}`,
+    ],
     ...(s.death === undefined
       ? []
       : [
@@ -36,6 +39,7 @@ export function describeHost(h: HostView, style: Style, now: number): string {
     ...(s.tables === undefined ? [] : [['tables', s.tables] as [string, string]]),
     ['ports', `${s.ports.active} active, ${s.ports.standby} standby, ${s.ports.retiring} retiring`],
     ...(s.waitsFor === undefined ? [] : [['waits for', s.waitsFor.join(', ')] as [string, string]]),
+    ['limit', `${plural(h.spec.migrationLimit, 'guest')} leaving and as many arriving at once`],
     ['labels', safe(labels.join(', ')) || 'none'],
     ['management', h.spec.managementPath ?? 'not set'],
     ['preload', h.spec.preload.join(', ') || 'none'],
@@ -77,6 +81,10 @@ export function describeHost(h: HostView, style: Style, now: number): string {
     exceptions(s.exceptions, style)
   );
 }
+
+/** Ports can be bound there all the same: who starts a guest there must know. */
+const maintenance = (active: number, style: Style): string =>
+  active === 0 ? 'in maintenance' : style.warn(`in maintenance, with ${plural(active, 'active port')}`);
 
 type Uplink = HostView['status']['uplinks'][number];
 
@@ -181,6 +189,7 @@ export function describeMigration(m: MigrationView, style: Style, now: number): 
     ['way', `${m.source} > ${m.destination}`],
     ['phase', state(style, m.phase)],
     ['begun by', safe(m.origin === 'operator' ? m.requestedBy : 'somebody else; seen on the hosts')],
+    ...(m.evacuation === null ? [] : [['evacuation', m.evacuation] as [string, string]]),
     ['took', m.finished ? duration(m.elapsedMs) : `${duration(m.elapsedMs)} so far`],
   ];
   if (m.reason !== null) head.push(['reason', safe(m.reason)]);

@@ -19,7 +19,7 @@ export const COLOUR: Style = {
   bad: wrap(31, 39),
 };
 
-const GOOD = new Set(['up', 'bound', 'completed', 'open', 'realised', 'running']);
+const GOOD = new Set(['moved', 'up', 'bound', 'completed', 'open', 'realised', 'running']);
 const WARN = new Set([
   'late',
   'closing',
@@ -29,8 +29,10 @@ const WARN = new Set([
   'aborted',
   'unknown',
   'incoming',
+  'incomplete',
+  'stays',
 ]);
-const BAD = new Set(['silent', 'dead', 'failed', 'down']);
+const BAD = new Set(['silent', 'dead', 'failed', 'down', 'refused']);
 
 /** Colours a word by what it means. */
 export function state(style: Style, word: string): string {

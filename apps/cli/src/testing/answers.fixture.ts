@@ -84,6 +84,7 @@ export const host = (name: string, status: Partial<HostView['status']> = {}): Ho
     managementPath: null,
     preload: [],
     maintenance: false,
+    migrationLimit: 2,
     foreignFlows: 'report',
   },
   status: {
@@ -380,6 +381,7 @@ export const migration = (phase: string, steps: number, reason: string | null = 
   attempt: 1,
   deadline: null,
   requestedBy: 'ada',
+  evacuation: null,
   reason: 'memory upgrade',
   ports: [{ port: 'p1', epoch: 2, activated: steps > 3 }],
   history: [

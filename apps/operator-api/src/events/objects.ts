@@ -15,8 +15,14 @@ export function objectsOf(event: DomainEvent): string[] {
     const m = event.migration;
     found.add(`migration/${m.id}`).add(`host/${m.source}`).add(`host/${m.destination}`);
     for (const p of m.ports) found.add(`port/${p.port}`);
+    if (m.evacuation !== undefined) found.add(`evacuation/${m.evacuation}`);
   } else if ('migration' in event) {
     found.add(`migration/${event.migration}`);
+  }
+  if (event.type === 'EvacuationStarted') {
+    found.add(`evacuation/${event.evacuation.id}`).add(`host/${event.evacuation.host}`);
+  } else if ('evacuation' in event) {
+    found.add(`evacuation/${event.evacuation}`);
   }
   if (event.type === 'StandbyGranted') {
     found.add(`host/${event.standby.host}`).add(`migration/${event.standby.migration}`);

@@ -1,5 +1,7 @@
 import { Transform, Type } from 'class-transformer';
 import {
+  ArrayMaxSize,
+  IsArray,
   IsBoolean,
   IsDefined,
   IsIn,
@@ -15,8 +17,10 @@ import {
   ValidateNested,
 } from 'class-validator';
 import {
+  type AbortEvacuationRequest,
   type AbortRequest,
   type ConnectRequest,
+  type EvacuateRequest,
   type GiveUpRequest,
   type MigrateRequest,
   type MoveRequest,
@@ -135,13 +139,24 @@ export class MigrationQuery extends PageQuery {
   active?: boolean;
 }
 
+export class EvacuationQuery extends PageQuery {
+  @IsOptional()
+  @IsString()
+  host?: string;
+
+  @IsOptional()
+  @Transform(asBoolean)
+  @IsBoolean({ message: 'is neither true nor false' })
+  active?: boolean;
+}
+
 export class EventsFilter {
   @IsOptional()
   @Matches(/^[A-Z][A-Za-z]{1,40}$/, { message: 'is not an event type, as in PortConnected' })
   type?: string;
 
   @IsOptional()
-  @Matches(/^(port|group|switch|host|set|migration)\/\S{1,128}$/, {
+  @Matches(/^(port|group|switch|host|set|migration|evacuation)\/\S{1,128}$/, {
     message: 'is not an object, as in port/p1',
   })
   object?: string;
@@ -324,6 +339,42 @@ export class AbortDto implements AbortRequest {
   @IsString()
   @Length(1, 500)
   reason?: string;
+}
+
+export class EvacuateDto implements EvacuateRequest {
+  @IsOptional()
+  @IsArray({ message: 'is not a list of hosts' })
+  @ArrayMaxSize(10_000)
+  @IsString({ each: true })
+  to?: string[];
+
+  @IsOptional()
+  @IsInt({ message: 'is not a whole number' })
+  @Min(1)
+  @Max(1000)
+  parallel?: number;
+
+  @IsOptional()
+  @IsInt({ message: 'is not a whole number' })
+  @Min(1)
+  @Max(10)
+  attempts?: number;
+
+  @IsOptional()
+  @IsString()
+  @Length(1, 500)
+  reason?: string;
+}
+
+export class AbortEvacuationDto implements AbortEvacuationRequest {
+  @IsOptional()
+  @IsString()
+  @Length(1, 500)
+  reason?: string;
+
+  @IsOptional()
+  @IsBoolean({ message: 'is neither true nor false' })
+  abortRunning?: boolean;
 }
 
 export class EmptyDto {}

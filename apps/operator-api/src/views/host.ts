@@ -34,6 +34,7 @@ export function hostView(state: State, host: Host, live: LiveStore, drift: Drift
       managementPath: host.managementPath,
       preload: [...host.preload],
       maintenance: host.maintenance,
+      migrationLimit: host.migrationLimit,
       foreignFlows: host.foreignFlows,
     },
     status: {

@@ -146,6 +146,7 @@ export function migrationView(m: Migration, now: number): MigrationView {
     attempt: m.attempt,
     deadline: isoOrNull(m.deadline),
     requestedBy: m.requestedBy,
+    evacuation: m.evacuation ?? null,
     reason: m.reason,
     ports: m.ports.map((p) => ({ port: p.port, epoch: p.epoch, activated: p.activated })),
     history: m.history.map((step, i) => ({
@@ -161,7 +162,7 @@ export function migrationView(m: Migration, now: number): MigrationView {
 
 /** Name order as people count: p2 before p10. */
 export const byName = (a: string, b: string): number =>
-  a.length !== b.length && /^[mp][0-9]+$/.test(a) && /^[mp][0-9]+$/.test(b)
+  a.length !== b.length && /^[emp][0-9]+$/.test(a) && /^[emp][0-9]+$/.test(b)
     ? a.length - b.length
     : a < b
       ? -1

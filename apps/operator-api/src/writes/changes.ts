@@ -1,5 +1,5 @@
 import { equalJson } from '#kernel';
-import { specOfSet, type DomainEvent, type State } from '#domain';
+import { specOfHost, specOfSet, type DomainEvent, type State } from '#domain';
 import { type Change } from '#contracts/http';
 import { groupView, portView, switchView } from '../views/resources.js';
 
@@ -56,6 +56,10 @@ function touchedBy(event: DomainEvent, after: State, before: State): Touched | u
       return { kind: 'Migration', name: event.migration.id };
     case 'MigrationAdvanced':
       return { kind: 'Migration', name: event.migration };
+    case 'EvacuationStarted':
+      return { kind: 'Evacuation', name: event.evacuation.id };
+    case 'EvacuationAdvanced':
+      return { kind: 'Evacuation', name: event.evacuation };
     default:
       return 'port' in event ? { kind: 'Port', name: event.port } : undefined;
   }
@@ -66,14 +70,7 @@ function intentOf(state: State, kind: string, name: string): unknown {
   switch (kind) {
     case 'Host': {
       const host = state.hosts.get(name as never);
-      return (
-        host && {
-          labels: host.labels,
-          managementPath: host.managementPath,
-          preload: host.preload,
-          maintenance: host.maintenance,
-        }
-      );
+      return host && specOfHost(host);
     }
     case 'DistributedSwitch':
     case 'StandardSwitch': {
@@ -92,6 +89,10 @@ function intentOf(state: State, kind: string, name: string): unknown {
     case 'Migration': {
       const m = state.migrations.get(name as never);
       return m && { phase: m.phase };
+    }
+    case 'Evacuation': {
+      const e = state.evacuations.get(name as never);
+      return e && { phase: e.phase };
     }
     default: {
       const port = state.ports.get(name as never);

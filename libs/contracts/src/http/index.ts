@@ -10,6 +10,13 @@ export {
   WriteResult,
   type ListOf,
 } from './common.js';
+export {
+  AbortEvacuationRequest,
+  EvacuateRequest,
+  EvacuationDescription,
+  EvacuationView,
+  GUEST_STATES,
+} from './evacuations.js';
 export { PolicyView } from './policy.js';
 export {
   ExceptionView,

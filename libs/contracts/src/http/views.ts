@@ -139,6 +139,10 @@ export const HostView = Type.Object(
       managementPath: nullable(Text),
       preload: Type.Array(Text),
       maintenance: Type.Boolean(),
+      migrationLimit: Type.Integer({
+        minimum: 1,
+        description: 'guests that may leave at once, and that may arrive at once',
+      }),
       foreignFlows: Type.Enum(['report', 'remove']),
     }),
     status: HostStatus,
@@ -307,6 +311,7 @@ export const MigrationView = Type.Object(
     attempt: Count,
     deadline: nullable(Timestamp),
     requestedBy: Text,
+    evacuation: nullable(Type.String({ description: 'that it is part of' })),
     reason: nullable(Text),
     ports: Type.Array(Type.Object({ port: Text, epoch: Count, activated: Type.Boolean() })),
     history: Type.Array(

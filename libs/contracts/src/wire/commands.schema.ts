@@ -9,6 +9,7 @@ import {
   AHostName,
   ALineage,
   AMigrationId,
+  AnEvacuationId,
   AnEpoch,
   APortId,
   ARevision,
@@ -42,6 +43,7 @@ const HostSpec = shape({
   managementPath: nullable(ADeviceName),
   preload: list(AGroupName, 10_000),
   maintenance: bool,
+  migrationLimit: Count,
   foreignFlows: ForeignFlows,
 });
 type Members = Readonly<Record<HostName, Readonly<Record<string, string>>>>;
@@ -170,6 +172,26 @@ export const CommandSchema = union([
     migration: AMigrationId,
     episode: Count,
     stoodMs: optional(Count),
+  }),
+  shape({
+    type: literal('StartEvacuation'),
+    host: AHostName,
+    to: optional(list(AHostName, 10_000)),
+    parallel: optional(Count),
+    attempts: optional(Count),
+    reason: optional(AText),
+  }),
+  shape({
+    type: literal('AdvanceEvacuation'),
+    evacuation: AnEvacuationId,
+    episode: Count,
+    silent: optional(list(AHostName, 10_000)),
+  }),
+  shape({
+    type: literal('AbortEvacuation'),
+    evacuation: AnEvacuationId,
+    reason: AText,
+    abortRunning: optional(bool),
   }),
   shape({ type: literal('RecordRealised'), upTo: Count, hosts: Count }),
   shape({ type: literal('RaiseSchemaLevel'), level: Count }),

@@ -6,6 +6,7 @@ import {
   type IfaceId,
   type Lineage,
   type Mac,
+  type EvacuationId,
   type MigrationId,
   type PortId,
   type Revision,
@@ -28,6 +29,7 @@ export const AGroupName = token<GroupName>(NAME_PATTERN, 63, NAME_RULE);
 export const ASetName = token<SetName>(NAME_PATTERN, 63, NAME_RULE);
 export const APortId = token<PortId>('^p[1-9][0-9]{0,14}$', 16, 'p and a number, as in p17');
 export const AMigrationId = token<MigrationId>('^m[1-9][0-9]{0,14}$', 16, 'm and a number, as in m3');
+export const AnEvacuationId = token<EvacuationId>('^e[1-9][0-9]{0,14}$', 16, 'e and a number, as in e3');
 export const AnIfaceId = token<IfaceId>(
   '^[A-Za-z0-9_.:-]{1,128}$',
   128,

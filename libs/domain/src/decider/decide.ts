@@ -1,4 +1,5 @@
 import { assertNever, err, ok, type Problem, type Result, type Revision } from '#kernel';
+import { abortEvacuation, advanceEvacuation, startEvacuation } from '../evacuation/decide.js';
 import { ingest } from '../facts/ingest.js';
 import { giveUpHost, takeOver } from '../host/loss.js';
 import { resetCounters } from '../ledger/reset.js';
@@ -78,6 +79,12 @@ function run(draft: Draft, command: Command): Problem | null {
       return abortMigration(draft, command);
     case 'TimeOutMigration':
       return timeOutMigration(draft, command);
+    case 'StartEvacuation':
+      return startEvacuation(draft, command);
+    case 'AdvanceEvacuation':
+      return advanceEvacuation(draft, command);
+    case 'AbortEvacuation':
+      return abortEvacuation(draft, command);
     case 'RecordRealised':
       return recordRealised(draft, command);
     case 'RaiseSchemaLevel':

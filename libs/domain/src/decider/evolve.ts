@@ -1,4 +1,5 @@
 import { assertNever, type Revision } from '#kernel';
+import * as evacuation from '../evacuation/evolve.js';
 import * as group from '../group/evolve.js';
 import * as host from '../host/evolve.js';
 import * as ledger from '../ledger/evolve.js';
@@ -93,13 +94,21 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
     case 'CountersReset':
       return ledger.countersReset(next, event, meta);
     case 'MigrationStarted':
-      return migration.migrationStarted(next, event, meta);
+      migration.migrationStarted(next, event, meta);
+      return evacuation.tried(next, event);
     case 'MigrationAdvanced':
-      return migration.migrationAdvanced(next, event, meta);
+      migration.migrationAdvanced(next, event, meta);
+      return evacuation.tryEnded(next, event);
     case 'StandbyReady':
       return migration.standbyReady(next, event);
     case 'HypervisorReported':
       return migration.hypervisorReported(next, event);
+    case 'EvacuationStarted':
+      return evacuation.evacuationStarted(next, event, meta);
+    case 'EvacuationRefused':
+      return evacuation.evacuationRefused(next, event);
+    case 'EvacuationAdvanced':
+      return evacuation.evacuationAdvanced(next, event, meta);
     case 'RevisionRealised':
       next.realised = event.upTo;
       return;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   canonicalJson,
   unwrap,
+  type EvacuationId,
   type HostName,
   type Lineage,
   type MigrationId,
@@ -31,6 +32,7 @@ const host = fc.constantFrom(...hosts);
 const number = fc.integer({ min: 1, max: 6 });
 const port = number.map((n) => `p${n}` as PortId);
 const migration = number.map((n) => `m${n}` as MigrationId);
+const evacuation = fc.constantFrom('e1' as EvacuationId, 'e2' as EvacuationId, 'e3' as EvacuationId);
 const phases: MigrationPhase[] = [
   'admitted',
   'prepared',
@@ -145,6 +147,35 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     const { episode = 1 } = w.state.migrations.get(m) ?? {};
     return { type: 'TimeOutMigration', migration: m, episode, stoodMs: 600_000 };
   }),
+  {
+    arbitrary: fc
+      .tuple(host, fc.subarray(hosts), fc.option(number, { nil: undefined }))
+      .map(([h, to, attempts]): Step => () => ({
+        type: 'StartEvacuation',
+        host: h as HostName,
+        to: to as HostName[],
+        ...(attempts === undefined ? {} : { attempts }),
+      })),
+    weight: 2,
+  },
+  {
+    arbitrary: fc.tuple(evacuation, fc.subarray(hosts)).map(([e, silent]): Step => (w) => {
+      const { episode = 1 } = w.state.evacuations.get(e) ?? {};
+      return { type: 'AdvanceEvacuation', evacuation: e, episode, silent: silent as HostName[] };
+    }),
+    weight: 6,
+  },
+  fc.tuple(evacuation, fc.boolean()).map(([e, abortRunning]): Step => () => ({
+    type: 'AbortEvacuation',
+    evacuation: e,
+    reason: 'asked',
+    abortRunning,
+  })),
+  host.map(
+    (h): Step =>
+      () =>
+        applying({ kind: 'Host', name: h, spec: {} }),
+  ),
   fc.tuple(vlan, fc.nat(6), fc.constantFrom('static', 'ephemeral'), fc.boolean(), fc.boolean()).map(
     ([v, ports, binding, over, autoShrink]): Step =>
       () =>

@@ -58,7 +58,7 @@ export function describeEvent(e: DomainEvent): string {
     case 'PortDisconnected':
       return `port ${e.port} disconnected`;
     case 'PortBound':
-      return `port ${e.port} bound to ${e.host} at epoch ${e.epoch}`;
+      return `port ${e.port} bound to ${e.host} at epoch ${e.epoch}${e.inMaintenance === true ? ', which is in maintenance' : ''}`;
     case 'PortUnbound':
       return `port ${e.port} unbound from ${e.host} (epoch ${e.epoch})`;
     case 'PortClaimed':
@@ -92,6 +92,14 @@ export function describeEvent(e: DomainEvent): string {
       return `migration ${e.migration} went from ${e.from} to ${e.to}${because(e.reason)}`;
     case 'HypervisorReported':
       return `hypervisor on ${e.host} says of migration ${e.migration}: ${e.outcome}${because(e.reason)}`;
+    case 'EvacuationStarted': {
+      const { id, host, to, reason } = e.evacuation;
+      return `evacuation ${id} of ${host}${to.length === 0 ? '' : ` to ${to.join(', ')}`} began${because(reason)}`;
+    }
+    case 'EvacuationRefused':
+      return `evacuation ${e.evacuation} can't move ${e.owner}: ${e.refusals.map(({ field, reason }) => `${field} ${reason}`).join('; ')}`;
+    case 'EvacuationAdvanced':
+      return `evacuation ${e.evacuation} is ${e.to}${because(e.reason)}`;
     case 'FactsAccepted':
       return `facts of ${e.host} taken in up to ${e.seq}`;
     case 'FactRefused':

@@ -9,6 +9,7 @@ import {
 import {
   differencesShape,
   epochShape,
+  evacuationIdShape,
   FACT_SHAPES,
   inexactShape,
   incarnationShape,
@@ -30,6 +31,11 @@ import {
 import { type DomainEvent, type DomainEventType } from '../model/events.js';
 import {
   type Connectee,
+  type EvacuatedGuest,
+  type Evacuation,
+  type EvacuationPhase,
+  type EvacuationRefusal,
+  type EvacuationTry,
   type Migration,
   type MigrationPhase,
   type MigrationStep,
@@ -115,6 +121,45 @@ export const migrationShape: Shape<Migration> = object<Migration>({
   history: list(stepShape),
   requestedBy: text(),
   reason: nullable(text(4096)),
+  evacuation: optional(evacuationIdShape) as Shape<Evacuation['id']>,
+});
+
+const refusalsShape: Shape<readonly EvacuationRefusal[]> = list(
+  object<EvacuationRefusal>({ destination: nullable(hostShape), field: text(), reason: text(4096) }),
+  1_000,
+);
+const askedShape = {
+  id: evacuationIdShape,
+  host: hostShape,
+  to: list(hostShape, 10_000),
+  parallel: nullable(int(1)),
+  attempts: int(1),
+  requestedBy: text(),
+  reason: nullable(text(4096)),
+};
+
+export const evacuationShape: Shape<Evacuation> = object<Evacuation>({
+  ...askedShape,
+  phase: oneOf('running', 'aborting', 'completed', 'incomplete', 'aborted'),
+  episode: int(1),
+  startedAt: time,
+  endedAt: nullable(time),
+  why: nullable(text(4096)),
+  guests: list(
+    object<EvacuatedGuest>({
+      owner: filled(),
+      tries: list(
+        object<EvacuationTry>({
+          migration: migrationIdShape,
+          destination: hostShape,
+          outcome: nullable(oneOf('completed', 'aborted', 'failed')),
+          reason: nullable(text(4096)),
+        }),
+      ),
+      refusals: refusalsShape,
+    }),
+    100_000,
+  ),
 });
 
 /** Of the reasons that name hosts and what somebody said of them. */
@@ -149,7 +194,7 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
   PortDeleted: { port: portIdShape },
   PortConnected: { port: portIdShape, connectee: connecteeShape },
   PortDisconnected: { port: portIdShape },
-  PortBound: binding,
+  PortBound: { ...binding, inMaintenance: optional(bool) as Shape<boolean> },
   PortUnbound: binding,
   PortClaimed: { port: portIdShape, host: hostShape, reason: filled(LONGEST_WAIT) },
   PortReleased: { port: portIdShape, host: hostShape },
@@ -180,6 +225,13 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
     attempt: int(),
     host: hostShape,
     outcome: outcomeShape,
+    reason: reasonShape,
+  },
+  EvacuationStarted: { evacuation: object<Of<'EvacuationStarted'>['evacuation']>(askedShape) },
+  EvacuationRefused: { evacuation: evacuationIdShape, owner: filled(), refusals: refusalsShape },
+  EvacuationAdvanced: {
+    evacuation: evacuationIdShape,
+    to: oneOf<Exclude<EvacuationPhase, 'running'>>('aborting', 'completed', 'incomplete', 'aborted'),
     reason: reasonShape,
   },
   FactsAccepted: { host: hostShape, boot: text(), seq: int(1) },

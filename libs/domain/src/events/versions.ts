@@ -8,10 +8,12 @@ import { EVENT_TYPES } from './shapes.js';
 /** Version of the shape in which each event is written now. */
 export const EVENT_VERSIONS: Readonly<Record<DomainEventType, number>> = {
   ...(Object.fromEntries(EVENT_TYPES.map((t) => [t, 1])) as Record<DomainEventType, number>),
-  HostDefined: 2,
+  HostDefined: 3,
   SwitchDefined: 2,
   GroupDefined: 3,
   PortOverridden: 2,
+  PortBound: 2,
+  MigrationStarted: 2,
   StandbyGranted: 2,
   UplinkChanged: 3,
 };
@@ -52,16 +54,19 @@ function policyOfSpecInFull(data: unknown): unknown {
 const overrideInFull = (data: unknown): unknown =>
   isPlain(data) ? { ...data, override: fullPolicy(data['override']) } : data;
 
+/** Only fields were added, and what the absence of one means is its default. */
+const onlyMore = (type: DomainEventType, from: number): Upcaster => ({ type, from, up: (data) => data });
+
 export const upcasters: readonly Upcaster[] = [
   { type: 'GroupDefined', from: 1, up: groupVlanIntoPolicy },
   { type: 'GroupDefined', from: 2, up: policyOfSpecInFull },
-  // Only a field was added, and what its absence means is its default.
-  { type: 'HostDefined', from: 1, up: (data) => data },
+  ...(['HostDefined', 'PortBound', 'MigrationStarted'] as const).map((type) => onlyMore(type, 1)),
+  onlyMore('HostDefined', 2),
   { type: 'SwitchDefined', from: 1, up: policyOfSpecInFull },
   { type: 'PortOverridden', from: 1, up: overrideInFull },
   { type: 'StandbyGranted', from: 1, up: standbyWithoutToken },
-  { type: 'UplinkChanged', from: 1, up: (data) => data },
-  { type: 'UplinkChanged', from: 2, up: (data) => data },
+  onlyMore('UplinkChanged', 1),
+  onlyMore('UplinkChanged', 2),
 ];
 
 /** An event as it stands in a commit: `data` is the event without its type. */

@@ -7,7 +7,7 @@ import { migrationOn } from '../migration/effects.js';
 import { type InterfaceFact } from '../model/commands.js';
 import { type Connectee, type Port } from '../model/state.js';
 import { bindIdle, claim, fulfil, mustWait } from '../host/waiting.js';
-import { bind, livePort, unbind } from '../port/bind.js';
+import { bindPlugged, livePort, unbind } from '../port/bind.js';
 import { connect, openGroup, parseConnectee } from '../port/connect.js';
 import { observe } from '../migration/observe.js';
 
@@ -44,7 +44,7 @@ function plugNew(draft: Draft, host: HostName, iface: InterfaceFact, who: Connec
     return refuse(refusal('wrong-switch', 'profile', iface.profile, reason));
   }
   const port = connect(draft, group.value, who, undefined, host);
-  if (port.ok) bind(draft, port.value, host);
+  if (port.ok) bindPlugged(draft, port.value, host);
   else refuse(port.error);
 }
 

@@ -1,7 +1,9 @@
 import {
+  parseEvacuationId,
   parseMigrationId,
   parsePortId,
   type Epoch,
+  type EvacuationId,
   type MigrationId,
   type PortId,
   type ProblemDetail,
@@ -41,6 +43,7 @@ export const rawShape: Shape<RawCounters> = object<RawCounters>({ in: direction,
 
 export const portIdShape: Shape<PortId> = parsed(parsePortId);
 export const migrationIdShape: Shape<MigrationId> = parsed(parseMigrationId);
+export const evacuationIdShape: Shape<EvacuationId> = parsed(parseEvacuationId);
 export const epochShape = int(1) as unknown as Shape<Epoch>;
 export const incarnationShape = filled(128);
 export const outcomeShape: Shape<HypervisorOutcome> = oneOf(

@@ -16,6 +16,7 @@ export function hostDefined(next: Next, e: Of<'HostDefined'>, meta: EventMeta): 
     managementPath: e.spec.managementPath,
     preload: e.spec.preload,
     maintenance: e.spec.maintenance,
+    migrationLimit: e.spec.migrationLimit,
     foreignFlows: e.spec.foreignFlows,
     facts: before?.facts ?? null,
     formerBoots: before?.formerBoots ?? [],

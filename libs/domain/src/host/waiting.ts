@@ -4,7 +4,7 @@ import { type Draft } from '../decider/draft.js';
 import { refusal, type Refusal, type Refuse } from '../decider/refusal.js';
 import { supersede } from '../migration/react.js';
 import { type Port, type State } from '../model/state.js';
-import { bind, livePort } from '../port/bind.js';
+import { bindPlugged, livePort } from '../port/bind.js';
 import { openGroup } from '../port/connect.js';
 
 /** Whether the switch of the port's host closes it by itself when that host is cut off. */
@@ -18,7 +18,7 @@ export function bindIdle(draft: Draft, host: HostName, port: Port): Refusal | nu
   const short = noBandwidth(draft.state, port, host);
   if (short !== null) return short;
   // Bound first: an ephemeral port without any binding would end with the standby that is revoked.
-  bind(draft, port.id, host);
+  bindPlugged(draft, port.id, host);
   supersede(draft, port.id, host);
   return null;
 }

@@ -28,6 +28,7 @@ export function specOfHost(h: Host): HostResource['spec'] {
     managementPath: h.managementPath,
     preload: h.preload,
     maintenance: h.maintenance,
+    migrationLimit: h.migrationLimit,
     foreignFlows: h.foreignFlows,
   };
 }

@@ -34,6 +34,10 @@ import {
   type Shape,
 } from '../shape/shape.js';
 
+/** Guests that leave a host at once, and that arrive at it, where nobody says otherwise. */
+export const USUAL_MIGRATIONS = 2;
+const MOST_MIGRATIONS = 1000;
+
 /** A Linux device name. */
 const device: Shape<string> = leaf(
   'a device name of at most 15 characters, as in eth1',
@@ -45,6 +49,7 @@ export const hostSpecShape: Shape<HostResource['spec']> = object<HostResource['s
   managementPath: withDefault(nullable(device), null),
   preload: withDefault(list(parsed(parseGroupName), 10_000), []),
   maintenance: withDefault(bool, false),
+  migrationLimit: withDefault(int(1, MOST_MIGRATIONS), USUAL_MIGRATIONS),
   foreignFlows: withDefault(oneOf('report', 'remove'), 'report'),
 });
 

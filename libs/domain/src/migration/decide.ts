@@ -1,22 +1,14 @@
-import { Set as Ids } from 'immutable';
-import {
-  problem,
-  type HostName,
-  type MigrationId,
-  type PortId,
-  type Problem,
-  type ProblemCode,
-} from '#kernel';
+import { problem, type MigrationId, type Problem, type ProblemCode } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, refuse } from '../decider/refusal.js';
 import { type Command } from '../model/commands.js';
 import { type Migration, type MigrationPhase } from '../model/state.js';
-import { livePort } from '../port/bind.js';
 import { admission } from './admission.js';
 import { isComplete } from './complete.js';
 import { go, happen } from './effects.js';
+import { beyondLimit } from './limit.js';
 import { PROPOSALS } from './machine.js';
-import { companions } from './observe.js';
+import { companions, hostsOfOwner, onSeveralHosts } from './observe.js';
 import { allowanceOf, hasEnded } from './phases.js';
 import { start } from './start.js';
 
@@ -29,23 +21,17 @@ export function startMigration(draft: Draft, command: Of<'StartMigration'>): Pro
   if (!Number.isSafeInteger(attempt) || attempt < 1) {
     return no('invalid', 'attempt', attempt, 'is not an attempt', '1 or more');
   }
-  const ids = [...(draft.state.byOwner.get(owner) ?? Ids<PortId>())];
-  if (ids.length === 0) return no('not-found', 'owner', owner, 'has no port');
-  const hosts = new Set<HostName>();
-  for (const id of ids) {
-    const { active } = livePort(draft, id);
-    if (active !== null) hosts.add(active.host);
-  }
-  const [source, ...others] = [...hosts].sort();
+  if (!draft.state.byOwner.has(owner)) return no('not-found', 'owner', owner, 'has no port');
+  const hosts = hostsOfOwner(draft.state, owner);
+  const [source, ...others] = hosts;
   if (source === undefined) return no('refused', 'owner', owner, 'has no port that is plugged in');
-  if (others.length > 0) {
-    const where = [...hosts].sort().join(', ');
-    return no('refused', 'owner', owner, `has active ports on several hosts: ${where}`, 'all on one host');
-  }
+  if (others.length > 0) return refuse('refused', onSeveralHosts(owner, hosts));
   const ports = companions(draft, owner, source);
   const refusals = admission(draft.state, ports, source, destination, false);
   const unknown = refusals.some((r) => r.code === 'no-host');
   if (refusals.length > 0) return refuse(unknown ? 'not-found' : 'refused', ...refusals);
+  const busy = beyondLimit(draft.state, source, destination);
+  if (busy.length > 0) return refuse('refused', ...busy);
   const requestedBy = draft.ctx.actor;
   start(draft, { origin: 'operator', owner, source, destination, ports, attempt, requestedBy });
   return null;

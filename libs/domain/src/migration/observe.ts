@@ -1,8 +1,8 @@
 import { Set as Ids } from 'immutable';
 import { type HostName, type PortId } from '#kernel';
 import { type Draft } from '../decider/draft.js';
-import { type Refuse } from '../decider/refusal.js';
-import { type Port } from '../model/state.js';
+import { refusal, type Refusal, type Refuse } from '../decider/refusal.js';
+import { type Port, type State } from '../model/state.js';
 import { livePort } from '../port/bind.js';
 import { admission } from './admission.js';
 import { start } from './start.js';
@@ -27,6 +27,25 @@ export function observe(draft: Draft, host: HostName, port: Port, refuse: Refuse
     requestedBy: `host ${host}`,
   });
 }
+
+/** Where the owner's ports are plugged in, in the order of names. */
+export function hostsOfOwner(state: State, owner: string): readonly HostName[] {
+  const hosts = new Set<HostName>();
+  for (const id of state.byOwner.get(owner) ?? []) {
+    const active = state.ports.get(id)?.active;
+    if (active) hosts.add(active.host);
+  }
+  return [...hosts].sort();
+}
+
+export const onSeveralHosts = (owner: string, hosts: readonly HostName[]): Refusal =>
+  refusal(
+    'owner',
+    'owner',
+    owner,
+    `has active ports on several hosts: ${hosts.join(', ')}`,
+    'all on one host',
+  );
 
 export function companions(draft: Draft, owner: string, source: HostName): readonly Port[] {
   const ids = [...(draft.state.byOwner.get(owner) ?? Ids<PortId>())];

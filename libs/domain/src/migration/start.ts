@@ -1,4 +1,4 @@
-import { type HostName, type MigrationId } from '#kernel';
+import { type EvacuationId, type HostName, type MigrationId } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { type Migration, type Port } from '../model/state.js';
 import { nextEpoch } from '../port/bind.js';
@@ -12,10 +12,13 @@ export interface Start {
   readonly ports: readonly Port[];
   readonly attempt: number;
   readonly requestedBy: string;
+  /** Why it goes there. */
+  readonly reason?: string;
+  readonly evacuation?: EvacuationId;
 }
 
 /** Begins an admitted migration: every port gets its standby, with the next epoch. */
-export function start(draft: Draft, { ports, ...what }: Start): MigrationId {
+export function start(draft: Draft, { ports, reason, ...what }: Start): MigrationId {
   const id = `m${draft.state.nextMigration}` as MigrationId;
   draft.emit({
     type: 'MigrationStarted',
@@ -28,7 +31,7 @@ export function start(draft: Draft, { ports, ...what }: Start): MigrationId {
       outcome: null,
       deadline: deadlineOf('admitted', draft.ctx.now),
       history: [],
-      reason: null,
+      reason: reason ?? null,
     },
   });
   for (const port of ports) {

@@ -1,4 +1,4 @@
-import { type Epoch, type HostName, type MigrationId, type PortId } from '#kernel';
+import { type Epoch, type EvacuationId, type HostName, type MigrationId, type PortId } from '#kernel';
 import { type PolicyPatch } from '../policy/policy.js';
 import { type Resource, type ResourceKind } from './resources.js';
 import { type MigrationPhase, type RawCounters } from './state.js';
@@ -119,6 +119,32 @@ export type Command =
       readonly stoodMs?: number;
     }
   /** Sums up what hosts reported: every host concerned realised everything up to here. */
+  /** All guests are to leave a host, which is put into maintenance. What is absent: see `Evacuation`. */
+  | {
+      readonly type: 'StartEvacuation';
+      readonly host: HostName;
+      readonly to?: readonly HostName[];
+      readonly parallel?: number;
+      readonly attempts?: number;
+      readonly reason?: string;
+    }
+  /**
+   * The coordinator's proposal that there is something to do: what it is, is decided here. `silent`: hosts that are not
+   * heard of, to which nothing is sent; the sequencer's shell puts them in.
+   */
+  | {
+      readonly type: 'AdvanceEvacuation';
+      readonly evacuation: EvacuationId;
+      readonly episode: number;
+      readonly silent?: readonly HostName[];
+    }
+  /** No guest is sent off any more. `abortRunning`: those that are on their way are called back where that is possible. */
+  | {
+      readonly type: 'AbortEvacuation';
+      readonly evacuation: EvacuationId;
+      readonly reason: string;
+      readonly abortRunning?: boolean;
+    }
   | { readonly type: 'RecordRealised'; readonly upTo: number; readonly hosts: number }
   | { readonly type: 'RaiseSchemaLevel'; readonly level: number };
 

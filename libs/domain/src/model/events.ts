@@ -1,5 +1,6 @@
 import {
   type Epoch,
+  type EvacuationId,
   type GroupName,
   type HostName,
   type Lineage,
@@ -20,6 +21,9 @@ import {
 } from './resources.js';
 import {
   type Connectee,
+  type Evacuation,
+  type EvacuationPhase,
+  type EvacuationRefusal,
   type HypervisorOutcome,
   type MigrationPhase,
   type Migration,
@@ -72,7 +76,14 @@ export type DomainEvent =
   | { readonly type: 'PortDeleted'; readonly port: PortId }
   | { readonly type: 'PortConnected'; readonly port: PortId; readonly connectee: Connectee }
   | { readonly type: 'PortDisconnected'; readonly port: PortId }
-  | { readonly type: 'PortBound'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
+  | {
+      readonly type: 'PortBound';
+      readonly port: PortId;
+      readonly host: HostName;
+      readonly epoch: Epoch;
+      /** Somebody plugged it in on a host that is in maintenance. */
+      readonly inMaintenance?: boolean;
+    }
   | { readonly type: 'PortUnbound'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
   /** Its connectee is plugged in on `host`, which has to wait for the port. */
   | { readonly type: 'PortClaimed'; readonly port: PortId; readonly host: HostName; readonly reason: string }
@@ -142,6 +153,26 @@ export type DomainEvent =
       readonly attempt: number;
       readonly host: HostName;
       readonly outcome: HypervisorOutcome;
+      readonly reason?: string;
+    }
+  | {
+      readonly type: 'EvacuationStarted';
+      readonly evacuation: Pick<
+        Evacuation,
+        'id' | 'host' | 'to' | 'parallel' | 'attempts' | 'requestedBy' | 'reason'
+      >;
+    }
+  /** A guest can't go anywhere, or not any more. */
+  | {
+      readonly type: 'EvacuationRefused';
+      readonly evacuation: EvacuationId;
+      readonly owner: string;
+      readonly refusals: readonly EvacuationRefusal[];
+    }
+  | {
+      readonly type: 'EvacuationAdvanced';
+      readonly evacuation: EvacuationId;
+      readonly to: Exclude<EvacuationPhase, 'running'>;
       readonly reason?: string;
     }
   | { readonly type: 'FactsAccepted'; readonly host: HostName; readonly boot: string; readonly seq: number }

@@ -18,6 +18,8 @@ export type HostResource = ResourceOf<
     readonly managementPath: string | null;
     readonly preload: readonly GroupName[];
     readonly maintenance: boolean;
+    /** Guests that may leave at once, and guests that may arrive at once. */
+    readonly migrationLimit: number;
     /** What another program put on a bridge of ours: told of, or taken away. */
     readonly foreignFlows: 'report' | 'remove';
   }

@@ -1,6 +1,7 @@
 import { type List, type Map, type Set } from 'immutable';
 import {
   type Epoch,
+  type EvacuationId,
   type GroupName,
   type HostName,
   type IfaceId,
@@ -27,6 +28,7 @@ export interface State {
   readonly ports: Map<PortId, Port>;
   readonly sets: Map<SetName, MemberSet>;
   readonly migrations: Map<MigrationId, Migration>;
+  readonly evacuations: Map<EvacuationId, Evacuation>;
   /** connectee's iface-id → its one port. */
   readonly byIface: Map<IfaceId, PortId>;
   /** `<switch> <segment> <mac>` → port: a MAC once per switch and VLAN. */
@@ -49,6 +51,7 @@ export interface State {
   readonly realised: Revision;
   readonly nextPort: number;
   readonly nextMigration: number;
+  readonly nextEvacuation: number;
   /** New bindings take no epoch below this one: a history that is no more may have used it. */
   readonly epochsFrom: number;
   readonly schemaLevel: number;
@@ -73,7 +76,10 @@ export interface Host {
   readonly uplinkSpeeds?: Readonly<Record<string, number>>;
   /** Bytes that the device takes at once, likewise. */
   readonly uplinkMtus?: Readonly<Record<string, number>>;
+  /** No guest is sent here, and none is chosen to come. What is plugged in is bound all the same. */
   readonly maintenance: boolean;
+  /** Guests that may leave at once, and guests that may arrive at once. */
+  readonly migrationLimit: number;
   readonly foreignFlows: 'report' | 'remove';
   /** Somebody's word that nothing runs there; absent once it tells of itself again. */
   readonly dead?: HostDeath;
@@ -293,4 +299,54 @@ export interface Migration {
   readonly history: readonly MigrationStep[];
   readonly requestedBy: string;
   readonly reason: string | null;
+  /** The evacuation that it is part of. */
+  readonly evacuation?: EvacuationId;
+}
+
+export type EvacuationPhase = 'running' | 'aborting' | 'completed' | 'incomplete' | 'aborted';
+
+/** An operator's word that all guests are to leave a host, and what became of it. */
+export interface Evacuation {
+  readonly id: EvacuationId;
+  readonly host: HostName;
+  /** Where guests may go; empty: wherever they are admitted. */
+  readonly to: readonly HostName[];
+  /** Most of its moves at once, beside the limits of the hosts; null: these alone. */
+  readonly parallel: number | null;
+  /** How often one guest is tried. */
+  readonly attempts: number;
+  readonly requestedBy: string;
+  /** Why it was asked for. */
+  readonly reason: string | null;
+  readonly phase: EvacuationPhase;
+  /** Grows with all that becomes of it: what was proposed before is refused. */
+  readonly episode: number;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  /** Why it ended before all was done. */
+  readonly why: string | null;
+  /** Guests that were tried or found unable to go, in that order. */
+  readonly guests: readonly EvacuatedGuest[];
+}
+
+export interface EvacuatedGuest {
+  readonly owner: string;
+  readonly tries: readonly EvacuationTry[];
+  /** Why it can't go; empty: nothing is known against it. */
+  readonly refusals: readonly EvacuationRefusal[];
+}
+
+export interface EvacuationTry {
+  readonly migration: MigrationId;
+  readonly destination: HostName;
+  /** How the migration ended; null: it runs. */
+  readonly outcome: 'completed' | 'aborted' | 'failed' | null;
+  readonly reason: string | null;
+}
+
+/** What of a guest speaks against its going to `destination`; null: to any. */
+export interface EvacuationRefusal {
+  readonly destination: HostName | null;
+  readonly field: string;
+  readonly reason: string;
 }

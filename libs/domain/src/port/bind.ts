@@ -17,6 +17,16 @@ export function bind(draft: Draft, id: PortId, host: HostName): void {
   draft.emit({ type: 'PortBound', port: id, host, epoch: nextEpoch(draft, livePort(draft, id)) });
 }
 
+/**
+ * Binds what somebody has plugged in. On a host in maintenance, too: the guest runs there already, and without its port
+ * it would only be cut off. That it came is told, and an evacuation that runs sends it off.
+ */
+export function bindPlugged(draft: Draft, id: PortId, host: HostName): void {
+  if (draft.state.hosts.get(host)?.maintenance !== true) return bind(draft, id, host);
+  const epoch = nextEpoch(draft, livePort(draft, id));
+  draft.emit({ type: 'PortBound', port: id, host, epoch, inMaintenance: true });
+}
+
 /** Takes the active binding away because its own host saw the interface go. */
 export function unbind(draft: Draft, id: PortId): void {
   const { active } = livePort(draft, id);

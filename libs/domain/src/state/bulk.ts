@@ -8,6 +8,7 @@ const MAPS = [
   'ports',
   'sets',
   'migrations',
+  'evacuations',
   'byIface',
   'byMac',
   'byGroup',

@@ -1,10 +1,11 @@
 import { fullPolicy, shortPolicy, without } from '../policy/forms.js';
+import { USUAL_MIGRATIONS } from '../manifest/shapes.js';
 import { type Group, type Host, type Port, type Switch } from '../model/state.js';
 import { isPlain } from '../shape/shape.js';
 import { NO_FEATURES } from '../switch/spec.js';
 
 /** What is left out in the short form, where it says this: see policy/forms.ts. */
-const OF_HOST = { foreignFlows: 'report' } as const satisfies Partial<Host>;
+const OF_HOST = { foreignFlows: 'report', migrationLimit: USUAL_MIGRATIONS } as const satisfies Partial<Host>;
 const OF_GROUP = { autoShrink: false } as const satisfies Partial<Group>;
 const OF_SWITCH: Readonly<Record<string, unknown>> = { ...NO_FEATURES };
 

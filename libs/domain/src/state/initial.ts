@@ -13,6 +13,7 @@ export const initialState: State = {
   ports: Map(),
   sets: Map(),
   migrations: Map(),
+  evacuations: Map(),
   byIface: Map(),
   byMac: Map(),
   byGroup: Map(),
@@ -25,6 +26,7 @@ export const initialState: State = {
   realised: 0 as Revision,
   nextPort: 1,
   nextMigration: 1,
+  nextEvacuation: 1,
   epochsFrom: 0,
   schemaLevel: 0,
 };

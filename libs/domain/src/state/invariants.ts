@@ -1,8 +1,9 @@
 import { atLeast } from '../ledger/counters.js';
 import { holds } from '../ledger/facts.js';
-import { hasEnded } from '../migration/phases.js';
+import { isOver, runningEvacuations } from '../evacuation/guests.js';
+import { hasEnded, runningMigrations } from '../migration/phases.js';
 import { DELETED_KEPT } from '../port/deleted.js';
-import { type Group, type Host, type Migration, type Port, type State } from '../model/state.js';
+import { type Evacuation, type Group, type Host, type Migration, type Port, type State } from '../model/state.js';
 import { type PolicyPatch } from '../policy/policy.js';
 import { macKeys } from '../port/segment.js';
 import { setsNamedBy } from '../set/members.js';
@@ -24,6 +25,8 @@ export function checkInvariants(state: State): string[] {
     checkMigration(state, m, (what) => say(`migration ${m.id}: ${what}`));
   for (const host of state.hosts.values())
     checkClaims(state, host, (what) => say(`host ${host.name}: ${what}`));
+  for (const e of state.evacuations.values())
+    checkEvacuation(state, e, (what) => say(`evacuation ${e.id}: ${what}`));
   checkSets(state, say);
   checkNics(state, say);
   checkIndexes(state, say);
@@ -110,6 +113,26 @@ function checkMigration(state: State, m: Migration, say: Say): void {
   if (m.phase === 'switched' && m.ports.some((p) => !p.activated))
     say('has switched without all of its ports');
   if (m.source === m.destination) say('goes nowhere');
+}
+
+/** What it takes to be on its way is, and what is on its way for it it knows of. */
+function checkEvacuation(state: State, e: Evacuation, say: Say): void {
+  const running = e.guests.flatMap((g) => g.tries.filter((t) => t.outcome === null));
+  const ids = running.map((t) => t.migration).sort();
+  const theirs = runningMigrations(state).filter((m) => m.evacuation === e.id);
+  if (
+    theirs
+      .map((m) => m.id)
+      .sort()
+      .join() !== ids.join()
+  )
+    say('does not know what is on its way');
+  if (isOver(e) !== (e.endedAt !== null)) say(`is ${e.phase} and ended at ${e.endedAt}`);
+  if (isOver(e) && ids.length > 0) say('is over while guests are on their way');
+  if (e.guests.some((g) => g.tries.length > e.attempts)) say('has tried a guest more often than it may');
+  if (isOver(e)) return;
+  const others = runningEvacuations(state).filter((other) => other.host === e.host);
+  if (others.length > 1) say('is not the only one of its host');
 }
 
 /** Rules name sets that are there. What a set of ports lists may be gone. */

@@ -2,6 +2,7 @@ import { List, Map } from 'immutable';
 import { err, ok, problem, type HostName, type PortId, type Result, type Revision } from '#kernel';
 import {
   connecteeShape,
+  evacuationShape,
   groupShape,
   hostShape,
   LONGEST_WAIT,
@@ -19,6 +20,7 @@ import {
   type HostDeath,
   type AddressSet,
   type CountersReset,
+  type Evacuation,
   type Ledger,
   type MemberSet,
   type Migration,
@@ -74,9 +76,13 @@ export interface StateJson {
   /** Absent: none, as with `epochsFrom`. */
   readonly sets?: readonly MemberSet[] | undefined;
   readonly migrations: readonly Migration[];
+  /** Absent: none, as with `nextEvacuation`. */
+  readonly evacuations?: readonly Evacuation[] | undefined;
   readonly realised: State['realised'];
   readonly nextPort: number;
   readonly nextMigration: number;
+  /** Absent: 1. */
+  readonly nextEvacuation?: number | undefined;
   /** Absent: 0, so that states of before have the digest that they had. */
   readonly epochsFrom?: number | undefined;
   readonly schemaLevel: number;
@@ -106,9 +112,11 @@ export function stateDigestInput(state: State): StateJson {
     ports: byNumber(state.ports.values()).map(shortPort),
     ...(state.sets.isEmpty() ? {} : { sets: byName(state.sets.values()) }),
     migrations: byNumber(state.migrations.values()),
+    ...(state.evacuations.isEmpty() ? {} : { evacuations: byNumber(state.evacuations.values()) }),
     realised: state.realised,
     nextPort: state.nextPort,
     nextMigration: state.nextMigration,
+    ...(state.nextEvacuation === 1 ? {} : { nextEvacuation: state.nextEvacuation }),
     ...(state.epochsFrom === 0 ? {} : { epochsFrom: state.epochsFrom }),
     schemaLevel: state.schemaLevel,
   };
@@ -155,7 +163,7 @@ const host = flat<Host, Omit<Host, HostOwn>>(
     claims: optional(list(portIdShape, EVERY)) as Shape<readonly PortId[]>,
     fence: optional(revisionShape) as Shape<Revision>,
   }),
-  ['labels', 'managementPath', 'preload', 'maintenance', 'foreignFlows'],
+  ['labels', 'managementPath', 'preload', 'maintenance', 'migrationLimit', 'foreignFlows'],
 );
 
 type SwitchOwn = 'name' | 'kind' | 'version';
@@ -259,9 +267,11 @@ const stateShape: Shape<StateJson> = object<StateJson>({
   ports: list(port, EVERY),
   sets: optional(list(set, EVERY)) as Shape<readonly MemberSet[]>,
   migrations: list(migrationShape, EVERY),
+  evacuations: optional(list(evacuationShape, EVERY)) as Shape<readonly Evacuation[]>,
   realised: revisionShape,
   nextPort: int(1),
   nextMigration: int(1),
+  nextEvacuation: optional(int(1)) as Shape<number>,
   epochsFrom: optional(int(1)) as Shape<number>,
   schemaLevel: int(),
 });
@@ -272,9 +282,8 @@ export function stateFromJson(written: unknown): Result<State> {
   const parsed = stateShape.is(value) ? ok(value) : parseWith(stateShape, value);
   if (!parsed.ok) return parsed;
   const json = parsed.value;
-  const twice = [json.hosts, json.switches, json.groups, json.ports, json.sets ?? [], json.migrations].some(
-    (l) => hasTwice(l),
-  );
+  const { hosts, switches, groups, ports, sets = [], migrations, evacuations = [] } = json;
+  const twice = [hosts, switches, groups, ports, sets, migrations, evacuations].some((l) => hasTwice(l));
   if (twice) return err(problem('invalid', 'the state names an object twice'));
   const next: Next = {
     ...initialState,
@@ -284,14 +293,16 @@ export function stateFromJson(written: unknown): Result<State> {
     realised: json.realised,
     nextPort: json.nextPort,
     nextMigration: json.nextMigration,
+    nextEvacuation: json.nextEvacuation ?? 1,
     epochsFrom: json.epochsFrom ?? 0,
     schemaLevel: json.schemaLevel,
-    hosts: Map(json.hosts.map((x) => [x.name, x])),
-    switches: Map(json.switches.map((x) => [x.name, x])),
-    groups: Map(json.groups.map((x) => [x.name, x])),
-    migrations: Map(json.migrations.map((x) => [x.id, x])),
+    hosts: Map(hosts.map((x) => [x.name, x])),
+    switches: Map(switches.map((x) => [x.name, x])),
+    groups: Map(groups.map((x) => [x.name, x])),
+    migrations: Map(migrations.map((x) => [x.id, x])),
+    evacuations: Map(evacuations.map((x) => [x.id, x])),
   };
-  indexAll(next, json.ports, json.sets ?? []);
+  indexAll(next, ports, sets);
   return ok(next);
 }
 

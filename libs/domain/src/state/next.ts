@@ -18,6 +18,7 @@ export function copyOf(s: State): Next {
     ports: s.ports,
     sets: s.sets,
     migrations: s.migrations,
+    evacuations: s.evacuations,
     byIface: s.byIface,
     byMac: s.byMac,
     byGroup: s.byGroup,
@@ -30,6 +31,7 @@ export function copyOf(s: State): Next {
     realised: s.realised,
     nextPort: s.nextPort,
     nextMigration: s.nextMigration,
+    nextEvacuation: s.nextEvacuation,
     epochsFrom: s.epochsFrom,
     schemaLevel: s.schemaLevel,
   };

@@ -32,6 +32,7 @@ const apply = (random: Random): Command => ({
         managementPath: null,
         preload: random.chance(0.3) ? GROUPS : [],
         maintenance: false,
+        migrationLimit: 2,
         foreignFlows: 'report' as const,
       },
     })),

@@ -210,7 +210,7 @@ export class World {
     return {
       type: 'HostDefined',
       name,
-      spec: { labels: {}, managementPath: null, preload, maintenance, foreignFlows: 'report' },
+      spec: { labels: {}, managementPath: null, preload, maintenance, migrationLimit: 2, foreignFlows: 'report' },
     };
   }
 
