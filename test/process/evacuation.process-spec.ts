@@ -14,11 +14,11 @@ const guest = (n: number, more: Partial<GuestPlan> = {}): GuestPlan => ({
   switch: 'prod',
   peer: 'ff:ff:ff:ff:ff:ff',
   pps: 200,
-  limit: SENT,
-  waits: true,
   ...more,
 });
-const WEB = [1, 2, 3, 4].map((n) => guest(n));
+/** Those that count begin when they hear the first one, and so when their ports are open. */
+const COUNTED = [2, 3, 4].map((n) => guest(n, { limit: SENT, waits: true }));
+const WEB = [guest(1), ...COUNTED];
 const INTERNAL = guest(9, {
   owner: 'builder',
   ifaceId: 'builder-eth0',
@@ -50,7 +50,7 @@ describe('a host that is evacuated', () => {
       expect.stringContaining('evacuation e1 incomplete: 1 guest left on alpha'),
     ]);
     expect(out).toMatch(
-      /builder +refused +can't go: ports\.p\d+\.switch is an internal-only standard switch/,
+      /builder +refused +to any host: ports\.p\d+\.switch is an internal-only standard switch/,
     );
     for (const { owner } of WEB) {
       expect(out).toMatch(new RegExp(`${owner} +moving +alpha > (bravo|charlie)`));
@@ -76,9 +76,16 @@ describe('a host that is evacuated', () => {
   });
 
   it('the ledgers are exact, to the packet', async () => {
-    for (const { owner } of WEB) {
+    for (const { owner } of COUNTED) {
       const port = (await world.api.ports(`?owner=${owner}`)).items[0]!.metadata.name;
-      await until(`all of ${owner}`, async () => (await world.api.stats(port)).in.packets === SENT);
+      await until(`the ledger of ${owner} to agree with what it sent`, async () => {
+        const vms = (await world.api.hosts()).items.flatMap((h) => h.status.vms);
+        const sent = vms.find((v) => v.owner === owner && v.state === 'running')?.sent ?? 0;
+        const counted = (await world.api.stats(port)).in.packets;
+        // What announced its arrival, for a second, counts as well.
+        if (sent !== counted) throw new Error(`${sent} sent, ${counted} in the ledger`);
+        return sent >= SENT;
+      });
     }
   });
 
@@ -90,10 +97,10 @@ describe('a host that is evacuated', () => {
     const off = await world.cli('host', 'maintenance', 'alpha', 'off');
     expect(off).toMatchObject({ code: 0, out: expect.stringContaining('Host/alpha changed: maintenance') });
     const there = await hostOf('web-1');
-    const begun = await world.cli('evacuate', there!, '--to', 'alpha', '--parallel', '1');
-    expect(begun).toMatchObject({ code: 0, out: expect.stringContaining('+ Evacuation/e2 created') });
+    const order = { to: ['alpha'], parallel: 1 };
+    await world.api.send('POST', `/v1/hosts/${there}/evacuate`, order);
     await until('the guest to be on its way', async () => (await evacuation('e2')).counts.moving === 1);
-    expect(await world.cli('abort', 'e2', '--abort-running', '--reason', 'fire')).toMatchObject({ code: 0 });
+    await world.api.send('POST', '/v1/evacuations/e2/abort', { abortRunning: true, reason: 'fire' });
     const over = await until('it to be over', async () => {
       const e = await evacuation('e2');
       return e.finished && e;

@@ -25,6 +25,9 @@ describe('portolan', () => {
     api.answer('GET /v1/ports', [200, listOf(answers.port)]);
     api.answer('GET /v1/ports/p1', [200, answers.description]);
     api.answer('GET /v1/migrations', [200, listOf(answers.migration('completed', 5))]);
+    const { guests: _guests, ...listed } = answers.evacuation;
+    api.answer('GET /v1/evacuations', [200, listOf(listed)]);
+    api.answer('GET /v1/evacuations/e1', [200, answers.evacuation]);
     api.answer('GET /v1/migrations/m1', [200, answers.migration('completed', 5)]);
     api.answer('GET /v1/stats/ports', [200, listOf(answers.stats)]);
     for (const path of ['', '?group=web'])
@@ -49,6 +52,7 @@ describe('portolan', () => {
       [Api.SetView, answers.portSet],
       [Api.PortDescription, answers.description],
       [Api.MigrationView, answers.migration('completed', 5)],
+      [Api.EvacuationDescription, answers.evacuation],
       [Api.PortStats, answers.stats],
       [Api.GroupStats, answers.groupStats],
       [Api.UplinkStats, answers.uplink],
@@ -82,6 +86,8 @@ describe('portolan', () => {
     'describe set office',
     'describe portset tier',
     'describe migration m1',
+    'evacuations',
+    'describe evacuation e1',
     'get group web -o yaml',
   ])('%s', async (line) => {
     const { code, out, err } = await cli(line);

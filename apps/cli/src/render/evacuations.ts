@@ -38,46 +38,42 @@ export function describeEvacuation(e: EvacuationDescription, style: Style, now: 
     ['guests', countsText(e)],
     ['there now', e.remaining === 0 ? 'nobody' : plural(e.remaining, 'guest')],
   ];
-  if (e.guests.length === 0) return facts(head, style);
-  const rows = e.guests.flatMap((guest) => rowsOf(guest));
-  const guests = table<Row>(
-    [
-      { title: 'GUEST', max: 24, cell: (r) => r.owner },
-      { title: 'STATE', cell: (r) => r.state, paint: (t) => state(style, t) },
-      { title: 'TO', max: 20, cell: (r) => r.to },
-      { title: 'MIGRATION', cell: (r) => r.migration },
-      { title: 'REASON', cell: (r) => r.reason },
-    ],
-    rows,
-    style,
-  );
-  return facts(head, style) + section('Guests', indented(guests), style);
+  return facts(head, style) + guestSection(e, style) + refusedSection(e, style);
 }
 
 interface Row {
   readonly owner: string;
   readonly state: string;
-  readonly to: string;
-  readonly migration: string;
-  readonly reason: string;
+  readonly try?: Guest['tries'][number];
 }
 
-/** A line a try and a refusal; the guest and its state stand in the first. */
-function rowsOf({ owner, state: stands, tries, refusals }: Guest): Row[] {
-  const rows = [
-    ...tries.map((t) => ({ to: t.destination, migration: t.migration, reason: ended(t) })),
-    ...refusals.map((r) => ({
-      to: r.destination ?? 'any host',
-      migration: '',
-      reason: `${r.field}: ${r.reason}`,
-    })),
+/** A line a try; the guest and its state stand in the first. */
+const rowsOf = ({ owner, state: stands, tries }: Guest): Row[] =>
+  tries.length === 0
+    ? [{ owner, state: stands }]
+    : tries.map((t, i) => ({ owner: i === 0 ? owner : '', state: i === 0 ? stands : '', try: t }));
+
+function guestSection({ guests }: EvacuationDescription, style: Style): string {
+  if (guests.length === 0) return '';
+  const columns: Column<Row>[] = [
+    { title: 'GUEST', max: 24, cell: (r) => r.owner },
+    { title: 'STATE', cell: (r) => r.state, paint: (t) => state(style, t) },
+    { title: 'TO', max: 16, cell: (r) => r.try?.destination ?? '' },
+    { title: 'MIGRATION', cell: (r) => r.try?.migration ?? '' },
+    { title: 'PHASE', cell: (r) => r.try?.phase ?? '', paint: (t) => state(style, t) },
+    { title: 'REASON', max: 24, cell: (r) => r.try?.reason ?? '' },
   ];
-  if (rows.length === 0) rows.push({ to: '', migration: '', reason: '' });
-  return rows.map((row, i) => ({ owner: i === 0 ? owner : '', state: i === 0 ? stands : '', ...row }));
+  return section('Guests', indented(table(columns, guests.flatMap(rowsOf), style)), style);
 }
 
-const ended = ({ phase, reason }: Guest['tries'][number]): string =>
-  phase === 'completed' ? '' : `${phase}${reason === null ? '' : `: ${reason}`}`;
+/** In full: what is to be done about it stands in there. */
+function refusedSection({ guests }: EvacuationDescription, style: Style): string {
+  const lines = guests.flatMap((g) => g.refusals.map((r) => `  ${safe(`${g.owner} ${refusalText(r)}`)}\n`));
+  return lines.length === 0 ? '' : section('Can’t go', lines.join(''), style);
+}
+
+const refusalText = ({ destination, field, reason }: Guest['refusals'][number]): string =>
+  `${destination === null ? 'to any host' : `to ${destination}`}: ${field} ${reason}`;
 
 /** Tells of an evacuation what is new since it was looked at before, a line each. */
 export class EvacuationProgress {
@@ -89,10 +85,7 @@ export class EvacuationProgress {
     return guests.flatMap((g) => [
       ...g.tries.flatMap((t) => this.#tryLines(g, t, host)),
       ...g.refusals.flatMap((r) =>
-        this.#once(`${g.owner} ${r.destination} ${r.field} ${r.reason}`, () => {
-          const where = r.destination === null ? '' : ` to ${r.destination}`;
-          return this.#line(g, this.style.bad('refused'), `can't go${where}: ${r.field} ${r.reason}`);
-        }),
+        this.#once(`${g.owner} ${refusalText(r)}`, () => this.#line(g, 'refused', refusalText(r))),
       ),
     ]);
   }
@@ -101,17 +94,11 @@ export class EvacuationProgress {
     const way = `${host} > ${t.destination} (${t.migration})`;
     const begun = this.#once(`${t.migration} began`, () => this.#line(g, 'moving', way));
     if (t.phase === 'completed') {
-      return [
-        ...begun,
-        ...this.#once(`${t.migration} ended`, () => this.#line(g, this.style.good('moved'), way)),
-      ];
+      return [...begun, ...this.#once(`${t.migration} ended`, () => this.#line(g, 'moved', way))];
     }
     if (t.phase !== 'failed' && t.phase !== 'aborted' && t.phase !== 'unknown') return begun;
     const why = t.reason === null ? '' : `: ${t.reason}`;
-    return [
-      ...begun,
-      ...this.#once(`${t.migration} ${t.phase}`, () => this.#line(g, state(this.style, t.phase), way + why)),
-    ];
+    return [...begun, ...this.#once(`${t.migration} ${t.phase}`, () => this.#line(g, t.phase, way + why))];
   }
 
   #once(key: string, line: () => string): string[] {
@@ -121,6 +108,7 @@ export class EvacuationProgress {
   }
 
   #line({ owner }: Guest, word: string, text: string): string {
-    return `  ${safe(owner).padEnd(16)}  ${word}  ${safe(text)}\n`;
+    const gap = ' '.repeat(Math.max(0, 'refused'.length - word.length));
+    return `  ${safe(owner).padEnd(16)}  ${state(this.style, word)}${gap}  ${safe(text)}\n`;
   }
 }

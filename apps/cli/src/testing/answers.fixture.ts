@@ -1,5 +1,6 @@
 import { NO_FEATURES, USUAL_TEAMING } from '#domain';
 import {
+  type EvacuationDescription,
   type EventList,
   type GroupStats,
   type GroupView,
@@ -393,6 +394,47 @@ export const migration = (phase: string, steps: number, reason: string | null = 
   ].slice(0, steps),
   elapsedMs: 2534,
 });
+
+export const evacuation: EvacuationDescription = {
+  id: 'e1',
+  host: 'alpha',
+  to: [],
+  parallel: null,
+  attempts: 3,
+  phase: 'incomplete',
+  finished: true,
+  requestedBy: 'ada',
+  reason: 'new board',
+  why: null,
+  startedAt: at(60),
+  endedAt: at(48),
+  elapsedMs: 12_000,
+  counts: { waiting: 0, moving: 0, moved: 1, refused: 1, gone: 0, stays: 0 },
+  remaining: 1,
+  guests: [
+    {
+      owner: 'vm-a',
+      state: 'moved',
+      tries: [
+        { migration: 'm7', destination: 'bravo', phase: 'failed', reason: 'no memory' },
+        { migration: 'm8', destination: 'charlie', phase: 'completed', reason: null },
+      ],
+      refusals: [],
+    },
+    {
+      owner: 'box',
+      state: 'refused',
+      tries: [],
+      refusals: [
+        {
+          destination: null,
+          field: 'ports.p9.connectee.kind',
+          reason: 'is a container, which no hypervisor moves',
+        },
+      ],
+    },
+  ],
+};
 
 export const realised: Realised = {
   lineage: LINEAGE,
