@@ -97,6 +97,45 @@ describe('a coordinator', () => {
     });
   });
 
+  it('proposes that an evacuation goes on, and again once something has become of it', async () => {
+    const evacuation = {
+      id: 'e1',
+      host: 'h1',
+      phase: 'running',
+      episode: 4,
+      guests: [],
+      to: [],
+      parallel: null,
+    };
+    const host = (name: string) => [name, { name, maintenance: name === 'h1', migrationLimit: 2 }] as const;
+    const guest = { id: 'p1', active: { host: 'h1', epoch: 1 }, connectee: { kind: 'vm', owner: 'vm1' } };
+    const state = {
+      ...initialState,
+      hosts: initialState.hosts.concat([host('h1'), host('h2')] as never),
+      byHost: initialState.byHost.set('h1' as never, ['p1'] as never),
+      ports: initialState.ports.set('p1' as never, guest as never),
+      migrations: initialState.migrations.set('m1' as never, prepared(clock.time + 60_000)),
+      moving: initialState.moving.set('p1' as never, 'm1' as never),
+      evacuations: initialState.evacuations.set('e1' as never, evacuation as never),
+    } as State;
+    follower.state = state;
+    await clock.advance(2_000);
+    expect(asked.map((a) => a.commandId)).toEqual(['migration:m1:2:moving']);
+    follower.state = { ...state, moving: initialState.moving };
+    answers.push(err(problem('unavailable', 'nothing to do yet')));
+    commit();
+    await clock.advance(2_000);
+    expect(asked.slice(1).map((a) => a.command)).toEqual(
+      [1, 2].map(() => ({ type: 'AdvanceEvacuation', evacuation: 'e1', episode: 4 })),
+    );
+    follower.state = {
+      ...follower.state,
+      evacuations: initialState.evacuations.set('e1' as never, { ...evacuation, episode: 5 } as never),
+    };
+    await clock.advance(600);
+    expect(asked.at(-1)?.commandId).toBe('evacuation:e1:5');
+  });
+
   it('proposes without a commit too: deadlines pass in silence', async () => {
     await clock.advance(600);
     expect(asked).toHaveLength(1);

@@ -68,11 +68,9 @@ export interface LeaderParts {
   readonly onClaimed: (documents: number) => void;
   /** Absent: openings that a forgotten segment stands in the way of are refused. */
   readonly checkpoint?: LastCheckpoint;
-  /** Not heard of, so that nobody may take its ports for moving. Absent: none is. */
+  /** Not heard of, so that nobody may take its ports for moving, and no guest is sent there. Absent: none is. */
   readonly isSuspect?: (host: HostName) => boolean;
   readonly onFault: (cause: unknown) => void;
-  /** Not heard of for a while: no guest of an evacuation is sent there. */
-  readonly isDown: (host: HostName) => boolean;
   /** Runs what can wait for answers that are ready to go out, in the order given. Signing takes longer than they do. */
   readonly afterAnswers: (work: () => void) => void;
 }
@@ -143,7 +141,7 @@ export class Leader {
       });
     }
     if (command.type === 'AdvanceEvacuation') {
-      const silent = [...this.state.hosts.keys()].filter(this.parts.isDown);
+      const silent = [...this.state.hosts.keys()].filter(this.#isSuspect);
       return this.#submit({ ...request, command: { ...command, silent } });
     }
     const host = this.#givenUp(command);
@@ -163,6 +161,8 @@ export class Leader {
     const host = (command.type === 'Delete' ? command.name : command.host) as HostName;
     return command.checkpoints === undefined && this.state.byHost.has(host) ? host : null;
   }
+
+  readonly #isSuspect = (host: HostName): boolean => this.parts.isSuspect?.(host) ?? false;
 
   #submit(request: Omit<CommandRequest, 'v'>): Promise<Result<Accepted<DomainEvent>>> {
     const { commandId, actor, reason, correlationId, command } = request;
@@ -195,7 +195,7 @@ export class Leader {
         boot,
         ...(after === undefined ? {} : { after }),
         facts,
-        suspects: suspectsIn(this.state, batch, this.parts.isSuspect ?? (() => false)),
+        suspects: suspectsIn(this.state, batch, this.#isSuspect),
         ...(checkpoints.value === null ? {} : { checkpoints: checkpoints.value }),
       },
     });

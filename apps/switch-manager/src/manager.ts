@@ -259,7 +259,6 @@ export class Manager {
         this.#affecting = revision;
       },
       onEnd: (why) => this.#ended(term, why),
-      isDown: (host) => this.tracker.isDown(host),
       onTrouble: (what) => logger.warn({ problem: what.message }, 'documents'),
       onClaimed: (documents) => logger.info({ documents, tookMs: since() }, 'the documents are taken over'),
       isSuspect: (host) => this.tracker.isDown(host),

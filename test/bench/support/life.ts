@@ -145,7 +145,7 @@ export class ClusterLife {
         managementPath: 'eno1',
         preload: [],
         maintenance: false,
-        migrationLimit: 2,
+        migrationLimit: 1000,
         foreignFlows: 'report',
       }),
     );

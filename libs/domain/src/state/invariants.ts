@@ -3,7 +3,14 @@ import { holds } from '../ledger/facts.js';
 import { isOver, runningEvacuations } from '../evacuation/guests.js';
 import { hasEnded, runningMigrations } from '../migration/phases.js';
 import { DELETED_KEPT } from '../port/deleted.js';
-import { type Evacuation, type Group, type Host, type Migration, type Port, type State } from '../model/state.js';
+import {
+  type Evacuation,
+  type Group,
+  type Host,
+  type Migration,
+  type Port,
+  type State,
+} from '../model/state.js';
 import { type PolicyPatch } from '../policy/policy.js';
 import { macKeys } from '../port/segment.js';
 import { setsNamedBy } from '../set/members.js';
