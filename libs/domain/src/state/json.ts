@@ -31,6 +31,7 @@ import {
   type State,
   type Switch,
 } from '../model/state.js';
+import { type HostResource } from '../model/resources.js';
 import {
   addressSetSpecShape,
   groupSpecShape,
@@ -146,7 +147,7 @@ const EVERY = Number.MAX_SAFE_INTEGER;
 /** By switch and uplink. */
 const FIGURES = dictionary(text(128), int(1));
 
-type HostOwn = Exclude<keyof Host, 'labels' | 'managementPath' | 'preload' | 'maintenance' | 'foreignFlows'>;
+type HostOwn = Exclude<keyof Host, keyof HostResource['spec']>;
 const host = flat<Host, Omit<Host, HostOwn>>(
   hostSpecShape,
   object<Pick<Host, HostOwn>>({
