@@ -1,6 +1,6 @@
 import { systemClock, type HostName } from '#kernel';
-import { type PolicyPatch, type SwitchFeatures } from '#domain';
-import { type Report } from '#contracts';
+import { type Fact, type PolicyPatch, type SwitchFeatures } from '#domain';
+import { type FactBatch, type Report } from '#contracts';
 import { OvsDriver } from '#ovs';
 import { type Snapshot } from '#protocol';
 import { until, type LabHost } from '../../../test/lab/net.js';
@@ -33,6 +33,8 @@ export class LabAgent {
     private readonly host: Pick<LabHost, 'rundir' | 'uplinks'>,
     readonly driver: OvsDriver,
     private readonly journal: FactJournal,
+    /** As the log is told. */
+    readonly facts: readonly Fact[],
   ) {}
 
   static async start(
@@ -42,10 +44,14 @@ export class LabAgent {
   ): Promise<LabAgent> {
     const driver = new OvsDriver({ rundir: host.rundir, datapathType: 'netdev' });
     const kept = () => Promise.resolve();
-    const taken = () => Promise.resolve(true);
+    const facts: Fact[] = [];
+    const taken = (batch: FactBatch) => {
+      facts.push(...batch.facts.map(({ fact }) => fact));
+      return Promise.resolve(true);
+    };
     const clock = systemClock;
     const journal = new FactJournal(name as HostName, 'boot', taken, kept, clock.now, clock.after, null);
-    const lab = new LabAgent(host, driver, journal);
+    const lab = new LabAgent(host, driver, journal, facts);
     let ids = 0;
     lab.agent = new Agent({
       host: name as HostName,

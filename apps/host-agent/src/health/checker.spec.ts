@@ -3,6 +3,7 @@ import { NO_FEATURES } from '#domain/on-host';
 import { ManualClock } from '../agent.fixture.js';
 import { type LiveUplink } from '../uplinks.js';
 import { Checker } from './checker.js';
+import { type Use } from './lanes.js';
 import { type VlanRange } from './probe.js';
 
 /** What stands between two uplinks, and what they may do there. */
@@ -28,23 +29,30 @@ class World {
     for (let n = 1; n <= hosts; n += 1) {
       const host = `h${n}`;
       const uplinks = [1, 2].map((key) => uplinkOf(n, key));
-      const ranges: VlanRange[] = vlans.map((vlan) => ({ from: vlan, to: vlan }));
-      const lanes = vlans.flatMap((vlan) => uplinks.map((uplink) => ({ uplink, vlan })));
       const teams = hashed.includes(host) ? [new Set(uplinks.map((u) => u.uplink))] : [];
       const checker = new Checker(
         {
           host,
           clock: this.clock,
+          judged: () => undefined,
           random: () => 0.5,
           send: (_bridge, ofport, frame) => this.#carry(host, ofport, frame),
         },
-        {
-          ...{ lineage: 'l', switch: 'lan', intervalSeconds: 10, mtu: 1_500, uplinks },
-          use: { lanes, vlans: ranges, hashed: teams },
-        },
+        checkedOf(uplinks, vlans, teams),
       );
       this.#hosts.set(host, { checker, uplinks });
     }
+  }
+
+  /** The host's ports use these VLANs from now on. */
+  use(host: string, vlans: readonly number[]): void {
+    const { checker, uplinks } = this.#hosts.get(host)!;
+    checker.become(checkedOf(uplinks, vlans));
+  }
+
+  /** VLANs that a host knows not to get through by its first uplink; null: it is too early to say. */
+  missing(host: string): readonly number[] | null {
+    return this.#hosts.get(host)?.checker.missing()?.get('uplink1') ?? null;
   }
 
   rounds(count: number): void {
@@ -83,6 +91,13 @@ class World {
   }
 }
 
+function checkedOf(uplinks: readonly LiveUplink[], vlans: readonly number[], hashed: Use['hashed'] = []) {
+  const ranges: VlanRange[] = vlans.map((vlan) => ({ from: vlan, to: vlan }));
+  const lanes = vlans.flatMap((vlan) => uplinks.map((uplink) => ({ uplink, vlan })));
+  const use = { lanes, vlans: ranges, hashed };
+  return { lineage: 'l', switch: 'lan', intervalSeconds: 10, mtu: 1_500, uplinks, use };
+}
+
 const uplinkOf = (n: number, key: number): LiveUplink => ({
   ...{ place: `lan/uplink${key}`, switch: 'lan', uplink: `uplink${key}`, bridge: 'pt-lan', key, ofport: key },
   iface: {
@@ -107,6 +122,22 @@ describe('a health check', () => {
     world.fabric = {};
     world.rounds(3);
     expect(world.faults()).toEqual([]);
+  });
+
+  it('knows what does not get through after a few rounds, and asks until it does, used or not', () => {
+    const world = new World(2, [7, 8]);
+    world.fabric = { lacks: ['h1.1 8'] };
+    world.rounds(1);
+    expect(world.missing('h1')).toBeNull();
+    world.rounds(5);
+    expect(world.missing('h1')).toEqual([8]);
+    expect(world.missing('h2')).toEqual([]);
+    world.use('h1', [7]);
+    world.rounds(6);
+    expect(world.missing('h1')).toEqual([8]);
+    world.fabric = {};
+    world.rounds(2);
+    expect(world.missing('h1')).toEqual([]);
   });
 
   it('names the port that takes no full frames, in each VLAN', () => {

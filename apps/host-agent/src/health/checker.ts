@@ -7,13 +7,15 @@ import { macOf, type LiveUplink } from '../uplinks.js';
 import { laneKey, type Lane, type Use } from './lanes.js';
 import { Peers } from './peers.js';
 import { healthKey, parseProbe, probeFrame, type Probe } from './probe.js';
-import { pairKey, Verdicts, type Round } from './verdicts.js';
+import { pairKey, PATIENCE, Verdicts, type Round } from './verdicts.js';
 
 export interface CheckerParts {
   readonly host: string;
   readonly clock: Clock;
   random(): number;
   send(bridge: string, ofport: number, frame: Uint8Array): void;
+  /** A round was judged. */
+  judged(): void;
 }
 
 /** What of a switch is checked now. */
@@ -83,12 +85,32 @@ export class Checker {
     });
   }
 
+  /** What did not get through is asked until it does, also when no port uses it any more: one may be to come. */
+  #use(): Use {
+    const { use, uplinks } = this.checked;
+    const used = new Set(use.lanes.map(({ uplink, vlan }) => laneKey(uplink.uplink, vlan)));
+    const missing = this.#verdicts.missing();
+    const left = uplinks.flatMap((uplink) =>
+      (missing.get(uplink.uplink) ?? []).flatMap((vlan) =>
+        used.has(laneKey(uplink.uplink, vlan)) ? [] : [{ uplink, vlan }],
+      ),
+    );
+    return left.length === 0 ? use : { ...use, lanes: [...use.lanes, ...left] };
+  }
+
+  /** VLANs that don't get through, by uplink; null: it is too early to say. */
+  missing(): ReadonlyMap<string, readonly number[]> | null {
+    if (this.#rounds <= PATIENCE) return null;
+    const missing = this.#verdicts.missing();
+    return new Map(this.checked.uplinks.map(({ uplink }) => [uplink, missing.get(uplink) ?? []]));
+  }
+
   #ms(part: number): number {
     return this.checked.intervalSeconds * 1_000 * part;
   }
 
   #next(): void {
-    const { use } = this.checked;
+    const use = this.#use();
     if (this.#round !== null) this.#verdicts.judge(this.#round, use, (host) => this.#peers.vlansOf(host));
     const small = turns(use.lanes, this.#turn, LANES);
     const full = onePerUplink(use.lanes, this.#rounds);
@@ -100,6 +122,7 @@ export class Checker {
     for (const lane of round.full) this.#ask(lane, round.nonce, true);
     const ms = this.#ms(0.9 + 0.2 * this.parts.random());
     this.#stop = this.parts.clock.after(ms, () => this.#next());
+    this.parts.judged();
   }
 
   #ask({ uplink, vlan }: Lane, nonce: string, isFull: boolean): void {

@@ -6,6 +6,7 @@ import { type AgentService, type MakeService, type ServiceHost } from '../servic
 import { uplinksOf, type LiveUplink } from '../uplinks.js';
 import { Checker, type CheckerParts } from './checker.js';
 import { useOf } from './lanes.js';
+import { ToldVlans } from './told-vlans.js';
 
 /** VLANs, MTU and teaming, probed between the hosts of each switch that wants it. */
 class HealthService implements AgentService {
@@ -13,14 +14,17 @@ class HealthService implements AgentService {
   readonly #checkers = new Map<string, Checker>();
   readonly #parts: CheckerParts;
   #uplinks: readonly LiveUplink[] = [];
+  readonly #told: ToldVlans;
 
-  constructor({ host, clock, driver, log, ...parts }: ServiceHost) {
+  constructor({ host, clock, driver, log, record, ...parts }: ServiceHost) {
     const failed = (cause: unknown): void =>
       log.warn({ reason: String(cause) }, 'a frame of the health check could not be sent');
+    this.#told = new ToldVlans(record);
     this.#parts = {
       host,
       clock,
       random: () => parts.random(),
+      judged: () => this.#told.tell(this.#checkers),
       send: (bridge, ofport, frame) => void driver.packetOut(bridge, ofport, frame).catch(failed),
     };
   }
@@ -28,6 +32,7 @@ class HealthService implements AgentService {
   carriedOut(compiled: Compiled, { interfaces }: Observation, desired: Desired): void {
     const live = uplinksOf(desired, interfaces).filter(({ iface }) => iface.linkUp);
     this.#uplinks = live;
+    this.#told.of(desired.host.lineage);
     const checked = desired.switches.filter((s) => s.healthCheck !== null);
     const names = new Set<string>(checked.map((s) => s.switch));
     for (const [name, checker] of this.#checkers) {

@@ -16,7 +16,7 @@ export interface Round {
 type Answers = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** One that is lost, or late, is no fault of the fabric. */
-const PATIENCE = 3;
+export const PATIENCE = 3;
 
 export const pairKey = (a: string, b: string): string => [a, b].sort().join(' ');
 
@@ -56,6 +56,18 @@ export class Verdicts {
 
   get faults(): readonly (HealthFault & { readonly uplink: string })[] {
     return [...this.#faults.values()];
+  }
+
+  /** VLANs that do not get through, sorted, by uplink. */
+  missing(): ReadonlyMap<string, readonly number[]> {
+    const found = new Map<string, number[]>();
+    for (const { uplink, kind, vlan } of this.#faults.values())
+      if (kind === 'vlan')
+        found.set(
+          uplink,
+          [...(found.get(uplink) ?? []), vlan].sort((a, b) => a - b),
+        );
+    return found;
   }
 
   /** Lanes of an uplink in which somebody answered last, and in which nobody did. */

@@ -23,8 +23,10 @@ import {
   shape,
   text,
   union,
+  whole,
 } from './schema.js';
 
+const AVlan = whole(0, 'a VLAN; 0: frames without a tag', 4094);
 const PacketsBytes = shape({ packets: Count, bytes: Count });
 const Direction = shape({ unicast: PacketsBytes, multicast: PacketsBytes, broadcast: PacketsBytes });
 export const RawCountersSchema = shape({ in: Direction, out: Direction });
@@ -90,6 +92,7 @@ export const FactSchema = union([
     speed: optional(Count),
     mtu: optional(Count),
   }),
+  shape({ type: literal('UplinkVlans'), switch: AText, uplink: AText, missing: list(AVlan, 4095) }),
 ]);
 
 export const NumberedFactSchema = shape({ seq: Count, at: Millis, fact: FactSchema });

@@ -39,6 +39,8 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
       return host.hostReturned(next, event);
     case 'FactsAccepted':
       return host.factsAccepted(next, event);
+    case 'UplinkVlansMissed':
+      return host.uplinkVlansMissed(next, event);
     case 'UplinkChanged':
       return host.uplinkChanged(next, event);
     case 'SwitchDefined':

@@ -110,6 +110,10 @@ export function describeEvent(e: DomainEvent): string {
       return `${e.object} on ${e.host} changed ${plural(e.count, 'time')} in ${Math.round((e.to - e.from) / 1000)} s`;
     case 'UplinkChanged':
       return `uplink ${e.uplink} of ${e.switch} on ${e.host} is ${e.up ? 'up' : 'down'}${e.mtu === undefined ? '' : `, its MTU ${e.mtu}`}`;
+    case 'UplinkVlansMissed':
+      return e.missing.length === 0
+        ? `uplink ${e.uplink} of ${e.switch} on ${e.host} carries every VLAN again that is used`
+        : `uplink ${e.uplink} of ${e.switch} on ${e.host} does not carry VLAN ${e.missing.join(', ')}`;
     case 'RevisionRealised':
       return `everything up to revision ${e.upTo} realised on ${plural(e.hosts, 'host')}`;
     case 'NumbersRaised':

@@ -18,6 +18,7 @@ import {
   portIdShape,
   rawShape,
   reasonShape,
+  vlansShape,
 } from '../facts/shapes.js';
 import { LONGEST_REASON } from '../ledger/reason.js';
 import { type Fact } from '../model/commands.js';
@@ -258,6 +259,7 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
     speed: optional(int(1)) as Shape<number>,
     mtu: optional(int(1)) as Shape<number>,
   },
+  UplinkVlansMissed: { host: hostShape, switch: switchShape, uplink: text(63), missing: vlansShape },
   RevisionRealised: { upTo: revisionShape, hosts: int() },
   NumbersRaised: { to: int(1) },
   SchemaLevelRaised: { level: int() },

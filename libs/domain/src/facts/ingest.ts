@@ -7,7 +7,7 @@ import { activatedFact, hypervisorFact, readyFact } from '../migration/facts.js'
 import { type DomainEvent } from '../model/events.js';
 import { FACT_SHAPES, explainFact, factShape } from './shapes.js';
 import { inventory, plugged, unplugged } from './interfaces.js';
-import { drift, flapping, uplinkState } from './observed.js';
+import { drift, flapping, uplinkState, uplinkVlans } from './observed.js';
 
 /**
  * One batch of one host. Facts up to the accepted number of the boot are repeats; those of a former boot are late
@@ -111,6 +111,8 @@ function judge(draft: Draft, { host, checkpoints, suspects = [] }: Ingest, fact:
       return flapping(draft, host, fact);
     case 'UplinkState':
       return uplinkState(draft, host, fact, record);
+    case 'UplinkVlans':
+      return uplinkVlans(draft, host, fact, record);
     default:
       assertNever(fact);
   }

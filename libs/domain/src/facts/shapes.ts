@@ -60,6 +60,9 @@ export const inexactShape = object<{ checkpointAt: number; reason: string }>({
 });
 
 type Difference = { readonly field: string; readonly expected: string; readonly found: string };
+/** Ids of VLANs, 0 for frames without a tag. */
+export const vlansShape: Shape<readonly number[]> = list(int(0, 4094), 4095);
+
 export const differencesShape: Shape<readonly Difference[]> = list(
   object<Difference>({ field: text(), expected: text(65_536), found: text(65_536) }),
   10_000,
@@ -144,6 +147,12 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     up: bool,
     speed: optional(int(1)) as Shape<number>,
     mtu: optional(int(1)) as Shape<number>,
+  }),
+  UplinkVlans: object<FactOf<'UplinkVlans'>>({
+    type: type('UplinkVlans'),
+    switch: text(63),
+    uplink: text(63),
+    missing: vlansShape,
   }),
 };
 

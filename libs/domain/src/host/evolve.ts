@@ -23,6 +23,7 @@ export function hostDefined(next: Next, e: Of<'HostDefined'>, meta: EventMeta): 
     downUplinks: before?.downUplinks ?? [],
     ...(before?.uplinkSpeeds === undefined ? {} : { uplinkSpeeds: before.uplinkSpeeds }),
     ...(before?.uplinkMtus === undefined ? {} : { uplinkMtus: before.uplinkMtus }),
+    ...(before?.uplinkVlans === undefined ? {} : { uplinkVlans: before.uplinkVlans }),
     ...(before?.dead === undefined ? {} : { dead: before.dead }),
     ...(before?.claims === undefined ? {} : { claims: before.claims }),
     ...(before?.fence === undefined ? {} : { fence: before.fence }),
@@ -71,10 +72,18 @@ export function uplinkChanged(next: Next, e: Of<'UplinkChanged'>): void {
   next.hosts = next.hosts.set(e.host, { ...host, downUplinks, ...told });
 }
 
+export function uplinkVlansMissed(next: Next, e: Of<'UplinkVlansMissed'>): void {
+  const { uplinkVlans, ...host } = must(next.hosts.get(e.host), `host ${e.host}`);
+  const { [`${e.switch} ${e.uplink}`]: _, ...others } = uplinkVlans ?? {};
+  const now = e.missing.length === 0 ? others : noted(others, `${e.switch} ${e.uplink}`, e.missing);
+  const told = Object.keys(now).length === 0 ? {} : { uplinkVlans: now };
+  next.hosts = next.hosts.set(e.host, { ...host, ...told });
+}
+
 /** In one order, whoever spoke first: equal states are the same text. */
-const noted = (
-  figures: Readonly<Record<string, number>> | undefined,
+const noted = <T>(
+  figures: Readonly<Record<string, T>> | undefined,
   uplink: string,
-  figure: number,
-): Readonly<Record<string, number>> =>
+  figure: T,
+): Readonly<Record<string, T>> =>
   Object.fromEntries(Object.entries({ ...figures, [uplink]: figure }).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -2,11 +2,11 @@ import { type HostName } from '#kernel';
 import { noBandwidthFor } from '../bandwidth/refusals.js';
 import { refusal, type Refusal } from '../decider/refusal.js';
 import { type Port, type State, type Switch } from '../model/state.js';
-import { effectivePolicy } from '../policy/policy.js';
+import { byUplinks } from './uplinks.js';
 
 /**
  * Why these ports may not go to this host; empty: they may. `forced`: somebody else moves them already, so what only
- * advises against it (maintenance, a link that is down or too small, bandwidth that is promised already) does not count.
+ * advises against it (maintenance, a link that is down, too small or lacks the VLAN, bandwidth that is promised already) does not count.
  */
 export function admission(
   state: State,
@@ -46,11 +46,7 @@ function ofPort(state: State, port: Port, destination: HostName, forced: boolean
   if (sw === undefined) return [...found, refusal('no-switch', `${at}.switch`, port.switch, 'is not known')];
   const mapped = sw.members[destination];
   if (mapped === undefined) found.push(notMember(sw, at, destination));
-  else if (sw.uplinks.length > 0 && !forced) {
-    const wanted = uplinksOf(state, port, sw);
-    found.push(...liveUplink(state, port, sw, wanted, destination));
-    found.push(...largeFrames(state, port, sw, wanted, destination));
-  }
+  else if (sw.uplinks.length > 0 && !forced) found.push(...byUplinks(state, port, sw, destination));
   return found;
 }
 
@@ -62,55 +58,4 @@ function notMember(sw: Switch, at: string, destination: HostName): Refusal {
   const internal = Object.keys(only?.[1] ?? {}).length === 0 ? 'an internal-only' : 'a';
   const reason = `is ${internal} standard switch of ${only?.[0] ?? 'no host'} and reaches no other host`;
   return refusal('standard-switch', `${at}.switch`, sw.name, reason, 'a port on a distributed switch');
-}
-
-/** Those by which the port may go, a LAG's among them. */
-function uplinksOf(state: State, port: Port, sw: Switch): readonly string[] {
-  const group = state.groups.get(port.group);
-  const { policy } = effectivePolicy(
-    sw.uplinks,
-    sw.policy,
-    group?.policy ?? {},
-    group?.overridable ?? [],
-    port.override,
-  );
-  const { active, standby } = policy.teaming;
-  return [...active, ...standby].flatMap((name) => sw.lags.find((lag) => lag.name === name)?.uplinks ?? name);
-}
-
-/** At least one uplink that the port's teaming allows must have a pNIC there, with its link not known as down. */
-function liveUplink(
-  state: State,
-  port: Port,
-  sw: Switch,
-  wanted: readonly string[],
-  destination: HostName,
-): readonly Refusal[] {
-  const mapped = sw.members[destination] ?? {};
-  const down = state.hosts.get(destination)?.downUplinks ?? [];
-  if (wanted.some((u) => mapped[u] !== undefined && !down.includes(`${sw.name} ${u}`))) return [];
-  const there = Object.keys(mapped);
-  const reason =
-    there.length === 0 ? `has no uplink on ${destination}` : `has no live uplink on ${destination}`;
-  const field = `ports.${port.id}.switch`;
-  return [refusal('no-uplink', field, sw.name, reason, `a pNIC with link for one of ${wanted.join(', ')}`)];
-}
-
-/** The guest sends frames as large as its switch takes, and by any of these uplinks. */
-function largeFrames(
-  state: State,
-  port: Port,
-  sw: Switch,
-  wanted: readonly string[],
-  destination: HostName,
-): readonly Refusal[] {
-  const mapped = sw.members[destination] ?? {};
-  const mtus = state.hosts.get(destination)?.uplinkMtus ?? {};
-  return wanted.flatMap((uplink) => {
-    const [device, mtu] = [mapped[uplink], mtus[`${sw.name} ${uplink}`]];
-    if (device === undefined || mtu === undefined || mtu >= sw.mtu) return [];
-    const reason = `is more than uplink ${uplink} (${device}) of ${destination} carries: its MTU is ${mtu}`;
-    const expected = `a device with an MTU of at least ${sw.mtu} there, or at most ${mtu} for switch ${sw.name}`;
-    return [refusal('mtu', `ports.${port.id}.switch.mtu`, sw.mtu, reason, expected)];
-  });
 }

@@ -241,4 +241,12 @@ export type Fact =
       readonly up: boolean;
       /** Bit/s; absent: the device does not tell. */ readonly speed?: number;
       /** Bytes that it takes at once; absent: as `speed`. */ readonly mtu?: number;
+    }
+  | {
+      /** VLANs, of those that ports there use, of which the health check finds that they don't get through; sorted. */
+      readonly type: 'UplinkVlans';
+      readonly switch: string;
+      readonly uplink: string;
+      /** 0: frames without a tag. */
+      readonly missing: readonly number[];
     };

@@ -218,6 +218,15 @@ export type DomainEvent =
       /** Bytes, where it is another than before. */
       readonly mtu?: number;
     }
+  | {
+      /** The health check finds that these VLANs don't get through by an uplink; none: all that are used do again. */
+      readonly type: 'UplinkVlansMissed';
+      readonly host: HostName;
+      readonly switch: SwitchName;
+      readonly uplink: string;
+      /** Sorted; 0: frames without a tag. */
+      readonly missing: readonly number[];
+    }
   | { readonly type: 'RevisionRealised'; readonly upTo: Revision; readonly hosts: number }
   | { readonly type: 'SchemaLevelRaised'; readonly level: number };
 

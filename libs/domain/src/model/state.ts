@@ -76,6 +76,8 @@ export interface Host {
   readonly uplinkSpeeds?: Readonly<Record<string, number>>;
   /** Bytes that the device takes at once, likewise. */
   readonly uplinkMtus?: Readonly<Record<string, number>>;
+  /** VLANs that the health check finds not to get through, of uplinks that lack some; sorted, 0 for untagged. */
+  readonly uplinkVlans?: Readonly<Record<string, readonly number[]>>;
   /** No guest is sent here, and none is chosen to come. What is plugged in is bound all the same. */
   readonly maintenance: boolean;
   /** Guests that may leave at once, and guests that may arrive at once. */

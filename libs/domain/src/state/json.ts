@@ -12,7 +12,14 @@ import {
   standbyShape,
   switchShape,
 } from '../events/shapes.js';
-import { epochShape, inexactShape, incarnationShape, portIdShape, rawShape } from '../facts/shapes.js';
+import {
+  epochShape,
+  inexactShape,
+  incarnationShape,
+  portIdShape,
+  rawShape,
+  vlansShape,
+} from '../facts/shapes.js';
 import {
   type Binding,
   type Group,
@@ -158,6 +165,9 @@ const host = flat<Host, Omit<Host, HostOwn>>(
     downUplinks: list(text()),
     uplinkSpeeds: optional(FIGURES) as Shape<Readonly<Record<string, number>>>,
     uplinkMtus: optional(FIGURES) as Shape<Readonly<Record<string, number>>>,
+    uplinkVlans: optional(dictionary(text(128), vlansShape)) as Shape<
+      Readonly<Record<string, readonly number[]>>
+    >,
     dead: optional(
       object<HostDeath>({ by: text(), reason: filled(LONGEST_REASON), at: time }),
     ) as Shape<HostDeath>,

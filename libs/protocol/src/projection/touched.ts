@@ -92,6 +92,7 @@ function touch(event: DomainEvent, touched: Touched): void {
     case 'DriftObserved':
     case 'FlappingObserved':
     case 'UplinkChanged':
+    case 'UplinkVlansMissed':
     case 'RevisionRealised':
     case 'NumbersRaised':
     case 'SchemaLevelRaised':
