@@ -97,10 +97,9 @@ export class Lab {
     return vm;
   }
 
-  /** From now on the fabric learns no MACs and brings every frame to every port, as in a VLAN set apart for copies. */
+  /** From now on the fabric knows no MACs and brings every frame to every port, as in a VLAN set apart for copies. */
   async forgetMacs(): Promise<void> {
-    await this.setPorts('learning', 'off');
-    await ip('-n', this.fabric, 'link', 'set', 'fabric', 'type', 'bridge', 'fdb_flush');
+    await ip('-n', this.fabric, 'link', 'set', 'fabric', 'type', 'bridge', 'ageing_time', '0');
   }
 
   /** From now on nothing passes from one host to another. */
