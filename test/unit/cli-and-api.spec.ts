@@ -78,6 +78,13 @@ describe('portolan and the operator API', () => {
     const replayed = await cli('replay log.ndjson', { 'log.ndjson': await readFile(file, 'utf8') });
     const digest = JSON.parse((await cli('status -o json')).out) as { digest: string };
     expect(replayed.out).toContain(digest.digest);
+    expect((await cli('verify ledgers')).out).toMatch(/agree with the log\n.*\n.*shown now/);
+    expect((await cli('verify ledgers --as-of 1')).out).toContain('what the log folds to');
+    expect((await cli('verify ledgers --as-of 99')).code).toBe(3);
+    const log = { 'log.ndjson': await readFile(file, 'utf8') };
+    expect((await portolan(['verify', 'ledgers', 'log.ndjson'], { server: api.url, files: log })).code).toBe(
+      0,
+    );
     expect(await cli('replay log.ndjson', { 'log.ndjson': '{}' })).toMatchObject({ code: 1 });
   });
 

@@ -53,6 +53,7 @@ describe('portolan', () => {
       [Api.PortDescription, answers.description],
       [Api.MigrationView, answers.migration('completed', 5)],
       [Api.EvacuationDescription, answers.evacuation],
+      [Api.LedgerAudit, answers.audit],
       [Api.PortStats, answers.stats],
       [Api.GroupStats, answers.groupStats],
       [Api.UplinkStats, answers.uplink],

@@ -11,6 +11,7 @@ import { type Handler } from './commands/register.js';
 import { registerResources } from './commands/resources.js';
 import { registerStats } from './commands/stats.js';
 import { registerStatus } from './commands/status.js';
+import { registerVerify } from './commands/verify.js';
 import { CliError, EXIT, INTERRUPTED } from './exit.js';
 import { type Io } from './io.js';
 import { errorText } from './render/problem.js';
@@ -71,6 +72,7 @@ function build(io: Io): Command {
     registerEvents,
     registerStatus,
     registerHistory,
+    registerVerify,
   ];
   for (const register of registers) register(program, action);
   quiet(program, io);

@@ -16,6 +16,7 @@ import {
   type CommandGateway,
   type Log,
 } from './ports.js';
+import { LedgerAuditService } from './replay/ledger-audit.service.js';
 import { ReplayService } from './replay/replay.service.js';
 import { ApplyController } from './routes/apply.controller.js';
 import { CountersController } from './routes/counters.controller.js';
@@ -88,6 +89,7 @@ export class OperatorApiModule {
         { provide: Closer, useFactory: () => new Closer(parts) },
         WriteService,
         ReplayService,
+        LedgerAuditService,
       ],
     };
   }

@@ -74,6 +74,9 @@ describe('whatever is sent', () => {
     'POST /v1/migrations/m1/abort',
     'POST /v1/hosts/alpha/give-up-counters',
     'POST /v1/replay',
+    'POST /v1/verify/ledgers',
+    'POST /v1/hosts/nowhere/evacuate',
+    'POST /v1/evacuations/e1/abort',
   ];
   const types = ['application/json', 'application/yaml', 'application/x-ndjson', 'text/plain', ''];
 

@@ -137,12 +137,8 @@ export {
   type StoredEvent,
   type Upcaster,
 } from './events/versions.js';
-export {
-  recomputeLedgers,
-  verifyLedger,
-  type LedgerDifference,
-  type RecomputedLedger,
-} from './ledger/verify.js';
+export { LedgerRecount, type RecomputedLedger } from './ledger/recount.js';
+export { compareLedgers, recomputeLedgers, verifyLedger, type LedgerDifference } from './ledger/verify.js';
 export { isComplete as isMigrationComplete } from './migration/complete.js';
 export { allowanceOf, deadlineOf, hasEnded, PHASE_DURATIONS, runningMigrations } from './migration/phases.js';
 export { EVACUATIONS_KEPT } from './evacuation/evolve.js';

@@ -3,6 +3,7 @@ import { type EvacuationDescription, type WriteResult } from '#contracts/http';
 import { secondsUpTo, wholeNumber } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { countsText, EvacuationProgress } from '../render/evacuations.js';
+import { CLEAR_LINE } from '../render/screen.js';
 import { state } from '../render/style.js';
 import { duration, plural } from '../render/units.js';
 import { type Session } from '../session.js';
@@ -11,7 +12,6 @@ import { type Register } from './register.js';
 
 const POLL_MS = 250;
 const DAY_S = 86_400;
-const CLEAR_LINE = '\r\u001b[K';
 
 export const registerEvacuate: Register = (program, action) => {
   program

@@ -2,6 +2,8 @@ import { CliError, EXIT } from '../exit.js';
 import { type Session } from '../session.js';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
+/** Takes away what the last line says. */
+export const CLEAR_LINE = '\r\u001b[K';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
 
 /**

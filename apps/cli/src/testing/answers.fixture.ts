@@ -5,6 +5,7 @@ import {
   type GroupStats,
   type GroupView,
   type HostView,
+  type LedgerAudit,
   type ListOf,
   type MigrationView,
   type PortDescription,
@@ -434,6 +435,20 @@ export const evacuation: EvacuationDescription = {
       ],
     },
   ],
+};
+
+export const audit: LedgerAudit = {
+  lineage: LINEAGE,
+  revision: 12,
+  against: 'live',
+  commits: 11,
+  ports: 3,
+  segments: 5,
+  agree: true,
+  faults: [],
+  differences: [],
+  more: 0,
+  elapsedMs: 41,
 };
 
 export const realised: Realised = {

@@ -9,7 +9,7 @@ export class YamlText {
   constructor(readonly text: string) {}
 }
 
-/** Reads bodies: JSON parsed, YAML as text, nothing as {}; `/v1/replay` is left to stream. */
+/** Reads bodies: JSON parsed, YAML as text, nothing as {}; a log is left to stream. */
 export function readBody(
   request: HttpRequest,
   response: HttpResponse,
@@ -29,7 +29,8 @@ export function readBody(
   );
 }
 
-const isStreamed = (request: HttpRequest): boolean => /^\/v1\/replay(\?|$)/.test(request.url ?? '');
+const isStreamed = (request: HttpRequest): boolean =>
+  /^\/v1\/(replay|verify\/ledgers)(\?|$)/.test(request.url ?? '');
 
 /** The body, or undefined as soon as it is too large. By events: an async iterator costs every write more than its body. */
 function collect(request: HttpRequest): Promise<Buffer | undefined> {

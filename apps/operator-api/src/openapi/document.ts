@@ -11,6 +11,9 @@ const header = (name: string, description: string): object => ({
   schema: { type: 'string' },
 });
 
+/** They send a log, and change nothing. */
+const OF_A_FILE: ReadonlySet<string> = new Set(['/v1/replay', '/v1/verify/ledgers']);
+
 const CORRELATION = header('X-Correlation-Id', 'found again in logs and events; made up when absent');
 const COMMAND_HEADERS = [
   header('Idempotency-Key', 'the command id: the same one always gets the same answer'),
@@ -54,7 +57,7 @@ function described(operation: Operation): object {
   const names = [...path.matchAll(/:(\w+)/g)].map((m) => m[1] ?? '');
   const inPath = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
   const inQuery = query.map((p) => ({ ...p, in: 'query', required: false }));
-  const writes = method !== 'get' && path !== '/v1/replay';
+  const writes = method !== 'get' && !OF_A_FILE.has(path);
   return {
     operationId: operationId(operation),
     summary,

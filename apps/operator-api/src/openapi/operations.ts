@@ -346,6 +346,23 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/verify/ledgers',
+    summary:
+      'Recompute every ledger from the log alone, and tell where what is shown differs; a line at a time',
+    tag: 'events',
+    query: [whole('asOf', 'as of this revision; default: as shown now', 1)],
+    answer: { 'application/x-ndjson': { schema: ref(Api.LedgerAuditLine) } },
+  },
+  {
+    method: 'post',
+    path: '/v1/verify/ledgers',
+    summary: 'The same of an exported log',
+    tag: 'events',
+    body: NDJSON,
+    answer: json(ref(Api.LedgerAudit)),
+  },
+  {
+    method: 'get',
     path: '/v1/status',
     summary: 'The cluster in a few figures',
     tag: 'status',

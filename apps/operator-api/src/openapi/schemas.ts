@@ -35,6 +35,8 @@ const schemas: readonly TSchema[] = [
   Api.EventView,
   Api.EventList,
   Api.ReplayReport,
+  Api.LedgerAudit,
+  Api.LedgerAuditLine,
   Api.ConnectRequest,
   Api.MigrateRequest,
   Api.MoveRequest,

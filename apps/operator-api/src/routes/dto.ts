@@ -229,6 +229,14 @@ export class ExportQuery {
   to?: number;
 }
 
+export class VerifyQuery {
+  @IsOptional()
+  @Transform(asNumber)
+  @IsInt(revision)
+  @Min(1, revision)
+  asOf?: number;
+}
+
 export class RealisedQuery {
   /** Seconds; default 30. */
   @IsOptional()

@@ -37,6 +37,8 @@ export {
   EventList,
   GiveUpRequest,
   EventView,
+  LedgerAudit,
+  LedgerAuditLine,
   MigrateRequest,
   MoveRequest,
   OverrideRequest,

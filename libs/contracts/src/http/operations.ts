@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { PacketsBytesView, Timestamp } from './common.js';
+import { PacketsBytesView, ProblemBody, Timestamp } from './common.js';
 import { PolicyInput } from './policy.js';
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
@@ -114,6 +114,44 @@ export const ReplayReport = Type.Object(
   { title: 'ReplayReport' },
 );
 export type ReplayReport = Static<typeof ReplayReport>;
+
+/** Every ledger, recomputed from the log alone, beside what is shown of it. */
+export const LedgerAudit = Type.Object(
+  {
+    lineage: nullable(Text),
+    revision: Type.Integer({ minimum: 0, description: 'up to which the log was read' }),
+    against: Type.Enum(['live', 'replay'], {
+      description:
+        'live: what this API shows; replay: what the log amounts to, of a past revision or of a file',
+    }),
+    commits: Count,
+    ports: Type.Integer({ minimum: 0, description: 'with a ledger' }),
+    segments: Type.Integer({ minimum: 0, description: 'ever opened' }),
+    agree: Type.Boolean(),
+    faults: Type.Array(Type.Object({ revision: Count, port: Text, what: Text }), {
+      description: 'what stands in the log and no rule could have written; the first 1000',
+    }),
+    differences: Type.Array(
+      Type.Object({ port: Text, what: Text, log: Type.Number(), shown: Type.Number() }),
+      { description: 'the first 1000' },
+    ),
+    more: Type.Integer({ minimum: 0, description: 'faults and differences beyond these' }),
+    elapsedMs: Type.Number(),
+  },
+  { title: 'LedgerAudit' },
+);
+export type LedgerAudit = Static<typeof LedgerAudit>;
+
+/** A line of the answer while the log is read; the last one has `audit`, or `problem` where it could not be read. */
+export const LedgerAuditLine = Type.Object(
+  {
+    progress: Type.Optional(Type.Object({ read: Count, of: Count }, { description: 'messages of the log' })),
+    audit: Type.Optional(LedgerAudit),
+    problem: Type.Optional(ProblemBody),
+  },
+  { title: 'LedgerAuditLine' },
+);
+export type LedgerAuditLine = Static<typeof LedgerAuditLine>;
 
 export const ConnectRequest = Type.Object(
   {
