@@ -26,8 +26,13 @@ export interface Ran {
 }
 
 /** Runs Node on a program of this checkout to its end. */
-export async function node(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ''): Promise<Ran> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env } });
+export async function node(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  input = '',
+  cwd = ROOT,
+): Promise<Ran> {
+  const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env } });
   const ran = collect(child);
   child.stdin.end(input);
   return ran;

@@ -35,13 +35,14 @@ describe.each(NAMES)('the recorded history "%s"', (name) => {
   it('replays to the digest, ledgers and phases that the cluster had', async () => {
     const history = await replayHistory(join(DIR, `${name}.ndjson`), { revision: expected.revision });
     const { lineage, revision, digest, ledgers, migrations } = history;
-    expect({ lineage, revision, digest, ledgers, migrations }).toEqual({
+    expect({ lineage, revision, digest, ledgers }).toEqual({
       lineage: expected.lineage,
       revision: expected.revision,
       digest: expected.digest,
       ledgers: expected.ledgers,
-      migrations: expected.migrations,
     });
+    // What is told of a migration grows: those recorded earlier say less.
+    expect(migrations).toMatchObject(expected.migrations);
     expect([history.commits.length, history.events.length]).toEqual([expected.commits, expected.events]);
     for (const m of migrations) expect([m.id, m.phases]).toEqual([m.id, expected.phases[m.id]]);
   });

@@ -6,10 +6,15 @@ export {
   type NatsServerOptions,
 } from './nats-server.js';
 export {
+  expectHistory,
   replayHistory,
   replayText,
+  type Expected,
+  type ExpectedGuest,
+  type ExpectedHistory,
+  type HandOver,
   type History,
   type HistoryLedger,
   type HistoryMigration,
   type ReplayOptions,
-} from './history.js';
+} from './histories/index.js';

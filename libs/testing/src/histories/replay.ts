@@ -11,6 +11,7 @@ import {
 } from '#domain';
 import { messagesOfLines, poisonProblem, replay } from '#event-store';
 import { clusterRules, stateCodec, type ClusterCommit } from '#runtime';
+import { HandOvers, type HandOver } from './hand-overs.js';
 
 export interface HistoryLedger {
   readonly port: PortId;
@@ -25,6 +26,8 @@ export interface HistoryLedger {
 
 export interface HistoryMigration {
   readonly id: string;
+  /** Whether an operator asked for it, or hosts saw that somebody else moved the guest. */
+  readonly origin: 'operator' | 'observed';
   readonly owner: string;
   readonly source: string;
   readonly destination: string;
@@ -32,6 +35,8 @@ export interface HistoryMigration {
   /** In the order in which they were gone through. */
   readonly phases: readonly MigrationPhase[];
   readonly reason: string | null;
+  /** The ledger at the hand-over; null: the source has not let go of the guest. */
+  readonly handedOver: HandOver | null;
 }
 
 /** A recorded log, folded into a state. */
@@ -76,8 +81,10 @@ export async function replayHistory(file: string, options: ReplayOptions = {}): 
 export function replayText(ndjson: string, { revision, each }: ReplayOptions = {}): History {
   const commits: ClusterCommit[] = [];
   const broken: { revision: Revision; what: string }[] = [];
+  const handOvers = new HandOvers();
   const replayed = replay(messagesOfLines(ndjson), clusterRules, stateCodec, (commit, before, after) => {
     commits.push(commit);
+    handOvers.see(commit.events, before);
     for (const what of checkInvariants(after)) broken.push({ revision: commit.revision, what });
     each?.(commit, before, after);
   });
@@ -94,7 +101,7 @@ export function replayText(ndjson: string, { revision, each }: ReplayOptions = {
     throw new ProblemError(problem('internal', text));
   }
   const { lineage } = head;
-  const views = { ledgers: ledgersOf(state), migrations: migrationsOf(state) };
+  const views = { ledgers: ledgersOf(state), migrations: migrationsOf(state, handOvers) };
   return { state, lineage, revision: head.revision, digest, commits, events, broken, ...views };
 }
 
@@ -116,14 +123,16 @@ function ledgersOf(state: State): HistoryLedger[] {
     });
 }
 
-function migrationsOf(state: State): HistoryMigration[] {
-  return [...state.migrations.values()].map(({ id, owner, source, destination, phase, history }) => ({
+function migrationsOf(state: State, handOvers: HandOvers): HistoryMigration[] {
+  return [...state.migrations.values()].map(({ id, origin, owner, source, destination, phase, history }) => ({
     id,
+    origin,
     owner,
     source,
     destination,
     phase,
     phases: history.map((h) => h.phase),
     reason: history.at(-1)?.reason ?? null,
+    handedOver: handOvers.of(id),
   }));
 }
