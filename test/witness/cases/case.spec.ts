@@ -25,10 +25,10 @@ describe('the cases of the witness', () => {
     for (const seed of SEEDS) {
       const { switches, groups, hosts, sets } = caseOf(seed, PLACES).world;
       const asked = [
-        ...switches.map(({ name, uplinks, privateVlans, policy }) => ({
+        ...switches.map(({ name, uplinks, privateVlans, mirrors, policy }) => ({
           kind: 'DistributedSwitch',
           name,
-          spec: { uplinks, privateVlans, policy, members: {} },
+          spec: { uplinks, privateVlans, mirrors, policy, members: {} },
         })),
         ...groups.map(({ name, switch: of, policy, overridable }) => ({
           kind: 'PortGroup',

@@ -63,6 +63,9 @@ function* smallerWorlds(world: World): Generator<World> {
   for (const [i, set] of world.sets.entries())
     for (const s of smallerSets(set)) yield { ...world, sets: replaced(world.sets, i, s) };
   for (const [i, sw] of switches.entries())
+    for (const j of sw.mirrors.keys())
+      yield { ...world, switches: replaced(switches, i, { ...sw, mirrors: without(sw.mirrors, j) }) };
+  for (const [i, sw] of switches.entries())
     for (const policy of smallerPolicies(sw.policy))
       if (policy.teaming !== undefined)
         yield { ...world, switches: replaced(switches, i, { ...sw, policy }) };

@@ -1,6 +1,8 @@
 /** Few values, so that policies and frames meet often. */
 export const VLANS = [100, 200, 300] as const;
 export const PRIMARY = 500;
+/** That copies bear. */
+export const MIRROR_VLAN = 400;
 export const SECONDARIES = { isolated: 501, red: 502, blue: 503 } as const;
 
 const byte = (n: number): string => n.toString(16).padStart(2, '0');

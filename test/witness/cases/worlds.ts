@@ -8,6 +8,7 @@ import {
   type SwitchSpec,
   type World,
 } from '../model/world.js';
+import { withMirrors } from './mirrors.js';
 import { changedFilter, policyOf, teaming, vlan, type Scope } from './policies.js';
 import { type Random } from './random.js';
 import { ipv4Of, ipv6Of, macOf, PRIMARY, SECONDARIES } from './values.js';
@@ -58,6 +59,7 @@ export function emptyWorld(places: readonly Place[]): World {
       kind: 'distributed',
       uplinks: UPLINKS,
       privateVlans: [],
+      mirrors: [],
       policy,
     })),
     groups: [],
@@ -86,7 +88,7 @@ export function randomWorld(random: Random, places: readonly Place[]): World {
     });
     return { ...host, ports };
   });
-  return withTwins(random, { switches, groups, hosts, sets });
+  return withMirrors(random, withTwins(random, { switches, groups, hosts, sets }));
 }
 
 /** Some of its policies are others, of filters mostly: what a change of rules does to connections is asked, too. */
@@ -160,7 +162,7 @@ function randomSwitch(random: Random, name: string, sets: World['sets']): Switch
   const isLan = name === 'lan';
   const privateVlans = isLan && random.chance(0.45) ? PAIRS : [];
   const kind = isLan ? ('distributed' as const) : ('standard' as const);
-  const bare = { name, kind, uplinks: UPLINKS, privateVlans, policy: {} };
+  const bare = { name, kind, uplinks: UPLINKS, privateVlans, mirrors: [], policy: {} };
   const scope = scopeOf(bare, sets);
   return { ...bare, policy: { teaming: teaming(random, scope), ...policyOf(random, scope, 0.15) } };
 }

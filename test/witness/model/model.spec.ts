@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type FilterRule, type Policy, type PolicyPatch, type PrivateVlan } from '#domain';
+import { type FilterRule, type Mirror, type Policy, type PolicyPatch, type PrivateVlan } from '#domain';
 import { encodeFrame } from './encode.js';
 import { type Frame, type Ip } from './frame.js';
 import { Model } from './model.js';
@@ -38,6 +38,7 @@ function world(policies: readonly object[], down: readonly string[] = [], overri
         kind: 'distributed',
         uplinks: ['one', 'two'],
         privateVlans: PAIRS,
+        mirrors: [],
         policy: patch({ teaming: TEAMING }),
       },
     ],
@@ -189,6 +190,53 @@ describe('the reference switch', () => {
     expect(from(model, 'd2', udp(2, 1, 53, 999))).toEqual([['d1']]);
     model.become({ ...guarded, sets: office('10.0.0.3') });
     expect(from(model, 'd2', udp(2, 1, 53, 999))).toEqual([]);
+  });
+
+  const mirrored = (policies: readonly object[], ...mirrors: object[]) => {
+    const w = world(policies);
+    const whole = { snapLength: null, allowTraffic: false };
+    const given = mirrors.map((m, i) => ({ name: `m${i}`, ...whole, ...m }) as unknown as Mirror);
+    return modelOf({ ...w, switches: w.switches.map((sw) => ({ ...sw, mirrors: given })) });
+  };
+
+  it('copies what a port sends before its policy and gets behind it, to a port that hears nothing else', () => {
+    const sources = [{ port: 'p1', direction: 'both' }];
+    const model = mirrored([{ ...access(100), blocked: true }, access(100), access(100)], {
+      sources,
+      to: { port: 'p3' },
+    });
+    expect(from(model, 'd1', plain(1, 2))).toEqual([['d3']]);
+    expect(from(model, 'd2', plain(2, EVERYBODY))).toEqual([['u1', 100]]);
+    expect(from(model, 'd3', plain(3, 2))).toEqual([]);
+    const open = mirrored([access(100), access(100), access(100)], {
+      sources,
+      to: { port: 'p3' },
+      allowTraffic: true,
+    });
+    expect(from(open, 'd2', plain(2, 1))).toEqual([['d1'], ['d3']]);
+    // Nothing of what it sent itself.
+    expect(from(open, 'd3', plain(3, 1))).toEqual([['d1']]);
+  });
+
+  it('carries copies away in a VLAN of their own, which no port hears and no other mirror copies', () => {
+    const trunk = { vlan: { mode: 'trunk', ranges: [{ from: 1, to: 4094 }] } };
+    const away = { sources: [{ uplink: 'one', direction: 'both' }], to: { uplinks: ['two'], vlan: 400 } };
+    const look = { sources: [{ uplink: 'one', direction: 'in' }], vlans: [400], to: { port: 'p3' } };
+    const model = mirrored([access(100), trunk, {}], away, look);
+    expect(from(model, 'd1', plain(1, 9))).toEqual([
+      ['u1', 100],
+      ['u2', 400],
+    ]);
+    const copied = from(model, 'u1', plain(9, 1, [{ vid: 100, pcp: 0 }]));
+    expect(copied).toEqual([['u2', 400], ['d1']]);
+    expect(from(model, 'u1', plain(9, EVERYBODY, [{ vid: 400, pcp: 0 }]))).toEqual([['d3', 400]]);
+    expect(from(model, 'd2', plain(2, EVERYBODY, [{ vid: 400, pcp: 0 }]))).toEqual([]);
+  });
+
+  it('tells of a mirror whose uplinks are not there', () => {
+    const to = { uplinks: ['three'], vlan: 400 };
+    const model = mirrored([{}], { sources: [{ port: 'p1', direction: 'in' }], to });
+    expect(model.refusedBy('a')).toEqual(['switch/lan mirror-invalid']);
   });
 
   it('marks the class of a packet and the priority of its tag', () => {

@@ -3,6 +3,7 @@ import { mayUse } from './addresses.js';
 import { Connections } from './connections.js';
 import { type Way } from './filter.js';
 import { isGroupMac, type Frame, type Tag } from './frame.js';
+import { Mirrors, mirrorVlansOf } from './mirrors.js';
 import { policyOf } from './policy.js';
 import { carries, isInRanges } from './segments.js';
 import { Sets } from './sets.js';
@@ -32,10 +33,12 @@ interface Port {
 /** The reference: one switch of one host, by what the documentation says that policies mean. */
 export class ModelSwitch {
   private readonly ports: readonly Port[];
-  private readonly uplinks: ReadonlySet<string>;
+  /** Names by device. */
+  private readonly uplinks: ReadonlyMap<string, string>;
   /** What the host has to say that it can't carry out: `port/p<n> <code>`. Such a port is closed. */
   readonly refused: string[] = [];
   private readonly sets: Sets;
+  private readonly mirrors: Mirrors;
 
   constructor(
     private readonly sw: SwitchSpec,
@@ -44,7 +47,7 @@ export class ModelSwitch {
     connectionsOf: (port: PortSpec, policy: Policy) => Connections,
   ) {
     const devices = host.members[sw.name] ?? {};
-    this.uplinks = new Set(Object.values(devices));
+    this.uplinks = new Map(Object.entries(devices).map(([uplink, device]) => [device, uplink]));
     this.sets = new Sets(world, sw);
     const isLive = (device: string): boolean => !host.down.includes(device);
     this.ports = host.ports.flatMap((spec): Port[] => {
@@ -59,19 +62,43 @@ export class ModelSwitch {
       const carrier = carrierOf(policy.teaming, spec, devices, isLive);
       return [{ spec, device: spec.device, policy, carrier, connections: connectionsOf(spec, policy) }];
     });
+    this.mirrors = new Mirrors(
+      sw,
+      host,
+      (n) => this.ports.find((p) => p.spec.n === n && !p.policy.blocked)?.device,
+    );
+    this.refused.push(...this.mirrors.refused);
   }
 
   /** What comes out of it for a frame that comes in by a device. */
   receive(device: string, frame: Frame): Delivery[] {
-    if (isReserved(frame.to)) return [];
-    if (this.uplinks.has(device)) return this.fromUplink(device, frame);
+    const uplink = this.uplinks.get(device);
     const port = this.ports.find((p) => p.device === device);
-    return port === undefined ? [] : this.fromPort(port, frame);
+    const vid = frame.tags[0]?.vid ?? 0;
+    if (uplink !== undefined) {
+      const place = { uplink, direction: 'in' } as const;
+      // A tag of no VLAN is none.
+      const seen = vid === 0 ? { ...frame, tags: frame.tags.slice(1) } : frame;
+      const copies = this.mirrors.copies({ place, frame: seen, segment: vid, from: device });
+      return isReserved(frame.to) ? copies : [...copies, ...this.fromUplink(device, frame)];
+    }
+    if (port === undefined) return [];
+    // On a trunk, a tag of no VLAN is of no segment.
+    const isTagged = port.policy.vlan.mode === 'trunk' && frame.tags.length > 0;
+    const segment = isTagged ? vid || -1 : homeOf(port.policy.vlan);
+    const copies = this.mirrors.copies({
+      place: { ...port.spec, direction: 'in' },
+      frame,
+      segment,
+      from: device,
+    });
+    return isReserved(frame.to) ? copies : [...copies, ...this.fromPort(port, frame)];
   }
 
   private fromPort(port: Port, frame: Frame): Delivery[] {
     const { policy } = port;
-    const taken = policy.blocked || isGroupMac(frame.from) ? undefined : this.segmentOf(port, frame);
+    const isSilent = policy.blocked || this.mirrors.isAlone(port.spec.n) || isGroupMac(frame.from);
+    const taken = isSilent ? undefined : this.segmentOf(port, frame);
     if (taken === undefined) return [];
     const mine = new Set(macsOf(port));
     if (!policy.forgedTransmits && !mine.has(frame.from)) return [];
@@ -81,8 +108,10 @@ export class ModelSwitch {
     const passed = this.filtered(port, 'in', taken);
     if (passed === undefined) return [];
     const { receivers, leaves } = this.receiversOf(passed, port);
-    const copies = receivers.flatMap((receiver) => (receiver === port ? [] : this.deliver(receiver, passed)));
-    return leaves ? [...copies, ...byUplink(port.carrier, passed)] : copies;
+    const copies = receivers.flatMap((receiver) =>
+      receiver === port ? [] : this.deliver(receiver, passed, port.device),
+    );
+    return leaves ? [...copies, ...this.byUplink(port, passed)] : copies;
   }
 
   private fromUplink(device: string, frame: Frame): Delivery[] {
@@ -97,7 +126,7 @@ export class ModelSwitch {
     const { receivers, isKnown } = this.receiversOf(carried);
     return receivers
       .filter((p) => isKnown || takesFrom(p.carrier, device))
-      .flatMap((p) => this.deliver(p, carried));
+      .flatMap((p) => this.deliver(p, carried, device));
   }
 
   /** Whom a frame is for on this host, and whether it is for outside as well. */
@@ -105,6 +134,7 @@ export class ModelSwitch {
     { frame, segment }: Carried,
     from?: Port,
   ): { receivers: Port[]; isKnown: boolean; leaves: boolean } {
+    if (mirrorVlansOf(this.sw).includes(segment)) return { receivers: [], isKnown: false, leaves: false };
     const all = this.ports.filter((p) => carries(this.sw, p.policy.vlan, segment));
     if (isGroupMac(frame.to)) return { receivers: all, isKnown: false, leaves: true };
     const owner = all.find((p) => ownMacs(p).includes(frame.to));
@@ -154,13 +184,21 @@ export class ModelSwitch {
   }
 
   /** One copy to one port. */
-  private deliver(port: Port, carried: Carried): Delivery[] {
-    if (port.policy.blocked || !this.hears(port, carried)) return [];
+  private deliver(port: Port, carried: Carried, from: string): Delivery[] {
+    const isDeaf = port.policy.blocked || this.mirrors.isAlone(port.spec.n);
+    if (isDeaf || !this.hears(port, carried)) return [];
     const passed = this.filtered(port, 'out', carried);
     if (passed === undefined) return [];
     const { vlan } = port.policy;
     const isTagged = vlan.mode === 'trunk' && passed.segment !== vlan.native;
-    return [{ devices: [port.device], frame: isTagged ? tagged(passed, passed.segment) : passed.frame }];
+    const frame = isTagged ? tagged(passed, passed.segment) : passed.frame;
+    const sight = {
+      place: { ...port.spec, direction: 'out' as const },
+      frame,
+      segment: passed.segment,
+      from,
+    };
+    return [{ devices: [port.device], frame }, ...this.mirrors.copies(sight)];
   }
 
   private filtered(
@@ -174,12 +212,34 @@ export class ModelSwitch {
     return verdict.rule === undefined ? carried : marked(carried, verdict.rule);
   }
 
+  private byUplink({ carrier, device: from }: Port, carried: Carried): Delivery[] {
+    const devices =
+      carrier.kind === 'any' ? carrier.devices : carrier.device === undefined ? [] : [carrier.device];
+    if (devices.length === 0) return [];
+    const { segment, sender } = carried;
+    const vid = sender.kind === 'promiscuous' ? segment : sender.vlan;
+    const frame = segment === 0 ? carried.frame : tagged(carried, vid);
+    // Of several that are one link nobody can say by which it goes: such worlds have no mirrors of them.
+    const [only] = devices;
+    const uplink = devices.length === 1 && only !== undefined ? this.uplinks.get(only) : undefined;
+    if (uplink === undefined) return [{ devices, frame }];
+    const place = { uplink, direction: 'out' } as const;
+    return [{ devices, frame }, ...this.mirrors.copies({ place, frame, segment: vid, from })];
+  }
+
   private hears({ policy: { vlan } }: Port, { sender }: Carried): boolean {
     if (vlan.mode !== 'private' || sender.kind === 'promiscuous') return true;
     const own = this.communityOf(vlan.secondary);
     return own.kind === 'promiscuous' || (own.kind === 'community' && own.vlan === sender.vlan);
   }
 }
+
+/** The segment of what a port sends without a tag. */
+const homeOf = (vlan: Policy['vlan']): number => {
+  if (vlan.mode === 'none') return 0;
+  if (vlan.mode === 'trunk') return vlan.native ?? 0;
+  return vlan.mode === 'access' ? vlan.id : vlan.primary;
+};
 
 /** 01:80:c2:00:00:00 to 0f are for the next bridge, and no further. */
 const isReserved = (mac: string): boolean => mac.startsWith('01:80:c2:00:00:0');
@@ -199,19 +259,6 @@ function marked(carried: Carried, { mark }: FilterRule): Carried {
 
 const takesFrom = (carrier: Carrier, device: string): boolean =>
   carrier.kind === 'one' ? carrier.device === device : carrier.devices.includes(device);
-
-function byUplink(carrier: Carrier, carried: Carried): Delivery[] {
-  const devices =
-    carrier.kind === 'any' ? carrier.devices : carrier.device === undefined ? [] : [carrier.device];
-  if (devices.length === 0) return [];
-  const { segment, sender, frame } = carried;
-  return [
-    {
-      devices,
-      frame: segment === 0 ? frame : tagged(carried, sender.kind === 'promiscuous' ? segment : sender.vlan),
-    },
-  ];
-}
 
 function tagged({ frame, cos }: Carried, vid: number): Frame {
   const tag: Tag = { vid, pcp: cos };

@@ -1,4 +1,4 @@
-import { type PolicyField, type PolicyPatch, type PrivateVlan } from '#domain';
+import { type Mirror, type PolicyField, type PolicyPatch, type PrivateVlan } from '#domain';
 import { type Frame } from './frame.js';
 
 /** What operators said and hypervisors did, as plain data: everything that the model, and what it is held against, know. */
@@ -21,6 +21,7 @@ export interface SwitchSpec {
   readonly kind: 'distributed' | 'standard';
   readonly uplinks: readonly string[];
   readonly privateVlans: readonly PrivateVlan[];
+  readonly mirrors: readonly Mirror[];
   readonly policy: PolicyPatch;
 }
 

@@ -77,8 +77,8 @@ function portDocument(world: World, { name: host }: HostSpec, port: PortSpec): P
   return doc as unknown as PortDocument;
 }
 
-function switchDocument({ name, kind, uplinks, privateVlans, policy }: SwitchSpec): SwitchDocument {
-  const features = { ...NO_FEATURES, privateVlans };
+function switchDocument({ name, kind, uplinks, privateVlans, mirrors, policy }: SwitchSpec): SwitchDocument {
+  const features = { ...NO_FEATURES, privateVlans, mirrors };
   const doc = {
     ...base('switch', `s.switch.${name}`),
     switch: name,

@@ -52,7 +52,10 @@ const REMOVED = [
   ...(['RULES_OUT_1', 'OUTPUT', 'TO_UPLINK'] as const),
 ] satisfies readonly TableName[];
 
-const EMPTIED = ['SET_SRC_ADDR', 'SET_DST_ADDR', 'SET_SRC_PORT', 'SET_DST_PORT'] as const;
+const EMPTIED = [
+  ...(['SET_SRC_ADDR', 'SET_DST_ADDR', 'SET_SRC_PORT', 'SET_DST_PORT'] as const),
+  ...(['MIRROR_IN', 'MIRROR_OUT', 'UPLINK_OUT', 'MIRROR_TO'] as const),
+];
 
 const ESTABLISHED: readonly number[] = [TABLES.ESTABLISHED_IN, TABLES.ESTABLISHED_OUT];
 
@@ -135,7 +138,7 @@ function planted(
   return { bridges: state.bridges.map((b) => (b === bridge ? place(b) : b)) };
 }
 
-/** The states of a case's hosts, one thing on one of them wrong; none: no host has anything of the kind. */
+/** The states of a case's hosts, one thing on one of them wrong, or all of its kind; none: no host has anything of it. */
 export async function wrongStates(
   rig: Rig,
   world: World,
@@ -143,12 +146,14 @@ export async function wrongStates(
   walked: ReadonlyMap<string, ReadonlySet<Hit>>,
   nth: number,
 ): Promise<Map<string, DataplaneState>> {
+  const all = new Map<string, DataplaneState>();
   for (const host of world.hosts) {
     const { state } = await rig.host(host.name).compiled(documentsOf(world, host));
     const wrong = planted(state, fault, walked.get(host.name) ?? new Set(), nth);
-    if (wrong !== undefined) return new Map([[host.name, wrong]]);
+    if (wrong !== undefined) all.set(host.name, wrong);
+    if (all.size > 0 && fault.inAll === undefined) break;
   }
-  return new Map();
+  return all;
 }
 
 type Place = (bridge: BridgeState) => BridgeState;
