@@ -329,6 +329,7 @@ const FEATURE_IN: Partial<Record<FeatureName, string>> = {
   multicast: 'multicast',
   output: 'native-vlan',
   pnic: 'trunk-and-teams',
+  refused: 'trunk-and-teams',
   'private-vlan': 'private-vlan',
   sampling: 'sampling',
   security: 'macs',

@@ -192,6 +192,8 @@ export interface DeviceCounts {
   readonly out: Amount;
   readonly dropped: BothWays;
   readonly errors: BothWays;
+  /** Frames from the wire with the MAC of a guest that is active here, or to an address of tokens; since the flows were made. */
+  readonly refused?: number;
 }
 
 /** Of one list of rules on a host: frames that each rule took, of all these ports together, since the agent began to look. */

@@ -47,7 +47,8 @@ export const registerStats: Register = (program, action) => {
     .addHelpText(
       'after',
       '\nin is what the VM sent, out what the switch handed to it; of an uplink, in is from the wire.\n' +
-        'DROPPED is what policy dropped, both ways; LOST what the VM sent and its switch never read.',
+        'DROPPED is what policy dropped, both ways; LOST what the VM sent and its switch never read.\n' +
+        'REFUSED is what the wire brought with the MAC of a guest of the host: forged, or its own that came round.',
     )
     .action(action(stats));
   command

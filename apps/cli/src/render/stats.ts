@@ -89,6 +89,7 @@ export function uplinkStatsTable(items: readonly UplinkStats[], style: Style): s
       { title: 'UPLINK', max: 16, cell: (u) => u.uplink },
       ...ways,
       ...amiss<UplinkStats>(style),
+      bad('REFUSED', (u) => u.counts?.refused ?? null, style),
     ],
     items,
     style,

@@ -52,6 +52,7 @@ const uplinkCounts: UplinkCounts = {
   out: { packets: 1_234_000, bytes: 1_002_000_000 },
   dropped: { in: 0, out: 0 },
   errors: { in: 2, out: 0 },
+  refused: 0,
   rates: {
     in: { packetsPerSecond: 5000, bitsPerSecond: 35_000_000 },
     out: { packetsPerSecond: 2400, bitsPerSecond: 16_000_000 },

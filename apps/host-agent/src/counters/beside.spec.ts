@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { PNIC_FLOWS, TABLES, type Compiled } from '#compiler';
+import { PNIC_FLOWS, REFUSED_FLOWS, TABLES, type Compiled } from '#compiler';
 import { type FlowStats, type MeterStats, type ObservedInterface, type PortStats } from '#openflow';
 import { type ServiceHost } from '../service.js';
 import { BesideLedgerService } from './beside.js';
@@ -51,11 +51,23 @@ describe('what is told beside the ledger', () => {
         bytes: packets * 100n,
         durationMs: 1,
       }));
+    const refused = (): FlowStats[] =>
+      [TABLES.TRAP, TABLES.REVERSE_GATE].map((table) => ({
+        flow: {
+          table,
+          cookie: REFUSED_FLOWS.cookie | 1n,
+          match: { in_port: { value: 9n } },
+        } as FlowStats['flow'],
+        packets: 4n,
+        bytes: 400n,
+        durationMs: 1,
+      }));
     service = new BesideLedgerService({
       driver: {
         meterStats: () => Promise.resolve(meters()),
         portStats: () => (away.portStats ? Promise.reject(new Error('away')) : Promise.resolve(ports())),
-        flowStats: () => Promise.resolve(flows()),
+        flowStats: (_bridge: string, cookie: bigint) =>
+          Promise.resolve(cookie === REFUSED_FLOWS.cookie ? refused() : flows()),
       },
       clock: { now: () => 5 },
       compiled: () => compiled,
@@ -91,9 +103,9 @@ describe('what is told beside the ledger', () => {
     expect(await told()).toMatchObject({ pnic: { from: { packets: 7 }, to: { packets: 9, bytes: 900 } } });
   });
 
-  it('tells of uplinks what their devices counted, and nothing at all while the switch is away', async () => {
+  it('tells of uplinks what their devices counted, with what was refused of it, and nothing at all while the switch is away', async () => {
     expect((await service.look()).devices).toMatchObject([
-      { switch: 'lan', device: 'up0', time: 5, in: { packets: 77, bytes: 7_700 }, errors: { in: 0, out: 0 } },
+      { switch: 'lan', device: 'up0', time: 5, in: { packets: 77, bytes: 7_700 }, refused: 8 },
     ]);
     away.portStats = true;
     for (let turn = 0; turn < 6; turn++) {

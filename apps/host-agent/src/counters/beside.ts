@@ -1,4 +1,11 @@
-import { PNIC_FLOWS, pnicCounts, type Compiled, type CompiledBinding } from '#compiler';
+import {
+  PNIC_FLOWS,
+  pnicCounts,
+  REFUSED_FLOWS,
+  refusedFrames,
+  type Compiled,
+  type CompiledBinding,
+} from '#compiler';
 import { type BesideLedger, type DeviceCounts, type Telemetry } from '#contracts';
 import { type MeterStats, type PortStats } from '#openflow';
 import { bindingKey, type BindingKey } from '../state/memory.js';
@@ -59,7 +66,10 @@ export class BesideLedgerService implements AgentService {
     for (const { name, switch: of } of compiled.state.bridges) {
       const seen = byNumber(await this.host.driver.portStats(name));
       const interfaces = (this.host.observation()?.interfaces ?? []).filter((i) => i.bridge === name);
-      devices.push(...uplinkDevices(of, interfaces, seen, this.host.clock.now()));
+      const refused = refusedFrames(
+        await this.host.driver.flowStats(name, REFUSED_FLOWS.cookie, REFUSED_FLOWS.mask),
+      );
+      devices.push(...uplinkDevices(of, interfaces, seen, refused, this.host.clock.now()));
       const ports = pluggedAt(compiled, name);
       const losses = await this.#compared(name, ports, seen);
       const crossed = await this.host.driver.flowStats(name, PNIC_FLOWS.cookie, PNIC_FLOWS.mask);

@@ -48,8 +48,8 @@ function deviceRates({ now, previous }: DeviceLook): Rates | null {
 }
 
 export function deviceCounts(look: DeviceLook): UplinkCounts {
-  const { in: received, out, dropped, errors, time } = look.now;
-  return { in: received, out, dropped, errors, rates: deviceRates(look), countedAt: iso(time) };
+  const { in: received, out, dropped, errors, refused = null, time } = look.now;
+  return { in: received, out, dropped, errors, refused, rates: deviceRates(look), countedAt: iso(time) };
 }
 
 export function addRates(a: Rates | null, b: Rates | null): Rates | null {

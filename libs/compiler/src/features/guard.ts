@@ -15,8 +15,6 @@ export const guard: Feature = {
     out.flow(TABLES.GUARD_IN, 0, {}, [goto(TABLES.SEGMENT)]);
     if (bridge.heard.length > 0) heard(bridge, out);
     out.flow(TABLES.TRAP, 400, match({ eth_dst: RESERVED }), []);
-    // Behind those that are awaited here.
-    out.flow(TABLES.TRAP, 150, match({ eth_dst: TOKENS }), []);
   },
   port: (port, out) => {
     const { slot } = port;

@@ -29,6 +29,7 @@ export const FEATURE_CODES = {
   beacon: 25,
   log: 26,
   pnic: 27,
+  refused: 28,
 } as const;
 
 export type FeatureName = keyof typeof FEATURE_CODES;

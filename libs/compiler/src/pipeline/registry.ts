@@ -12,6 +12,7 @@ import { health } from '../features/health.js';
 import { deliver } from '../features/output.js';
 import { mirror } from '../features/mirror/mirror.js';
 import { pnic } from '../features/pnic.js';
+import { refused } from '../features/refused.js';
 import { learning } from '../features/learning.js';
 import { multicast } from '../features/multicast/multicast.js';
 import { privateVlan } from '../features/private-vlan.js';
@@ -42,6 +43,7 @@ export const FEATURES: readonly Feature[] = [
   spoofing,
   activity,
   learning,
+  refused,
   sets,
   state,
   filter,

@@ -263,7 +263,13 @@ const SPECS = {
     writes: ['segment', 'wire'],
   },
   /** Frames from uplinks: the armed source's trap, before the reverse path check. */
-  TRAP: { number: 42, owners: ['guard', 'activity'], path: 'uplink', next: ['REVERSE'], reads: ['segment'] },
+  TRAP: {
+    number: 42,
+    owners: ['guard', 'activity', 'refused'],
+    path: 'uplink',
+    next: ['REVERSE'],
+    reads: ['segment'],
+  },
   REVERSE: {
     number: 43,
     owners: ['activity', 'learning'],
@@ -275,7 +281,7 @@ const SPECS = {
   },
   REVERSE_GATE: {
     number: 44,
-    owners: ['activity', 'learning'],
+    owners: ['activity', 'learning', 'refused'],
     path: 'uplink',
     next: ['FORWARD'],
     asks: ['CHOSEN'],

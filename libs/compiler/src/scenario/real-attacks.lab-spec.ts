@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Collector } from '../../../../test/lab/collector.js';
 import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { groupDoc, mac, switchDoc, TOKEN, type HostSpec, type PortSpec } from '../documents.fixture.js';
+import { REFUSED_FLOWS, refusedFrames } from '../features/refused.js';
 import { TABLES } from '../pipeline/tables.js';
 import { type LocalFacts } from '../types.js';
 import { forge, forgeries } from './attacks.fixture.js';
@@ -79,6 +80,7 @@ describe('who is not the guest', () => {
   let outsider: LabVm;
   let collector: Collector;
   const hosts = {} as Record<HostName, RealHost>;
+  const counted = new Map<HostName, number>();
   const vms = new Map<number, LabVm>();
   const vm = (n: number): LabVm => vms.get(n) as LabVm;
   const moving = (): LabVm => vm(2);
@@ -150,6 +152,18 @@ describe('who is not the guest', () => {
     await reached();
   }
 
+  /** Whether each host counted more of what came by its uplinks and is no guest's, since it was last asked. */
+  async function refused(): Promise<readonly [HostName, boolean][]> {
+    const told: [HostName, boolean][] = [];
+    for (const name of HOSTS) {
+      const flows = await hosts[name].driver.flowStats(BRIDGE, REFUSED_FLOWS.cookie, REFUSED_FLOWS.mask);
+      const count = [...refusedFrames(flows).values()].reduce((sum, n) => sum + n, 0);
+      told.push([name, count > (counted.get(name) ?? 0)]);
+      counted.set(name, count);
+    }
+    return told;
+  }
+
   async function reached(): Promise<void> {
     await moving().resetReceived();
     const from = [vm(PEER), ...attackers()];
@@ -180,6 +194,7 @@ describe('who is not the guest', () => {
     await forge(outsider, token, [200, null]);
     await forge(outsider, [frame({ to: TOKEN, from: mac(98) })], VLANS);
     expect(await activity()).toEqual(before);
+    expect(await refused()).toEqual(HOSTS.map((name) => [name, true]));
     const now = await Promise.all(HOSTS.map((name) => hosts[name].dropped(ATTACKER[name])));
     expect(now.map(([n], i) => n - (sent[i]?.[0] ?? 0))).toEqual([VLANS.length, VLANS.length, VLANS.length]);
     await moving().runOn(standby.inside, 0);

@@ -97,6 +97,12 @@ export const UplinkCounts = Type.Object(
     out: PacketsBytesView,
     dropped: BothWays,
     errors: BothWays,
+    refused: nullable(
+      Type.Number({
+        description:
+          "frames from the wire with the MAC of a guest that is active on the host: forged, or the host's own that came round; and frames to addresses of tokens. null: not told",
+      }),
+    ),
     rates: nullable(Rates),
     countedAt: Timestamp,
   },

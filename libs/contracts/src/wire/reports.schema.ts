@@ -135,6 +135,7 @@ const DeviceCountsSchema = shape({
   out: PacketsBytes,
   dropped: BothWays,
   errors: BothWays,
+  refused: optional(Count),
 });
 const ARuleName = '^[^\\u0000]{1,256}$';
 
