@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GuestConsole } from './console.js';
-import { Libvirtd } from './libvirtd.js';
+import { until } from './exec.js';
+import { Libvirtd, uriAt } from './libvirtd.js';
 import { type Lab } from './net.js';
 import { initrdOf, kernelOf, prepareImage, SendingGuest, type GuestOptions } from './sending.js';
 
@@ -48,6 +49,14 @@ const domain = (guest: GuestOptions, uuid: string, lab: Lab): string => `
     </interface>
   </devices>
 </domain>`;
+
+/** How the agent of a host reaches its libvirtd and those of the others. */
+export const libvirtEnv = (host: string, lab: Lab): NodeJS.ProcessEnv => ({
+  PORTOLAN_HYPERVISOR: 'libvirt',
+  PORTOLAN_LIBVIRT_URI: uriAt(lab, host),
+  PORTOLAN_LIBVIRT_DESTINATION: uriAt(lab, '{host}'),
+  PORTOLAN_LIBVIRT_MIGRATE_URI: `unix://${lab.workdir}/{vm}.{host}.migrate`,
+});
 
 /** A libvirtd for every host of a lab. They and their guests end with it. */
 export class LibvirtLab {
@@ -107,8 +116,17 @@ export class LibvirtGuest extends SendingGuest {
     const { name } = this.options;
     const uri = ['--migrateuri', `unix://${this.libvirt.lab.workdir}/${name}.${to}.migrate`];
     const how = ['--live', '--p2p', ...more];
-    await this.libvirt.at(this.#host).virsh('migrate', ...how, name, this.libvirt.at(to).uri, ...uri);
+    await this.libvirt.at(this.#host).virsh('migrate', ...how, name, uriAt(this.libvirt.lab, to), ...uri);
     await this.movedTo(to);
+  }
+
+  /** Resolves when libvirt copies its memory to another host. */
+  async leaving(): Promise<void> {
+    const daemon = this.libvirt.at(this.#host);
+    await until(`${this.options.name} to be sent`, async () => {
+      const job = await daemon.virsh('domjobinfo', this.uuid);
+      return /Memory processed: +[1-9]/.test(job) || undefined;
+    });
   }
 
   /** Its console is where it runs. */

@@ -2,7 +2,7 @@ import { type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { end, run, start, startIn, until } from './exec.js';
 import { type LabHost } from './host.js';
 
@@ -56,6 +56,10 @@ remember_owner = 0
 /** What libvirt found out of the machine's QEMU: it asks again only when that is another one. */
 const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'portolan-lab', 'libvirt');
 
+/** How anybody on this machine connects to the libvirtd of a host. */
+export const uriAt = ({ workdir }: { readonly workdir: string }, host: string): string =>
+  `qemu+unix:///system?socket=${workdir}/${host}/libvirt/run/libvirt-sock`;
+
 /** The libvirtd of a lab's host, in the host's network namespace and with a /run, /etc/libvirt… of its own. */
 export class Libvirtd {
   #init: ChildProcess | null = null;
@@ -68,9 +72,8 @@ export class Libvirtd {
     return join(this.host.rundir, 'libvirt');
   }
 
-  /** How anybody on this machine connects to it. */
   get uri(): string {
-    return `qemu+unix:///system?socket=${join(this.dir, 'run', 'libvirt-sock')}`;
+    return uriAt({ workdir: dirname(this.host.rundir) }, this.host.name);
   }
 
   /** A directory that the host's QEMUs see as /run/guests. */

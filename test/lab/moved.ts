@@ -106,11 +106,13 @@ export class Migrations {
     return until(`${id} to end`, look, MOVED_MS);
   }
 
-  /** The port is where it should be, and nowhere else. */
-  async expectAt(owner: string, host: LabHostName): Promise<void> {
+  /** Resolves when the port is where it should be, and nothing of it is anywhere else. */
+  async at(owner: string, host: LabHostName): Promise<void> {
     await this.spine.bound(owner, host);
-    const { status } = (await this.spine.port(owner)) ?? {};
-    expect(status).toMatchObject({ state: 'bound', active: { host }, standby: null, retiring: [] });
+    await until(`${owner} to be on ${host} alone`, async () => {
+      const { active, standby, retiring } = (await this.spine.port(owner))?.status ?? {};
+      return (active?.host === host && standby === null && retiring?.length === 0) || undefined;
+    });
   }
 }
 

@@ -53,8 +53,8 @@ export class HostAgentConfig extends CommonConfig {
   /** What runs the guests here; `none`: whatever does is only watched, on the switch. */
   @EnvField({
     env: 'PORTOLAN_HYPERVISOR',
-    expected: 'none or qemu',
-    accepts: oneOf('none', 'qemu'),
+    expected: 'none, libvirt or qemu',
+    accepts: oneOf('none', 'libvirt', 'qemu'),
   })
   hypervisor: string = 'none';
 
@@ -80,6 +80,33 @@ export class HostAgentConfig extends CommonConfig {
   /** QEMU only: for how long a destination that does not listen yet is tried. */
   @EnvField({ env: 'PORTOLAN_QEMU_PATIENCE_MS', expected: '0 to 300000 ms', accepts: whole(0, 300_000) })
   qemuPatienceMs: number = 30_000;
+
+  /** libvirt only: as virsh takes it. */
+  @EnvField({ env: 'PORTOLAN_LIBVIRT_URI', expected: 'the host’s own libvirt, e.g. qemu:///system' })
+  libvirtUri: string = 'qemu:///system';
+
+  /** libvirt only: a destination's, as the source's libvirtd reaches it. */
+  @EnvField({
+    env: 'PORTOLAN_LIBVIRT_DESTINATION',
+    expected: 'a connection URI with {host}, e.g. qemu+tls://{host}/system',
+    optional: true,
+  })
+  libvirtDestination?: string;
+
+  /** libvirt only: where the guest's memory is sent to. */
+  @EnvField({
+    env: 'PORTOLAN_LIBVIRT_MIGRATE_URI',
+    expected: 'tcp://{host}, tcp://{host}:49152 or unix:///path/{vm}.migrate',
+    optional: true,
+  })
+  libvirtMigrateUri?: string;
+
+  @EnvField({
+    env: 'PORTOLAN_LIBVIRT_OPTIONS',
+    expected:
+      'post-copy, direct, tls, tunnelled, compressed, auto-converge, copy-storage; with commas between',
+  })
+  libvirtOptions: string = '';
 
   @EnvField({ env: 'PORTOLAN_TELEMETRY_MS', expected: '100 to 60000 ms', accepts: whole(100, 60_000) })
   telemetryMs: number = 1_000;

@@ -28,13 +28,26 @@ export async function hostParts(config: HostAgentConfig, disk: StateDir, logger:
   }
   const datapathType = config.ovsDatapath === 'netdev' ? 'netdev' : 'system';
   const driver = new OvsDriver({ rundir: config.ovsRundir, datapathType });
-  const services = [pnics(new HostDevices(config.netns), datapathType)];
-  return { driver, hypervisor: await hypervisorOf(config, disk, logger), simulated: null, services };
+  const { hypervisor, services } = await hypervisorOf(config, disk, logger);
+  const devices = pnics(new HostDevices(config.netns), datapathType);
+  return { driver, hypervisor, simulated: null, services: [devices, ...services] };
 }
 
-/** As what is simulated: no host without QEMU has to hold this in memory. */
-async function hypervisorOf(config: HostAgentConfig, disk: StateDir, log: Logger): Promise<Hypervisor> {
-  if (config.hypervisor !== 'qemu') return new NoHypervisor();
-  const { startQemu } = await import('./hypervisor/qemu/start.js');
-  return startQemu(config, disk, log);
+/** As what is simulated: no host without QEMU or libvirt has to hold this in memory. */
+async function hypervisorOf(
+  config: HostAgentConfig,
+  disk: StateDir,
+  log: Logger,
+): Promise<Pick<HostParts, 'hypervisor' | 'services'>> {
+  if (config.hypervisor === 'qemu') {
+    const { startQemu } = await import('./hypervisor/qemu/start.js');
+    return { hypervisor: await startQemu(config, disk, log), services: [] };
+  }
+  if (config.hypervisor === 'libvirt') {
+    const { startLibvirt } = await import('./hypervisor/libvirt/start.js');
+    const { witness } = await import('./hypervisor/libvirt/witness.js');
+    const hypervisor = await startLibvirt(config, disk, log);
+    return { hypervisor, services: [witness(hypervisor)] };
+  }
+  return { hypervisor: new NoHypervisor(), services: [] };
 }

@@ -23,7 +23,7 @@ export interface MigrationOutcome {
  * same (migration, attempt) and must look before they act.
  */
 export interface Hypervisor {
-  readonly kind: 'simulated' | 'qemu' | 'none';
+  readonly kind: 'simulated' | 'qemu' | 'libvirt' | 'none';
   /** Whether it can be asked to migrate. */
   readonly drives: boolean;
   vms(): readonly VmStatus[];

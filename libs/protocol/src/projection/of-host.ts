@@ -67,7 +67,8 @@ function arrivals(
   const found: Arrival[] = [];
   for (const id of new Set(candidates)) {
     const migration = state.migrations.get(id);
-    if (migration?.destination !== host.name || orderOf(migration) !== 'start') continue;
+    if (migration?.destination !== host.name || migration.phase !== 'moving') continue;
+    if (orderOf(migration) === null) continue;
     found.push({ migration: id, attempt: migration.attempt, owner: migration.owner });
   }
   return found.length === 0 ? {} : { arrivals: found.sort(byMigration) };
@@ -75,13 +76,17 @@ function arrivals(
 
 const byMigration = (a: Arrival, b: Arrival): number => (a.migration < b.migration ? -1 : 1);
 
-/** What is active at the destination already has been let in there. */
-const isHeld = ({ ports }: Migration): boolean => ports.some((p) => p.ready !== true && !p.activated);
+/** What is active at the destination has been let in there. In *unknown* nothing may be begun that was not. */
+const isHeld = ({ phase, ports }: Migration): boolean =>
+  phase === 'unknown' || ports.some((p) => p.ready !== true && !p.activated);
 
-/** What the source's hypervisor is asked, until it said how that ended: only for migrations that we drive. */
+/**
+ * What the source's hypervisor is asked, until it said how that ended: only for migrations that we drive. In *switched*
+ * and *unknown* that word is still to come.
+ */
 function orderOf({ origin, phase, outcome }: Migration): MigrationOrder['action'] | null {
   const ended = outcome === 'completed' || outcome === 'failed' || outcome === 'aborted';
   if (origin !== 'operator' || ended) return null;
-  if (phase === 'moving') return 'start';
-  return phase === 'aborting' ? 'abort' : null;
+  if (phase === 'aborting') return 'abort';
+  return phase === 'moving' || phase === 'switched' || phase === 'unknown' ? 'start' : null;
 }

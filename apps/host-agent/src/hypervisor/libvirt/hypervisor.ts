@@ -1,0 +1,153 @@
+import { type Clock } from '#kernel';
+import { type MigrationOrder } from '#contracts';
+import { type Hypervisor, type MigrationOutcome, type VmStatus } from '../hypervisor.js';
+import { moveKey, type Moves } from '../qemu/moves.js';
+import { Domains } from './domains.js';
+import { Move } from './move.js';
+import { hasLeft, isBetween, isRunning, isShutOff } from './place.js';
+import { type DomainState } from './said.js';
+import { type LibvirtSettings } from './settings.js';
+import { type Virsh } from './virsh.js';
+
+interface Parts {
+  readonly settings: LibvirtSettings;
+  readonly virsh: Virsh;
+  readonly moves: Moves;
+  readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** Whether a guest runs here or has left, as far as libvirt can tell. */
+export type Presence = 'runs' | 'left' | 'unknown';
+
+/**
+ * The host's libvirt: it runs and plugs the guests, and moves them when it is asked to. The agent looks before it acts,
+ * and says of an order only what libvirt said. What it can't know is `unknown`.
+ */
+export class LibvirtHypervisor implements Hypervisor {
+  readonly kind = 'libvirt' as const;
+  readonly drives = true;
+  readonly #domains: Domains;
+  readonly #listeners = new Set<(outcome: MigrationOutcome) => void>();
+  readonly #changed = new Set<() => void>();
+  /** Moves under way, by owner: libvirt makes one at a time of a guest. */
+  readonly #running = new Map<string, Move>();
+
+  constructor(private readonly parts: Parts) {
+    this.#domains = new Domains(parts, {
+      heard: (uuid, event, detail) => {
+        for (const move of [...this.#running.values()]) if (move.uuid === uuid) move.heard(event, detail);
+        if (event === 'lifecycle') this.#tellChange();
+      },
+      looked: () => {
+        for (const move of [...this.#running.values()]) move.looked();
+        this.#tellChange();
+      },
+    });
+  }
+
+  /** Does not wait for libvirt: it may come later, and go. */
+  start(): Promise<void> {
+    this.#domains.start();
+    return Promise.resolve();
+  }
+
+  vms(): readonly VmStatus[] {
+    return this.#domains.all.flatMap(({ uuid, state }) => {
+      if (state === null) return [];
+      const move = [...this.#running.values()].find((m) => m.uuid === uuid);
+      const migration = move === undefined ? {} : { migration: move.order.migration };
+      return [{ owner: uuid, state: stateOf(state, move !== undefined), ...migration }];
+    });
+  }
+
+  /** By what was heard and seen last. */
+  presence(owner: string): Presence {
+    const domain = this.#domains.all.find(({ uuid, name }) => uuid === owner || name === owner);
+    const state = domain?.state ?? null;
+    if (this.#domains.hasDeparted(domain?.uuid ?? owner) || (state !== null && hasLeft(state))) return 'left';
+    return state !== null && isRunning(state) ? 'runs' : 'unknown';
+  }
+
+  async migrate(order: MigrationOrder): Promise<void> {
+    const before = this.#running.get(order.owner);
+    if (before === undefined) return this.#begin(order).begin();
+    if (moveKey(before.order) === moveKey(order)) return before.again();
+    this.#say(order, 'failed', `${order.owner} is being moved already, for ${before.order.migration}`);
+  }
+
+  async abort(order: MigrationOrder): Promise<void> {
+    const running = this.#running.get(order.owner);
+    if (running !== undefined && moveKey(running.order) === moveKey(order)) return running.cancel();
+    // Of an earlier run of the agent, or never begun: what libvirt says of it is all there is.
+    await this.#begin(order).adoptAndCancel();
+  }
+
+  standing(orders: readonly MigrationOrder[]): void {
+    const stand = new Map(orders.map((order) => [moveKey(order), order]));
+    for (const move of [...this.#running.values()]) {
+      const order = stand.get(moveKey(move.order));
+      if (order === undefined) move.forget();
+      else if (order.held !== true) move.release();
+    }
+    for (const { key } of this.parts.moves.all) if (!stand.has(key)) void this.#drop(key);
+  }
+
+  watch(listener: (outcome: MigrationOutcome) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Told when a guest may be somewhere else than it was. */
+  onChange(changed: () => void): () => void {
+    this.#changed.add(changed);
+    return () => this.#changed.delete(changed);
+  }
+
+  close(): Promise<void> {
+    for (const move of [...this.#running.values()]) move.forget();
+    this.#domains.close();
+    this.parts.virsh.close();
+    return Promise.resolve();
+  }
+
+  #begin(order: MigrationOrder): Move {
+    const move: Move = new Move(order, {
+      ...this.parts,
+      domains: this.#domains,
+      tell: (outcome, reason) => this.#say(order, outcome, reason),
+      over: () => {
+        if (this.#running.get(order.owner) === move) this.#running.delete(order.owner);
+      },
+    });
+    this.#running.set(order.owner, move);
+    return move;
+  }
+
+  async #drop(key: string): Promise<void> {
+    try {
+      await this.parts.moves.drop(key);
+    } catch (cause) {
+      this.parts.log.warn({ order: key, reason: String(cause) }, 'that a move is over could not be written');
+    }
+  }
+
+  #say(order: MigrationOrder, outcome: MigrationOutcome['outcome'], reason?: string): void {
+    const { migration, attempt } = order;
+    const why = reason === undefined ? {} : { reason };
+    this.parts.log.info({ migration, attempt, owner: order.owner, outcome, ...why }, 'libvirt moves a guest');
+    for (const listener of this.#listeners) listener({ migration, attempt, outcome, ...why });
+  }
+
+  #tellChange(): void {
+    for (const changed of this.#changed) changed();
+  }
+}
+
+function stateOf(state: DomainState, isMoving: boolean): VmStatus['state'] {
+  if (isRunning(state)) return 'running';
+  if (isShutOff(state)) return 'stopped';
+  return isBetween(state) && !isMoving ? 'incoming' : 'paused';
+}

@@ -1,0 +1,27 @@
+import { type DomainState, type Look } from './said.js';
+
+/** Where a look says that the guest is: it left, is being sent, runs here, is shut off here, or nobody can tell. */
+export type Place = 'left' | 'leaving' | 'here' | 'off' | 'unclear';
+
+const MIGRATION_OUT = 5;
+const SHUT_OFF = 5;
+const MIGRATED_AWAY = 4;
+/** Running, blocked, or asleep by its own wish. */
+const RUNS: ReadonlySet<number> = new Set([1, 2, 7]);
+/** Why a guest is paused that is on its way, or of which nobody knows whether it left. */
+const BETWEEN: ReadonlySet<number> = new Set([2, 11, 12, 13]);
+
+export const isRunning = ({ state }: DomainState): boolean => RUNS.has(state);
+export const isShutOff = ({ state }: DomainState): boolean => state === SHUT_OFF;
+/** A defined guest that left stays, shut off, where it was. */
+export const hasLeft = (at: DomainState): boolean => isShutOff(at) && at.reason === MIGRATED_AWAY;
+/** It waits for the rest of itself, or is being sent: which of both its state does not tell. */
+export const isBetween = (at: DomainState): boolean =>
+  !isRunning(at) && !isShutOff(at) && BETWEEN.has(at.reason);
+
+export function placeOf({ state, job }: Look): Place {
+  if (job?.operation === MIGRATION_OUT) return 'leaving';
+  if (state === null || isBetween(state)) return 'unclear';
+  if (hasLeft(state)) return 'left';
+  return isShutOff(state) ? 'off' : 'here';
+}
