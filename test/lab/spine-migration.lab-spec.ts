@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TABLES } from '#compiler';
 import { type ListOf, type MigrationView, type PortDescription } from '#contracts/http';
-import { BRIDGE, type LabHostName, Spine, until } from './spine.js';
+import { BRIDGE, exchange, group, HOSTS, type LabHostName, Spine, until } from './spine.js';
+import { forge, forgeries, heard, tokensIn } from './attacks.js';
 import { type LabVm } from './net.js';
 
 /** More of them on demand, to look for what happens once in many. */
 const MOVES = Number(process.env['PORTOLAN_LAB_MOVES'] ?? 5);
+/** Rows of this table say who is active. */
+const ACTIVITY = `table=${TABLES.ACTIVITY},`;
 const other = (host: LabHostName): LabHostName => (host === 'north' ? 'south' : 'north');
 
 /** A guest is moved as libvirt moves it: nobody tells Portolan, which sees it and goes along. */
@@ -96,5 +100,62 @@ describe('a guest that moves back and forth while it sends', () => {
     expect(ledger.segments.filter((s) => s.closedAt === null)).toHaveLength(1);
     expect(await spine.lab.vsctl(other(host), 'list-ports', BRIDGE)).not.toContain('vnic1-');
     expect(spine.deaths).toEqual([]);
+  });
+
+  it('is turned by nobody else, who forges its MAC, guesses tokens or replays those of earlier moves', async () => {
+    await spine.lab.forgetMacs();
+    const may = { promiscuous: true, macChanges: true, forgedTransmits: true };
+    await spine.api.apply(group('ill', { vlan: { mode: 'access', id: 10 }, ...may }));
+    const wire = await spine.lab.addOutsider({ name: 'wire', mac: '02:00:00:00:00:63', ip: '10.0.0.99' });
+    const attackers = [
+      wire,
+      await spine.guest('north', 'mallory', 'ill'),
+      await spine.guest('south', 'trudy', 'ill'),
+    ];
+    const tokens = new Set<string>();
+
+    /** Who is active where, by the log and by the switches, once everything sent was dealt with. */
+    async function standing(): Promise<readonly unknown[]> {
+      for (const host of HOSTS) await spine.lab.host(host).drained(...spine.lab.host(host).uplinks);
+      for (const host of HOSTS) await spine.lab.appctl(host, 'revalidator/purge');
+      const rows = await Promise.all(
+        HOSTS.map(async (host) => (await spine.flows(host)).filter((f) => f.includes(ACTIVITY))),
+      );
+      const { epoch, active, standby } = (await spine.port('web'))?.status ?? {};
+      return [epoch, active, standby, (await latest())?.phase, ...rows];
+    }
+    async function attacked(): Promise<void> {
+      const before = await standing();
+      const frames = forgeries(web.mac, peer.mac, [...tokens]);
+      for (const attacker of attackers) await forge(attacker, frames, [10, 20, null]);
+      expect(await standing()).toEqual(before);
+      for (const from of [peer, far]) expect(await exchange(from, web)).toBe(50);
+    }
+
+    for (let move = 1; move <= 2; move++) {
+      const to = other((await spine.port('web'))?.status.active?.host as LabHostName);
+      await wire.resetReceived();
+      await web.moveTo(to, {
+        beforeSwitch: async () => {
+          await until('the move', async () => (await latest())?.phase === 'moving');
+          await spine.realised('north', 'south');
+          await attacked();
+        },
+        beforeUnplug: async () => {
+          await until('the migration to end', async () => (await latest())?.phase === 'completed');
+          await spine.realised('north', 'south');
+          await attacked();
+        },
+      });
+      // Its own guesses are not among what it hears.
+      for (const token of tokensIn(await heard(wire))) tokens.add(token);
+      await attacked();
+    }
+    expect(tokens.size).toBe(2);
+    for (const guest of [...attackers.slice(1), web, peer, far])
+      expect(tokensIn(await heard(guest))).toEqual([]);
+    const { sent } = await web.received();
+    await until('the ledger to agree', async () => (await spine.stats('web')).in.packets === sent);
+    expect(await spine.stats('web')).toMatchObject({ exact: true });
   });
 });

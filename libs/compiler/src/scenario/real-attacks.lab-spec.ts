@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { forge, forgeries, heard } from '../../../../test/lab/attacks.js';
 import { Collector } from '../../../../test/lab/collector.js';
 import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { groupDoc, mac, switchDoc, TOKEN, type HostSpec, type PortSpec } from '../documents.fixture.js';
 import { REFUSED_FLOWS, refusedFrames } from '../features/refused.js';
 import { TABLES } from '../pipeline/tables.js';
 import { type LocalFacts } from '../types.js';
-import { forge, forgeries } from './attacks.fixture.js';
 import { frame, rarp } from './frames.fixture.js';
 import { BRIDGE, realHost, type RealHost } from './real-host.fixture.js';
 
@@ -174,9 +174,6 @@ describe('who is not the guest', () => {
     });
   }
 
-  /** Destinations of the frames without a number that a guest got lately. */
-  const heard = async (one: LabVm): Promise<readonly string[]> =>
-    (await one.received()).recent.map(({ hex }) => (hex.slice(0, 12).match(/../g) ?? []).join(':'));
   const guests = (): LabVm[] => [...vms.values()];
 
   it('turns nothing while nothing moves', async () => {
