@@ -1,4 +1,4 @@
-import { decodeNotice, type Notice, type NoticeKind } from '#compiler';
+import { decodeNotice, isAdopted, type Notice, type NoticeKind } from '#compiler';
 import { type DriverEvent, type Match } from '#openflow';
 
 /** A frame that a flow handed over. It may be cut short, and may say anything: it comes from a guest or the wire. */
@@ -21,6 +21,7 @@ interface Log {
 export function packetIns(takers: readonly FrameTakers[], log: Log): (event: PacketIn) => void {
   const byKind: FrameTakers = Object.assign({}, ...takers);
   return ({ userdata, bridge, frame, metadata }) => {
+    if (isAdopted(metadata)) return;
     const notice = decodeNotice(userdata);
     const take = notice.ok ? byKind[notice.value.kind] : undefined;
     if (notice.ok && take !== undefined) return take({ notice: notice.value, bridge, frame, metadata });

@@ -11,6 +11,8 @@ import { Agent } from './agent.js';
 import { bootId } from './boot-id.js';
 import { Centre } from './centre.js';
 import { type HostAgentConfig } from './config.js';
+import { NatsConnections } from './connections/channel.js';
+import { connections } from './connections/service.js';
 import { FactJournal, parseJournal } from './facts/journal.js';
 import { hostParts } from './host-parts.js';
 import { LocalMemory } from './state/local-memory.js';
@@ -65,7 +67,7 @@ export async function runAgent(
     clock,
     ids,
     log: logger,
-    services: [...SERVICES, ...parts.services],
+    services: [...SERVICES, ...parts.services, connections(new NatsConnections(host, link))],
     report: (standing, urgent) =>
       reporter.update(
         { ...standing, host, boot: journal.boot, version: VERSION, driver: parts.driver.kind },

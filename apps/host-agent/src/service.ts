@@ -10,7 +10,10 @@ import { type LocalMemory } from './state/local-memory.js';
 export interface ServiceHost {
   readonly host: HostName;
   /** To ask and to send frames; the switch is changed by passes of the reconciler alone. */
-  readonly driver: Pick<Driver, 'packetOut' | 'portStats' | 'flowStats' | 'meterStats'>;
+  readonly driver: Pick<
+    Driver,
+    'packetOut' | 'portStats' | 'flowStats' | 'meterStats' | 'connections' | 'ignoreSequences'
+  >;
   readonly clock: Clock;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** From 0 to 1. */

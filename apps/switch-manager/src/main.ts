@@ -41,6 +41,7 @@ import { clusterRules, logCheck, openLog, patiently, storeCheck } from '#runtime
 import { lastCheckpoint } from './checkpoints.js';
 import { CommandsController } from './commands.controller.js';
 import { SwitchManagerConfig } from './config.js';
+import { ConnectionsRelay } from './connections-relay.js';
 import { FactIntake } from './fact-intake.js';
 import { Manager } from './manager.js';
 import { Snapshotter } from './snapshotter.js';
@@ -137,6 +138,8 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     else unread.put(host, message.data);
   };
   nc.subscribe(SUBJECTS.report('*'), { callback });
+  const relay = new ConnectionsRelay(nc, () => follower.state, distrust);
+  relay.start(() => listens);
   const newIntake = (): FactIntake =>
     new FactIntake({
       nc,

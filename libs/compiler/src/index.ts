@@ -23,6 +23,7 @@ export type {
   Desired,
   ExceptionCode,
   GroupAddress,
+  KeepsState,
   LocalFacts,
   MulticastFacts,
   PnicFacts,
@@ -31,4 +32,5 @@ export type {
   TeamingFacts,
   Uplink,
 } from './types.js';
+export { enterAs, isAdopted, seenBy } from './features/state/adopt.js';
 export { connectionsLeft } from './features/state/forget.js';

@@ -170,6 +170,19 @@ export interface Speaks {
   readonly actions: readonly Action[];
 }
 
+/** What remembers the connections of a port with a stateful filter. */
+export interface KeepsState {
+  /** Of conntrack. */
+  readonly zone: number;
+  readonly mac: bigint;
+  /** In which its frames are; 0 of a trunk, which is in many. */
+  readonly segment: number;
+  /** Of its connections, by who began them: `in` are those that the port began. */
+  readonly marks: { readonly in: readonly number[]; readonly out: readonly number[] };
+  /** Prefixes that its guest may speak for; null: any. */
+  readonly addresses: readonly string[] | null;
+}
+
 /** Where a binding stands on this host's switch, and where its counts are read. */
 export interface CompiledBinding {
   readonly port: PortId;
@@ -193,6 +206,8 @@ export interface CompiledBinding {
   readonly speaks: Speaks;
   /** Segments in which its guest is to be asked what groups it listens to. Absent: it gets all of them. */
   readonly asked?: readonly Range[];
+  /** Absent: its filter has no state, or is not carried out. */
+  readonly state?: KeepsState;
   /** Filter rules by name with the cookie that all flows of the rule bear; the round is outside the mask. */
   readonly rules: readonly { readonly name: string; readonly cookie: bigint; readonly mask: bigint }[];
 }

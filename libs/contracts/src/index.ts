@@ -42,6 +42,7 @@ export type {
   Telemetry,
   UplinkHealth,
 } from './reports.js';
+export { MOST_CONNECTIONS, type CarriedConnection, type ConnectionsMessage } from './connections.js';
 export { MOST_LOG_LINES, type RuleLog, type RuleLogIp, type RuleLogLine } from './rule-log.js';
 export type { Handover, HandoverToken } from './handover.js';
 export { openDocument, openDocumentBytes, sealDocument, type Signer, type Verifier } from './signing.js';
@@ -59,6 +60,7 @@ export {
   parseCheckpoint,
   parseCommandRequest,
   parseCommandResponse,
+  parseConnections,
   parseDocument,
   parseFactBatch,
   parseReport,

@@ -14,6 +14,8 @@
  * | `ckpt.<host>` | host → stream CKPT (last value) | as above |
  * | `report.<host>` | host → managers | service export without reply, token 2 |
  * | `tele.<host>` | host → operator-api | as above |
+ * | `conn.<host>.<port>.<epoch>` | host → leader | service export without reply, token 2 |
+ * | `live.conn.<host>.>` | leader → that host | stream export, token 3: what another host said |
  * | `cmd.<name>` | operator-api, coordinator → leader | request and reply |
  */
 export const SUBJECTS = {
@@ -28,6 +30,11 @@ export const SUBJECTS = {
   checkpoint: (host: string) => `ckpt.${host}`,
   report: (host: string) => `report.${host}`,
   telemetry: (host: string) => `tele.${host}`,
+  /** Of a port that moves away from the host, for its standby of that epoch. */
+  connections: (host: string, port: string, epoch: number | string) => `conn.${host}.${port}.${epoch}`,
+  /** The same as it comes to the host that the port moves to. */
+  liveConnections: (host: string, port: string, epoch: number | string) =>
+    `live.conn.${host}.${port}.${epoch}`,
   command: (name: string) => `cmd.${name}`,
 } as const;
 

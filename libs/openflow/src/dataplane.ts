@@ -17,6 +17,7 @@ import {
   type LinkBond,
   type PortSettings,
 } from './rows.js';
+import { type TrackedConnection } from './connections.js';
 import { type CtFilter, type GroupMod, type MeterModMessage, type UnreadableFlow } from './wire/messages.js';
 
 /**
@@ -245,6 +246,13 @@ export interface Driver {
   flowStats(bridge: string, cookie: bigint, mask: bigint): Promise<readonly FlowStats[]>;
   /** Counts of the ports' devices; exact at the moment of the reply. */
   portStats(bridge: string): Promise<readonly PortStats[]>;
+  /** Connections that conntrack remembers in a zone; the switch looks through those of all zones for them. */
+  connections(zone: number): Promise<readonly TrackedConnection[]>;
+  /**
+   * From now on conntrack takes TCP whatever its sequence numbers, in all zones and until the switch restarts. `refused`
+   * where the switch knows no such thing.
+   */
+  ignoreSequences(): Promise<void>;
   /** Whether another hand changed what the switch tells nobody; cheap. What it is, a reading shows. */
   strayed(): Promise<boolean>;
   /** Sends a frame out of a port of the bridge, or does this with it, as with one that comes by no port. */

@@ -29,6 +29,7 @@ export {
   type PortSettings,
   type SflowExport,
 } from './rows.js';
+export { type TrackedConnection, type WholeTuple } from './connections.js';
 export { CT_STATE, FIELDS, type FieldName } from './fields.js';
 export type {
   Action,

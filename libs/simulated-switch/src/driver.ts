@@ -10,7 +10,9 @@ import {
   type ObservedRows,
   type Step,
   type Action,
+  type TrackedConnection,
 } from '#openflow';
+import { tracked } from './conntrack/tracked.js';
 import { type SimulatedSwitch } from './switch.js';
 
 /**
@@ -98,6 +100,16 @@ export class SimulatedDriver implements Driver {
     await this.turn();
     if (typeof to === 'number') this.target.send(bridge, to, frame);
     else this.target.work(bridge, to, frame);
+  }
+
+  async connections(zone: number): Promise<readonly TrackedConnection[]> {
+    await this.turn();
+    return this.target.conntrack.all().flatMap((one) => (one.zone === zone ? [tracked(one)] : []));
+  }
+
+  /** It never asks for them. */
+  ignoreSequences(): Promise<void> {
+    return this.turn();
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {

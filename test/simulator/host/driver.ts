@@ -10,6 +10,7 @@ import {
   type PortStats,
   type Step,
   type Action,
+  type TrackedConnection,
 } from '#openflow';
 import { SimulatedDriver } from '#simulated-switch';
 import { type Process } from '../engine/process.js';
@@ -52,6 +53,14 @@ export class MachineDriver implements Driver {
 
   rows(): Promise<ObservedRows> {
     return this.trip('rows', () => this.inner.rows());
+  }
+
+  connections(zone: number): Promise<readonly TrackedConnection[]> {
+    return this.trip('connections', () => this.inner.connections(zone));
+  }
+
+  ignoreSequences(): Promise<void> {
+    return this.trip('ignore sequences', () => this.inner.ignoreSequences());
   }
 
   interfaces(): Promise<readonly ObservedInterface[]> {

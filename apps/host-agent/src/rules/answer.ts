@@ -1,6 +1,5 @@
-import { checksum, pseudoHeader } from '../frames/checksum.js';
-import { writeHeader } from '../frames/ethernet.js';
-import { ICMP, IP_AT, IPV4, IPV6, readHead, TCP, type FrameHead, type IpHeader } from './frame.js';
+import { ipFrame } from '../frames/ip.js';
+import { ICMP, IP_AT, readHead, TCP, type FrameHead, type IpHeader } from './frame.js';
 
 const FLAGS = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
 /** Of what is rejected, an error quotes this much at most. */
@@ -34,7 +33,8 @@ function mayBeAnswered(head: FrameHead): head is IpFrame {
   return isOneHost(ip.src) && isOneHost(ip.dst);
 }
 
-function isOneHost(address: Uint8Array): boolean {
+/** No group and no broadcast, and neither nobody nor oneself. */
+export function isOneHost(address: Uint8Array): boolean {
   const first = address[0] ?? 0;
   if (address.length === 4) return first > 0 && first < 224 && first !== 127;
   return first !== 0xff && address.some((octet, i) => octet > (i === 15 ? 1 : 0));
@@ -74,48 +74,6 @@ function unreachable(frame: Uint8Array, { family, protocol, above }: IpHeader): 
   return { protocol: ICMP[family], body };
 }
 
-const CHECKSUM_AT: Readonly<Record<number, number>> = { [TCP]: 16, [ICMP[4]]: 2, [ICMP[6]]: 2 };
-
 /** From the end that the frame was for to the one that sent it. */
-function framed({ dst, src, ip }: IpFrame, protocol: number, body: Uint8Array): Uint8Array {
-  const header = ip.family === 4 ? ipv4(ip, protocol, body.length) : ipv6(ip, protocol, body.length);
-  const pseudo =
-    protocol === ICMP[4]
-      ? new Uint8Array()
-      : pseudoHeader(Uint8Array.of(...ip.dst, ...ip.src), body.length, protocol);
-  new DataView(body.buffer).setUint16(CHECKSUM_AT[protocol] ?? 0, checksum(pseudo, body));
-  const frame = new Uint8Array(IP_AT + header.length + body.length);
-  const view = new DataView(frame.buffer);
-  writeHeader(view, { dst: src, src: dst, vlan: 0, type: ip.family === 4 ? IPV4 : IPV6 });
-  frame.set(header, IP_AT);
-  frame.set(body, IP_AT + header.length);
-  return frame;
-}
-
-const TTL = 64;
-const DONT_FRAGMENT = 0x4000;
-
-function ipv4({ src, dst }: IpHeader, protocol: number, length: number): Uint8Array {
-  const header = new Uint8Array(20);
-  const view = new DataView(header.buffer);
-  header[0] = 0x45;
-  view.setUint16(2, 20 + length);
-  view.setUint16(6, DONT_FRAGMENT);
-  header[8] = TTL;
-  header[9] = protocol;
-  header.set(dst, 12);
-  header.set(src, 16);
-  view.setUint16(10, checksum(header));
-  return header;
-}
-
-function ipv6({ src, dst }: IpHeader, protocol: number, length: number): Uint8Array {
-  const header = new Uint8Array(40);
-  header[0] = 0x60;
-  new DataView(header.buffer).setUint16(4, length);
-  header[6] = protocol;
-  header[7] = TTL;
-  header.set(dst, 8);
-  header.set(src, 24);
-  return header;
-}
+const framed = ({ dst, src, ip }: IpFrame, protocol: number, body: Uint8Array): Uint8Array =>
+  ipFrame({ to: src, from: dst, src: ip.dst, dst: ip.src, protocol, body });

@@ -45,6 +45,8 @@ const flag = (offset: number, bits = 1): SubField => ({ field: REG.flags, offset
 export const FLAG = {
   /** An answer to what a rule that still stands allowed. */
   reply: flag(0),
+  /** Speaks for a connection that came with its port from another host: it is entered, and goes nowhere. */
+  adopted: flag(1),
   /** The source MAC was learned. */
   learned: flag(2),
   /** CHOSEN is to tell whether a learned MAC has moved. */

@@ -244,7 +244,13 @@ const SPECS = {
     reads: ['from', 'rules', 'flags', 'lookup', 'ruleTag'],
   },
   /** Counts what policy let through. */
-  PASSED_IN: { number: 30, owners: ['count'], path: 'in', next: ['FORWARD'], reads: ['from'] },
+  PASSED_IN: {
+    number: 30,
+    owners: ['count', 'state'],
+    path: 'in',
+    next: ['FORWARD'],
+    reads: ['from', 'flags'],
+  },
   /** What the host itself takes from the wire: neighbours, beacons, probes. */
   UPLINK_IN: {
     number: 40,
@@ -452,7 +458,13 @@ const SPECS = {
     reads: ['to', 'rules', 'flags', 'lookup', 'ruleTag'],
   },
   /** Rules are shared by ports that differ in what comes behind: here each port goes on its own way again. */
-  PASSED_OUT: { number: 71, owners: ['dispatch'], path: 'out', next: SHAPED_OUT, reads: ['to'] },
+  PASSED_OUT: {
+    number: 71,
+    owners: ['dispatch', 'state'],
+    path: 'out',
+    next: SHAPED_OUT,
+    reads: ['to', 'flags'],
+  },
   SHAPE_OUT_PEAK: {
     number: 73,
     owners: ['shaping'],

@@ -7,9 +7,11 @@ import {
   type WaitRequest,
   type WaitResponse,
 } from '../commands.js';
+import { type ConnectionsMessage } from '../connections.js';
 import { type Document, type SignedDocument } from '../documents.js';
 import { type Checkpoint, type FactBatch, type Report, type Telemetry } from '../reports.js';
 import { CommandRequestSchema, StatusRequestSchema, WaitRequestSchema } from './commands.schema.js';
+import { ConnectionsSchema } from './connections.schema.js';
 import { checker, decoder } from './decode.js';
 import { DocumentSchema, SignedDocumentSchema } from './documents.schema.js';
 import { fullCommand, fullDocument } from './forms.js';
@@ -23,6 +25,7 @@ export const LIMITS = {
   facts: 500_000,
   checkpoint: 1_000_000,
   telemetry: 1_000_000,
+  connections: 500_000,
   command: 1_000_000,
   response: 1_000_000,
 } as const;
@@ -37,6 +40,11 @@ export const parseReport = decoder<Report>('report', ReportSchema, LIMITS.report
 export const parseFactBatch = decoder<FactBatch>('fact batch', FactBatchSchema, LIMITS.facts);
 export const parseCheckpoint = decoder<Checkpoint>('checkpoint', CheckpointSchema, LIMITS.checkpoint);
 export const parseTelemetry = decoder<Telemetry>('telemetry', TelemetrySchema, LIMITS.telemetry);
+export const parseConnections = decoder<ConnectionsMessage>(
+  'connections',
+  ConnectionsSchema,
+  LIMITS.connections,
+);
 export const parseCommandRequest = decoder<CommandRequest>(
   'command',
   CommandRequestSchema,
@@ -72,6 +80,7 @@ export type WireValue =
   | FactBatch
   | Checkpoint
   | Telemetry
+  | ConnectionsMessage
   | CommandRequest
   | CommandResponse
   | WaitRequest

@@ -7,6 +7,7 @@ import {
   type WaitRequest,
   type WaitResponse,
 } from '../commands.js';
+import { type ConnectionsMessage } from '../connections.js';
 import { type Document, type SignedDocument } from '../documents.js';
 import { type Checkpoint, type FactBatch, type Report, type Telemetry } from '../reports.js';
 import {
@@ -15,6 +16,7 @@ import {
   type StatusRequestSchema,
   type WaitRequestSchema,
 } from './commands.schema.js';
+import { type ConnectionsSchema } from './connections.schema.js';
 import { type DocumentSchema, type SignedDocumentSchema } from './documents.schema.js';
 import {
   type CheckpointSchema,
@@ -54,6 +56,7 @@ export type SchemasAgree = AllTrue<
     Same<Static<typeof FactBatchSchema>, FactBatch>,
     Same<Static<typeof CheckpointSchema>, Checkpoint>,
     Same<Static<typeof TelemetrySchema>, Telemetry>,
+    Same<Static<typeof ConnectionsSchema>, ConnectionsMessage>,
     Same<Static<typeof CommandSchema>, Command>,
     Same<Static<typeof CommandRequestSchema>, CommandRequest>,
     Same<Static<typeof CommandResponseSchema>, CommandResponse>,

@@ -11,7 +11,9 @@ import {
   type OvsdbChange,
   type Step,
   type Action,
+  type TrackedConnection,
 } from '#openflow';
+import { parseConnections } from '../conntrack/dump.js';
 import { applyBundle, applyMeters, flushConnections, sendFrame } from '../flow/changes.js';
 import { OvsdbClient } from '../ovsdb/client.js';
 import { WATCHED } from '../ovsdb/schema.js';
@@ -155,6 +157,15 @@ export class OvsDriver implements Driver {
     await sendFrame(await this.bridges.session(bridge), bridge, to, frame);
   }
 
+  /** OpenFlow can't ask for them. */
+  async connections(zone: number): Promise<readonly TrackedConnection[]> {
+    return parseConnections(await this.unixctl.call('dpctl/dump-conntrack', [this.datapath, `zone=${zone}`]));
+  }
+
+  async ignoreSequences(): Promise<void> {
+    await this.unixctl.call('dpctl/ct-disable-tcp-seq-chk', [this.datapath]);
+  }
+
   watch(listener: (event: DriverEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -171,6 +182,12 @@ export class OvsDriver implements Driver {
     );
     this.started = undefined;
     return Promise.resolve();
+  }
+
+  /** Of all bridges: they share one, by whose name its commands are told apart from those of others. */
+  private get datapath(): string {
+    const type = this.config.datapathType ?? 'system';
+    return `${type}@ovs-${type}`;
   }
 
   private async carryOut(step: Step): Promise<void> {

@@ -19,6 +19,8 @@ export const forbiddenToAsk = (host: string, other: string): [what: string, subj
   ['facts of another', SUBJECTS.fact(other)],
   ['checkpoints of another', SUBJECTS.checkpoint(other)],
   ['reports of another', SUBJECTS.report(other)],
+  ['connections of another', SUBJECTS.connections(other, 'p1', 2)],
+  ['connections to another', SUBJECTS.liveConnections(other, 'p1', 2)],
 ];
 
 /** Where a host may try to have a reply sent. */

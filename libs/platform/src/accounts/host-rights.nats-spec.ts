@@ -54,18 +54,34 @@ describe.each(HOSTS)('the rights of host %s', (host) => {
     expect([(await report).string(), (await tele).string()]).toEqual(['r', 't']);
   });
 
+  it('tells the managers of connections, and hears what they pass on to it', async () => {
+    const [nc, manager] = [await world.agent(host), await world.as('manager')];
+    const [told, passedOn] = [SUBJECTS.connections(host, 'p1', 2), SUBJECTS.liveConnections(host, 'p1', 2)];
+    const [asked, heard] = [next(manager, SUBJECTS.connections('*', '*', '*')), next(nc, passedOn)];
+    await Promise.all([nc.flush(), manager.flush()]);
+    nc.publish(told, 'c');
+    manager.publish(passedOn, 'd');
+    expect([(await asked).subject, (await heard).string()]).toEqual([told, 'd']);
+  });
+
   it.each(forbiddenToAsk(host, other))('may not ask for or write %s', async (_what, subject) => {
     const body = JSON.stringify({ last_by_subj: SUBJECTS.doc(KEYS.host(other)) });
     // The permission speaks first, and the request never leaves the connection.
     expect(await ask(await world.agent(host), subject, body)).toMatch(/Error$/);
   });
 
-  it.each([SUBJECTS.liveHost(other), 'live.doc.>', 'live.doc.h.>', '>', 'fact.*', 'report.*', '_INBOX.>'])(
-    'may not listen to %s',
-    async (subject) => {
-      await expect(next(await world.agent(host), subject)).rejects.toThrow(/permission/i);
-    },
-  );
+  it.each([
+    SUBJECTS.liveHost(other),
+    'live.doc.>',
+    'live.doc.h.>',
+    '>',
+    'fact.*',
+    'report.*',
+    '_INBOX.>',
+    'conn.>',
+  ])('may not listen to %s', async (subject) => {
+    await expect(next(await world.agent(host), subject)).rejects.toThrow(/permission/i);
+  });
 
   it.each(aims(other))('can not aim a reply at %s', (target) => expectAimMissed(world, host, other, target));
 });

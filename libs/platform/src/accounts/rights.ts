@@ -37,8 +37,19 @@ const lease = (role: string): string[] => [
 export const CORE_RIGHTS: Readonly<Record<CoreUser, Rights>> = {
   // The sequencer: the only one that writes log and documents, and that makes streams.
   manager: {
-    publish: ['log.>', 'doc.>', '$JS.API.>', '$JS.ACK.>', '$JS.FC.>', '$KV.>', 'cmd.>', '_INBOX.>', '_R_.>'],
-    subscribe: ['_INBOX.manager.>', 'cmd.>', 'report.*', 'tele.*', 'live.doc.>', '$KV.>'],
+    publish: [
+      'log.>',
+      'doc.>',
+      'live.conn.>',
+      '$JS.API.>',
+      '$JS.ACK.>',
+      '$JS.FC.>',
+      '$KV.>',
+      'cmd.>',
+      '_INBOX.>',
+      '_R_.>',
+    ],
+    subscribe: ['_INBOX.manager.>', 'cmd.>', 'report.*', 'tele.*', 'conn.*.*.*', 'live.doc.>', '$KV.>'],
   },
   coordinator: {
     publish: ['$JS.API.INFO', ...readStream('LOG'), ...readStream('CKPT'), ...lease('coordinator'), 'cmd.>'],
@@ -57,7 +68,7 @@ export interface HostImports {
 }
 
 export const hostImports = (host: string): HostImports => ({
-  streams: [`live.doc.h.${host}.>`, 'live.doc.s.>'],
+  streams: [`live.doc.h.${host}.>`, 'live.doc.s.>', `live.conn.${host}.*.*`],
   services: [
     `${DIRECT_GET}.h.${host}.>`,
     `${DIRECT_GET}.s.>`,
@@ -65,6 +76,7 @@ export const hostImports = (host: string): HostImports => ({
     `ckpt.${host}`,
     `report.${host}`,
     `tele.${host}`,
+    `conn.${host}.*.*`,
   ],
 });
 
@@ -83,10 +95,12 @@ export interface Export {
 export const CORE_EXPORTS: readonly Export[] = [
   { kind: 'stream', subject: 'live.doc.h.*.>', position: 4 },
   { kind: 'stream', subject: 'live.doc.s.>' },
+  { kind: 'stream', subject: 'live.conn.*.*.*', position: 3 },
   { kind: 'service', subject: `${DIRECT_GET}.h.*.>`, position: 8 },
   { kind: 'service', subject: `${DIRECT_GET}.s.>` },
   { kind: 'service', subject: 'fact.*', position: 2 },
   { kind: 'service', subject: 'ckpt.*', position: 2 },
   { kind: 'service', subject: 'report.*', position: 2 },
   { kind: 'service', subject: 'tele.*', position: 2 },
+  { kind: 'service', subject: 'conn.*.*.*', position: 2 },
 ];

@@ -50,7 +50,11 @@ describe('generateServerConfig', () => {
 describe('the rights', () => {
   it('are those of the subjects in the contracts', () => {
     const { streams, services } = hostImports('h1');
-    expect(streams).toEqual([SUBJECTS.liveHost('h1'), SUBJECTS.liveShared]);
+    expect(streams).toEqual([
+      SUBJECTS.liveHost('h1'),
+      SUBJECTS.liveShared,
+      SUBJECTS.liveConnections('h1', '*', '*'),
+    ]);
     expect(services).toEqual([
       SUBJECTS.directGet('h.h1.>'),
       SUBJECTS.directGet('s.>'),
@@ -58,6 +62,7 @@ describe('the rights', () => {
       SUBJECTS.checkpoint('h1'),
       SUBJECTS.report('h1'),
       SUBJECTS.telemetry('h1'),
+      SUBJECTS.connections('h1', '*', '*'),
     ]);
     expect(KEYS.port('h1', 'p1').startsWith('h.h1.')).toBe(true);
   });

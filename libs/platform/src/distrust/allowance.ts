@@ -13,6 +13,8 @@ export const RATES = {
   facts: { burst: 3_000, perSecond: 20, pieceBytes: 4_096 },
   /** A reporter coalesces to 200 a second at most. */
   report: { burst: 500, perSecond: 250, pieceBytes: 16_384 },
+  /** A hundred ports that leave at once with two thousand connections each. */
+  connections: { burst: 800, perSecond: 100, pieceBytes: 65_536 },
   telemetry: { burst: 200, perSecond: 20, pieceBytes: 65_536 },
 } as const satisfies Readonly<Record<string, Rate>>;
 

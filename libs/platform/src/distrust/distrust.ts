@@ -30,6 +30,7 @@ export class Distrust {
     this.allowances = {
       facts: new Allowance(clock, RATES.facts),
       report: new Allowance(clock, RATES.report),
+      connections: new Allowance(clock, RATES.connections),
       telemetry: new Allowance(clock, RATES.telemetry),
     };
   }

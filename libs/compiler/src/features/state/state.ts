@@ -1,11 +1,12 @@
 import { CT_STATE, type Action, type SubField } from '#openflow';
 import { goto, match, set } from '../../pipeline/actions.js';
 import { type Emitter } from '../../pipeline/emitter.js';
-import { type Feature } from '../../pipeline/feature.js';
+import { type Feature, type Part } from '../../pipeline/feature.js';
 import { REG } from '../../pipeline/registers.js';
 import { ruleLists, type RuleList } from '../filter/lists.js';
 import { BOTH_SIDES, tiersOf, type Side } from '../filter/sides.js';
 import { byName, setsText } from '../sets/uses.js';
+import { adopted } from './adopt.js';
 import { answers, errors, setTier } from './answers.js';
 import { CT_MARK, ZONE, ZONE_BASE } from './zones.js';
 import { marksOf } from './tags.js';
@@ -22,10 +23,10 @@ const TRACKED = CT_STATE.tracked;
  */
 export const state: Feature = {
   name: 'state',
-  parts: ({ ports, sets }) =>
-    ruleLists(ports)
+  parts: ({ ports, sets }) => {
+    const parts = ruleLists(ports)
       .filter(({ filter }) => filter.stateful)
-      .map((list) => ({
+      .map((list): Part => ({
         key: `${list.number}`,
         of: `${setsText(list.filter, byName(sets))} ${list.text}`,
         write: (out) => {
@@ -36,7 +37,9 @@ export const state: Feature = {
             enter(list, side, out);
           }
         },
-      })),
+      }));
+    return parts.length === 0 ? parts : [adopted, ...parts];
+  },
 };
 
 /** Multicast has no connections, and a copy of it for each port would be looked up for nothing. */

@@ -1,0 +1,117 @@
+import { macToBigint } from '#kernel';
+import { ipFrame } from '../../apps/host-agent/src/frames/ip.js';
+import { type LabVm, until } from './net.js';
+
+export interface Talk {
+  readonly protocol: 1 | 6 | 17;
+  readonly by: 'guest' | 'peer';
+  /** Ports of whoever begins it; of a ping its id, and its type. */
+  readonly from: number;
+  readonly to: number;
+  readonly family?: 4 | 6;
+}
+
+/** Two ends that speak frame by frame; each says whether what it sent arrived. */
+export interface Conversation {
+  readonly name: string;
+  /** As `dpctl/dump-conntrack` tells it. */
+  readonly tuple: string;
+  /** From its first frame until both ends have spoken. */
+  begin(): Promise<boolean>;
+  /** One more frame of who began it. */
+  ask(): Promise<boolean>;
+  /** One more of the other end. */
+  answer(): Promise<boolean>;
+}
+
+const [SYN, ACK] = [2, 16];
+const LAST = 0x88b6;
+let sequence = 0;
+
+export function conversation(name: string, guest: LabVm, peer: LabVm, talk: Talk): Conversation {
+  const [begins, other] = talk.by === 'guest' ? [guest, peer] : [peer, guest];
+  const { protocol, from, to, family = 4 } = talk;
+  // Where TCP is by now: a switch that met the connection elsewhere can't know.
+  const at = { asks: 0x8000_0000 + (sequence += 0x1234_5678), answers: 0x1000_0000 + sequence };
+  const say = async (isAsk: boolean, flags: number): Promise<boolean> => {
+    const [sender, receiver] = isAsk ? [begins, other] : [other, begins];
+    const [srcPort, dstPort] = isAsk ? [from, to] : [to, from];
+    const [seq, ack] = isAsk ? [at.asks, at.answers] : [at.answers, at.asks];
+    const body = bodyOf(protocol, { srcPort, dstPort, seq, ack, flags, isAsk, id: from });
+    if (isAsk) at.asks += 10;
+    else at.answers += 10;
+    const ends = { src: addressOf(sender, family), dst: addressOf(receiver, family) };
+    const macs = { to: macToBigint(receiver.mac), from: macToBigint(sender.mac) };
+    return arrives(sender, receiver, ipFrame({ ...macs, ...ends, protocol, body }));
+  };
+  const ask = (): Promise<boolean> => say(true, ACK);
+  const answer = (): Promise<boolean> => say(false, ACK);
+  const [src, dst] = [begins, other].map((vm) => textOf(vm, family));
+  return {
+    name,
+    tuple:
+      protocol === 1
+        ? `orig=(src=${src},dst=${dst},id=${from},type=${to},code=0)`
+        : `orig=(src=${src},dst=${dst},sport=${from},dport=${to})`,
+    begin: async () => (await say(true, SYN)) && (await say(false, SYN | ACK)) && (await ask()),
+    ask,
+    answer,
+  };
+}
+
+interface Said {
+  readonly srcPort: number;
+  readonly dstPort: number;
+  readonly seq: number;
+  readonly ack: number;
+  readonly flags: number;
+  readonly isAsk: boolean;
+  readonly id: number;
+}
+
+function bodyOf(protocol: Talk['protocol'], said: Said): Uint8Array {
+  const body = Buffer.alloc(protocol === 6 ? 30 : 12);
+  if (protocol === 1) {
+    body[0] = said.isAsk ? 8 : 0;
+    body.writeUInt16BE(said.id, 4);
+    return new Uint8Array(body);
+  }
+  body.writeUInt16BE(said.srcPort, 0);
+  body.writeUInt16BE(said.dstPort, 2);
+  if (protocol === 17) body.writeUInt16BE(body.length, 4);
+  else {
+    body.writeUInt32BE(said.seq >>> 0, 4);
+    body.writeUInt32BE(said.flags === SYN ? 0 : said.ack >>> 0, 8);
+    body[12] = 0x50;
+    body[13] = said.flags;
+    body.writeUInt16BE(8192, 14);
+  }
+  return new Uint8Array(body);
+}
+
+const last = (vm: LabVm): number => Number(vm.ip.split('.').at(-1));
+
+function addressOf(vm: LabVm, family: 4 | 6): Uint8Array {
+  if (family === 4) return Uint8Array.from(vm.ip.split('.').map(Number));
+  return Uint8Array.of(0x20, 1, 0xd, 0xb8, ...new Array<number>(11).fill(0), last(vm));
+}
+
+const textOf = (vm: LabVm, family: 4 | 6): string =>
+  family === 4 ? vm.ip : `2001:db8::${last(vm).toString(16)}`;
+
+/** What is sent behind it passes every filter of a test: what has not come by then never will. */
+async function arrives(sender: LabVm, receiver: LabVm, frame: Uint8Array): Promise<boolean> {
+  const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+  const marker = Buffer.alloc(60);
+  marker.write(receiver.mac.replaceAll(':', ''), 0, 'hex');
+  marker.write(sender.mac.replaceAll(':', ''), 6, 'hex');
+  marker.writeUInt16BE(LAST, 12);
+  await receiver.resetReceived();
+  await sender.sendRaw(frame);
+  await sender.sendRaw(marker);
+  const got = await until('the last frame', async () => {
+    const recent = (await receiver.received()).recent.map(({ hex }) => hex);
+    return recent.some((hex) => hex.startsWith(LAST.toString(16), 24)) ? recent : undefined;
+  });
+  return got.includes(hexOf(frame));
+}
