@@ -1,32 +1,24 @@
 import { sameItems, type Clock, type HostName, type IdGenerator, type Revision } from '#kernel';
-import { type Fact, type InterfaceFact } from '#domain';
+import { type Fact } from '#domain';
 import { type Checkpoint, type PortDocument, type Report, type Telemetry } from '#contracts';
 import { type Snapshot } from '#protocol';
-import { bridgeName, compile, CompileMemo, type Compiled, type Desired } from '#compiler';
-import {
-  type Driver,
-  type DriverEvent,
-  type Observation,
-  type ObservedInterface,
-  type Step,
-} from '#openflow';
+import { compile, CompileMemo, type Compiled, type Desired } from '#compiler';
+import { type Driver, type DriverEvent, type Observation, type Step } from '#openflow';
 import { CounterKeeper } from './counters/keeper.js';
 import { outstanding } from './counters/outstanding.js';
 import { driftOf } from './drift/differences.js';
 import { ForeignFlows } from './drift/foreign.js';
 import { DriftWatch } from './drift/watch.js';
-import { interfaceEdges, interfaceFacts } from './facts/interfaces.js';
+import { interfaceStates } from './facts/interfaces.js';
 import { type FactJournal } from './facts/journal.js';
-import { Flapping } from './facts/flapping.js';
-import { misplaced, Unplaced } from './facts/unplaced.js';
 import { learnedRow, learnedRows, standingSlots, type LearnedRow } from './facts/learned.js';
 import { Orders } from './hypervisor/orders.js';
-import { figuresOf, uplinkFacts, uplinkKey, uplinksTold, type Told } from './facts/uplinks.js';
+import { Sightings } from './facts/sightings.js';
+import { uplinkStates } from './facts/uplinks.js';
 import { type Hypervisor } from './hypervisor/hypervisor.js';
 import { desiredOf, released, sameWork } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
 import { packetIns, type HandedFrame } from './packet-ins.js';
-import { isCarrying } from './teaming/standing.js';
 import { TeamingService } from './teaming/teaming.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
@@ -69,14 +61,12 @@ export class Agent {
   readonly #drift: DriftWatch;
   readonly #teaming: TeamingService;
   readonly #foreign = new ForeignFlows();
-  readonly #unplaced: Unplaced;
-  readonly #flapping: { readonly interfaces: Flapping<InterfaceFact>; readonly uplinks: Flapping<true> };
+  readonly #sightings: Sightings;
   #view: Snapshot | null = null;
   /** Of the view's documents; null: the host's own is not among them. */
   #desired: Desired | null = null;
   #settled: PassResult | null = null;
   #compiled: Compiled | null = null;
-  #reported: readonly InterfaceFact[] | null = null;
   /** Bindings without a document whose counters are still to be handed in. */
   #owing: readonly PortDocument[] = [];
   /** The bindings of the documents that the last pass worked on. */
@@ -85,11 +75,6 @@ export class Agent {
     readonly keys: readonly BindingKey[];
     readonly known: ReadonlySet<BindingKey>;
   } = { ports: [], keys: [], known: new Set() };
-  /** What the interfaces were last looked at by, and nothing was held back of; null: look again. */
-  #looked: (Pick<Desired, 'ports' | 'host'> & { readonly interfaces: Observation['interfaces'] }) | null =
-    null;
-  #rejected = new Set<string>();
-  #uplinksTold: Told = new Map();
   #unwatch: (() => void)[] = [];
 
   constructor(private readonly parts: AgentParts) {
@@ -102,15 +87,8 @@ export class Agent {
     this.#drift = new DriftWatch(clock, record);
     const again = (): void => this.#reconciler.kick();
     const random = (): number => Number.parseInt(ids.next().slice(0, 8), 16) / 2 ** 32;
-    this.#flapping = {
-      interfaces: new Flapping(clock, 'interface', record, again),
-      uplinks: new Flapping(clock, 'uplink', record, again),
-    };
-    const inventory = (): void => {
-      if (this.#reported !== null) record({ type: 'Inventory', interfaces: this.#reported });
-    };
-    this.#unplaced = new Unplaced(clock, inventory);
-    parts.journal.onRoom(inventory);
+    this.#sightings = new Sightings({ clock, record, again, log: parts.log });
+    parts.journal.onRoom(() => this.#sightings.tellInventory());
     this.#reconciler = new Reconciler(driver, clock, {
       wanted: () => this.#wanted(),
       facts: (wanted, have) => this.#facts(wanted, have),
@@ -190,8 +168,8 @@ export class Agent {
       time: this.parts.clock.now(),
       counters,
       vms: this.parts.hypervisor.vms(),
-      interfaces: this.#interfaceStates(interfaces),
-      uplinks: this.#uplinks(interfaces),
+      interfaces: interfaceStates(interfaces, this.#compiled),
+      uplinks: this.#desired === null ? [] : uplinkStates(this.#desired, interfaces),
       ...this.#services.telemetry(),
     };
   }
@@ -209,14 +187,12 @@ export class Agent {
 
   async close(): Promise<void> {
     for (const unwatch of this.#unwatch) unwatch();
-    this.#unplaced.close();
+    this.#sightings.close();
     await this.#services.close();
     await this.parts.hypervisor.close();
     await this.#reconciler.close();
     this.#drift.close();
     await this.#teaming.close();
-    this.#flapping.interfaces.close();
-    this.#flapping.uplinks.close();
     // A last look, so that what is known of the counters is as late as can be if the switch does not come back.
     await this.#keeper.sample().catch((cause: unknown) => {
       this.parts.log.warn({ reason: String(cause) }, 'the counters could not be read at the end');
@@ -237,9 +213,7 @@ export class Agent {
 
   /** Another lineage: the log was restored from a copy, and may lack what it had accepted before. */
   #tellAllAgain(): void {
-    this.#reported = null;
-    this.#looked = null;
-    this.#uplinksTold = new Map();
+    this.#sightings.forget();
     this.#keeper.tellAgain();
     this.#orders.giveAgain();
     this.parts.journal.resendAll();
@@ -277,13 +251,13 @@ export class Agent {
     this.#compiled = compiled;
     this.#drift.repaired();
     const made = madeBy(compiled, result.steps);
-    if (this.#reported === null) this.#tellActivationsAgain(compiled);
+    if (this.#sightings.isFresh) this.#tellActivationsAgain(compiled);
     await this.#keeper.installed(compiled.bindings, made);
     // What was owed and is handed in now needs no meters any more.
     if (this.#owing.some((p) => this.parts.memory.incarnations.get(bindingKey(p.port, p.epoch))?.closed))
       this.#reconciler.kick();
     this.#teaming.done(compiled);
-    this.#look(have.interfaces, wanted.desired);
+    this.#sightings.look(have.interfaces, wanted.desired);
     // Marks that came meanwhile and brought no other work.
     const now = this.#wanted();
     const isCurrent = now?.desired === wanted.desired && now.lineage === wanted.lineage;
@@ -362,93 +336,6 @@ export class Agent {
       if (role !== 'standby' || !this.parts.memory.activated(bindingKey(port, epoch))) continue;
       this.parts.journal.record({ type: 'PortActivated', port, epoch });
     }
-  }
-
-  /** Tells what is plugged and up, unless all that it depends on is as it was. */
-  #look(interfaces: readonly ObservedInterface[], desired: Desired): void {
-    const before = this.#looked;
-    const { host, ports } = desired;
-    if (before?.interfaces === interfaces && before.host === host && sameItems(before.ports, ports)) return;
-    this.#reportInterfaces(interfaces, desired);
-    this.#reportUplinks(interfaces);
-    const { interfaces: plugged, uplinks } = this.#flapping;
-    this.#looked = plugged.isQuiet && uplinks.isQuiet ? { interfaces, host, ports } : null;
-  }
-
-  #reportInterfaces(interfaces: readonly ObservedInterface[], desired: Desired): void {
-    const switches = new Map(desired.host.switches.map((s) => [bridgeName(s.switch), s.switch as string]));
-    const seen = interfaceFacts(interfaces, (bridge) => switches.get(bridge));
-    for (const { name, problem } of seen.rejected) {
-      if (!this.#rejected.has(name))
-        this.parts.log.warn({ name, problem: problem.message }, 'interface is quarantined');
-    }
-    this.#rejected = new Set(seen.rejected.map((r) => r.name));
-    // What makes no sense does not get any by being told again.
-    const senseless = new Set(seen.rejected.map((r) => r.ifaceId));
-    this.#unplaced.seen(misplaced(seen.facts, desired.ports).filter((id) => !senseless.has(id)));
-    const before = this.#reported;
-    this.#reported = before === null ? seen.facts : this.#damped(before, seen.facts, desired);
-    if (before === null) return this.parts.journal.record({ type: 'Inventory', interfaces: seen.facts });
-    const edges = interfaceEdges(before, this.#reported);
-    for (const ifaceId of edges.unplugged) this.parts.journal.record({ type: 'InterfaceUnplugged', ifaceId });
-    for (const plugged of edges.plugged)
-      this.parts.journal.record({ type: 'InterfacePlugged', interface: plugged });
-  }
-
-  /** What the log is to take for plugged, of what it was told and of what is. */
-  #damped(
-    before: readonly InterfaceFact[],
-    seen: readonly InterfaceFact[],
-    { ports }: Desired,
-  ): readonly InterfaceFact[] {
-    const byId = (facts: readonly InterfaceFact[]) =>
-      new Map<string, InterfaceFact>(facts.map((f) => [f.ifaceId, f]));
-    const here = ports.flatMap((p) => (p.role === 'active' && p.connectee ? [p.connectee.ifaceId] : []));
-    const damped = this.#flapping.interfaces.damped(byId(before), byId(seen), new Set<string>(here));
-    return [...damped.values()].sort((a, b) => (a.ifaceId < b.ifaceId ? -1 : 1));
-  }
-
-  #interfaceStates(interfaces: readonly ObservedInterface[]): Telemetry['interfaces'] {
-    const ports = new Map(this.#compiled?.bindings.map((b) => [b.ifaceName, b]));
-    const quarantined = new Set(this.#compiled?.quarantined.map((i) => i.name));
-    return interfaces.flatMap((i) => {
-      const binding = ports.get(i.name);
-      const ifaceId = i.externalIds['iface-id'];
-      if (binding === undefined && ifaceId === undefined) return [];
-      const state =
-        binding?.open === true
-          ? 'open'
-          : quarantined.has(i.name)
-            ? 'quarantined'
-            : (binding?.role ?? 'closed');
-      return [{ name: i.name, ifaceId: ifaceId?.slice(0, 128) ?? null, port: binding?.port ?? null, state }];
-    });
-  }
-
-  #reportUplinks(interfaces: readonly ObservedInterface[]): void {
-    const told = new Map(
-      [...this.#uplinksTold].flatMap(([key, { up }]) => (up ? [[key, true] as const] : [])),
-    );
-    const seen = this.#uplinks(interfaces);
-    const nowUp = new Map(seen.flatMap((u) => (u.up ? [[uplinkKey(u), true] as const] : [])));
-    const up = this.#flapping.uplinks.damped(told, nowUp, new Set(seen.map(uplinkKey)));
-    const devices = new Map(interfaces.map((i) => [i.name, i]));
-    const now = seen.map((u) => ({ ...u, up: up.has(uplinkKey(u)), ...figuresOf(devices.get(u.device)) }));
-    for (const fact of uplinkFacts(this.#uplinksTold, now)) this.parts.journal.record(fact);
-    this.#uplinksTold = uplinksTold(this.#uplinksTold, now);
-  }
-
-  #uplinks(interfaces: readonly ObservedInterface[]): Telemetry['uplinks'] {
-    const up = new Map(interfaces.map((i) => [i.name, isCarrying(i)]));
-    const desired = this.#wanted()?.desired;
-    return (desired?.host.switches ?? []).flatMap((s) =>
-      Object.entries(s.uplinks).map(([uplink, device]) => ({
-        switch: s.switch,
-        uplink,
-        device,
-        up: up.get(device) === true,
-      })),
-    );
   }
 }
 

@@ -1,5 +1,7 @@
 import { equalJson, parseGroupName, parseIfaceId, parseUnicastMac, type Problem } from '#kernel';
 import { type InterfaceFact } from '#domain';
+import { type Telemetry } from '#contracts';
+import { type Compiled } from '#compiler';
 import { type ObservedInterface } from '#openflow';
 
 export interface SeenInterfaces {
@@ -83,4 +85,23 @@ export function interfaceEdges(
     plugged: after.filter((i) => !equalJson(old.get(i.ifaceId), i)),
     unplugged: before.filter((i) => !now.has(i.ifaceId)).map((i) => i.ifaceId),
   };
+}
+
+/** What is known of each interface that is somebody's, or to be. */
+export function interfaceStates(
+  interfaces: readonly ObservedInterface[],
+  compiled: Pick<Compiled, 'bindings' | 'quarantined'> | null,
+): Telemetry['interfaces'] {
+  const ports = new Map(compiled?.bindings.map((b) => [b.ifaceName, b]));
+  const quarantined = new Set(compiled?.quarantined.map((i) => i.name));
+  return interfaces.flatMap((i) => {
+    const binding = ports.get(i.name);
+    const ifaceId = i.externalIds['iface-id'];
+    if (binding === undefined && ifaceId === undefined) return [];
+    const state =
+      binding?.open === true ? 'open' : quarantined.has(i.name) ? 'quarantined' : (binding?.role ?? 'closed');
+    return [
+      { name: i.name, ifaceId: ifaceId?.slice(0, LONGEST) ?? null, port: binding?.port ?? null, state },
+    ];
+  });
 }

@@ -1,11 +1,29 @@
 import { type Fact } from '#domain';
 import { type Telemetry } from '#contracts';
+import { type Desired } from '#compiler';
 import { type ObservedInterface } from '#openflow';
+import { isCarrying } from '../teaming/standing.js';
 
 /** Of a device, where it tells: `speed` in bit/s, `mtu` in bytes. */
 export interface Figures {
   readonly speed?: number;
   readonly mtu?: number;
+}
+
+/** Every uplink that the host maps, with whether it carries. */
+export function uplinkStates(
+  { host }: Pick<Desired, 'host'>,
+  interfaces: readonly ObservedInterface[],
+): Telemetry['uplinks'] {
+  const up = new Map(interfaces.map((i) => [i.name, isCarrying(i)]));
+  return host.switches.flatMap((s) =>
+    Object.entries(s.uplinks).map(([uplink, device]) => ({
+      switch: s.switch,
+      uplink,
+      device,
+      up: up.get(device) === true,
+    })),
+  );
 }
 
 /** As it is seen. */
