@@ -83,6 +83,15 @@ export class SimulatedSwitch {
     if (this.unplug(name)) this.emit({ kind: 'interfaces' });
   }
 
+  /** The device goes and its row stays, as after libvirt ended a guest and before it deletes the port. */
+  loseDevice(name: string): void {
+    const row = this.row(name);
+    this.unplug(name);
+    const error = `could not open network device ${name} (No such device)`;
+    this.plug({ ...row, ofport: undefined, linkUp: false, error });
+    this.emit({ kind: 'interfaces' });
+  }
+
   setLink(name: string, up: boolean): void {
     const row = this.row(name);
     if (row.linkUp === up) return;

@@ -11,6 +11,7 @@ import { SimulatedDriver, SimulatedSwitch } from '#simulated-switch';
 import { Agent } from '../../../apps/host-agent/src/agent.js';
 import { Centre } from '../../../apps/host-agent/src/centre.js';
 import { FactJournal } from '../../../apps/host-agent/src/facts/journal.js';
+import { standbys } from '../../../apps/host-agent/src/hypervisor/standbys.js';
 import { NoHypervisor } from '../../../apps/host-agent/src/hypervisor/hypervisor.js';
 import { LocalMemory } from '../../../apps/host-agent/src/state/local-memory.js';
 import { emptyMemory } from '../../../apps/host-agent/src/state/memory.js';
@@ -98,6 +99,7 @@ export async function startHost(
     memory: new LocalMemory(boot, emptyMemory(boot), () => Promise.resolve()),
     clock,
     ids: { next: () => randomUUID() as string },
+    services: [standbys],
     log: {
       info: () => undefined,
       warn: (fields, text) => warn(`${host}: ${text} ${JSON.stringify(fields)}`),

@@ -29,9 +29,17 @@ const LAST_ONLY: ReadonlySet<Step> = new Set(['switch', 'moves', 'outages', 'dea
 type Say = (line: string) => void;
 
 /** Thousands of hosts, each with its own connection and account: changes, moves and faults, at one size or at several. */
-export const scale: Bench = async (say) => {
+export const scale: Bench = (say) => {
   const settings = scaleSettings(process.env);
-  const { size } = settings;
+  return withWorld(settings, say, (world) => measure(world, settings, say));
+};
+
+/** A cluster for that many hosts, of which none is defined or up yet; taken down afterwards. */
+export async function withWorld<T>(
+  { size, processes }: Pick<ScaleSettings, 'size' | 'processes'>,
+  say: Say,
+  work: (world: ScaleWorld) => Promise<T>,
+): Promise<T> {
   const accounts = Array.from({ length: size.hosts }, (_, number) => hostName(number));
   const health = await freePorts(MANAGERS.length);
   const env = Object.fromEntries(
@@ -39,19 +47,19 @@ export const scale: Bench = async (say) => {
   );
   return withCluster({ say, hosts: () => [], accounts, env }, async (it) => {
     const server = `nats://127.0.0.1:${it.cluster.options.ports.nats}`;
-    const plan = { home: it.home, server, size, processes: settings.processes };
+    const plan = { home: it.home, server, size, processes };
     const begun = performance.now();
     const swarm = new Swarm(plan, (up) => {
       if (up % Math.max(10, Math.round(size.hosts / 10)) === 0)
         say(`${up} hosts up after ${((performance.now() - begun) / 1000).toFixed(0)} s`);
     });
     try {
-      return await measure(new ScaleWorld(it, swarm, size, health, say), settings, say);
+      return await work(new ScaleWorld(it, swarm, size, health, say));
     } finally {
       await swarm.stop();
     }
   });
-};
+}
 
 async function measure(world: ScaleWorld, settings: ScaleSettings, say: Say): Promise<Figure[]> {
   const figures: Figure[] = [];
@@ -94,7 +102,7 @@ const failure = (what: string, failed: string): Figure => ({
 
 const because = ({ cause }: Error): string => (cause === undefined ? '' : ` (${String(cause)})`);
 
-async function buildUp(world: ScaleWorld, to: number): Promise<Figure[]> {
+export async function buildUp(world: ScaleWorld, to: number): Promise<Figure[]> {
   const from = world.defined;
   const begun = performance.now();
   const before = await world.cpu();

@@ -3,18 +3,17 @@ import { bridgeName } from '#compiler';
 import { type MigrationOrder } from '#contracts';
 import { type NewInterface, type SimulatedSwitch } from '#simulated-switch';
 import { announcement } from '../../../apps/host-agent/src/hypervisor/guest.js';
+import { Holds } from '../../../apps/host-agent/src/hypervisor/holds.js';
 import {
   type Hypervisor,
   type MigrationOutcome,
   type VmStatus,
 } from '../../../apps/host-agent/src/hypervisor/hypervisor.js';
+import { pause } from '../support/until.js';
 import { DEVICE, ownerOf, SWITCH, type HostShape } from './plan.js';
 
-/**
- * How long copying a guest's memory takes, ms. Its destination has to see the tap meanwhile: with a hundred moves at once on
- * two cores half a second is too short for that, and what a guest sends before is no port's.
- */
-const COPY_MS = 4_000;
+/** How long copying a guest's memory takes at least, ms. Its destination may take longer to be ready. */
+const COPY_MS = 500;
 /** Frames that a guest sends on each side of its move; its announcement comes on top. */
 const FRAMES = 5;
 
@@ -61,6 +60,7 @@ export class RackHypervisor implements Hypervisor {
   readonly kind = 'simulated' as const;
   readonly drives = true;
   readonly #listeners = new Set<(outcome: MigrationOutcome) => void>();
+  readonly #holds = new Holds();
   /** What became of each attempt: an order may come again. */
   readonly #orders = new Map<string, MigrationOutcome>();
 
@@ -90,10 +90,16 @@ export class RackHypervisor implements Hypervisor {
     const to = this.rack.at(destination);
     if (guest?.at !== this || to === undefined)
       return this.#settle(order, 'failed', `${order.owner} can’t go from ${this.host} to ${destination}`);
+    const ready = this.#holds.ready(order);
     this.#settle(order, 'started');
     to.target.addInterface(guest.tap);
     for (let i = 0; i < FRAMES; i++) send(guest);
-    await new Promise((resolve) => setTimeout(resolve, COPY_MS));
+    try {
+      await Promise.all([pause(COPY_MS), ready]);
+    } catch (cause) {
+      to.target.removeInterface(guest.tap.name);
+      return this.#settle(order, 'aborted', String(cause));
+    }
     guest.at = to;
     guest.sent += 1;
     to.target.inject(guest.tap.name, announcement(guest.tap.mac ?? ''));
@@ -102,12 +108,16 @@ export class RackHypervisor implements Hypervisor {
     this.#settle(order, 'completed');
   }
 
-  /** There is nothing that could be called back: a move here is over as soon as it is one. */
+  /** What is held was called off already, see `standing`; what is not is as good as over. */
   abort(order: MigrationOrder): Promise<void> {
     const known = this.#orders.get(keyOf(order));
     if (known !== undefined) this.#tell(known);
     else this.#settle(order, 'aborted', 'was not running');
     return Promise.resolve();
+  }
+
+  standing(orders: readonly MigrationOrder[]): void {
+    this.#holds.standing(orders);
   }
 
   watch(listener: (outcome: MigrationOutcome) => void): () => void {

@@ -123,7 +123,7 @@ export async function dead(world: ScaleWorld): Promise<Figure[]> {
 
 const narrow = (world: ScaleWorld): number => Math.min(world.up, NARROW_HOSTS);
 
-async function leaderOf(world: ScaleWorld): Promise<string> {
+export async function leaderOf(world: ScaleWorld): Promise<string> {
   return until('a leader', async () => {
     const { leader } = await world.it.api.get<Status>('/v1/status?digest=false');
     return leader === null ? null : `switch-${leader}`;

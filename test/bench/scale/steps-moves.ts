@@ -14,7 +14,7 @@ const LIMIT_MS = 120_000;
 const COUNT_MS = 20_000;
 const A_DAY = 10_000 / 86_400;
 
-interface Move {
+export interface Move {
   readonly owner: string;
   readonly destination: string;
 }
@@ -95,7 +95,7 @@ async function run(world: ScaleWorld, plans: readonly Move[], window: number): P
 }
 
 /** Looks at what is under way, a few times a second, for all who wait. */
-class Watch {
+export class Watch {
   readonly #waiting = new Map<string, { readonly since: number; readonly done: () => void }>();
   #stopped = false;
   #fail: (why: Error) => void = () => undefined;
@@ -119,25 +119,33 @@ class Watch {
   }
 
   async #look(): Promise<void> {
-    const end = performance.now() + LIMIT_MS;
+    let end = performance.now() + LIMIT_MS;
     while (!this.#stopped) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-      const active = await this.world.it.api.get<ListOf<MigrationView>>('/v1/migrations?active=true');
+      const active = await this.#active();
+      if (active === null) continue;
       this.most = Math.max(this.most, active.total);
       const here = new Set(active.items.map((m) => m.id));
       for (const [id, { since, done }] of this.#waiting) {
         if (here.has(id) || active.revision < since) continue;
         this.#waiting.delete(id);
         done();
+        end = performance.now() + LIMIT_MS;
       }
+      if (this.#waiting.size === 0) end = performance.now() + LIMIT_MS;
       if (performance.now() > end)
         throw new Error(`under way after ${LIMIT_MS / 1000} s: ${brief(active.items)}`);
     }
   }
+
+  /** null: the API is away, or can't tell; it is asked again. */
+  #active(): Promise<ListOf<MigrationView> | null> {
+    return this.world.it.api.get<ListOf<MigrationView>>('/v1/migrations?active=true').catch(() => null);
+  }
 }
 
 /** Ports whose ledger does not say what their guest sent, with both numbers. */
-async function miscounted(world: ScaleWorld, owners: readonly string[]): Promise<string[]> {
+export async function miscounted(world: ScaleWorld, owners: readonly string[]): Promise<string[]> {
   const { api } = world.it;
   let wrong: string[] = [];
   try {

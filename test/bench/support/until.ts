@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { type WriteResult } from '#contracts/http';
+import { type MigrationView, type WriteResult } from '#contracts/http';
 
 /** The client's, between two attempts. */
 const PAUSE_MS = 20;
@@ -48,20 +48,38 @@ export async function untilAccepted(
   }
 }
 
-/** Empty of what a refusal lacks. */
-async function attempt(
+/** A client that asks for a migration until it is begun: its id, and since when. Services may be away meanwhile. */
+export async function untilBegun(
   api: string,
   key: string,
-  body: string,
-  waitSeconds: number,
-): Promise<Partial<WriteResult>> {
-  const headers = { 'content-type': 'application/yaml', 'idempotency-key': key };
+  move: Pick<MigrationView, 'owner' | 'destination'>,
+  limitMs = 60_000,
+): Promise<{ readonly id: string; readonly revision: number }> {
+  const end = performance.now() + limitMs;
+  let said: unknown;
+  for (;;) {
+    const asking = asked(`${api}/v1/migrations`, 'application/json', key, JSON.stringify(move));
+    const answer = await asking.catch((cause: unknown) => void (said = cause));
+    const id = answer?.changed?.find((c) => c.kind === 'Migration')?.name;
+    if (id !== undefined) return { id, revision: answer?.revision ?? 0 };
+    if (performance.now() > end) throw new Error(`no migration: ${brief(answer ?? { said: String(said) })}`);
+    await pause(PAUSE_MS);
+  }
+}
+
+function attempt(api: string, key: string, body: string, waitSeconds: number): Promise<Partial<WriteResult>> {
   const url = `${api}/v1/apply${waitSeconds === 0 ? '' : `?wait=${waitSeconds}`}`;
+  return asked(url, 'application/yaml', key, body);
+}
+
+/** Empty of what a refusal lacks. */
+async function asked(url: string, type: string, key: string, body: string): Promise<Partial<WriteResult>> {
+  const headers = { 'content-type': type, 'idempotency-key': key };
   const response = await fetch(url, { method: 'POST', headers, body });
   const answer = (await response.json()) as Partial<WriteResult>;
-  return response.status === 200
+  return response.ok
     ? answer
-    : ({ ...answer, revision: undefined, realised: undefined } as never);
+    : ({ ...answer, revision: undefined, realised: undefined, changed: undefined } as never);
 }
 
 const brief = (answer: object): string => JSON.stringify(answer).slice(0, 500);

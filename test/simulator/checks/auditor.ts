@@ -73,6 +73,8 @@ export class Auditor {
   /** Every port that an interface ever had. */
   readonly portsOf = new Map<string, Set<Port['id']>>();
   commits = 0;
+  /** A commit that is new. */
+  onCommit: (events: readonly DomainEvent[], before: State, after: State) => void = () => undefined;
   /** A host is no more; the state before that. */
   onRemoved: (host: string, before: State) => void = () => undefined;
 
@@ -154,6 +156,7 @@ export class Auditor {
       );
       for (const what of checkInvariants(after)) this.broken(`at revision ${commit.revision}: ${what}`);
       this.checkReturned(commit);
+      this.onCommit(commit.events, before, after);
     }
     const twice = this.commands.get(commit.commandId);
     if (twice !== undefined)
@@ -296,8 +299,9 @@ export class Auditor {
 
   /** A host that realised no more than this still has the port, for all that it knows. */
   stillHas(port: Port['id'], host: string, lineage: Lineage | null, realised: number): boolean {
+    if (lineage !== this.lineage) return true;
     const left = this.left.get(`${port} ${host}`);
-    return left !== undefined && (lineage !== this.lineage || realised < left);
+    return left !== undefined && realised < left;
   }
 
   digest(): string {

@@ -66,14 +66,9 @@ export class FrameChecks {
     const { state } = this.world.auditor;
     const id = state.byIface.get(to.spec.ifaceId as never);
     const port = id === undefined ? undefined : state.ports.get(id);
-    // On its way here, while the log takes it for one of here: what takes it away again has not arrived, and no trap.
+    // What takes the port away from here has not arrived, and no frame of the guest's yet that would turn its trap.
     const { lineage, realised } = this.claim(at);
-    if (
-      to.guest.moving &&
-      port !== undefined &&
-      this.world.auditor.stillHas(port.id, at.name, lineage, realised)
-    )
-      return true;
+    if (port !== undefined && this.world.auditor.stillHas(port.id, at.name, lineage, realised)) return true;
     // Where the guest runs its host could not tell: for all that the log knows it is where it was plugged.
     return to.guest.state === 'off' || port?.active?.host !== to.guest.machine;
   }

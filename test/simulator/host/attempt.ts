@@ -10,4 +10,12 @@ export interface Attempt {
   reason?: string;
   /** Asked to stop. */
   aborted: boolean;
+  /** The destination is not ready: the guest must not be switched. */
+  held: boolean;
+  /** What goes on when it is. */
+  go?: () => void;
+  /** There is more to it than what was last said. */
+  untold: boolean;
+  /** The guest is gone, and so is what it left behind. */
+  left?: boolean;
 }

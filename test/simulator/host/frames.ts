@@ -42,9 +42,39 @@ export function announcement(mac: string): Uint8Array {
   return frame;
 }
 
+/** Where a forged frame says of itself that it is one, and with what. */
+const FORGED_AT = 50;
+const FORGED = 0xf0f0;
+const TAG = 4;
+
+/** In somebody else's name: an announcement, or a plain frame, to whom it likes, in a VLAN or untagged. */
+export function forged(to: string, from: string, plain: boolean, vlan: number | null): Uint8Array {
+  const frame = plain ? numbered(to, from, 0) : announcement(from);
+  const view = new DataView(frame.buffer);
+  putMac(view, 0, to);
+  view.setUint16(FORGED_AT, FORGED);
+  if (vlan === null) return frame;
+  return Uint8Array.from([
+    ...frame.subarray(0, 12),
+    0x81,
+    0x00,
+    vlan >> 8,
+    vlan & 0xff,
+    ...frame.subarray(12),
+  ]);
+}
+
+export const isForged = (frame: Uint8Array): boolean =>
+  [FORGED_AT, FORGED_AT + TAG].some((at) => frame[at] === 0xf0 && frame[at + 1] === 0xf0);
+
+/** To a random MAC, locally administered and multicast: only hand-overs are. */
+export const isToken = (frame: Uint8Array): boolean =>
+  ((frame[0] ?? 0) & 3) === 3 && !frame.subarray(0, 6).every((b) => b === 0xff);
+
 /** The number of a numbered frame; null of any other. */
 export function numberOf(frame: Uint8Array): number | null {
-  if (frame.length < NUMBER_AT + 4 || frame[12] !== 0x08 || frame[13] !== 0x00) return null;
+  if (isForged(frame) || frame.length < NUMBER_AT + 4 || frame[12] !== 0x08 || frame[13] !== 0x00)
+    return null;
   return new DataView(frame.buffer, frame.byteOffset).getUint32(NUMBER_AT);
 }
 

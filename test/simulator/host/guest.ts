@@ -1,3 +1,5 @@
+import { type Kind } from './order-of-events.js';
+
 /** A guest: one memory, which runs on one host at a time, with one or more vNICs that go wherever it goes. */
 export class Guest {
   state: 'off' | 'running' | 'paused' = 'off';
@@ -7,9 +9,21 @@ export class Guest {
   moving = false;
   /** Where it was before. */
   previous: string | null = null;
+  /** Until when it was where. */
+  readonly wasAt = new Map<string, number>();
+  /** It stands still, and is about to run there. */
+  goingTo: string | null = null;
+  /** How often it is to go back as soon as it has arrived. */
+  returns = 0;
+  /** Until then: it went to where it is only when everything was ready for it there, and nothing of it is to be lost. */
+  awaitedUntil = 0;
   readonly nics: Nic[] = [];
 
-  constructor(readonly owner: string) {}
+  constructor(
+    readonly owner: string,
+    /** What moves it. */
+    readonly kind: Kind = 'libvirt',
+  ) {}
 
   addNic(spec: Omit<NicSpec, 'owner'>): Nic {
     const nic = new Nic(this, { ...spec, owner: this.owner });
@@ -29,6 +43,8 @@ export interface NicSpec {
 /** A vNIC of a guest. What it sends and what becomes of it is known here. */
 export class Nic {
   number = 0;
+  /** Rarely sends, and does not announce itself. */
+  quiet = false;
   sent = 0;
   /** Frames, and their octets, that a switch counted as coming in from its tap. */
   accepted = 0;

@@ -10,6 +10,8 @@ export const UPLINK = 'eth0';
 /** Meters of a binding: of every sixteen ids the first three count what comes in. */
 const METERS = 16;
 const COUNTED_IN = 3;
+/** By then the agent has put right what was done by hand. */
+const TAMPERED_MS = 5_000;
 
 /** What a host is apart from its agent: the switch, the taps, the hypervisor, the disk. Outlives every agent. */
 export class Machine {
@@ -18,14 +20,22 @@ export class Machine {
   readonly drivers = new Set<{ switchRestarted(): void; failNext(): void }>();
   /** Taps that stand here, by name. */
   readonly taps = new Map<string, Nic>();
+  /** Those whose device is gone, and whose row still stands. */
+  private readonly dead = new Map<string, Nic>();
   /** vNICs that ever had a tap on this switch. */
   readonly known = new Set<Nic>();
   /** What the hypervisor knows of migrations that it was asked for. */
   readonly attempts = new Map<string, Attempt>();
   readonly watchers = new Set<(attempt: Attempt) => void>();
+  /** libvirtd, or the monitors of QEMU, answer. */
+  monitored = true;
   boot: string;
   /** Its agent once began with an empty disk: what it had counted it may never tell. */
   forgot = false;
+  /** Until then a flow may be missing that somebody deleted. */
+  private tamperedUntil = 0;
+  /** Nothing was done to the switch since its agent last reported. */
+  unhurt = true;
   /** Frames leave by the uplink. */
   onWire: (from: Machine, frame: Uint8Array) => void = () => undefined;
   /** A frame was counted on its way to a tap that is gone: the flows lag behind the unplugging. */
@@ -48,6 +58,7 @@ export class Machine {
   private powerSwitch(): void {
     const { clock } = this.scheduler;
     this.numbers.clear();
+    this.unhurt = false;
     const options = { clock, devices: [UPLINK], staleUntilEffective: true, cacheDecisions: true };
     const target = new SimulatedSwitch(options);
     this.switch = target;
@@ -69,7 +80,10 @@ export class Machine {
       this.switch.transact([{ op: 'add-bridge', bridge: name, switch: switchName, mtu }]);
     for (const row of rows) {
       const { bridge, name, type, marks } = row;
-      if (this.taps.has(name)) {
+      if (this.dead.has(name)) {
+        this.switch.addInterface({ bridge, name, externalIds: row.externalIds });
+        this.switch.loseDevice(name);
+      } else if (this.taps.has(name)) {
         const { externalIds, mac } = row;
         const number = this.switch.addInterface({
           bridge,
@@ -95,16 +109,24 @@ export class Machine {
       guest.machine = null;
     }
     this.taps.clear();
+    this.dead.clear();
     this.attempts.clear();
+    this.monitored = true;
     this.powerSwitch();
   }
 
   /** Somebody deletes a flow by hand. */
   deleteFlow(): void {
+    this.unhurt = false;
+    this.tamperedUntil = this.scheduler.now + TAMPERED_MS;
     for (const bridge of this.switch.bridges.values()) {
       const flows = bridge.tables.flows(this.scheduler.now);
       if (flows.length > 0) this.switch.deleteFlow(bridge.name, this.random.pick(flows).flow);
     }
+  }
+
+  isTampered(now: number): boolean {
+    return now < this.tamperedUntil;
   }
 
   hasBridges({ nics }: Guest): boolean {
@@ -112,17 +134,31 @@ export class Machine {
   }
 
   hasTap({ nics }: Guest): boolean {
-    return nics.some(({ tap }) => this.taps.has(tap));
+    return nics.some((nic) => this.tapOf(nic) !== undefined);
+  }
+
+  /** Something of the guest is plugged in, be it a row without its device. */
+  hasRemains({ nics }: Guest): boolean {
+    return nics.some((nic) => this.tapOf(nic) !== undefined || [...this.dead.values()].includes(nic));
+  }
+
+  /** The name of the vNIC's tap here. */
+  private tapOf(nic: Nic): string | undefined {
+    for (const [name, its] of this.taps) if (its === nic) return name;
+    return undefined;
   }
 
   /** The bridge was taken out under a guest: its taps are in none. */
   strands({ nics }: Guest): boolean {
     const rows = new Set(this.switch.interfaces().map(({ name }) => name));
-    return nics.some(({ tap }) => !rows.has(tap));
+    return nics.some((nic) => !rows.has(this.tapOf(nic) ?? ''));
   }
 
   plug(nic: Nic): void {
-    const { spec, tap } = nic;
+    const { spec } = nic;
+    // A hypervisor takes another name while the row of the last one still stands.
+    let tap = nic.tap;
+    for (let n = 2; this.dead.has(tap); n += 1) tap = `${nic.tap}.${n}`;
     this.taps.set(tap, nic);
     this.known.add(nic);
     const bridge = bridgeName(spec.switch);
@@ -158,14 +194,32 @@ export class Machine {
   }
 
   unplug(nic: Nic): void {
-    if (!this.taps.delete(nic.tap)) return;
-    this.switch.removeInterface(nic.tap);
+    const tap = this.tapOf(nic);
+    if (tap === undefined) return;
+    this.taps.delete(tap);
+    this.switch.removeInterface(tap);
+  }
+
+  /** The tap's device goes; its row is deleted later: what does that. */
+  loseDevice(nic: Nic): () => void {
+    const tap = this.tapOf(nic);
+    if (tap === undefined) return () => undefined;
+    this.taps.delete(tap);
+    // The bridge may have been taken out with all that was in it.
+    if (!this.switch.interfaces().some(({ name }) => name === tap)) return () => undefined;
+    this.dead.set(tap, nic);
+    this.switch.loseDevice(tap);
+    return () => {
+      if (this.dead.delete(tap)) this.switch.removeInterface(tap);
+    };
   }
 
   /** A guest's frame enters the switch by its tap: how many count meters took it. */
-  inject(nic: Nic, frame: Uint8Array): number {
+  inject(nic: Nic, frame: Uint8Array, by = (tap: string): void => this.switch.inject(tap, frame)): number {
+    const tap = this.tapOf(nic);
+    if (tap === undefined) return 0;
     const before = this.countedIn(nic);
-    this.switch.inject(nic.tap, frame);
+    by(tap);
     return this.countedIn(nic) - before;
   }
 

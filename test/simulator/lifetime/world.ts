@@ -174,6 +174,7 @@ export class LifeWorld {
       fault: this.fault,
       reported: (_: AgentService, report: Report) => void this.reports.set(name, report),
       bugs: {},
+      words: { late: 0, twice: 0, lost: 0 },
     };
     this.agents.set(name, new AgentService(this.process(name), this.server, machine, this.mover, hooks));
   }

@@ -1,4 +1,11 @@
-import { KEYS, openDocumentBytes, sealDocument, type DocumentKey, type MarkDocument } from '#contracts';
+import {
+  KEYS,
+  openDocumentBytes,
+  sealDocument,
+  type DocumentKey,
+  type MarkDocument,
+  type PortDocument,
+} from '#contracts';
 import { type RawCounters } from '#domain';
 import { type Received, type Snapshot } from '#protocol';
 import { signer, verifier } from '../services/signing.js';
@@ -30,10 +37,23 @@ export function doubled(raw: RawCounters): RawCounters {
   return { ...raw, in: { ...raw.in, unicast: { packets: packets * 2, bytes: bytes * 2 } } };
 }
 
-export function opened(view: Snapshot): Snapshot {
+export const opened = (view: Snapshot): Snapshot =>
+  ports(view, (port) => (port.role === 'standby' ? { ...port, role: 'active', handover: null } : port));
+
+/** Any broadcast that bears the port's MAC is taken for the token. */
+export const anyBroadcast = (view: Snapshot): Snapshot =>
+  ports(view, (port) =>
+    port.handover === null
+      ? port
+      : { ...port, handover: { ...port.handover, token: 'ff:ff:ff:ff:ff:ff' as never } },
+  );
+
+/** The source sets no trap. */
+export const unarmed = (view: Snapshot): Snapshot =>
+  ports(view, (port) => (port.role === 'active' ? { ...port, handover: null } : port));
+
+function ports(view: Snapshot, change: (port: PortDocument) => PortDocument): Snapshot {
   const documents = new Map(view.documents);
-  for (const [key, document] of documents)
-    if (document.type === 'port' && document.role === 'standby')
-      documents.set(key, { ...document, role: 'active', handover: null });
+  for (const [key, document] of documents) if (document.type === 'port') documents.set(key, change(document));
   return { ...view, documents };
 }

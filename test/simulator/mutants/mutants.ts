@@ -1,7 +1,7 @@
 import { type Fact } from '#domain';
 import { type Bugs } from '../story/world.js';
-import { beyondWindow, earlierTimer, noFence, rolledBack } from './rules.js';
-import { doubled, markGaps, opened } from './edges.js';
+import { anyMove, beyondWindow, earlierTimer, noFence, notCalledBack, rolledBack } from './rules.js';
+import { anyBroadcast, doubled, markGaps, opened, unarmed } from './edges.js';
 
 /** A fault to plant, and what the simulator must say of it. */
 export interface Mutant {
@@ -10,7 +10,8 @@ export interface Mutant {
   readonly finding: RegExp;
 }
 
-const AT_ODDS = /still retires|is switched|not exact|its port at|facts that the log has not|nobody counts/;
+const AT_ODDS =
+  /still retires|is switched|not exact|its port at|facts that the log has not|nobody counts|is not counted/;
 
 /**
  * Faults planted at the edges of the production code, each of a kind that once was, or might be. The simulator must
@@ -81,8 +82,38 @@ export const MUTANTS = {
   },
   /** Batches of facts may overtake each other, and say nothing of what stands before them. */
   'facts overtake': {
-    plant: () => ({ factsOvertake: true }),
+    plant: () => ({ factsOvertake: true, loss: 0.1 }),
     finding: AT_ODDS,
+  },
+  /** The trap of a source is turned by any broadcast in the guest's name, such as a forged RARP. */
+  'RARP without token': {
+    plant: () => ({ view: anyBroadcast, forging: 1 }),
+    finding: /a forged frame turned a port/,
+  },
+  /** The source is told to be ready before it has armed its trap. */
+  'trap not armed': {
+    plant: () => ({ view: unarmed }),
+    finding: /the token of it turned nothing/,
+  },
+  /** The source has the guest again, and the destination keeps the port. */
+  'abort after activation not undone': {
+    plant: () => ({ rules: notCalledBack, comesBack: 6 }),
+    finding: /was given up, and .* is still at/,
+  },
+  /** What a hypervisor said late, or twice, of an earlier move decides the one that runs. */
+  'word of an earlier move': {
+    plant: () => ({ rules: anyMove, words: { late: 0.5, twice: 0.7, lost: 0 } }),
+    finding: /was not there since it began/,
+  },
+  /** An agent that comes back gives its orders once more, and nobody looks whether they were carried out. */
+  'journal forgotten': {
+    plant: () => ({ asksWithoutLooking: true }),
+    finding: /is begun twice/,
+  },
+  /** Guests are switched to where nobody has seen their tap yet. */
+  'switched before it was ready': {
+    plant: () => ({ doesNotWait: true, copyMs: 3 }),
+    finding: /is not counted at .*, which was ready for it/,
   },
 } as const satisfies Record<string, Mutant>;
 

@@ -83,6 +83,29 @@ export const rolledBack: RuleBug = (state, command, _context, decide) => {
   );
 };
 
+/** A guest that came back from where it ran already finds its ports still there. */
+export const notCalledBack: RuleBug = (_state, command, _context, decide) => {
+  const decided = decide(command);
+  if (!decided.ok || command.type !== 'IngestFacts') return decided;
+  const isBack = decided.value.some((e) => e.type === 'HypervisorReported' && e.outcome === 'failed');
+  return isBack ? ok(decided.value.filter((e) => e.type !== 'PortBound')) : decided;
+};
+
+/** The hypervisor's word on an earlier move of a guest is taken for one on the move that runs now. */
+export const anyMove: RuleBug = (state, command, _context, decide) => {
+  if (command.type !== 'IngestFacts') return decide(command);
+  const running = new Map(
+    [...new Set(state.moving.values())].map((id) => [state.migrations.get(id)?.owner, id]),
+  );
+  const facts = command.facts.map((numbered) => {
+    const { fact } = numbered;
+    if (fact.type !== 'HypervisorMigration') return numbered;
+    const now = running.get(state.migrations.get(fact.migration)?.owner);
+    return now === undefined ? numbered : { ...numbered, fact: { ...fact, migration: now } };
+  });
+  return decide({ ...command, facts });
+};
+
 /** The server forgets a message's id after its window; here whoever leads does too. */
 const WINDOW_MS = 2_000;
 export const beyondWindow = (id: string, now: number): string => `${id}/${Math.floor(now / WINDOW_MS)}`;

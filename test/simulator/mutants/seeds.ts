@@ -5,18 +5,24 @@ import { type MutantName } from './mutants.js';
  * tells. When none does any more, new ones are found by `npm run simulate -- --mutant NAME --find`.
  */
 export const NAMED_SEEDS: Readonly<Record<MutantName, readonly number[]>> = {
-  'no fence': [9, 12, 55],
-  'stale leader appends': [5, 10, 23],
-  'double count': [1, 2, 3],
-  'early activation': [1, 6, 8],
-  'lost close': [5, 6, 8],
-  'ack before effective': [3, 7, 8],
-  'forgotten mark gap': [1, 2, 7],
-  'command done twice after the dedupe window': [3, 4, 8],
-  'command done twice': [18, 25, 32],
+  'no fence': [7, 9, 13],
+  'stale leader appends': [3, 13, 27],
+  'double count': [2, 3, 4],
+  'early activation': [1, 2, 3],
+  'lost close': [1, 2, 5],
+  'ack before effective': [7, 8, 10],
+  'forgotten mark gap': [1, 3, 5],
+  'command done twice after the dedupe window': [1, 2, 7],
+  'command done twice': [1, 18, 23],
   'timer of an earlier episode': [1, 2, 3],
-  'undo that rolls back a fact': [3, 6, 10],
-  'facts overtake': [96, 212],
+  'undo that rolls back a fact': [2, 5, 14],
+  'facts overtake': [79, 222],
+  'RARP without token': [2, 5, 7],
+  'trap not armed': [1, 2, 3],
+  'abort after activation not undone': [2, 5, 14],
+  'word of an earlier move': [36, 88, 99],
+  'journal forgotten': [16, 25, 29],
+  'switched before it was ready': [2, 14, 25],
 };
 
 /** Things that happen in a story that must find one. */

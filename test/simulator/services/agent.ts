@@ -5,6 +5,7 @@ import { encodeBytes, SUBJECTS, type DocumentKey, type Report } from '#contracts
 import { DocumentSync, fromDisk, Reporter, toDisk, type Received, type Snapshot } from '#protocol';
 import { Agent } from '../../../apps/host-agent/src/agent.js';
 import { FactJournal, parseJournal } from '../../../apps/host-agent/src/facts/journal.js';
+import { standbys } from '../../../apps/host-agent/src/hypervisor/standbys.js';
 import { LocalMemory } from '../../../apps/host-agent/src/state/local-memory.js';
 import { emptyMemory, parseMemory } from '../../../apps/host-agent/src/state/memory.js';
 import { LinkSource } from '../bus/docs-port.js';
@@ -12,7 +13,7 @@ import { Link } from '../bus/link.js';
 import { type Server } from '../bus/server.js';
 import { DiskWriter } from '../host/disk.js';
 import { MachineDriver } from '../host/driver.js';
-import { MachineHypervisor } from '../host/hypervisor.js';
+import { MachineHypervisor, type HypervisorBugs, type Words } from '../host/hypervisor.js';
 import { type Machine } from '../host/machine.js';
 import { type Mover } from '../host/mover.js';
 import { type Process } from '../engine/process.js';
@@ -23,7 +24,7 @@ const CHECKPOINT_MS = 30_000;
 const RESEND_MS = 3_000;
 
 /** Faults planted in an agent, for tests of the tests. */
-export interface AgentBugs {
+export interface AgentBugs extends HypervisorBugs {
   readonly skipsEffective?: boolean;
   readonly alter?: (key: DocumentKey, received: Received, host: string) => Received;
   readonly fact?: (fact: Fact) => readonly Fact[];
@@ -52,6 +53,7 @@ export class AgentService {
       readonly fault: (where: string, cause: unknown) => void;
       readonly reported: (service: AgentService, report: Report) => void;
       readonly bugs: AgentBugs;
+      readonly words: Words;
     },
   ) {
     this.link = new Link(process, server);
@@ -109,12 +111,13 @@ export class AgentService {
       host,
       boot: journal.boot,
       driver,
-      hypervisor: new MachineHypervisor(machine, this.mover, process),
+      hypervisor: new MachineHypervisor(machine, this.mover, process, hooks.words, hooks.bugs),
       journal: this.bugged(journal),
       memory,
       clock,
       ids,
       log,
+      services: [standbys],
       report: (standing, urgent) =>
         reporter.update(
           { ...standing, host, boot: journal.boot, version: 'sim', driver: 'simulated' },

@@ -7,6 +7,7 @@ import { type AgentService } from '../services/agent.js';
 import { GROUPS, groupResource } from './groups.js';
 import { leave } from './hosts.js';
 import { forgotten } from './losses.js';
+import { forge, thereAndBack } from './moves.js';
 import { putBack } from './restore.js';
 import { type SimWorld } from './world.js';
 
@@ -21,7 +22,9 @@ function work(world: SimWorld, dice: Random): void {
   const machine = dice.pick([...world.machines.values()]);
   const { state } = world.auditor;
   let from;
-  switch (dice.below(12)) {
+  switch (dice.below(13)) {
+    case 12:
+      return thereAndBack(world, dice, guest, machine);
     case 0:
     case 1: {
       const name = dice.pick(GROUPS);
@@ -75,16 +78,18 @@ function work(world: SimWorld, dice: Random): void {
         void world.command({ type: 'Delete', kind: 'PortGroup', name: dice.pick(GROUPS) });
         return;
       }
-      return move(world, guest, machine);
+      return move(world, dice, guest, machine);
     case 6:
       if (dice.chance(0.4)) return leave(world, dice, machine);
-      return move(world, guest, machine);
+      return move(world, dice, guest, machine);
     default:
-      return move(world, guest, machine);
+      return move(world, dice, guest, machine);
   }
 }
 
-function move(world: SimWorld, { owner }: Guest, { name }: Machine): void {
+function move(world: SimWorld, dice: Random, guest: Guest, { name }: Machine): void {
+  const { owner } = guest;
+  if (dice.chance(0.2)) guest.returns = 1;
   void world.command({ type: 'StartMigration', owner, destination: world.host(name) });
 }
 
@@ -103,7 +108,16 @@ function trouble(world: SimWorld, dice: Random): void {
     if (dice.chance(0.5)) process.kill();
     else process.killAt(1 + dice.below(60));
   };
-  switch (dice.below(22)) {
+  switch (dice.below(24)) {
+    case 23:
+      for (let n = dice.below(12); n >= 0; n -= 1)
+        later(0, 1_500, () => forge(world, dice, dice.pick(world.nics)));
+      return;
+    case 22:
+      if (!machine.monitored) return;
+      say(`the hypervisor of ${machine.name} does not answer`);
+      world.mover.monitorDown(machine);
+      return later(50, 5_000, () => world.mover.monitorUp(machine));
     case 0: {
       say('the weather turns');
       Object.assign(weather, {

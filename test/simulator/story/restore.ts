@@ -22,7 +22,7 @@ export function putBack(world: SimWorld, dice: Random): void {
       !server.up ||
       auditor.isReturned ||
       (copy.lineage !== auditor.lineage && part === 'documents') ||
-      world.now() >= world.calmSince
+      world.isCalm
     )
       return;
     const to = part === 'documents' ? copy.rest.docs.lastSeq : copy.log.lastSeq;

@@ -12,6 +12,7 @@ import { Random } from '../engine/random.js';
 import { plantRules } from '../mutants/rules.js';
 import { handoverToken } from '../services/signing.js';
 import { act } from './actions.js';
+import { goBack, lurk } from './moves.js';
 import { Broken, SimWorld, type Bugs } from './world.js';
 
 export interface StoryOptions {
@@ -51,6 +52,8 @@ export async function story(options: StoryOptions): Promise<Outcome> {
     coordinators: 2,
   };
   const world = new SimWorld(seed, size, bugs);
+  if (faults) world.mover.onBothEnds = (guest) => lurk(world, dice, guest);
+  world.mover.onArrived = (guest) => goBack(world, guest);
   world.scheduler.verbose = options.verbose ?? false;
   const restore = bugs.rules === undefined ? () => undefined : plantRules(bugs.rules);
   let broken = '';
@@ -123,6 +126,8 @@ async function end(world: SimWorld): Promise<void> {
   world.calmSince = world.now();
   Object.assign(world.weather, { loss: 0, drop: 0, duplicate: 0 });
   world.mover.failure = 0;
+  Object.assign(world.words, { late: 0, twice: 0, lost: 0 });
+  for (const machine of world.machines.values()) world.mover.monitorUp(machine);
   if (!world.server.up) world.server.start();
   for (const link of world.server.links) link.heal();
   for (const process of world.services()) {
@@ -166,9 +171,11 @@ async function neverNoticed(world: SimWorld): Promise<boolean> {
 function running(world: SimWorld): string | null {
   for (const m of world.auditor.state.migrations.values()) {
     if (hasEnded(m.phase)) continue;
-    if (m.phase === 'unknown' && world.guests.get(m.owner)?.machine === m.source)
+    const guest = world.guests.get(m.owner);
+    const isLost = m.phase === 'moving' && m.origin === 'operator' && guest?.moving !== true;
+    if (isLost || (m.phase === 'unknown' && guest?.machine !== m.destination))
       void world.command(
-        { type: 'AbortMigration', migration: m.id, reason: 'the guest is at the source' },
+        { type: 'AbortMigration', migration: m.id, reason: 'the guest is not at the destination' },
         1,
       );
     return `${m.id} of ${m.owner} (${m.origin}) from ${m.source} to ${m.destination} is ${m.phase}, outcome ${m.outcome}; the guest is ${world.guests.get(m.owner)?.state} at ${world.guests.get(m.owner)?.machine}`;
@@ -197,6 +204,10 @@ function notQuiet(world: SimWorld): string | null {
     for (const { host } of port.retiring) world.giveUp(host);
     if (port.retiring.length > 0) return `${port.id} still retires ${JSON.stringify(port.retiring)}`;
   }
+  for (const [name, machine] of world.machines)
+    for (const guest of world.guests.values())
+      if (guest.machine !== name && machine.hasRemains(guest))
+        return `something of ${guest.owner} is left at ${name}`;
   for (const { guest, spec } of world.nics) {
     const id = auditor.state.byIface.get(spec.ifaceId as never);
     const active = id === undefined ? undefined : auditor.state.ports.get(id)?.active?.host;

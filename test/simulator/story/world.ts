@@ -5,7 +5,9 @@ import { Consumer } from '../bus/consumer.js';
 import { Link } from '../bus/link.js';
 import { Server, type ServerCopy, type Weather } from '../bus/server.js';
 import { Auditor, OPERATOR } from '../checks/auditor.js';
+import { HandoverChecks } from '../checks/handover.js';
 import { FrameChecks } from '../checks/frames.js';
+import { MoveChecks } from '../checks/moves.js';
 import { Process } from '../engine/process.js';
 import { Random } from '../engine/random.js';
 import { Scheduler } from '../engine/scheduler.js';
@@ -13,6 +15,7 @@ import { Disk } from '../host/disk.js';
 import { announcement, BROADCAST, numbered } from '../host/frames.js';
 import { Guest, type Nic } from '../host/guest.js';
 import { Machine } from '../host/machine.js';
+import { type Words } from '../host/hypervisor.js';
 import { Mover } from '../host/mover.js';
 import { AgentService, type AgentBugs } from '../services/agent.js';
 import { ask, CoordinatorService } from '../services/coordinator.js';
@@ -29,6 +32,14 @@ export interface Bugs extends AgentBugs, ManagerBugs {
   readonly drop?: number;
   /** How likely guests come back that already ran elsewhere, for the same reason. */
   readonly comesBack?: number;
+  /** How much of what is asked or answered is lost from the beginning. */
+  readonly loss?: number;
+  /** How long guests are copied at most, ms. */
+  readonly copyMs?: number;
+  /** How likely somebody forges frames at a move. */
+  readonly forging?: number;
+  /** How likely the hypervisor's words come late, twice, or never. */
+  readonly words?: Words;
 }
 
 export interface Size {
@@ -44,6 +55,8 @@ const SMALL_BYTES = 4_000;
 /** Before counters are given up. */
 const PATIENCE_MS = 20_000;
 
+const WORDS: Words = { late: 0.05, twice: 0.05, lost: 0.03 };
+
 export class Broken extends Error {}
 
 /** Two managers, two coordinators, some hosts with agents and guests, and the server between them. */
@@ -54,6 +67,7 @@ export class SimWorld {
   readonly facts: Consumer;
   readonly auditor: Auditor;
   readonly frames: FrameChecks;
+  readonly handover: HandoverChecks;
   readonly machines = new Map<string, Machine>();
   readonly guests = new Map<string, Guest>();
   readonly nics: Nic[] = [];
@@ -71,6 +85,7 @@ export class SimWorld {
   calmSince = Number.POSITIVE_INFINITY;
   /** How long nothing new happens, ms: for what takes long to come about. */
   lull = 0;
+  readonly words: Words;
   greedy: boolean;
   /** Questions of the operator's that are not answered yet. */
   asking = 0;
@@ -84,8 +99,9 @@ export class SimWorld {
     readonly bugs: Bugs = {},
   ) {
     this.random = new Random(seed);
+    this.words = { ...(bugs.words ?? WORDS) };
     const { random, scheduler } = this;
-    this.weather = { loss: 0, drop: bugs.drop ?? 0, duplicate: 0, delay: 1, spike: 20 };
+    this.weather = { loss: bugs.loss ?? 0, drop: bugs.drop ?? 0, duplicate: 0, delay: 1, spike: 20 };
     this.server = new Server(scheduler, random.fork(), this.weather);
     if (random.chance(0.2)) this.server.windowMs = 1_000;
     if (random.chance(0.2)) this.server.maxBytes = SMALL_BYTES;
@@ -105,9 +121,14 @@ export class SimWorld {
       const machine = this.machines.get(host);
       if (machine !== undefined) forgotten(this.auditor, machine, before);
     };
+    const moves = new MoveChecks(this);
+    this.auditor.onCommit = (events, before, after) => moves.committed(events, before, after);
     this.server.log.tap((message) => this.auditor.take(message));
     this.frames = new FrameChecks(this);
+    this.handover = new HandoverChecks(this);
     this.mover = new Mover(scheduler, random.fork(), this.guests, this.machines, (nic) => this.announce(nic));
+    this.mover.onTwice = (what) => this.broken(`${what} is begun twice`);
+    this.mover.copyMs = bugs.copyMs ?? this.mover.copyMs;
     this.mover.comesBack = bugs.comesBack ?? this.mover.comesBack;
     this.greedy = random.chance(0.5);
     this.operator = new Link(new Process('operator', scheduler, random.fork()), this.server);
@@ -125,6 +146,11 @@ export class SimWorld {
 
   wait(ms: number): Promise<void> {
     return this.scheduler.runUntil(this.scheduler.now + ms);
+  }
+
+  /** Nobody begins anything new. */
+  get isCalm(): boolean {
+    return this.scheduler.now >= this.calmSince;
   }
 
   now(): number {
@@ -178,6 +204,7 @@ export class SimWorld {
       fault: this.fault,
       reported: (agent, report) => this.reported(agent, report),
       bugs: this.bugs,
+      words: this.words,
     });
     this.agents.set(host, service);
   }
@@ -187,6 +214,7 @@ export class SimWorld {
       `   ~ ${agent.process.name} reports ${report.realised}${report.exceptions.map((e) => ` (${e.object}: ${e.code})`).join('')}`,
     );
     this.reports.set(agent.machine.name, report);
+    agent.machine.unhurt = true;
     if (agent.last !== null && agent.last.lineage === report.lineage)
       this.auditor.checkClaim(agent.last, report.realised, agent.process.name);
   }
@@ -224,7 +252,7 @@ export class SimWorld {
         if (to === from) continue;
         const at = Math.max(arrival.get(to.name) ?? 0, this.scheduler.now + from.random.between(0.05, 0.6));
         arrival.set(to.name, at);
-        this.scheduler.at(at, null, 'timer', () => to.switch.inject('eth0', frame));
+        this.scheduler.at(at, null, 'timer', () => this.handover.arrives(to, 'eth0', frame));
       }
     };
     machine.onMissed = (nic) => (nic.missed += 1);
@@ -234,7 +262,7 @@ export class SimWorld {
   }
 
   private addGuest(i: number): void {
-    const guest = new Guest(`vm${i}`);
+    const guest = new Guest(`vm${i}`, this.random.pick(['libvirt', 'qemu'] as const));
     this.guests.set(guest.owner, guest);
     const vnics = this.random.chance(0.3) ? 2 + this.random.below(2) : 1;
     for (let n = 0; n < vnics; n += 1) this.addNic(guest, `if-${i}${'abc'[n]}`, i * 16 + n);
@@ -244,9 +272,10 @@ export class SimWorld {
     const profile = this.random.pick(['web', 'web', 'db', 'eph']);
     const mac = `02:00:00:00:00:${number.toString(16).padStart(2, '0')}`;
     const nic = guest.addNic({ ifaceId, mac, profile, switch: 'lan' });
+    nic.quiet = this.random.chance(0.15);
     this.nics.push(nic);
     const next = (): void => {
-      this.scheduler.in(this.random.between(5, 120), null, 'timer', () => {
+      this.scheduler.in(this.random.between(5, nic.quiet ? 9_000 : 120), null, 'timer', () => {
         if (this.traffic && guest.state === 'running') this.sendNumbered(nic);
         next();
       });
@@ -271,6 +300,9 @@ export class SimWorld {
     nic.sent += 1;
     this.frames.sent(nic, machine, number);
     const counted = machine.inject(nic, frame);
+    const isAwaited = this.now() < nic.guest.awaitedUntil && !this.auditor.isReturned;
+    if (counted === 0 && isAwaited && machine.unhurt && !machine.isTampered(this.now()))
+      this.broken(`a frame of ${nic.spec.ifaceId} is not counted at ${machine.name}, which was ready for it`);
     if (counted > 1) this.broken(`a frame of ${nic.spec.ifaceId} was counted ${counted} times`);
     nic.accepted += counted;
     nic.acceptedBytes += counted * frame.length;
@@ -286,6 +318,7 @@ export class SimWorld {
     for (const nic of guest.nics) machine.plug(nic);
     guest.machine = machine.name;
     guest.state = 'running';
+    guest.awaitedUntil = 0;
     this.scheduler.note(`   * ${guest.owner} starts at ${machine.name}`);
   }
 

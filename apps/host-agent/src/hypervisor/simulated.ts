@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { type HostName } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import { BLANK_MEMORY, Guest, type GuestMemory, type GuestSpec } from './guest.js';
+import { Holds } from './holds.js';
 import { type Hypervisor, type MigrationOutcome, type VmStatus } from './hypervisor.js';
 import { sendGuest, receiveGuest, type IncomingGuest } from './transfer.js';
 
@@ -14,7 +15,7 @@ export interface PlugPoint {
 
 /**
  * A hypervisor of simulated guests, with the order of events of a real one: the destination plugs the tap first,
- * memory is copied, the source's guest stops, the state goes over, the destination's guest starts and announces
+ * memory is copied, the source's guest stops when the destination is ready, the state goes over, the destination's guest starts and announces
  * itself, and only then the source unplugs.
  */
 export class SimulatedHypervisor implements Hypervisor {
@@ -27,6 +28,7 @@ export class SimulatedHypervisor implements Hypervisor {
   readonly #listeners = new Set<(outcome: MigrationOutcome) => void>();
   readonly #running = new Map<string, { readonly abort: AbortController; readonly order: MigrationOrder }>();
   readonly #known = new Map<string, MigrationOutcome>();
+  readonly #holds = new Holds();
   #server: Server | null = null;
 
   constructor(
@@ -83,6 +85,7 @@ export class SimulatedHypervisor implements Hypervisor {
     const key = `${order.migration}/${order.attempt}`;
     const before = this.#known.get(key);
     if (before !== undefined) return this.#tell(before);
+    const ready = this.#holds.ready(order);
     await this.#booting.get(order.owner);
     if (this.#running.has(order.owner)) return;
     const guest = this.#guests.get(order.owner);
@@ -92,7 +95,7 @@ export class SimulatedHypervisor implements Hypervisor {
     const abort = new AbortController();
     this.#running.set(order.owner, { abort, order });
     this.#tell({ migration: order.migration, attempt: order.attempt, outcome: 'started' });
-    const result = await sendGuest(to, guest.spec, this.copyMs, abort.signal, () => {
+    const result = await sendGuest(to, guest.spec, this.copyMs, abort.signal, ready, () => {
       guest.pause();
       return guest.memory;
     });
@@ -116,6 +119,10 @@ export class SimulatedHypervisor implements Hypervisor {
       const said = this.#known.get(`${order.migration}/${order.attempt}`);
       this.#tell(said ?? { ...order, outcome, reason: 'was not running' });
     }
+  }
+
+  standing(orders: readonly MigrationOrder[]): void {
+    this.#holds.standing(orders);
   }
 
   /**

@@ -44,8 +44,12 @@ describe('a guest on its way', () => {
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
   });
-  const send = (signal = new AbortController().signal, copyMs = 0): Promise<SendResult> =>
-    sendGuest(at(), SPEC, copyMs, signal, () => {
+  const send = (
+    signal = new AbortController().signal,
+    copyMs = 0,
+    ready = Promise.resolve(),
+  ): Promise<SendResult> =>
+    sendGuest(at(), SPEC, copyMs, signal, ready, () => {
       log.push('stop');
       return MEMORY;
     });
@@ -54,6 +58,24 @@ describe('a guest on its way', () => {
     expect(await send()).toEqual({ kind: 'moved' });
     await served;
     expect(log).toEqual(['prepare web-1', 'stop', 'begin 7']);
+  });
+
+  it('does not stop here before it is let, nor when that is called off first', async () => {
+    let go = (): void => undefined;
+    const sent = send(undefined, 0, new Promise((resolve) => (go = resolve)));
+    while (log.length === 0) await new Promise(setImmediate);
+    expect(log).toEqual(['prepare web-1']);
+    go();
+    expect(await sent).toEqual({ kind: 'moved' });
+    await served;
+    log.length = 0;
+    const abort = new AbortController();
+    const held = send(abort.signal, 0, new Promise(() => undefined));
+    while (log.length === 0) await new Promise(setImmediate);
+    abort.abort();
+    expect(await held).toMatchObject({ kind: 'failed' });
+    await served;
+    expect(log).toEqual(['prepare web-1', 'discard web-1']);
   });
 
   it('stays, and is discarded there, when it is refused', async () => {
@@ -126,13 +148,8 @@ describe('a guest on its way', () => {
     const { port } = at();
     server.close();
     await once(server, 'close');
-    const result = await sendGuest(
-      { host: '127.0.0.1', port },
-      SPEC,
-      0,
-      new AbortController().signal,
-      () => MEMORY,
-    );
+    const [to, { signal }] = [{ host: '127.0.0.1', port }, new AbortController()];
+    const result = await sendGuest(to, SPEC, 0, signal, Promise.resolve(), () => MEMORY);
     expect(result).toMatchObject({ kind: 'failed', reason: expect.stringContaining('cannot reach') });
   });
 

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock, unwrap, type Clock } from '#kernel';
 import { parseGuest, parseMemory } from '../simulation.js';
 import { type GuestMemory, type GuestSpec } from './guest.js';
@@ -21,17 +22,20 @@ export type SendResult =
 const ANSWER_MS = 5_000;
 /** While memory is copied nothing else is said, however long it takes. */
 const COPYING_MS = 1_000;
+/** How long the guest waits for the switch of its destination when all else is there. */
+const HELD_MS = 30_000;
 
 /**
  * Sends a guest over TCP, one JSON line a step: `hello` (spec) ← `ready`, `copying` once a second, then `state`
- * (memory, after the guest was stopped) ← `running`, or `refused` of a guest that was not begun. Up to `state` an
- * abort or a broken connection leaves the guest here.
+ * (memory, after the guest was stopped, which is not before `ready`) ← `running`, or `refused` of a guest that was not
+ * begun. Up to `state` an abort or a broken connection leaves the guest here.
  */
 export async function sendGuest(
   to: { readonly host: string; readonly port: number },
   spec: GuestSpec,
   copyMs: number,
   signal: AbortSignal,
+  ready: Promise<void>,
   stop: () => GuestMemory,
 ): Promise<SendResult> {
   let socket: Socket;
@@ -45,7 +49,8 @@ export async function sendGuest(
   try {
     socket.write(`${JSON.stringify({ step: 'hello', spec })}\n`);
     await expectStep(lines, 'ready');
-    await copyMemory(copyMs, signal, () => socket.write(`${JSON.stringify({ step: 'copying' })}\n`));
+    const tell = (): void => void socket.write(`${JSON.stringify({ step: 'copying' })}\n`);
+    await copyMemory(copyMs, ready, signal, tell);
     signal.throwIfAborted();
     const memory = stop();
     socket.write(`${JSON.stringify({ step: 'state', memory })}\n`);
@@ -106,17 +111,26 @@ function dial(to: { readonly host: string; readonly port: number }, signal: Abor
   });
 }
 
-const copyMemory = (ms: number, signal: AbortSignal, tell: () => void): Promise<void> =>
-  new Promise((resolve) => {
-    const telling = setInterval(tell, COPYING_MS);
-    const end = (): void => {
-      clearTimeout(timer);
-      clearInterval(telling);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
+/** Until it is copied and the destination is ready; rejects when that is called off, or takes too long. */
+async function copyMemory(
+  ms: number,
+  ready: Promise<void>,
+  signal: AbortSignal,
+  tell: () => void,
+): Promise<void> {
+  const telling = setInterval(tell, COPYING_MS);
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const late = pause(ms + HELD_MS, undefined, { signal: either }).then(() => {
+    throw new Error(`the switch of the destination was not ready within ${HELD_MS / 1000} s`);
   });
+  try {
+    await Promise.race([Promise.all([pause(ms, undefined, { signal: either }), ready]), late]);
+  } finally {
+    clearInterval(telling);
+    over.abort();
+  }
+}
 
 /** The other side said that it did not begin the guest, and will not. */
 class Refused extends Error {}
