@@ -24,9 +24,10 @@ export class NatsConnections implements ConnectionsChannel {
   hear(listener: (key: string, data: Uint8Array) => void): () => void {
     let end = (): void => undefined;
     let isOver = false;
-    const callback = (error: Error | null, { subject, data }: Msg): void => {
-      const [port = '', epoch = ''] = subject.split('.').slice(3);
-      if (error === null) listener(`${port}@${epoch}`, data);
+    const callback = (error: Error | null, message: Msg): void => {
+      if (error !== null) return;
+      const [port = '', epoch = ''] = message.subject.split('.').slice(3);
+      listener(`${port}@${epoch}`, message.data);
     };
     // A link that is closed before it was ever open brings nothing.
     void this.link.connection().then(

@@ -20,6 +20,7 @@ class ConnectionService implements AgentService {
   readonly #leaving = new Map<string, Leaving>();
   readonly #arriving = new Map<string, Arriving>();
   #standby: ReadonlySet<string> = new Set();
+  readonly #senseless = new Set<string>();
   readonly #timers = new Set<() => void>();
   readonly #unhear: () => void;
 
@@ -85,9 +86,13 @@ class ConnectionService implements AgentService {
 
   #heard(key: string, data: Uint8Array): void {
     const message = parseConnections(data);
-    if (!message.ok || slotKey(message.value.port, message.value.epoch) !== key)
-      return this.host.log.warn({ binding: key }, 'what another host said of connections makes no sense');
-    this.#of(key)?.hear(message.value);
+    if (message.ok && slotKey(message.value.port, message.value.epoch) === key)
+      return this.#of(key)?.hear(message.value);
+    if (this.#senseless.has(key) || this.#senseless.size >= MOST_ARRIVING) return;
+    // Said once of a binding: there may be many.
+    this.#senseless.add(key);
+    const reason = message.ok ? 'it is for another binding' : message.error.message;
+    this.host.log.warn({ binding: key, reason }, 'what another host said of connections makes no sense');
   }
 
   #of(key: string): Arriving | undefined {
