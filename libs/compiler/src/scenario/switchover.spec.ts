@@ -5,8 +5,9 @@ import { isLearned } from '#openflow';
 import { type SwitchOptions } from '#simulated-switch';
 import { mac, TOKEN, type PortSpec } from '../documents.fixture.js';
 import { TABLES } from '../pipeline/tables.js';
-import { BROADCAST_MAC, destination, frame, rarp } from './frames.fixture.js';
+import { BROADCAST_MAC, destination, frame, rarp, vlanOf } from './frames.fixture.js';
 import { MIRROR_VLAN, mirroredHost } from './mirrors.fixture.js';
+import { privateHost } from './private-vlan.fixture.js';
 import { join, ManualClock, settle, TestHost } from './world.fixture.js';
 
 const at = (epoch: number) => ({ port: 'p2' as PortId, epoch: epoch as Epoch });
@@ -116,6 +117,36 @@ describe('a switch-over in the data plane', () => {
     );
     expect(saw).toEqual(['h2 eth0']);
     expect(a.got(4).map(destination)).toContain(BROADCAST_MAC);
+  });
+
+  it('turns a port of a private VLAN, whose token bears its secondary on the wire', async () => {
+    const clock = new ManualClock();
+    const hosts = ['h1', 'h2', 'h3'].map((name) => new TestHost(name, clock));
+    join(hosts);
+    const [a, b, c] = hosts as [TestHost, TestHost, TestHost];
+    const group = 'alone';
+    const at = (ports: readonly PortSpec[]) => ({ ...privateHost('a', { uplink1: 'eth0' }), ports });
+    await a.become(
+      at([
+        { n: 1, group: 'router' },
+        { ...MOVING, group },
+      ]),
+    );
+    await b.become(
+      at([
+        { n: 3, group: 'router' },
+        { ...ARRIVING, group },
+      ]),
+    );
+    await c.become(at([{ n: 4, group: 'router' }]));
+    b.send(2, rarp(mac(2)));
+    expect((await learned(a)).map((f) => f.flow.table)).toEqual([TABLES.ACTIVITY]);
+    expect(b.wire().map((f) => [destination(f), vlanOf(f)])).toEqual([
+      [TOKEN, 101],
+      [BROADCAST_MAC, 101],
+    ]);
+    expect(c.got(4).map(destination)).toEqual([BROADCAST_MAC]);
+    expect(a.got(1).map(destination)).toEqual([BROADCAST_MAC]);
   });
 
   it('takes the token from no guest, wherever it is, though it may forge its MAC', async () => {
