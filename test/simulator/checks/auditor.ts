@@ -299,7 +299,7 @@ export class Auditor {
 
   /** A host that realised no more than this still has the port, for all that it knows. */
   stillHas(port: Port['id'], host: string, lineage: Lineage | null, realised: number): boolean {
-    if (lineage !== this.lineage) return true;
+    if (lineage !== this.lineage || this.returned !== null) return true;
     const left = this.left.get(`${port} ${host}`);
     return left !== undefined && realised < left;
   }

@@ -69,6 +69,8 @@ export class FrameChecks {
     // What takes the port away from here has not arrived, and no frame of the guest's yet that would turn its trap.
     const { lineage, realised } = this.claim(at);
     if (port !== undefined && this.world.auditor.stillHas(port.id, at.name, lineage, realised)) return true;
+    // It was here, and went on before the log was told that it had come.
+    if (port?.standby?.host === at.name && to.guest.previous === at.name) return true;
     // Where the guest runs its host could not tell: for all that the log knows it is where it was plugged.
     return to.guest.state === 'off' || port?.active?.host !== to.guest.machine;
   }

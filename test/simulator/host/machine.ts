@@ -27,6 +27,8 @@ export class Machine {
   /** What the hypervisor knows of migrations that it was asked for. */
   readonly attempts = new Map<string, Attempt>();
   readonly watchers = new Set<(attempt: Attempt) => void>();
+  /** Without power: nothing runs here. */
+  isDown = false;
   /** libvirtd, or the monitors of QEMU, answer. */
   monitored = true;
   boot: string;
@@ -130,7 +132,7 @@ export class Machine {
   }
 
   hasBridges({ nics }: Guest): boolean {
-    return nics.every(({ spec }) => this.switch.bridges.has(bridgeName(spec.switch)));
+    return !this.isDown && nics.every(({ spec }) => this.switch.bridges.has(bridgeName(spec.switch)));
   }
 
   hasTap({ nics }: Guest): boolean {

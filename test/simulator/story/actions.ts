@@ -7,6 +7,7 @@ import { type AgentService } from '../services/agent.js';
 import { GROUPS, groupResource } from './groups.js';
 import { leave } from './hosts.js';
 import { forgotten } from './losses.js';
+import { comeBack, goDown, loseHost } from './host-loss.js';
 import { forge, thereAndBack } from './moves.js';
 import { putBack } from './restore.js';
 import { type SimWorld } from './world.js';
@@ -108,7 +109,7 @@ function trouble(world: SimWorld, dice: Random): void {
     if (dice.chance(0.5)) process.kill();
     else process.killAt(1 + dice.below(60));
   };
-  switch (dice.below(24)) {
+  switch (dice.below(25)) {
     case 23:
       for (let n = dice.below(12); n >= 0; n -= 1)
         later(0, 1_500, () => forge(world, dice, dice.pick(world.nics)));
@@ -197,15 +198,12 @@ function trouble(world: SimWorld, dice: Random): void {
       process.skewMs = Math.floor(dice.between(-30_000, 30_000));
       return say(`the clock of ${process.name} jumps to ${process.skewMs} ms`);
     }
-    case 16: {
+    case 16:
       say(`${machine.name} reboots`);
-      agent?.process.kill();
-      forgotten(world.auditor, machine);
-      world.reports.delete(machine.name);
-      world.mover.hostDown(machine);
-      machine.reboot();
-      return later(200, 4_000, () => world.startAgent(machine.name));
-    }
+      goDown(world, machine);
+      return later(200, 4_000, () => comeBack(world, machine));
+    case 24:
+      return dice.chance(0.4) ? loseHost(world, dice, machine) : undefined;
     case 18:
       return putBack(world, dice);
     case 19: {

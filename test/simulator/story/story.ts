@@ -12,6 +12,7 @@ import { Random } from '../engine/random.js';
 import { plantRules } from '../mutants/rules.js';
 import { handoverToken } from '../services/signing.js';
 import { act } from './actions.js';
+import { comeBack } from './host-loss.js';
 import { goBack, lurk } from './moves.js';
 import { Broken, SimWorld, type Bugs } from './world.js';
 
@@ -134,6 +135,7 @@ async function end(world: SimWorld): Promise<void> {
     process.spare();
     process.wake();
   }
+  for (const machine of world.machines.values()) comeBack(world, machine);
   world.startAll();
   await until(world, 'the hypervisors', 20_000, () =>
     [...world.guests.values()].some((g) => g.moving) ? 'a guest is still being moved' : null,

@@ -199,7 +199,7 @@ export class SimWorld {
 
   startAgent(host: string): void {
     const machine = this.machines.get(host);
-    if (machine === undefined || this.agents.get(host)?.process.alive === true) return;
+    if (machine === undefined || machine.isDown || this.agents.get(host)?.process.alive === true) return;
     const service = new AgentService(this.process(host), this.server, machine, this.mover, {
       fault: this.fault,
       reported: (agent, report) => this.reported(agent, report),
