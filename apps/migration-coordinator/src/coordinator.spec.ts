@@ -52,6 +52,8 @@ describe('a coordinator', () => {
   let leads: boolean;
   let follower: { state: State; lineage: string; status: string; onCommit: (fn: () => void) => () => void };
   let commit: () => void;
+  let hosts: object[];
+  let statuses: number;
   let coordinator: Coordinator;
   const accepted = ok({ ok: true, revision: 9, lineage: LINEAGE } as unknown as CommandResponse);
 
@@ -60,6 +62,8 @@ describe('a coordinator', () => {
     answers = [];
     asked = [];
     leads = true;
+    hosts = [];
+    statuses = 0;
     commit = () => undefined;
     const migrations = new Map([['m1', prepared(clock.time + 60_000)]]);
     follower = {
@@ -79,6 +83,11 @@ describe('a coordinator', () => {
       ask: (_subject, request) => {
         asked.push(request);
         return Promise.resolve(answers.shift() ?? accepted);
+      },
+      status: () => {
+        statuses += 1;
+        const nobody = err(problem('unavailable', 'nobody leads'));
+        return Promise.resolve(statuses < 3 ? nobody : ok({ lineage: LINEAGE, hosts } as never));
       },
       log: { info: () => undefined, warn: () => undefined },
     });
@@ -196,6 +205,31 @@ describe('a coordinator', () => {
     for (const host of ['h1', 'h2']) heard(host, LINEAGE);
     await clock.advance(10);
     expect(asked[0]?.command).toMatchObject({ to: 'prepared', evidence: { h1: 5, h2: 5 } });
+  });
+
+  it('asks the leader for what hosts reported before it listened, until it has an answer', async () => {
+    const m = {
+      ...prepared(clock.time + 60_000),
+      phase: 'admitted',
+      history: [{ phase: 'admitted', at: 0, revision: 3 }],
+    };
+    const [defined, migrations] = [
+      new Map([
+        ['h1', {}],
+        ['h2', {}],
+      ]),
+      new Map([['m1', m]]),
+    ];
+    follower.state = { ...follower.state, hosts: defined, migrations } as unknown as State;
+    const standing = (host: string, realised: number, state = 'current') =>
+      hosts.push({ host, state, realised, exceptions: [] });
+    standing('h1', 5);
+    standing('h2', 9, 'other-lineage');
+    await clock.advance(1_000);
+    expect([statuses, asked]).toEqual([3, []]);
+    coordinator.heard({ host: 'h2', lineage: LINEAGE, realised: 4, exceptions: [] } as unknown as Report);
+    await clock.advance(10);
+    expect(asked[0]?.command).toMatchObject({ to: 'prepared', evidence: { h1: 5, h2: 4 } });
   });
 
   it('is silent once closed', async () => {

@@ -1,7 +1,13 @@
 import { type Clock, type HostName, type Result } from '#kernel';
 import { runningMigrations, type DomainEvent, type Migration, type State } from '#domain';
 import { type Follower } from '#event-store';
-import { SUBJECTS, type CommandRequest, type CommandResponse, type Report } from '#contracts';
+import {
+  SUBJECTS,
+  type CommandRequest,
+  type CommandResponse,
+  type ManagerStatus,
+  type Report,
+} from '#contracts';
 import { PhaseWatch } from '#runtime';
 import { EvacuationWatch } from './evacuations.js';
 import { proposeAll, type HostReport, type Proposal } from './propose.js';
@@ -13,6 +19,8 @@ export interface CoordinatorParts {
   /** Whether this copy holds the lease: two that propose do no harm, one saves work. */
   readonly leads: () => boolean;
   readonly ask: (subject: string, request: CommandRequest) => Promise<Result<CommandResponse>>;
+  /** What the leader knows of hosts. */
+  readonly status: () => Promise<Result<ManagerStatus>>;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
@@ -25,7 +33,7 @@ const AGAIN_MS = 200;
  * moment, another copy (or this one, started again) goes on from the log.
  */
 export class Coordinator {
-  readonly #reports = new Map<HostName, Report>();
+  readonly #reports = new Map<HostName, HostReport & Pick<Report, 'lineage'>>();
   readonly #underWay = new Set<string>();
   /** Refused for good; the same id would get the same answer. */
   readonly #refused = new Set<string>();
@@ -44,6 +52,7 @@ export class Coordinator {
   start(): void {
     this.#stopCommits = this.parts.follower.onCommit(() => this.#soon());
     this.#tick();
+    void this.#learn();
   }
 
   close(): void {
@@ -54,6 +63,20 @@ export class Coordinator {
 
   heard(report: Report): void {
     this.#reports.set(report.host, report);
+    this.#soon();
+  }
+
+  /** What hosts said before this copy listened they say again only after seconds. The leader heard it. */
+  async #learn(): Promise<void> {
+    const told = await this.parts.status();
+    if (this.#closed) return;
+    if (!told.ok) return void this.parts.clock.after(AGAIN_MS, () => void this.#learn());
+    const { lineage, hosts } = told.value;
+    for (const { host, state, realised, exceptions } of hosts) {
+      const isOurs = state === 'current' || state === 'behind';
+      if (lineage === null || realised === null || !isOurs || this.#reports.has(host)) continue;
+      this.#reports.set(host, { lineage, realised, exceptions });
+    }
     this.#soon();
   }
 

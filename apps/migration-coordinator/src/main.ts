@@ -4,8 +4,8 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type Logger } from 'pino';
 import { Registry } from 'prom-client';
-import { systemClock, unwrap } from '#kernel';
-import { checkCommandResponse, parseReport, SUBJECTS } from '#contracts';
+import { err, ok, systemClock, unwrap } from '#kernel';
+import { checkCommandResponse, checkStatusResponse, parseReport, SUBJECTS } from '#contracts';
 import { Follower } from '#event-store';
 import { Election } from '#event-store/jetstream';
 import {
@@ -65,6 +65,13 @@ async function serve(config: MigrationCoordinatorConfig, logger: Logger, shutdow
     ask: async (subject, request) => {
       const answer = await client.request<unknown>(subject, request, { deadlineMs: 5_000 });
       return answer.ok ? checkCommandResponse(answer.value) : answer;
+    },
+    status: async () => {
+      const asking = { v: 1, correlationId: randomUUID() };
+      const said = await client.request<unknown>(SUBJECTS.command('status'), asking, { deadlineMs: 2_000 });
+      const answer = said.ok ? checkStatusResponse(said.value) : said;
+      if (!answer.ok) return answer;
+      return answer.value.ok ? ok(answer.value.status) : err(answer.value.problem);
     },
     log: logger,
   });

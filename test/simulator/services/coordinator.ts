@@ -1,14 +1,21 @@
-import { err, problem, type Result } from '#kernel';
+import { err, ok, problem, type Result } from '#kernel';
 import { type DomainEvent, type State } from '#domain';
-import { encodeBytes, parseReport, type CommandRequest, type CommandResponse } from '#contracts';
+import {
+  encodeBytes,
+  parseReport,
+  type CommandRequest,
+  type CommandResponse,
+  type StatusResponse,
+} from '#contracts';
 import { Follower } from '#event-store';
 import { clusterRules, patiently } from '#runtime';
 import { Coordinator } from '../../../apps/migration-coordinator/src/coordinator.js';
 import { LinkElection } from '../bus/lease.js';
-import { Link } from '../bus/link.js';
+import { Link, type Answer } from '../bus/link.js';
 import { LinkLog } from '../bus/log-port.js';
 import { type Server } from '../bus/server.js';
 import { type Process } from '../engine/process.js';
+import { STATUS } from './manager.js';
 
 const LEASE_MS = 2_000;
 const DEADLINE_MS = 5_000;
@@ -42,6 +49,11 @@ export class CoordinatorService {
       instance: process.name,
       leads: () => greedy || this.election.leads,
       ask: (_subject, request) => ask(this.link, request),
+      status: async () => {
+        const said = answered(await this.link.command<StatusResponse>(STATUS, DEADLINE_MS));
+        if (!said.ok) return said;
+        return said.value.ok ? ok(said.value.status) : err(said.value.problem);
+      },
       log: {
         info: (fields, message) => process.log('info', fields, message),
         warn: (fields, message) => process.log('warn', fields, message),
@@ -67,9 +79,12 @@ export class CoordinatorService {
 
 /** A command over the server, as the real client asks it. */
 export async function ask(link: Link, request: CommandRequest): Promise<Result<CommandResponse>> {
-  const answer = await link.command<CommandResponse>(encodeBytes(request), DEADLINE_MS);
+  return answered(await link.command<CommandResponse>(encodeBytes(request), DEADLINE_MS));
+}
+
+function answered<T>(answer: Answer<T | 'nobody'>): Result<T> {
   if (answer.kind === 'down') return err(problem('unavailable', 'no connection to the message server'));
   if (answer.kind === 'silence') return err(problem('unknown', 'no answer; it may have been done'));
   if (answer.value === 'nobody') return err(problem('unavailable', 'nobody serves commands at the moment'));
-  return { ok: true, value: answer.value };
+  return ok(answer.value);
 }

@@ -37,6 +37,9 @@ export interface ManagerBugs {
   readonly factsOvertake?: boolean;
 }
 
+/** Asks the leader how everything stands. */
+export const STATUS = 'status';
+
 /** One run of the switch-manager: the wiring of its main, over the simulated server. */
 export class ManagerService {
   readonly follower: Follower<State, DomainEvent>;
@@ -131,7 +134,10 @@ export class ManagerService {
     this.stopIntake();
     this.stopServing = this.stopIntake = () => undefined;
     if (active) {
-      this.stopServing = this.link.serve((request, reply) => void this.execute(request, reply));
+      this.stopServing = this.link.serve((request, reply) => {
+        if (request === STATUS) reply(this.manager.status());
+        else void this.execute(request, reply);
+      });
       this.stopIntake = this.intake();
     }
     return Promise.resolve();
