@@ -117,6 +117,26 @@ describe('what can not be carried out', () => {
     expect(bindings[0]?.open).toBe(false);
   });
 
+  const dead = { ...plug(1, { ofport: -1 }), error: 'could not open network device tap1 (No such device)' };
+
+  it('goes by the interface that is there, where a guest that came back left another without its device', () => {
+    const desired = desiredOf({ ports: [{ n: 1 }] });
+    const interfaces = [UPLINK, dead, plug(1, { name: 'tapx', ofport: 9 })];
+    const { exceptions, bindings } = compile(desired, factsOf(desired, { interfaces }));
+    expect(exceptions).toEqual([]);
+    expect(bindings[0]).toMatchObject({ open: true, ifaceName: 'tapx', ofport: 9 });
+  });
+
+  it('is no fault of a standby that its guest left an interface here, and one of a port that has no other', () => {
+    const interfaces = [UPLINK, dead];
+    const at = (port: Partial<PortSpec>) => {
+      const desired = desiredOf({ ports: [{ n: 1, ...port }] });
+      return compile(desired, factsOf(desired, { interfaces })).exceptions.map((e) => e.code);
+    };
+    expect(at({ role: 'standby', token: '83:00:00:00:00:01' })).toEqual([]);
+    expect(at({})).toEqual(['iface-failed']);
+  });
+
   it('says nothing of a port that is not plugged: it is just not open', () => {
     const desired = desiredOf({ ports: [{ n: 1 }] });
     const { exceptions, bindings } = compile(desired, factsOf(desired, { interfaces: [UPLINK] }));

@@ -30,7 +30,10 @@ export class Interfaces {
   }
 
   find(connectee: Connectee, bridge: string): Plugged {
-    const all = this.byIfaceId.get(connectee.ifaceId) ?? [];
+    const named = this.byIfaceId.get(connectee.ifaceId) ?? [];
+    // libvirt deletes the row of a guest that left up to two seconds after its device: the guest may be back by then.
+    const live = named.filter((i) => i.error === undefined);
+    const all = live.length > 0 ? live : named;
     const [iface] = all;
     if (iface === undefined) return { kind: 'absent' };
     if (all.length > 1) {

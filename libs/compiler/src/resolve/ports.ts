@@ -62,8 +62,7 @@ export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPo
   if (slot === undefined) {
     return { refusal: { code: 'slot-missing', reason: 'no slot is left on this host' } };
   }
-  const plugged: Plugged =
-    doc.connectee === null ? { kind: 'absent' } : context.interfaces.find(doc.connectee, context.bridge);
+  const plugged = pluggedOf(doc, context);
   const base = closedPlan(doc, slot, plugged);
   if (doc.role === 'retired') return { plan: base };
   if (doc.connectee === null) {
@@ -98,6 +97,14 @@ export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPo
       ...(doc.handover === null ? {} : { token: macToBigint(doc.handover.token) }),
     },
   };
+}
+
+function pluggedOf({ connectee, role }: PortDocument, { interfaces, bridge }: PortContext): Plugged {
+  if (connectee === null) return { kind: 'absent' };
+  const found = interfaces.find(connectee, bridge);
+  // Of the guest's last stay here; its next interface is yet to come.
+  const isLeft = role === 'standby' && found.kind === 'refused' && found.refusal.code === 'iface-failed';
+  return isLeft ? { kind: 'absent' } : found;
 }
 
 function lifeOf(doc: PortDocument, { activated, turned }: PortContext): Life {
