@@ -28,15 +28,26 @@ export async function prepareGuests(lab: Lab, hosts: readonly string[]): Promise
   await prepareImage(lab);
 }
 
-/** One run of a guest on one host: the QEMU, its tap, and what it sent through it. */
+/** A guest's vNIC: the group it asks for, and what it is known by. */
+export type Nic = Pick<GuestOptions, 'mac' | 'ifaceId' | 'profile'>;
+
+export interface QemuGuestOptions extends GuestOptions {
+  /** After the first: `eth1` and so on. */
+  readonly more?: readonly Nic[];
+  /** Its QEMU does not announce it when it has arrived. */
+  readonly unannounced?: boolean;
+}
+
+/** One run of a guest on one host: the QEMU, its taps, and what it sent through them. */
 export class QemuRun {
-  readonly tap: string;
+  /** Of each vNIC, in their order. */
+  readonly taps: readonly string[];
   /** The run is over, its port and its tap are gone. */
   readonly gone: Promise<void>;
   #child!: ChildProcess;
   #control: QmpClient | null = null;
   #console: GuestConsole | null = null;
-  #framesBefore: number | null = null;
+  #framesBefore: readonly number[] | null = null;
   isGone = false;
   #isGone: () => void = () => undefined;
   #failed: (cause: unknown) => void = () => undefined;
@@ -44,10 +55,10 @@ export class QemuRun {
   constructor(
     readonly host: LabHost,
     private readonly lab: Lab,
-    private readonly guest: GuestOptions,
+    private readonly guest: QemuGuestOptions,
     number: number,
   ) {
-    this.tap = `tap${number}`;
+    this.taps = this.#nics.map((_, i) => `${guest.name}-${number}-${i}`);
     this.gone = new Promise((resolve, reject) => {
       this.#isGone = resolve;
       this.#failed = reject;
@@ -55,32 +66,43 @@ export class QemuRun {
     this.gone.catch(() => undefined);
   }
 
-  /** Makes the tap and plugs it, as libvirt does before its QEMU runs. */
+  /** Makes the taps and plugs them, as libvirt does before its QEMU runs. */
   async plug(): Promise<void> {
-    const { host, tap, guest } = this;
+    for (const [i, nic] of this.#nics.entries()) await this.#plug(nic, this.taps[i] ?? '');
+  }
+
+  async #plug(nic: Nic, tap: string): Promise<void> {
+    const { host, guest } = this;
     await host.exec('ip', 'tuntap', 'add', 'dev', tap, 'mode', 'tap');
     await quiet(host.netns, tap);
     await ip('-n', host.netns, 'link', 'set', tap, 'up');
     const ids = {
-      'iface-id': guest.ifaceId,
-      'attached-mac': guest.mac,
+      'iface-id': nic.ifaceId,
+      'attached-mac': nic.mac,
       'vm-id': guest.name,
-      'port-profile': guest.profile,
+      'port-profile': nic.profile,
       'iface-status': 'active',
     };
     const set = Object.entries(ids).map(([key, value]) => `external_ids:${key}="${value}"`);
     await host.vsctl('add-port', guest.bridge, tap, '--', 'set', 'Interface', tap, ...set);
   }
 
+  get #nics(): readonly Nic[] {
+    return [this.guest, ...(this.guest.more ?? [])];
+  }
+
   /** Starts QEMU; `incoming`: it listens there for the guest. Resolves when its monitor answers. */
   async start(incoming?: string): Promise<void> {
-    const { guest, tap, lab } = this;
-    const net = `virtio-net-pci,netdev=n0,mac=${guest.mac},${NO_OFFLOADS}`;
+    const { guest, lab } = this;
+    const nets = this.#nics.flatMap(({ mac }, i) => [
+      ...['-netdev', `tap,id=n${i},ifname=${this.taps[i]},script=no,downscript=no,vhost=off`],
+      ...['-device', `virtio-net-pci,netdev=n${i},mac=${mac},${NO_OFFLOADS}`],
+    ]);
     const boot = ['-bios', '/usr/share/qemu/qboot.rom', '-kernel', kernelOf()];
     const image = ['-initrd', initrdOf(lab), '-append', 'console=ttyS0 quiet panic=1'];
     const qemu = [
       ...['qemu-system-x86_64', '-name', guest.name, ...MACHINE, ...BARE, ...boot, ...image],
-      ...['-netdev', `tap,id=n0,ifname=${tap},script=no,downscript=no,vhost=off`, '-device', net],
+      ...nets,
       ...[
         '-chardev',
         `socket,id=c0,path=${this.#socket('console')},server=on,wait=off`,
@@ -89,6 +111,7 @@ export class QemuRun {
       ],
       ...['-qmp', `unix:${this.#socket('qmp')},server=on,wait=off`],
       ...['-qmp', `unix:${this.#socket('control')},server=on,wait=off`],
+      ...(guest.unannounced === true ? ['-global', 'migration.announce-rounds=0'] : []),
       ...(incoming === undefined ? [] : ['-incoming', incoming]),
     ];
     this.#child = startIn(this.host.netns, qemu);
@@ -114,10 +137,13 @@ export class QemuRun {
     return this.#console;
   }
 
-  /** Frames that the guest's QEMU has handed to the tap, announcements included. */
-  async framesIn(): Promise<number> {
-    if (this.#framesBefore !== null) return this.#framesBefore;
-    const links = JSON.parse(await ip('-n', this.host.netns, '-s', '-j', 'link', 'show', this.tap)) as {
+  /** Frames that the guest's QEMU has handed to each tap, announcements included. */
+  async framesIn(): Promise<readonly number[]> {
+    return this.#framesBefore ?? Promise.all(this.taps.map((tap) => this.#framesOf(tap)));
+  }
+
+  async #framesOf(tap: string): Promise<number> {
+    const links = JSON.parse(await ip('-n', this.host.netns, '-s', '-j', 'link', 'show', tap)) as {
       readonly stats64: { readonly rx: { readonly packets: number } };
     }[];
     return links[0]?.stats64.rx.packets ?? 0;
@@ -134,10 +160,12 @@ export class QemuRun {
   async #unplug(): Promise<void> {
     this.#control?.close();
     this.#console?.close();
-    await this.host.drained(this.tap).catch(() => undefined);
+    await this.host.drained(...this.taps).catch(() => undefined);
     this.#framesBefore = await this.framesIn();
-    await this.host.vsctl('--if-exists', 'del-port', this.guest.bridge, this.tap);
-    await ip('-n', this.host.netns, 'link', 'del', this.tap);
+    for (const tap of this.taps) {
+      await this.host.vsctl('--if-exists', 'del-port', this.guest.bridge, tap);
+      await ip('-n', this.host.netns, 'link', 'del', tap);
+    }
     this.isGone = true;
   }
 
@@ -153,7 +181,7 @@ export class QemuGuest extends SendingGuest {
 
   constructor(
     private readonly lab: Lab,
-    readonly options: GuestOptions,
+    readonly options: QemuGuestOptions,
   ) {
     super();
   }
@@ -188,10 +216,10 @@ export class QemuGuest extends SendingGuest {
     return this.run.console.type(command);
   }
 
-  /** Frames that came from it through all its taps. */
-  async framesIn(): Promise<number> {
+  /** Frames that came from it by one of its vNICs, wherever it ran. */
+  async framesIn(nic = 0): Promise<number> {
     const each = await Promise.all(this.runs.map((r) => r.framesIn()));
-    return each.reduce((a, b) => a + b, 0);
+    return each.reduce((sum, frames) => sum + (frames[nic] ?? 0), 0);
   }
 
   async stop(): Promise<void> {

@@ -22,6 +22,8 @@ export interface Stream {
   readonly port: number;
   readonly pps: number;
   readonly srcMac?: string;
+  /** 802.1Q tag put on by the guest. */
+  readonly vlan?: number;
 }
 
 /** The number under which receivers count a stream of the kernel's packet generator. */
@@ -42,7 +44,7 @@ export abstract class SendingGuest {
 
   /** Each stream is numbered from 1: `pps` a second to a port of a peer. */
   async generate(streams: readonly Stream[]): Promise<void> {
-    for (const [i, { to, port, pps, srcMac }] of streams.entries()) {
+    for (const [i, { to, port, pps, srcMac, vlan }] of streams.entries()) {
       const device = `eth0@${i}`;
       const set = [
         `delay ${Math.round(1e9 / pps)}`,
@@ -54,6 +56,7 @@ export abstract class SendingGuest {
         `udp_dst_min ${port}`,
         `udp_dst_max ${port}`,
         ...(srcMac === undefined ? [] : [`src_mac ${srcMac}`]),
+        ...(vlan === undefined ? [] : [`vlan_id ${vlan}`]),
       ];
       await this.type(`echo "add_device ${device}" > /proc/net/pktgen/kpktgend_0`);
       for (const line of set) await this.type(`echo "${line}" > /proc/net/pktgen/${device}`);
@@ -61,18 +64,22 @@ export abstract class SendingGuest {
     await this.type('(echo start > /proc/net/pktgen/pgctrl) &');
   }
 
+  /** How many datagrams each stream has had so far. */
+  async generated(streams: readonly Stream[]): Promise<readonly number[]> {
+    const all: number[] = [];
+    for (const i of streams.keys()) all.push(sofar(await this.type(`cat /proc/net/pktgen/eth0@${i}`)));
+    return all;
+  }
+
   /** Ends what `generate` began; how many datagrams each stream had. */
   async stopGenerating(streams: readonly Stream[]): Promise<readonly number[]> {
     await this.type('echo stop > /proc/net/pktgen/pgctrl');
-    const sent: number[] = [];
-    for (const i of streams.keys()) {
-      const text = await until('the stream to end', async () => {
+    for (const i of streams.keys())
+      await until('the stream to end', async () => {
         const said = await this.type(`cat /proc/net/pktgen/eth0@${i}`);
-        return said.includes('Result: OK') ? said : undefined;
+        return said.includes('Result: OK') || undefined;
       });
-      sent.push(Number(/pkts-sofar: (\d+)/.exec(text)?.[1]));
-    }
-    return sent;
+    return this.generated(streams);
   }
 
   /** What the guest's own device counted as sent, once it does not change any more. */
@@ -84,3 +91,5 @@ export abstract class SendingGuest {
     });
   }
 }
+
+const sofar = (text: string): number => Number(/pkts-sofar: (\d+)/.exec(text)?.[1]);

@@ -136,7 +136,7 @@ export class Agent {
     if (before !== null && before.lineage !== null && !isSameLineage) this.#tellAllAgain();
     const accepted = desired?.host.acceptedFactSeq;
     if (accepted !== undefined) this.parts.journal.accepted(accepted?.boot ?? null, accepted?.seq ?? 0);
-    if (desired !== null) this.#orders.follow(desired.host.migrations);
+    if (desired !== null) this.#orders.follow(desired);
     // Most news of a host say that its facts were taken in: there is nothing in them for its switch.
     const isSameWork = sameWork(this.#desired, desired) && before?.faults === view.faults;
     if (isSameWork && isSameLineage && this.#holds(view, true)) return;

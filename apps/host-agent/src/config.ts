@@ -108,6 +108,10 @@ export class HostAgentConfig extends CommonConfig {
   })
   libvirtOptions: string = '';
 
+  /** QEMU only: whether it asks the agent once more, while the guest stands still, before it switches. */
+  @EnvField({ env: 'PORTOLAN_QEMU_PAUSE', expected: 'yes or no', accepts: oneOf('yes', 'no') })
+  qemuPause: string = 'no';
+
   @EnvField({ env: 'PORTOLAN_TELEMETRY_MS', expected: '100 to 60000 ms', accepts: whole(100, 60_000) })
   telemetryMs: number = 1_000;
 

@@ -1,5 +1,5 @@
 import { type HostName, type MigrationId } from '#kernel';
-import { type MigrationOrder } from '#contracts';
+import { type Arrival, type MigrationOrder } from '#contracts';
 
 export interface VmStatus {
   readonly owner: string;
@@ -18,6 +18,20 @@ export interface MigrationOutcome {
   readonly reason?: string;
 }
 
+/** A guest that the documents say is on its way, whoever moves it: `from` here, or to here. */
+export interface MovingGuest {
+  readonly owner: string;
+  readonly migration: MigrationId;
+  readonly from: boolean;
+}
+
+/** What the documents say of this host's guests beside orders. */
+export interface Traffic {
+  /** Guests that are to be let in. */
+  readonly arrivals: readonly Arrival[];
+  readonly moving: readonly MovingGuest[];
+}
+
 /**
  * What the agent needs of a hypervisor. Effects are not exactly-once: `migrate` and `abort` are asked again with the
  * same (migration, attempt) and must look before they act.
@@ -29,8 +43,13 @@ export interface Hypervisor {
   vms(): readonly VmStatus[];
   migrate(order: MigrationOrder, destination: HostName): Promise<void>;
   abort(order: MigrationOrder): Promise<void>;
-  /** All orders that stand: how every other one ended is in the log, and what is left of it here may go. */
+  /**
+   * All orders that stand, as they are now: one may be `held` no more. How every other one ended is in the log, and
+   * what is left of it here may go.
+   */
   standing?(orders: readonly MigrationOrder[]): void;
+  /** Of a migration that nobody was asked for (it is nobody's order), what is told is told as attempt 0. */
+  expects?(traffic: Traffic): void;
   watch(listener: (outcome: MigrationOutcome) => void): () => void;
   start(): Promise<void>;
   close(): Promise<void>;

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type HostName, type MigrationId } from '#kernel';
 import { type Fact } from '#domain';
-import { type MigrationOrder } from '#contracts';
+import { type MigrationOrder, type PortDocument } from '#contracts';
 import { settle } from '../agent.fixture.js';
-import { NoHypervisor, type Hypervisor, type MigrationOutcome } from './hypervisor.js';
+import { NoHypervisor, type Hypervisor, type MigrationOutcome, type Traffic } from './hypervisor.js';
 import { Orders } from './orders.js';
 
 const order = (action: 'start' | 'abort' = 'start', attempt = 1): MigrationOrder => ({
@@ -13,6 +13,8 @@ const order = (action: 'start' | 'abort' = 'start', attempt = 1): MigrationOrder
   owner: 'vm',
   destination: 'h2' as HostName,
 });
+
+const said = (...migrations: MigrationOrder[]) => ({ host: { migrations }, ports: [] });
 
 describe('migration orders', () => {
   let facts: Fact[];
@@ -46,26 +48,56 @@ describe('migration orders', () => {
 
   it('are given once for each attempt and action, however often the document says them', () => {
     const o = orders();
-    o.follow([order()]);
-    o.follow([order()]);
-    o.follow([order(), order('abort')]);
-    o.follow([order('start', 2)]);
+    o.follow(said(order()));
+    o.follow(said(order()));
+    o.follow(said(order(), order('abort')));
+    o.follow(said(order('start', 2)));
     expect(done).toEqual(['migrate 1', 'abort 1', 'migrate 2']);
   });
 
   it('are given again when the log came back older: how they ended may be lost with it', () => {
     const o = orders();
-    o.follow([order()]);
+    o.follow(said(order()));
     o.giveAgain();
-    o.follow([order()]);
-    o.follow([order()]);
+    o.follow(said(order()));
+    o.follow(said(order()));
     expect(done).toEqual(['migrate 1', 'migrate 1']);
   });
 
   it('are given again by a new run: the hypervisor looks before it acts', () => {
-    orders().follow([order()]);
-    orders().follow([order()]);
+    orders().follow(said(order()));
+    orders().follow(said(order()));
     expect(done).toEqual(['migrate 1', 'migrate 1']);
+  });
+
+  it('come with what is expected of guests that are on their way', () => {
+    const heard: Traffic[] = [];
+    const port = (n: number, role: PortDocument['role'], migration: string | null): PortDocument =>
+      ({
+        role,
+        connectee: { owner: `vm${n}` },
+        handover: migration === null ? null : { migration },
+      }) as PortDocument;
+    const arrival = { migration: 'm1' as MigrationId, attempt: 1, owner: 'vm1' };
+    const of = Object.assign(hypervisor(), { expects: (traffic: Traffic) => void heard.push(traffic) });
+    orders(of).follow({
+      host: { migrations: [], arrivals: [arrival] },
+      ports: [
+        port(1, 'standby', 'm1'),
+        port(1, 'standby', 'm1'),
+        port(2, 'active', 'm2'),
+        port(3, 'active', null),
+      ],
+    });
+    expect(heard).toEqual([
+      {
+        arrivals: [arrival],
+        moving: [
+          { owner: 'vm1', migration: 'm1', from: false },
+          { owner: 'vm2', migration: 'm2', from: true },
+        ],
+      },
+    ]);
   });
 
   it('bring the hypervisor’s word as a fact', () => {
@@ -78,9 +110,9 @@ describe('migration orders', () => {
 
   it('are unknown when the hypervisor does not answer, and failed where it takes none', async () => {
     fails = true;
-    orders().follow([order()]);
+    orders().follow(said(order()));
     await settle();
-    orders(new NoHypervisor()).follow([order()]);
+    orders(new NoHypervisor()).follow(said(order()));
     expect(facts).toMatchObject([
       { outcome: 'unknown', reason: 'no answer' },
       { outcome: 'failed', reason: expect.stringContaining('can’t be asked') },

@@ -1,6 +1,6 @@
 import { type Fact } from '#domain';
-import { type MigrationOrder } from '#contracts';
-import { type Hypervisor } from './hypervisor.js';
+import { type HostDocument, type MigrationOrder, type PortDocument } from '#contracts';
+import { type Hypervisor, type MovingGuest } from './hypervisor.js';
 
 /**
  * Carries out the migration orders of the host document. They are level-triggered: an order is given to the
@@ -23,11 +23,13 @@ export class Orders {
     this.#given.clear();
   }
 
-  follow(orders: readonly MigrationOrder[]): void {
+  follow({ host, ports }: Followed): void {
+    const orders = host.migrations;
     // An order that is no longer there was answered, and is not given again.
     const now = new Set(orders.map(keyOf));
     for (const key of this.#given) if (!now.has(key)) this.#given.delete(key);
     this.hypervisor.standing?.(orders);
+    this.hypervisor.expects?.({ arrivals: host.arrivals ?? [], moving: movingGuests(ports) });
     for (const order of orders) {
       const key = keyOf(order);
       if (this.#given.has(key)) continue;
@@ -55,6 +57,22 @@ export class Orders {
     const { migration, attempt } = order;
     this.record({ type: 'HypervisorMigration', migration, attempt, outcome: 'unknown', reason });
   }
+}
+
+interface Followed {
+  readonly host: Pick<HostDocument, 'migrations' | 'arrivals'>;
+  readonly ports: readonly PortDocument[];
+}
+
+/** Each guest once, however many ports it has. */
+function movingGuests(ports: readonly PortDocument[]): readonly MovingGuest[] {
+  const found = new Map<string, MovingGuest>();
+  for (const { handover, connectee, role } of ports) {
+    if (handover === null || connectee === null || role === 'retired') continue;
+    const { migration } = handover;
+    found.set(migration, { migration, owner: connectee.owner, from: role === 'active' });
+  }
+  return [...found.values()];
 }
 
 const keyOf = ({ migration, attempt, action }: MigrationOrder): string => `${migration}/${attempt}/${action}`;

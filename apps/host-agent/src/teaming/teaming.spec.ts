@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Teaming } from '#domain';
-import { AgentHost, settle, type BindingSpec } from '../agent.fixture.js';
+import { AgentHost, frame, mac, settle, type BindingSpec } from '../agent.fixture.js';
 import { teamingView } from './teaming.fixture.js';
 
 const RARP = 0x8035;
@@ -35,6 +35,9 @@ function world(teaming: Partial<Teaming>, vlan: object = { mode: 'access', id: 7
   };
   return { host, told, start, become, link, documents };
 }
+
+const tagged = (untagged: Uint8Array, vlan: number): Uint8Array =>
+  new Uint8Array([...untagged.slice(0, 12), 0x81, 0x00, vlan >> 8, vlan & 0xff, ...untagged.slice(12)]);
 
 describe('switches outside', () => {
   it('are told of a port that comes, and thrice, as a frame may be lost', async () => {
@@ -80,6 +83,31 @@ describe('switches outside', () => {
     host.clock.advance(10_000);
     await settle();
     expect(told()).toEqual([]);
+  });
+
+  it('are told of a guest that was moved here, in each VLAN, whatever is wanted otherwise', async () => {
+    const vlan = { mode: 'trunk', ranges: [{ from: 10, to: 12 }] };
+    const { host, told, start, become } = world({ notify: false }, vlan);
+    const awaited = (n: number) => ({ n, epoch: 2, role: 'standby', token: `07:00:00:00:00:0${n}` }) as const;
+    await start();
+    await become(3, [{ n: 1 }, { n: 2 }, awaited(3), awaited(4)]);
+    for (const n of [3, 4]) await host.plug(n);
+    expect(told()).toEqual([]);
+    // One by its first frame, one by its hypervisor's word.
+    host.switch.inject('tap3', tagged(frame(mac(3), mac(9)), 11));
+    await settle();
+    await become(4, [{ n: 1 }, { n: 2 }, awaited(3), { n: 4, epoch: 2 }]);
+    expect(new Set(told())).toEqual(
+      new Set([3, 4].flatMap((n) => [10, 11, 12].map((v) => `eth0 ${v} ${n}`))),
+    );
+    // And of one that stays although it had been switched already.
+    const token = '07:00:00:00:00:01';
+    await become(5, [{ n: 1, token }, { n: 2 }]);
+    host.switch.inject('eth0', tagged(frame(mac(1), token), 10));
+    await settle();
+    expect(told()).toEqual([]);
+    await become(6, [{ n: 1, epoch: 3 }, { n: 2 }]);
+    expect(told()).toEqual([10, 11, 12].map((v) => `eth0 ${v} 1`));
   });
 
   it('hear after a restart of the agent of what moved meanwhile, and of nothing else', async () => {

@@ -1,4 +1,4 @@
-import { sameItems, type Clock } from '#kernel';
+import { sameItems, type Clock, type PortId } from '#kernel';
 import { type HostDocument } from '#contracts';
 import { type Compiled, type CompiledBinding } from '#compiler';
 import { type Driver, type ObservedInterface } from '#openflow';
@@ -17,7 +17,9 @@ interface Parts {
 /**
  * What a group that chooses the first live uplink can't know: that a port is not to go back, and that the switches
  * outside have to hear where it is. Which uplink carries a port follows from its order and the links; whenever it is
- * another than before (the link failed, came back, the order changed, the port came to this host), it is told.
+ * another than before (the link failed, came back, the order changed, the port came to this host), it is told where the
+ * policy has it so. A guest that was moved here is told of in any case: its hypervisor speaks of one VLAN, if at all, and
+ * of none when a guest stays that had been switched already.
  */
 export class TeamingService {
   readonly #announcer: Announcer;
@@ -25,6 +27,11 @@ export class TeamingService {
   #carriers: ReadonlyMap<BindingKey, string> | null = null;
   /** What was live when an earlier run of the agent last looked; until it was compared with what is now. */
   #liveBefore: TeamingMemory['live'] | null;
+  /** When it was last looked: where guests were awaited, and ports whose guests had gone. */
+  #moving: { readonly standbys: ReadonlySet<BindingKey>; readonly turned: ReadonlySet<PortId> } = {
+    standbys: new Set(),
+    turned: new Set(),
+  };
   #last: { readonly bindings: Compiled['bindings']; readonly memory: TeamingMemory } | null = null;
 
   constructor(private readonly parts: Parts) {
@@ -50,6 +57,7 @@ export class TeamingService {
     const switchOf = new Map(state.bridges.map((b) => [b.name, b.switch]));
     const before = this.#carriers;
     const now = new Map<BindingKey, string>();
+    const isMoved = this.#moved(bindings);
     for (const binding of bindings) {
       const on = switchOf.get(binding.bridge) ?? '';
       const carrier = binding.open ? by(binding, memory.live[on]) : null;
@@ -57,7 +65,7 @@ export class TeamingService {
       const key = bindingKey(binding.port, binding.epoch);
       now.set(key, carrier);
       const was = before === null ? this.#earlier(binding, on, carrier) : before.get(key);
-      if (was !== carrier) this.#tell(key, binding, carrier);
+      if (was !== carrier) this.#tell(key, binding, carrier, was === undefined && isMoved(binding));
     }
     for (const key of before?.keys() ?? []) if (!now.has(key)) this.#announcer.forget(key);
     this.#carriers = now;
@@ -73,10 +81,22 @@ export class TeamingService {
     return this.#liveBefore === null ? carrier : by(binding, this.#liveBefore[on]);
   }
 
-  #tell(key: BindingKey, binding: CompiledBinding, carrier: string): void {
+  /** Of a guest that was switched to here, or back to here. */
+  #moved(bindings: Compiled['bindings']): (binding: CompiledBinding) => boolean {
+    const keyOf = ({ port, epoch }: CompiledBinding): BindingKey => bindingKey(port, epoch);
+    const { standbys, turned } = this.#moving;
+    this.#moving = {
+      standbys: new Set(bindings.filter((b) => b.role === 'standby').map(keyOf)),
+      turned: new Set(this.parts.memory.localFacts().handedOver.map((b) => b.port)),
+    };
+    return (b) => b.role === 'standby' || standbys.has(keyOf(b)) || turned.has(b.port);
+  }
+
+  #tell(key: BindingKey, binding: CompiledBinding, carrier: string, isMoved: boolean): void {
     const { carried, bridge } = binding;
     const uplink = carried?.uplinks.find(({ name }) => name === carrier);
-    if (carried?.teaming.notify !== true || uplink === undefined) this.#announcer.forget(key);
+    const isTold = isMoved || carried?.teaming.notify === true;
+    if (!isTold || uplink === undefined) this.#announcer.forget(key);
     else this.#announcer.tell(key, binding, { bridge, port: uplink.ofport });
   }
 }

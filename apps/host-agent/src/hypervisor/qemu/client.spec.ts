@@ -79,13 +79,18 @@ describe('a monitor’s client', () => {
   });
 
   it('does not know what became of a command that the connection broke at, or that is not answered', async () => {
-    const client = unwrap(await connect({ patienceMs: 20 }));
+    const slow = unwrap(await connect({ patienceMs: 20 }));
     qemu.isMute = true;
-    expect(await client.execute('migrate')).toMatchObject({ error: { code: 'unknown' } });
+    expect(await slow.execute('migrate')).toMatchObject({ error: { code: 'unknown' } });
+    // What it says after that would be taken for the answer to something else.
+    expect(await slow.execute('query-status')).toMatchObject({ error: { code: 'unavailable' } });
+    qemu.isMute = false;
+    const client = unwrap(await connect());
+    qemu.isMute = true;
     const asked = client.execute('migrate');
     await qemu.die();
     expect(await asked).toMatchObject({ error: { code: 'unknown' } });
-    expect(closed).toHaveLength(1);
+    expect(closed).toHaveLength(2);
   });
 
   it.each(['garbage\n', '{"return": 1}\n', '{"QMP": {"version": {}}}\n', '{"error": {"desc": "what?"}}\n'])(

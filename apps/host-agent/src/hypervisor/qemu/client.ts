@@ -25,7 +25,7 @@ interface Waiting {
 /**
  * One connection to the monitor of a QEMU: greeting, `qmp_capabilities`, then commands, each with its id, and events.
  * Faults are values: `refused` is QEMU's own word, `unavailable` a command that was never sent, `unknown` one that may
- * have been carried out. After a line that makes no sense nothing else is believed: the connection is given up.
+ * have been carried out. After a line that makes no sense, or no answer, nothing else is believed: the connection is given up.
  */
 export class QmpClient {
   readonly #waiting = new Map<number, Waiting>();
@@ -73,10 +73,7 @@ export class QmpClient {
         this.#waiting.delete(id);
         resolve(answer);
       };
-      const late = setTimeout(
-        () => settle(err(problem('unknown', `${command} was not answered within ${this.#patience} ms`))),
-        this.#patience,
-      );
+      const late = setTimeout(() => this.#end(`no answer within ${this.#patience} ms`), this.#patience);
       this.#waiting.set(id, { command, settle, late });
       this.socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
     });

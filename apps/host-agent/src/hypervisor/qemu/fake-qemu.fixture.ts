@@ -21,7 +21,14 @@ export class FakeQemu {
     this.becomes('cancelled');
     return { return: {} };
   };
+  onIncoming: () => Answer = () => ({ return: {} });
   isMute = false;
+  /** Called before a command is carried out and after; what it says `false` to is not carried out, or not answered. */
+  onCommand: (command: string, when: 'before' | 'after') => boolean = () => true;
+  readonly capabilities = new Map<string, boolean>([
+    ['events', false],
+    ['pause-before-switchover', false],
+  ]);
   #server: Server | null = null;
   #socket: Socket | null = null;
   #waiting: { readonly command: string; readonly resolve: () => void }[] = [];
@@ -84,20 +91,35 @@ export class FakeQemu {
 
   #take(socket: Socket, { execute, arguments: args, id }: Fields): void {
     const command = String(execute);
+    if (!this.onCommand(command, 'before')) return;
     this.heard.push({ command, args: (args ?? {}) as Fields });
     if (this.isMute) return;
-    const answer = this.#answer(command);
+    const answer = this.#answer(command, (args ?? {}) as Fields);
+    if (!this.onCommand(command, 'after')) return;
     socket.write(`${JSON.stringify({ ...answer, id })}\n`);
     for (const one of this.#waiting.filter((w) => w.command === command)) one.resolve();
     this.#waiting = this.#waiting.filter((w) => w.command !== command);
   }
 
-  #answer(command: string): Answer {
+  #answer(command: string, args: Fields): Answer {
+    if (command === 'query-migrate-capabilities')
+      return { return: [...this.capabilities].map(([capability, state]) => ({ capability, state })) };
+    if (command === 'migrate-set-capabilities') return this.#setCapabilities(args);
+    if (command === 'migrate-incoming') return this.onIncoming();
     if (command === 'query-status')
       return { return: { status: this.runState, running: this.runState === 'running' } };
     if (command === 'query-migrate') return { return: this.migration };
     if (command === 'migrate') return this.onMigrate();
     if (command === 'migrate_cancel') return this.onCancel();
+    return { return: {} };
+  }
+
+  /** None is taken while it migrates, as in QEMU 7.2. */
+  #setCapabilities({ capabilities }: Fields): Answer {
+    if (['setup', 'active', 'pre-switchover', 'device'].includes(String(this.migration['status'])))
+      return refused('There’s a migration process in progress');
+    for (const { capability, state } of capabilities as { capability: string; state: boolean }[])
+      this.capabilities.set(capability, state);
     return { return: {} };
   }
 }

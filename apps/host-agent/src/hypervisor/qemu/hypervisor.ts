@@ -1,12 +1,16 @@
 import { type Clock, type HostName } from '#kernel';
 import { type MigrationOrder } from '#contracts';
-import { type Hypervisor, type MigrationOutcome, type VmStatus } from '../hypervisor.js';
+import { type Hypervisor, type MigrationOutcome, type Traffic, type VmStatus } from '../hypervisor.js';
+import { Arrivals } from './arrivals.js';
+import { Leftovers } from './leftovers.js';
 import { Machines } from './machines.js';
 import { Move } from './move.js';
 import { moveKey, type Moves } from './moves.js';
 import { migrateUri, type QemuSettings } from './settings.js';
+import { Witness } from './witness.js';
 
 interface Parts {
+  readonly host: HostName;
   readonly settings: QemuSettings;
   readonly moves: Moves;
   readonly clock: Clock;
@@ -26,12 +30,36 @@ export class QemuHypervisor implements Hypervisor {
   readonly #listeners = new Set<(outcome: MigrationOutcome) => void>();
   /** Moves under way, by guest: QEMU makes one at a time. */
   readonly #running = new Map<string, Move>();
+  readonly #leftovers: Leftovers;
+  readonly #arrivals: Arrivals;
+  readonly #witness: Witness;
+  /** Migrations that this host is the destination of by an order. */
+  #expected: ReadonlySet<string> = new Set();
 
   constructor(private readonly parts: Parts) {
-    this.#machines = new Machines(parts.settings.monitors, parts.clock, parts.answerMs ?? 5_000, parts.log, {
-      migration: (machine, status) => this.#running.get(machine.name)?.heard(status),
-      connected: (machine) => this.#running.get(machine.name)?.found(machine),
+    const { settings, clock, answerMs = 5_000, log, moves } = parts;
+    this.#machines = new Machines(settings.monitors, clock, answerMs, log, {
+      migration: (machine, status) => {
+        this.#running.get(machine.name)?.heard(status);
+        this.#leftovers.look();
+        this.#witness.heard(machine, status);
+      },
+      ran: (machine) => this.#witness.look(machine),
+      connected: (machine) => {
+        this.#running.get(machine.name)?.found(machine);
+        this.#leftovers.look();
+        this.#arrivals.connected(machine);
+        this.#witness.look(machine);
+      },
       lost: (machine, reason) => this.#running.get(machine.name)?.lost(reason),
+    });
+    this.#leftovers = new Leftovers({ moves, log, machineOf: (owner) => this.#machines.of(owner) });
+    const machineOf = (owner: string) => this.#machines.known(owner);
+    this.#arrivals = new Arrivals({ ...parts, machineOf });
+    this.#witness = new Witness({
+      machineOf,
+      isOurs: ({ migration }) => moves.knows(migration) || this.#expected.has(migration),
+      tell: (outcome) => this.#say(outcome, 'QEMU moves a guest by somebody else’s word'),
     });
   }
 
@@ -50,45 +78,39 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   async migrate(order: MigrationOrder, destination: HostName): Promise<void> {
-    const uri = migrateUri(this.parts.settings, order.owner, destination);
-    if (uri === null) return this.#say(order, 'failed', 'the guest’s name can’t stand in a migration URI');
     const before = this.#running.get(order.owner);
     if (before !== undefined) {
       if (moveKey(before.order) === moveKey(order)) return before.again();
-      return this.#say(
-        order,
-        'failed',
-        `${order.owner} is being moved already, for ${before.order.migration}`,
-      );
+      const reason = `${order.owner} is being moved already, for ${before.order.migration}`;
+      return this.#tell(order, 'failed', reason);
     }
-    const move: Move = new Move(order, uri, {
-      ...this.parts,
-      tell: (outcome, reason) => this.#say(order, outcome, reason),
-      over: () => this.#over(move),
-    });
-    this.#running.set(order.owner, move);
-    await move.begin(await this.#machines.of(order.owner));
+    const uri = migrateUri(this.parts.settings, order, destination);
+    if (uri === null) return this.#tell(order, 'failed', 'the guest’s name can’t stand in a migration URI');
+    await this.#move(order, uri).begin(await this.#machines.of(order.owner));
   }
 
   async abort(order: MigrationOrder): Promise<void> {
     const running = this.#running.get(order.owner);
     if (running !== undefined && moveKey(running.order) === moveKey(order)) return running.cancel();
+    if (running !== undefined) return this.#tell(order, 'aborted', 'it was not under way');
     // Of an earlier run of the agent, or never begun: what QEMU says of it is all there is.
-    const move: Move = new Move(order, '', {
-      ...this.parts,
-      tell: (outcome, reason) => this.#say(order, outcome, reason),
-      over: () => this.#over(move),
-    });
-    this.#running.set(order.owner, move);
-    await move.adoptAndCancel(await this.#machines.of(order.owner));
+    await this.#move(order, '').beginAborting(await this.#machines.of(order.owner));
   }
 
   standing(orders: readonly MigrationOrder[]): void {
-    const stand = new Set(orders.map(moveKey));
-    for (const move of [...this.#running.values()]) if (!stand.has(moveKey(move.order))) move.forget();
-    for (const { key, owner } of this.parts.moves.all) {
-      if (!stand.has(key)) void this.#leave(key, owner);
+    const stand = new Map(orders.map((order) => [moveKey(order), order]));
+    for (const move of [...this.#running.values()]) {
+      const order = stand.get(moveKey(move.order));
+      if (order === undefined) move.forget();
+      else if (order.action === 'start') move.follow(order);
     }
+    this.#leftovers.standing(new Set(stand.keys()));
+  }
+
+  expects({ arrivals, moving }: Traffic): void {
+    this.#expected = new Set(arrivals.map((a) => a.migration));
+    this.#arrivals.follow(arrivals);
+    this.#witness.follow(moving);
   }
 
   watch(listener: (outcome: MigrationOutcome) => void): () => void {
@@ -103,29 +125,14 @@ export class QemuHypervisor implements Hypervisor {
     return Promise.resolve();
   }
 
-  /**
-   * An order is in the log with how it ended. A QEMU whose guest is gone is of no more use, and to let it run again
-   * would make two of one guest: it is ended, as libvirt does. Looked at anew, since somebody may have let it run.
-   */
-  async #leave(key: string, owner: string): Promise<void> {
-    const { moves, log } = this.parts;
-    const machine = await this.#machines.of(owner);
-    try {
-      await moves.drop(key);
-    } catch (cause) {
-      return log.warn({ order: key, reason: String(cause) }, 'that a move is over could not be written');
-    }
-    if (machine === null) return;
-    const [look, state] = [await machine.lookAtMigration(), await machine.lookAtRunState()];
-    if (!look.ok || !state.ok || look.value.status !== 'completed' || state.value !== 'postmigrate') return;
-    log.info({ owner, order: key }, 'the guest has moved away: its QEMU here is ended');
-    const ended = await machine.execute('quit');
-    // QEMU may go before it answers.
-    if (!ended.ok && ended.error.code === 'refused')
-      log.warn(
-        { owner, reason: ended.error.message },
-        'the QEMU of a guest that moved away could not be ended',
-      );
+  #move(order: MigrationOrder, uri: string): Move {
+    const move: Move = new Move(order, uri, {
+      ...this.parts,
+      tell: (outcome, reason) => this.#tell(order, outcome, reason),
+      over: () => this.#over(move),
+    });
+    this.#running.set(order.owner, move);
+    return move;
   }
 
   #over(move: Move): void {
@@ -133,11 +140,18 @@ export class QemuHypervisor implements Hypervisor {
     if (this.#running.get(owner) === move) this.#running.delete(owner);
   }
 
-  #say(order: MigrationOrder, outcome: MigrationOutcome['outcome'], reason?: string): void {
-    const { migration, attempt } = order;
+  #tell(
+    { migration, attempt, owner }: MigrationOrder,
+    outcome: MigrationOutcome['outcome'],
+    reason?: string,
+  ): void {
     const why = reason === undefined ? {} : { reason };
-    this.parts.log.info({ migration, attempt, owner: order.owner, outcome, ...why }, 'QEMU moves a guest');
-    for (const listener of this.#listeners) listener({ migration, attempt, outcome, ...why });
+    this.#say({ migration, attempt, outcome, ...why }, `QEMU moves ${owner}`);
+  }
+
+  #say(outcome: MigrationOutcome, what: string): void {
+    this.parts.log.info(outcome, what);
+    for (const listener of this.#listeners) listener(outcome);
   }
 }
 

@@ -1,10 +1,13 @@
 import { err, ok, problem, type Clock, type Result } from '#kernel';
-import { QmpClient } from './client.js';
+import { QmpClient, type QmpEvent } from './client.js';
+import { hearMigrations } from './hearing.js';
 import { isFields } from './lines.js';
 
 export interface MachineListener {
   /** QEMU's word on its migration: a `MigrationStatus` such as `active`, `completed`, `failed`. */
   migration(machine: Machine, status: string): void;
+  /** The guest’s run state is another one. */
+  ran(machine: Machine, runState: string): void;
   /** The monitor answers (again): what happened meanwhile was not heard. */
   connected(machine: Machine): void;
   lost(machine: Machine, reason: string): void;
@@ -15,6 +18,8 @@ export interface MigrationLook {
   /** `none` before the first one. */
   readonly status: string;
   readonly reason?: string;
+  /** How long it took, once it ended well. */
+  readonly tookMs?: number;
 }
 
 const AGAIN_MS = 500;
@@ -37,6 +42,8 @@ export class Machine {
   #client: QmpClient | null = null;
   #runState: string | null = null;
   #again: (() => void) | null = null;
+  #listenLater: (() => void) | null = null;
+  #isReady = false;
   #isClosed = false;
   #fault = 'its monitor was not reached yet';
 
@@ -76,7 +83,7 @@ export class Machine {
     if (!answer.ok) return answer;
     const status = isFields(answer.value) ? answer.value['status'] : undefined;
     if (typeof status !== 'string') return err(problem('unknown', 'query-status told no status'));
-    this.#runState = status;
+    if (this.#runState !== status) this.listener.ran(this, (this.#runState = status));
     return ok(status);
   }
 
@@ -84,32 +91,27 @@ export class Machine {
     const answer = await this.execute('query-migrate');
     if (!answer.ok) return answer;
     if (!isFields(answer.value)) return err(problem('unknown', 'query-migrate told nothing'));
-    const { status, 'error-desc': reason } = answer.value;
+    const { status, 'error-desc': reason, 'total-time': tookMs } = answer.value;
     return ok({
       status: typeof status === 'string' ? status : 'none',
       ...(typeof reason === 'string' ? { reason } : {}),
+      ...(typeof tookMs === 'number' ? { tookMs } : {}),
     });
   }
 
   close(): void {
     this.#isClosed = true;
     this.#again?.();
+    this.#listenLater?.();
     this.#client?.close();
     this.#client = null;
     this.#runState = null;
   }
 
   async #connect(): Promise<void> {
-    let isReady = false;
     const connected = await QmpClient.connect(this.path, {
       patienceMs: this.patienceMs,
-      onEvent: ({ name, data }) => {
-        if (CHANGES.has(name)) void this.lookAtRunState();
-        const status = data['status'];
-        // What is told before is part of what whoever hears `connected` looks at.
-        if (isReady && name === 'MIGRATION' && typeof status === 'string')
-          this.listener.migration(this, status);
-      },
+      onEvent: (event) => this.#heard(event),
       onClose: (reason) => this.#lost(reason),
     });
     if (!connected.ok) {
@@ -119,10 +121,8 @@ export class Machine {
     }
     if (this.#isClosed) return connected.value.close();
     this.#client = connected.value;
-    // Without it the monitor says nothing of a migration's course.
-    const capability = { capabilities: [{ capability: 'events', state: true }] };
-    const able = await this.execute('migrate-set-capabilities', capability);
-    const state = able.ok ? await this.lookAtRunState() : able;
+    const hears = await this.#hear();
+    const state = hears.ok ? await this.lookAtRunState() : hears;
     if (!state.ok) {
       this.#fault = state.error.message;
       // A connection that broke meanwhile has been lost already.
@@ -130,14 +130,40 @@ export class Machine {
       this.#client = null;
       return this.#later();
     }
-    isReady = true;
+    this.#isReady = true;
     this.listener.connected(this);
+  }
+
+  #heard({ name, data }: QmpEvent): void {
+    if (CHANGES.has(name)) void this.lookAtRunState();
+    const status = data['status'];
+    // What is told before is part of what whoever hears `connected` looks at.
+    if (this.#isReady && name === 'MIGRATION' && typeof status === 'string')
+      this.listener.migration(this, status);
+  }
+
+  /** A migration under way that began before anybody listened is looked at instead, until it is over. */
+  async #hear(): Promise<Result<boolean>> {
+    const client = this.#client;
+    const hears = await hearMigrations((command, args) => this.execute(command, args));
+    if (!hears.ok || hears.value) return hears;
+    this.#listenLater = this.clock.after(AGAIN_MS, () => void this.#hearAgain(client));
+    return hears;
+  }
+
+  async #hearAgain(client: QmpClient | null): Promise<void> {
+    if (client !== this.#client) return;
+    const look = await this.lookAtMigration();
+    if (look.ok && this.#isReady) this.listener.migration(this, look.value.status);
+    if (client === this.#client) await this.#hear();
   }
 
   #lost(reason: string): void {
     const wasUp = this.#client !== null;
     this.#client = null;
     this.#runState = null;
+    this.#isReady = false;
+    this.#listenLater?.();
     this.#fault = reason;
     if (wasUp) this.listener.lost(this, reason);
     this.#later();

@@ -33,6 +33,11 @@ export class Machines {
     return [...this.#byName.values()];
   }
 
+  /** The guest's QEMU, if it is known at this moment. */
+  known(name: string): Machine | null {
+    return this.#byName.get(name) ?? null;
+  }
+
   /** The guest's QEMU, after a first attempt to reach it; null: there is no socket of it. */
   async of(name: string): Promise<Machine | null> {
     if (!this.#byName.has(name)) await this.#look();

@@ -1,9 +1,11 @@
 import { type Clock } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import { type MigrationOutcome } from '../hypervisor.js';
+import { capability } from './hearing.js';
 import { type Machine, type MigrationLook } from './machine.js';
 import { type Moves } from './moves.js';
 import { type QemuSettings } from './settings.js';
+import { judge, lookKey, UNDER_WAY } from './verdict.js';
 
 interface Parts {
   readonly settings: QemuSettings;
@@ -14,28 +16,20 @@ interface Parts {
   readonly over: () => void;
 }
 
-interface Seen {
-  readonly machine: Machine;
-  readonly look: MigrationLook;
-  readonly runState: string;
-  /** By this run of the agent, or an earlier one. */
-  readonly wasAsked: boolean;
-}
-
 /** Between two attempts to reach a destination that does not listen yet. */
 const AGAIN_MS = 250;
-const UNDER_WAY = new Set([
-  'setup',
-  'active',
-  'wait-unplug',
-  'pre-switchover',
-  'device',
-  'cancelling',
-  'postcopy-active',
-  'postcopy-paused',
-  'postcopy-recover',
-  'colo',
-]);
+/** For how long a guest stands still, at most, because its destination is not ready any more. */
+const PAUSED_MS = 1_000;
+
+/**
+ * - `looking`: QEMU is asked how it stands.
+ * - `held`: the destination does not have the guest's interfaces yet. Nothing was asked.
+ * - `asking`: it is written down, and QEMU is prepared.
+ * - `asked`: QEMU has not said yet how it ended.
+ * - `waiting`: the destination's QEMU does not listen yet; it is tried again.
+ * - `away`: asked, and what became of it can't be learned at the moment.
+ */
+type At = 'looking' | 'held' | 'asking' | 'asked' | 'waiting' | 'away' | 'over';
 
 /**
  * One order carried out by one QEMU.
@@ -43,42 +37,61 @@ const UNDER_WAY = new Set([
  * | QEMU says | before it copied | while it copies |
  * | --- | --- | --- |
  * | `active`, `device`, … | `started`, once | |
+ * | `pre-switchover` | continued, unless the destination is not ready any more: then called off after a while | the same |
  * | `completed` | `completed` | `completed` |
  * | `failed` | the destination does not listen yet: again, until patience ends, then `failed` | `failed`, the guest runs on |
  * | `cancelled` | `aborted` | `aborted`, the guest runs on |
  * | nothing: the monitor is gone | `unknown`; when it is back, whatever it says then | the same |
  */
 export class Move {
+  #order: MigrationOrder;
+  #at: At = 'looking';
   #machine: Machine | null = null;
   #copies = false;
-  /** QEMU was asked by this run and has not yet said how that ended. */
-  #isAsked = false;
-  #isOver = false;
   #isAborting = false;
-  /** What became of it can't be asked at the moment. */
-  #isAway = false;
-  #retry: (() => void) | null = null;
-  readonly #until: number;
+  /** What QEMU said while it was being looked at. */
+  #saidMeanwhile: string | null = null;
+  /** As QEMU spoke of its last migration before it was asked. */
+  #before = '';
+  /** Why this host called it off by itself. */
+  #calledOff: string | null = null;
+  #timer: () => void = () => undefined;
+  #until: number;
 
   constructor(
-    readonly order: MigrationOrder,
+    order: MigrationOrder,
     private readonly uri: string,
     private readonly parts: Parts,
   ) {
-    this.#until = parts.clock.monotonic() + parts.settings.patienceMs;
+    this.#order = order;
+    this.#until = this.#patience();
+  }
+
+  get order(): MigrationOrder {
+    return this.#order;
   }
 
   /** Looks, then asks if nobody did. */
   async begin(machine: Machine | null): Promise<void> {
-    const seen = await this.#look(machine);
-    if (seen === null) return;
-    const { look, runState, wasAsked } = seen;
-    if (wasAsked && look.status !== 'none') return this.#stands(look, runState);
-    if (UNDER_WAY.has(look.status))
-      return this.#end('unknown', 'somebody else moves the guest by hand already');
-    if (runState === 'inmigrate') return this.#end('failed', 'the guest has not arrived here yet');
-    if (runState === 'postmigrate') return this.#end('unknown', 'the guest was moved away by somebody else');
-    await this.#ask(seen.machine);
+    this.#machine = machine;
+    await this.#look();
+  }
+
+  /** An abort that this run knows nothing of: what QEMU does is taken for what was ordered, if it was asked at all. */
+  async beginAborting(machine: Machine | null): Promise<void> {
+    this.#isAborting = true;
+    await this.begin(machine);
+  }
+
+  /** The order as it stands now: it may be held no more. */
+  follow(order: MigrationOrder): void {
+    if (this.#isAborting) return;
+    this.#order = order;
+    if (order.held === true) return;
+    if (this.#at === 'held') {
+      this.#until = this.#patience();
+      this.#run(this.#go());
+    } else if (this.#calledOff === null && this.#isPaused) this.#continue();
   }
 
   /** Asked again while it is under way: says how it stands. */
@@ -86,146 +99,184 @@ export class Move {
     if (this.#copies) this.#tell('started');
   }
 
-  /** An abort that this run knows nothing of: what QEMU does is taken for what was ordered, if it was asked at all. */
-  async adoptAndCancel(machine: Machine | null): Promise<void> {
+  cancel(): void {
     this.#isAborting = true;
-    const seen = await this.#look(machine);
-    if (seen === null) return;
-    const { look, runState, wasAsked } = seen;
-    if (wasAsked && UNDER_WAY.has(look.status)) {
-      this.#isAsked = true;
-      this.#copies = true;
-      return this.cancel();
-    }
-    if (runState === 'postmigrate')
-      return wasAsked
-        ? this.#end('completed')
-        : this.#end('unknown', 'the guest was moved away by somebody else');
-    this.#end('aborted', 'it was not under way');
-  }
-
-  async cancel(): Promise<void> {
-    this.#isAborting = true;
-    if (this.#retry !== null) {
-      this.#retry();
-      this.#retry = null;
-      return this.#end('aborted', 'the destination did not listen yet');
-    }
-    const asked = await this.#machine?.execute('migrate_cancel');
-    // How that ends is an event: it may complete all the same.
-    if (asked?.ok !== true && !this.#isOver)
-      this.#tell('unknown', asked === undefined ? 'its QEMU is not there' : asked.error.message);
+    if (this.#at === 'held') this.#end('aborted', 'the destination was not ready yet');
+    else if (this.#at === 'waiting') this.#end('aborted', 'the destination did not listen yet');
+    else if (this.#at === 'asked') this.#run(this.#askToCancel());
   }
 
   /** QEMU's word, as an event. */
   heard(status: string): void {
-    if (this.#isOver || !this.#isAsked) return;
-    this.#take({ status });
+    if (this.#at === 'looking') this.#saidMeanwhile = status;
+    else if (this.#at === 'asked') this.#take({ status });
   }
 
   /** The monitor is back: what it says now is what became of it. */
   found(machine: Machine): void {
-    if (this.#isOver || !this.#isAway) return;
+    if (this.#at !== 'away') return;
     this.#machine = machine;
-    this.#isAway = false;
-    void (async () => {
-      const [look, state] = [await machine.lookAtMigration(), await machine.lookAtRunState()];
-      if (look.ok && state.ok && !this.#isOver) this.#stands(look.value, state.value);
-      if (this.#isAborting && !this.#isOver) await this.cancel();
-    })();
+    this.#run(this.#look());
   }
 
   lost(reason: string): void {
-    if (this.#isOver || this.#retry !== null) return;
-    this.#isAway = true;
-    this.#tell('unknown', `its QEMU can’t be asked any more: ${reason}`);
+    if (this.#at === 'looking' || this.#at === 'asked') this.#unreached(reason);
   }
 
   /** Nobody waits for it any more. */
   forget(): void {
-    this.#isOver = true;
-    this.#retry?.();
-    this.#retry = null;
+    this.#at = 'over';
+    this.#timer();
     this.parts.over();
   }
 
-  /** What QEMU says before anything is done; null: it can't be asked, and that is told. */
-  async #look(machine: Machine | null): Promise<Seen | null> {
-    this.#machine = machine;
-    const wasAsked = this.parts.moves.has(this.order);
-    if (machine === null || !machine.isConnected) {
-      this.#unreached(machine, wasAsked);
-      return null;
-    }
+  async #look(): Promise<void> {
+    const machine = this.#machine;
+    this.#at = 'looking';
+    this.#saidMeanwhile = null;
+    if (machine === null) return this.#unreached(`no ${this.#order.owner}.qmp is there`);
+    if (!machine.isConnected) return this.#unreached(machine.fault);
     const [look, state] = [await machine.lookAtMigration(), await machine.lookAtRunState()];
-    if (look.ok && state.ok) return { machine, look: look.value, runState: state.value, wasAsked };
-    const fault = look.ok ? state : look;
-    if (!fault.ok) this.#tell('unknown', fault.error.message);
-    return null;
+    if (this.#at !== 'looking') return;
+    if (!look.ok) return this.#unreached(look.error.message);
+    if (!state.ok) return this.#unreached(state.error.message);
+    await this.#stands(look.value, state.value);
   }
 
-  #unreached(machine: Machine | null, wasAsked: boolean): void {
-    const why = machine === null ? `no ${this.order.owner}.qmp is there` : machine.fault;
-    // It may have gone with its QEMU, and be at the destination.
-    if (wasAsked) {
-      this.#isAway = true;
-      return this.#tell('unknown', why);
+  async #stands(look: MigrationLook, runState: string): Promise<void> {
+    const verdict = judge(this.parts.moves.of(this.#order), look, runState);
+    const isGone = runState === 'postmigrate';
+    const said = this.#saidMeanwhile;
+    if (verdict.do === 'follow' && (!this.#isAborting || isGone || UNDER_WAY.has(look.status))) {
+      this.#at = 'asked';
+      if (this.#isAborting && !isGone) this.#run(this.#askToCancel());
+      this.#take(look);
+      if (said !== null) this.heard(said);
+    } else if (this.#isAborting && !isGone) this.#end('aborted', 'it was not under way');
+    else if (verdict.do === 'end') this.#end(verdict.outcome, verdict.reason);
+    else {
+      this.#before = lookKey(look);
+      await this.#go();
     }
-    this.#end(this.#isAborting ? 'aborted' : 'failed', why);
   }
 
-  /** What QEMU says of a move that was asked for, by this run or an earlier one. */
-  #stands(look: MigrationLook, runState: string): void {
-    this.#isAsked = true;
-    if (look.status === 'completed' && runState === 'running')
-      return this.#tell('unknown', 'QEMU sent the guest away, and somebody let it run here again');
-    this.#take(look);
+  async #go(): Promise<void> {
+    if (this.#order.held !== true) return this.#ask();
+    this.#at = 'held';
+    const why = `${this.#order.destination} did not say in time that it has every interface of the guest with its policy`;
+    this.#after(Math.max(0, this.#until - this.parts.clock.monotonic()), () => this.#end('failed', why));
   }
 
-  async #ask(machine: Machine): Promise<void> {
-    await this.parts.moves.add(this.order);
-    if (this.#isOver) return;
-    const limit = { 'downtime-limit': this.parts.settings.downtimeMs };
-    const set = await machine.execute('migrate-set-parameters', limit);
-    if (!set.ok) return this.#end('failed', set.error.message);
-    if (this.#isAborting) return this.#end('aborted', 'it was not under way');
-    this.#isAsked = true;
+  async #ask(): Promise<void> {
+    const { moves, settings } = this.parts;
+    const machine = this.#machine;
+    if (machine === null) return;
+    this.#at = 'asking';
+    this.#timer();
+    try {
+      await moves.add(this.#order, this.#before);
+    } catch (cause) {
+      return this.#end('failed', `it could not be written down that QEMU is asked: ${String(cause)}`);
+    }
+    const prepared = [
+      ['migrate-set-capabilities', capability('pause-before-switchover', settings.pauses)],
+      ['migrate-set-parameters', { 'downtime-limit': settings.downtimeMs }],
+    ] as const;
+    for (const [command, args] of prepared) {
+      if (!this.#mayAsk()) return;
+      const set = await machine.execute(command, args);
+      if (!set.ok) return this.#end('failed', set.error.message);
+    }
+    if (!this.#mayAsk()) return;
+    this.#at = 'asked';
     const asked = await machine.execute('migrate', { uri: this.uri });
-    // QEMU may have told of the same failure by an event.
-    if (asked.ok || this.#isOver || !this.#isAsked) return;
-    this.#isAsked = false;
-    if (asked.error.code !== 'refused') return this.#tell('unknown', asked.error.message);
-    this.#failed(asked.error.message);
+    // QEMU may have told of the same failure by an event; an answer that did not come is a lost monitor.
+    if (!asked.ok && asked.error.code === 'refused' && this.#is('asked')) this.#failed(asked.error.message);
+  }
+
+  #mayAsk(): boolean {
+    if (!this.#is('asking')) return false;
+    if (this.#isAborting) this.#end('aborted', 'it was not under way');
+    return !this.#isAborting;
   }
 
   #take({ status, reason }: MigrationLook): void {
+    this.#isPaused = status === 'pre-switchover';
     if (status === 'completed') return this.#end('completed');
-    if (status === 'cancelled') return this.#end('aborted', reason);
-    if (status === 'failed') {
-      this.#isAsked = false;
-      return reason === undefined ? void this.#whyFailed() : this.#failed(reason);
-    }
-    if (!UNDER_WAY.has(status) || status === 'setup' || status === 'cancelling' || this.#copies) return;
+    if (status === 'cancelled')
+      return this.#calledOff === null ? this.#end('aborted', reason) : this.#end('failed', this.#calledOff);
+    if (status === 'failed')
+      return reason === undefined ? this.#run(this.#whyFailed()) : this.#failed(reason);
+    if (!UNDER_WAY.has(status) || status === 'setup' || status === 'cancelling') return;
+    if (!this.#copies && !this.#isAborting) this.#tell('started');
     this.#copies = true;
-    this.#tell('started');
+    if (this.#isPaused && !this.#isAborting) this.#switchOver();
+  }
+
+  #isPaused = false;
+
+  /** The guest stands still here, and begins to run there with the next word. */
+  #switchOver(): void {
+    if (this.#order.held !== true) return this.#continue();
+    this.#after(PAUSED_MS, () => {
+      this.#calledOff = `${this.#order.destination} is not ready for the guest any more`;
+      this.#run(this.#askToCancel());
+    });
+  }
+
+  #continue(): void {
+    this.#timer();
+    this.#isPaused = false;
+    // What comes of it is an event, and of a monitor that is lost the next look.
+    this.#run(this.#machine?.execute('migrate-continue', { state: 'pre-switchover' }));
+  }
+
+  async #askToCancel(): Promise<void> {
+    const asked = await this.#machine?.execute('migrate_cancel');
+    // How that ends is an event: it may complete all the same.
+    if (asked?.ok === false && asked.error.code === 'refused') this.#tell('unknown', asked.error.message);
   }
 
   async #whyFailed(): Promise<void> {
     const look = await this.#machine?.lookAtMigration();
-    if (this.#isOver) return;
+    if (!this.#is('asked')) return;
     this.#failed(look?.ok === true ? (look.value.reason ?? 'QEMU gave no reason') : 'QEMU gave no reason');
   }
 
   /** Nothing was copied: the destination is not there yet, or will never be. */
   #failed(reason: string): void {
-    const machine = this.#machine;
-    const canWait = !this.#copies && !this.#isAborting && machine !== null && this.uri !== '';
-    if (!canWait || !isNobodyThere(reason) || this.parts.clock.monotonic() > this.#until)
+    const canWait = !this.#copies && !this.#isAborting && isNobodyThere(reason);
+    if (!canWait || this.parts.clock.monotonic() > this.#until)
       return this.#end(this.#isAborting ? 'aborted' : 'failed', reason);
-    this.#retry = this.parts.clock.after(AGAIN_MS, () => {
-      this.#retry = null;
-      this.#ask(machine).catch((cause: unknown) => this.#end('failed', String(cause)));
-    });
+    this.#at = 'waiting';
+    this.#after(AGAIN_MS, () => this.#run(this.#go()));
+  }
+
+  /** It may have gone with its QEMU, and be at the destination; or QEMU was never asked. */
+  #unreached(why: string): void {
+    if (this.parts.moves.of(this.#order) === undefined)
+      return this.#end(this.#isAborting ? 'aborted' : 'failed', why);
+    this.#at = 'away';
+    this.#timer();
+    this.#tell('unknown', `its QEMU can’t be asked: ${why}`);
+  }
+
+  #patience(): number {
+    return this.parts.clock.monotonic() + this.parts.settings.patienceMs;
+  }
+
+  #after(ms: number, then: () => void): void {
+    this.#timer();
+    this.#timer = this.parts.clock.after(ms, then);
+  }
+
+  /** As a question, since it changes while somebody waits. */
+  #is(at: At): boolean {
+    return this.#at === at;
+  }
+
+  #run(doing: Promise<unknown> | undefined): void {
+    doing?.catch((cause: unknown) => this.#end('unknown', String(cause)));
   }
 
   #tell(outcome: MigrationOutcome['outcome'], reason?: string): void {
@@ -233,8 +284,9 @@ export class Move {
   }
 
   #end(outcome: MigrationOutcome['outcome'], reason?: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#at === 'over') return;
+    this.#at = 'over';
+    this.#timer();
     this.#tell(outcome, reason);
     this.parts.over();
   }

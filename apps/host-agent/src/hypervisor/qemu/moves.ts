@@ -1,43 +1,56 @@
-import { err, invalid, ok, type Result } from '#kernel';
+import { err, invalid, ok, type MigrationId, type Result } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 
-/** An order that QEMU was asked to carry out, or may have been. */
+/** An order that a hypervisor was asked to carry out, or may have been. */
 export interface Asked {
   readonly key: string;
   readonly owner: string;
+  /** What QEMU said of its last migration just before (`lookKey`). Absent: that there was none, or nobody looked. */
+  readonly before?: string;
 }
 
 /**
- * Which orders this host's QEMUs were asked for. On disk before QEMU is: a run that finds an order here looks how it
+ * Which orders this host's hypervisor was asked for. On disk before it is: a run that finds an order here looks how it
  * went, and one that does not knows that nothing was done about it.
  */
 export class Moves {
-  readonly #asked: Map<string, string>;
+  readonly #asked: Map<string, Asked>;
 
   constructor(
     private readonly keep: (asked: readonly Asked[]) => Promise<void>,
     restored: readonly Asked[],
   ) {
-    this.#asked = new Map(restored.map(({ key, owner }) => [key, owner]));
+    this.#asked = new Map(restored.map((asked) => [asked.key, asked]));
+  }
+
+  of(order: MigrationOrder): Asked | undefined {
+    return this.#asked.get(moveKey(order));
   }
 
   has(order: MigrationOrder): boolean {
-    return this.#asked.has(moveKey(order));
+    return this.of(order) !== undefined;
+  }
+
+  /** Whether any attempt of the migration was asked for. */
+  knows(migration: MigrationId): boolean {
+    return [...this.#asked.keys()].some((key) => key.startsWith(`${migration}/`));
   }
 
   get all(): readonly Asked[] {
-    return [...this.#asked].map(([key, owner]) => ({ key, owner }));
+    return [...this.#asked.values()];
   }
 
   /** Rejects when the disk did not take it: then nothing may be asked. */
-  async add(order: MigrationOrder): Promise<void> {
+  async add(order: MigrationOrder, before?: string): Promise<void> {
     const key = moveKey(order);
-    if (this.#asked.has(key)) return;
-    this.#asked.set(key, order.owner);
+    const known = this.#asked.get(key);
+    if (known !== undefined && known.before === before) return;
+    this.#asked.set(key, { key, owner: order.owner, ...(before === undefined ? {} : { before }) });
     try {
       await this.keep(this.all);
     } catch (cause) {
-      this.#asked.delete(key);
+      if (known === undefined) this.#asked.delete(key);
+      else this.#asked.set(key, known);
       throw cause;
     }
   }
@@ -58,7 +71,8 @@ export function parseAsked(value: unknown): Result<readonly Asked[]> {
     'key' in v &&
     'owner' in v &&
     typeof v.key === 'string' &&
-    typeof v.owner === 'string';
+    typeof v.owner === 'string' &&
+    (!('before' in v) || typeof v.before === 'string');
   if (Array.isArray(value) && value.every(isAsked)) return ok(value);
-  return err(invalid('moves', value, 'is not what an agent wrote', 'a list of {key, owner}'));
+  return err(invalid('moves', value, 'is not what an agent wrote', 'a list of {key, owner, before}'));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type HostName } from '#kernel';
+import { type HostName, type MigrationId } from '#kernel';
 import { guestOf, migrateUri, qemuSettings } from './settings.js';
 
 const given = {
@@ -7,6 +7,7 @@ const given = {
   qemuMigrateUri: 'tcp:{host}:4444',
   qemuDowntimeMs: 100,
   qemuPatienceMs: 1_000,
+  qemuPause: 'no',
 };
 
 describe('how QEMUs are reached', () => {
@@ -15,8 +16,8 @@ describe('how QEMUs are reached', () => {
   });
 
   it('is refused with every fault, by the names an operator knows', () => {
-    const { qemuDowntimeMs, qemuPatienceMs } = given;
-    expect(qemuSettings({ qemuDowntimeMs, qemuPatienceMs })).toMatchObject({
+    const { qemuDowntimeMs, qemuPatienceMs, qemuPause } = given;
+    expect(qemuSettings({ qemuDowntimeMs, qemuPatienceMs, qemuPause })).toMatchObject({
       error: { details: [{ field: 'PORTOLAN_QMP_DIR' }, { field: 'PORTOLAN_QEMU_MIGRATE_URI' }] },
     });
     expect(qemuSettings({ ...given, qmpDir: 'run' })).toMatchObject({ ok: false });
@@ -43,8 +44,18 @@ describe('how QEMUs are reached', () => {
       null,
       null,
     ]);
-    const settings = { monitors: '', migrateUri: 'unix:/m/{host}/{vm}', downtimeMs: 1, patienceMs: 1 };
-    expect(migrateUri(settings, 'web', 'south' as HostName)).toBe('unix:/m/south/web');
-    expect(migrateUri(settings, '../x', 'south' as HostName)).toBeNull();
+    const uri = (template: string, owner: string, n = 1): string | null =>
+      migrateUri(
+        { monitors: '', migrateUri: template, downtimeMs: 1, patienceMs: 1, pauses: false },
+        { owner, migration: `m${n}` as MigrationId },
+        'south' as HostName,
+      );
+    expect(uri('unix:/m/{host}/{vm}', 'web')).toBe('unix:/m/south/web');
+    expect(uri('unix:/m/{host}/{vm}', '../x')).toBeNull();
+    expect([1, 2, 65].map((n) => uri('tcp:{host}:{port}', 'web', n))).toEqual([
+      'tcp:south:49153',
+      'tcp:south:49154',
+      'tcp:south:49153',
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { type Logger } from 'pino';
-import { systemClock, unwrap } from '#kernel';
+import { systemClock, unwrap, type HostName } from '#kernel';
 import { type HostAgentConfig } from '../../config.js';
 import { type StateDir } from '../../state/state-dir.js';
 import { QemuHypervisor } from './hypervisor.js';
@@ -16,5 +16,5 @@ export async function startQemu(
   const saved = unwrap(await disk.read('moves'));
   const restored = saved === undefined ? [] : unwrap(parseAsked(saved));
   const moves = new Moves((asked) => disk.write('moves', asked), restored);
-  return new QemuHypervisor({ settings, moves, clock: systemClock, log });
+  return new QemuHypervisor({ host: config.host as HostName, settings, moves, clock: systemClock, log });
 }
