@@ -74,6 +74,15 @@ withLibvirt(`a guest of libvirt that is moved while it sends${why}`, () => {
     expect(await libvirt.at('north').virsh('domstate', web.uuid)).toContain('running');
   });
 
+  it('stays where it is when its QEMU at the destination dies', async () => {
+    const id = await migrations.ask(web.uuid, 'south');
+    await web.leaving();
+    await libvirt.at('south').killGuest('web');
+    const { phase, reason } = await migrations.ended(id);
+    expect([phase, reason]).toEqual(['failed', expect.stringContaining('closed the monitor')]);
+    await migrations.at(web.uuid, 'north');
+  });
+
   it('was counted to the packet, and what it sent came once and as the policy allows', async () => {
     await streams.flow();
     await streams.expectExact(spine, web, web.uuid, 2);
@@ -81,6 +90,7 @@ withLibvirt(`a guest of libvirt that is moved while it sends${why}`, () => {
       ['north', true, true],
       ['south', true, true],
       ['north', false, true],
+      ['south', true, false],
       ['south', true, false],
     ]);
     expect(spine.deaths).toEqual([]);

@@ -93,6 +93,33 @@ describe('libvirt', () => {
     expect(hypervisor.vms()).toEqual([]);
   });
 
+  it.each([
+    ['runs', { state: 1, reason: 2 }, 'runs'],
+    ['runs, but in post-copy', { state: 1, reason: 10 }, 'unknown'],
+    ['is paused', PAUSED_MIGRATING, 'unknown'],
+    ['is shut off as migrated', SHUT_OFF_MIGRATED, 'left'],
+  ])('says of a guest that %s', async (_what, state, presence) => {
+    libvirt.web = state;
+    libvirt.lifecycle('Resumed Unpaused');
+    await settled();
+    expect([hypervisor.presence(WEB), hypervisor.presence('web'), hypervisor.presence('db')]).toEqual([
+      presence,
+      presence,
+      'unknown',
+    ]);
+  });
+
+  it('remembers of a transient guest that it left, until it is back', async () => {
+    libvirt.lifecycle('Stopped Migrated');
+    libvirt.web = null;
+    await settled();
+    expect(hypervisor.presence(WEB)).toBe('left');
+    libvirt.web = { state: 1, reason: 2 };
+    libvirt.lifecycle('Resumed Migrated');
+    await settled();
+    expect(hypervisor.presence(WEB)).toBe('runs');
+  });
+
   it('moves a guest: asked once, and its words are told', async () => {
     await begin();
     expect(libvirt.of('migrate --live')).toEqual([

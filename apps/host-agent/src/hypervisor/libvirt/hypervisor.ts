@@ -4,7 +4,7 @@ import { type Hypervisor, type MigrationOutcome, type VmStatus } from '../hyperv
 import { moveKey, type Moves } from '../qemu/moves.js';
 import { Domains } from './domains.js';
 import { Move } from './move.js';
-import { hasLeft, isBetween, isRunning, isShutOff } from './place.js';
+import { hasLeft, isBetween, isRunning, isShutOff, isWhole } from './place.js';
 import { type DomainState } from './said.js';
 import { type LibvirtSettings } from './settings.js';
 import { type Virsh } from './virsh.js';
@@ -68,7 +68,7 @@ export class LibvirtHypervisor implements Hypervisor {
     const domain = this.#domains.all.find(({ uuid, name }) => uuid === owner || name === owner);
     const state = domain?.state ?? null;
     if (this.#domains.hasDeparted(domain?.uuid ?? owner) || (state !== null && hasLeft(state))) return 'left';
-    return state !== null && isRunning(state) ? 'runs' : 'unknown';
+    return state !== null && isWhole(state) ? 'runs' : 'unknown';
   }
 
   async migrate(order: MigrationOrder): Promise<void> {

@@ -10,8 +10,13 @@ const MIGRATED_AWAY = 4;
 const RUNS: ReadonlySet<number> = new Set([1, 2, 7]);
 /** Why a guest is paused that is on its way, or of which nobody knows whether it left. */
 const BETWEEN: ReadonlySet<number> = new Set([2, 11, 12, 13]);
+/** Why a guest runs that may still be lost with its source. */
+const POST_COPY: ReadonlySet<number> = new Set([10, 11]);
 
 export const isRunning = ({ state }: DomainState): boolean => RUNS.has(state);
+/** A guest whose memory is all here: one that runs in post-copy still hangs on its source. */
+export const isWhole = (at: DomainState): boolean =>
+  isRunning(at) && !(at.state === 1 && POST_COPY.has(at.reason));
 export const isShutOff = ({ state }: DomainState): boolean => state === SHUT_OFF;
 /** A defined guest that left stays, shut off, where it was. */
 export const hasLeft = (at: DomainState): boolean => isShutOff(at) && at.reason === MIGRATED_AWAY;
