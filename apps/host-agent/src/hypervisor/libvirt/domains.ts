@@ -29,8 +29,12 @@ const REMEMBERED = 1_000;
 /** The domains of a libvirtd, followed by its events and looked at where those say too little. */
 export class Domains {
   #byUuid: ReadonlyMap<string, ListedDomain> = new Map();
-  /** Guests that libvirt said have moved away: a transient one leaves no other trace. */
-  readonly #departed = new Set<string>();
+  /**
+   * Guests that libvirt said have moved away, since how many looks had begun: a transient one leaves no other trace, and
+   * a look that began before may still tell of it.
+   */
+  readonly #departed = new Map<string, number>();
+  #looks = 0;
   #looking: Promise<Result<void>> | null = null;
   #isStale = false;
   #unwatch: (() => void) | null = null;
@@ -103,6 +107,7 @@ export class Domains {
   }
 
   async #lookOnce(): Promise<Result<void>> {
+    const number = ++this.#looks;
     const said = await this.parts.virsh.run(LIST);
     const read = said.ok ? readDomains(said.value) : said;
     if (this.#isClosed) return ok(undefined);
@@ -113,8 +118,10 @@ export class Domains {
     if (this.#fault !== null) this.parts.log.info({}, 'libvirt answers again');
     this.#fault = null;
     this.#byUuid = new Map(read.value.map((domain) => [domain.uuid, domain]));
-    for (const { uuid, state } of read.value)
-      if (state !== null && !isShutOff(state)) this.#departed.delete(uuid);
+    for (const { uuid, state } of read.value) {
+      const isNewer = number > (this.#departed.get(uuid) ?? number);
+      if (isNewer && state !== null && !isShutOff(state)) this.#departed.delete(uuid);
+    }
     this.listener.looked();
     return ok(undefined);
   }
@@ -133,8 +140,8 @@ export class Domains {
   #note(uuid: string, detail: string): void {
     this.#departed.delete(uuid);
     if (detail !== 'Stopped Migrated') return;
-    this.#departed.add(uuid);
-    const [oldest] = this.#departed;
+    this.#departed.set(uuid, this.#looks);
+    const [oldest] = this.#departed.keys();
     if (this.#departed.size > REMEMBERED && oldest !== undefined) this.#departed.delete(oldest);
   }
 

@@ -110,8 +110,10 @@ describe('libvirt', () => {
   });
 
   it('remembers of a transient guest that it left, until it is back', async () => {
-    libvirt.lifecycle('Stopped Migrated');
+    // A look that began before sees it still.
+    libvirt.lifecycle('Suspended Migrated');
     libvirt.web = null;
+    libvirt.lifecycle('Stopped Migrated');
     await settled();
     expect(hypervisor.presence(WEB)).toBe('left');
     libvirt.web = { state: 1, reason: 2 };
