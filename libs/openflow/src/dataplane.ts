@@ -255,8 +255,8 @@ export interface Driver {
   ignoreSequences(): Promise<void>;
   /** Whether another hand changed what the switch tells nobody; cheap. What it is, a reading shows. */
   strayed(): Promise<boolean>;
-  /** Sends a frame out of a port of the bridge, or does this with it, as with one that comes by no port. */
-  packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void>;
+  /** Sends frames out of a port of the bridge, or does this with each, as with one that comes by no port. */
+  packetOut(bridge: string, to: number | readonly Action[], ...frames: readonly Uint8Array[]): Promise<void>;
   watch(listener: (event: DriverEvent) => void): () => void;
   close(): Promise<void>;
 }

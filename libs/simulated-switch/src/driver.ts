@@ -96,10 +96,15 @@ export class SimulatedDriver implements Driver {
     return false;
   }
 
-  async packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void> {
+  async packetOut(
+    bridge: string,
+    to: number | readonly Action[],
+    ...frames: readonly Uint8Array[]
+  ): Promise<void> {
     await this.turn();
-    if (typeof to === 'number') this.target.send(bridge, to, frame);
-    else this.target.work(bridge, to, frame);
+    for (const frame of frames)
+      if (typeof to === 'number') this.target.send(bridge, to, frame);
+      else this.target.work(bridge, to, frame);
   }
 
   async connections(zone: number): Promise<readonly TrackedConnection[]> {

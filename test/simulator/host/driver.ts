@@ -91,8 +91,12 @@ export class MachineDriver implements Driver {
     return this.trip('a glance', () => this.inner.strayed());
   }
 
-  async packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void> {
-    await this.trip('packet-out', () => this.inner.packetOut(bridge, to, frame));
+  async packetOut(
+    bridge: string,
+    to: number | readonly Action[],
+    ...frames: readonly Uint8Array[]
+  ): Promise<void> {
+    await this.trip('packet-out', () => this.inner.packetOut(bridge, to, ...frames));
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {

@@ -8,11 +8,18 @@ import { keyOf } from './told.js';
 
 type Host = Pick<ServiceHost, 'driver' | 'clock' | 'log'>;
 
-/** Frames on their way to the switch. */
+/** Connections on their way to the switch. */
 const AT_ONCE = 64;
 /** What may be forgotten while the guest is still on its way is entered anew: the switch keeps an unanswered one 30 s. */
 const ANEW_MS = 15_000;
 const TCP = 6;
+
+type Way = CarriedConnection['way'];
+
+interface Begun {
+  readonly way: Way;
+  readonly beginning: Beginning;
+}
 
 interface Told {
   readonly connection: CarriedConnection;
@@ -70,41 +77,58 @@ export class Arriving {
     if (due.some(([, { connection }]) => connection.protocol === TCP)) await this.#openTcp();
     for (const [key, { connection }] of due)
       if (this.#told.has(key)) this.#told.set(key, { connection, at: now });
-    await this.#each(
+    await this.#inLumps(
       due.map(([, { connection }]) => connection),
-      (begun, { bridge, state }, way) => [
-        this.#send(bridge, way, begun.first),
-        ...begun.then.map((frame) => this.#send(bridge, seenBy(state.zone), frame)),
-      ],
+      async (begun, binding) => {
+        const first = (wanted: Way): Uint8Array[] =>
+          begun.flatMap(({ way, beginning }) => (way === wanted ? [beginning.first] : []));
+        // In this order: what is seen of a connection means something once it is entered.
+        await Promise.all([
+          this.#send(binding, enterAs(binding, 'in'), first('in')),
+          this.#send(binding, enterAs(binding, 'out'), first('out')),
+          this.#send(
+            binding,
+            seenBy(binding.state.zone),
+            begun.flatMap(({ beginning }) => beginning.then),
+          ),
+        ]);
+      },
     );
   }
 
   async #end(over: readonly CarriedConnection[]): Promise<void> {
-    await this.#each(over, ({ end }, { bridge, state }) =>
-      end === undefined ? [] : [this.#send(bridge, seenBy(state.zone), end)],
+    await this.#inLumps(over, (begun, binding) =>
+      this.#send(
+        binding,
+        seenBy(binding.state.zone),
+        begun.flatMap(({ beginning: { end } }) => end ?? []),
+      ),
     );
   }
 
-  /** In their order, a few at a time. */
-  async #each(
+  /** In their order, some at a time: the switch has more to do. */
+  async #inLumps(
     connections: readonly CarriedConnection[],
-    send: (begun: Beginning, binding: Stateful, way: readonly Action[]) => readonly Promise<void>[],
+    work: (begun: readonly Begun[], binding: Stateful) => Promise<void>,
   ): Promise<void> {
-    const binding = this.#binding;
-    if (binding === null || !isStateful(binding)) return;
-    const ways = { in: enterAs(binding, 'in'), out: enterAs(binding, 'out') };
-    for (let at = 0; at < connections.length && this.#binding !== null; at += AT_ONCE)
-      await Promise.all(
-        connections.slice(at, at + AT_ONCE).flatMap((connection) => {
-          if (connection.protocol === TCP && !this.#takesTcp) return [];
-          const begun = beginningOf(connection, binding.state);
-          return begun === null ? [] : send(begun, binding, ways[connection.way]);
-        }),
-      );
+    for (let at = 0; at < connections.length; at += AT_ONCE) {
+      const binding = this.#binding;
+      if (binding === null || !isStateful(binding)) return;
+      const begun = connections.slice(at, at + AT_ONCE).flatMap((connection): Begun[] => {
+        if (connection.protocol === TCP && !this.#takesTcp) return [];
+        const beginning = beginningOf(connection, binding.state);
+        return beginning === null ? [] : [{ way: connection.way, beginning }];
+      });
+      await work(begun, binding);
+    }
   }
 
-  #send(bridge: string, actions: readonly Action[], frame: Uint8Array): Promise<void> {
-    return this.host.driver.packetOut(bridge, actions, frame);
+  async #send(
+    { bridge }: Stateful,
+    actions: readonly Action[],
+    frames: readonly Uint8Array[],
+  ): Promise<void> {
+    if (frames.length > 0) await this.host.driver.packetOut(bridge, actions, ...frames);
   }
 
   /** Nobody knows the numbers that TCP is at: a switch that asks for them would take every frame for a forgery. */

@@ -181,7 +181,9 @@ describe('connections of a port that moves', () => {
       await arrives();
       const [binding] = host.agent.compiled?.bindings ?? [];
       let sent = 0;
-      const driver = { packetOut: () => Promise.resolve(void (sent += 1)) } as never;
+      const packetOut = (_: string, __: object, ...frames: Uint8Array[]) =>
+        Promise.resolve(void (sent += frames.length));
+      const driver = { packetOut } as never;
       const arriving = new Arriving({ driver, clock: host.clock, log: console });
       if (binding !== undefined) arriving.at(binding);
       const one = (n: number): CarriedConnection => ({

@@ -14,7 +14,7 @@ import {
   type TrackedConnection,
 } from '#openflow';
 import { parseConnections } from '../conntrack/dump.js';
-import { applyBundle, applyMeters, flushConnections, sendFrame } from '../flow/changes.js';
+import { applyBundle, applyMeters, flushConnections, sendFrames } from '../flow/changes.js';
 import { OvsdbClient } from '../ovsdb/client.js';
 import { WATCHED } from '../ovsdb/schema.js';
 import { Unixctl } from '../unixctl/unixctl.js';
@@ -153,8 +153,12 @@ export class OvsDriver implements Driver {
     return (await Promise.all(blind)).includes(true);
   }
 
-  async packetOut(bridge: string, to: number | readonly Action[], frame: Uint8Array): Promise<void> {
-    await sendFrame(await this.bridges.session(bridge), bridge, to, frame);
+  async packetOut(
+    bridge: string,
+    to: number | readonly Action[],
+    ...frames: readonly Uint8Array[]
+  ): Promise<void> {
+    await sendFrames(await this.bridges.session(bridge), bridge, to, frames);
   }
 
   /** OpenFlow can't ask for them. */

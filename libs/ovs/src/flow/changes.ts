@@ -97,15 +97,17 @@ export async function flushConnections(
   );
 }
 
-/** Sends one frame out of a port. */
-export async function sendFrame(
+/** Sends frames out of a port, or has this done with them, in their order; when this resolves it is done. */
+export async function sendFrames(
   session: OfSession,
   bridge: string,
   to: number | readonly Action[],
-  frame: Uint8Array,
+  frames: readonly Uint8Array[],
 ): Promise<void> {
   const actions: readonly Action[] = typeof to === 'number' ? [{ kind: 'output', port: to }] : to;
-  const [fault] = await session.perform([{ kind: 'packet-out', match: FROM_CONTROLLER, actions, frame }]);
+  const [fault] = await session.perform(
+    frames.map((frame): OfMessage => ({ kind: 'packet-out', match: FROM_CONTROLLER, actions, frame })),
+  );
   const [field, value] =
     typeof to === 'number' ? ['port', to] : ['actions', to.map(({ kind }) => kind).join()];
   if (fault) throw new ProblemError(refusal(`packet-out on ${bridge}`, [{ field, value, ...fault }]));
