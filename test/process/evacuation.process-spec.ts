@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { type EvacuationDescription, type ListOf, type MigrationView } from '#contracts/http';
+import {
+  type EvacuationDescription,
+  type ListOf,
+  type MigrationDescription,
+  type MigrationView,
+} from '#contracts/http';
 import { type GuestPlan } from '../../deploy/quickstart/simulation.js';
 import { EXAMPLE, startWorld, until, type World } from './cluster.fixture.js';
 
@@ -73,6 +78,28 @@ describe('a host that is evacuated', () => {
     for (const { by } of busy.sort((a, b) => a.at - b.at || a.by - b.by)) most = Math.max(most, (now += by));
     expect(most).toBe(2);
     expect(items.map((m) => m.destination).sort()).toEqual(['bravo', 'bravo', 'charlie', 'charlie']);
+  });
+
+  it('and how each went over is told: the policy stood before the first frame, and when who noticed what', async () => {
+    const { items } = await world.api.get<ListOf<MigrationView>>('/v1/migrations');
+    const noticed: number[] = [];
+    for (const { id } of items) {
+      const { handover } = await world.api.get<MigrationDescription>(`/v1/migrations/${id}`);
+      expect(handover).toHaveLength(1);
+      const [{ granted, realised, ...seen } = {} as (typeof handover)[number]] = handover;
+      expect(seen).toMatchObject({
+        source: { epoch: 1, inexact: null },
+        destination: { epoch: 2, from: { in: { unicast: { packets: 0 } } } },
+      });
+      // A host that told of the frame only after all was over is not asked when it was.
+      if (realised === null) continue;
+      expect(realised).toBeGreaterThanOrEqual(granted);
+      expect(seen).toMatchObject({ firstFrameAt: expect.any(String) });
+      if (seen.gapMs !== null) noticed.push(seen.gapMs);
+    }
+    expect(noticed).not.toEqual([]);
+    const { out } = await world.cli('describe', 'migration', items[0]!.id);
+    expect(out).toMatch(/Hand-over\n {2}port .*\n {2}policy +/);
   });
 
   it('the ledgers are exact, to the packet', async () => {

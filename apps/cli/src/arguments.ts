@@ -27,6 +27,15 @@ export const DEFAULT_WAIT_S = 30;
 export const waitSeconds = (wait: number | true | undefined): number | undefined =>
   wait === true ? DEFAULT_WAIT_S : wait;
 
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `15m` before now, or a time as it is: the server says what is wrong with it. */
+export function sinceTime(text: string, now: number): string {
+  const parts = /^([0-9]{1,6})([smhd])$/.exec(text);
+  if (parts === null) return text;
+  return new Date(now - Number(parts[1]) * (UNIT_MS[parts[2] ?? ''] ?? 0)).toISOString();
+}
+
 export type Kind = 'hosts' | 'switches' | 'groups' | 'ports' | 'sets' | 'migrations' | 'evacuations';
 
 const KINDS: Readonly<Record<string, Kind>> = {

@@ -51,7 +51,7 @@ describe('portolan', () => {
       [Api.SetView, answers.addressSet],
       [Api.SetView, answers.portSet],
       [Api.PortDescription, answers.description],
-      [Api.MigrationView, answers.migration('completed', 5)],
+      [Api.MigrationDescription, answers.migration('completed', 5)],
       [Api.EvacuationDescription, answers.evacuation],
       [Api.LedgerAudit, answers.audit],
       [Api.PortStats, answers.stats],

@@ -81,7 +81,9 @@ export class Agent {
     const record = (fact: Fact): void => parts.journal.record(fact);
     const { driver, clock, ids, memory } = parts;
     const { incarnations } = memory;
-    this.#keeper = new CounterKeeper({ driver, clock, ids, record, incarnations, save: () => memory.save() });
+    const save = (): Promise<void> => memory.save();
+    const turnedAt = (key: BindingKey): number | undefined => memory.turnedAt(key);
+    this.#keeper = new CounterKeeper({ driver, clock, ids, record, incarnations, save, turnedAt });
     this.#orders = new Orders(parts.hypervisor, record, parts.log);
     this.#teaming = new TeamingService(parts);
     this.#drift = new DriftWatch(clock, record);
@@ -108,7 +110,7 @@ export class Agent {
     const around = { host, driver, clock, log, memory, random, record, kick: again, compiled, observation };
     this.#services = new ServiceGroup(parts.services ?? [], around, log);
     const switched = ({ notice: { kind, slot } }: HandedFrame): void =>
-      this.#noteRows([{ slot, active: kind === 'activated' }]);
+      this.#noteRows([{ slot, active: kind === 'activated' }], clock.now());
     const own = { activated: switched, turned: switched };
     this.#packetIn = packetIns([own, this.#services.takers()], log);
   }
@@ -311,23 +313,33 @@ export class Agent {
     if (event.kind === 'packet-in') this.#packetIn(event);
     if (event.kind === 'flows') {
       const rows = event.changes.flatMap((c) => (c.change === 'removed' ? [] : (learnedRow(c.flow) ?? [])));
-      this.#noteRows(rows);
+      this.#noteRows(rows, this.parts.clock.now());
     }
     if (event.kind === 'down') this.parts.log.warn({ reason: event.reason }, 'the switch does not answer');
     this.#reconciler.noticed(event);
   }
 
-  /** The data plane opened or turned away a binding by itself: a fact, to be kept before it is told. */
-  #noteRows(rows: readonly LearnedRow[]): void {
+  /**
+   * The data plane opened or turned away a binding by itself: a fact, to be kept before it is told. `at`: it was noticed
+   * as it happened.
+   */
+  #noteRows(rows: readonly LearnedRow[], at?: number): void {
     let news = false;
     for (const row of rows) {
-      const noted = this.parts.memory.note(row.slot, row.active);
+      const noted = this.parts.memory.note(row.slot, row.active, at);
       if (noted === null) continue;
       news = true;
-      if (row.active) this.parts.journal.record({ type: 'PortActivated', ...noted });
+      if (row.active) this.parts.journal.record({ type: 'PortActivated', ...noted, ...this.#then(at) });
       this.parts.log.info({ ...noted, active: row.active }, 'the data plane switched a port');
     }
     if (news) this.#reconciler.kick();
+  }
+
+  /** What a port opened to: when, and what of policy stood. */
+  #then(at: number | undefined): { readonly at?: number; readonly realised?: number } {
+    if (at === undefined) return {};
+    const realised = this.#settled?.wanted.received;
+    return realised === undefined ? { at } : { at, realised };
   }
 
   /** Known from an earlier run, which may have died before it told. */

@@ -238,6 +238,21 @@ describe('resources, ports, migrations, statistics, status', () => {
     const { body } = await api.call('GET', `/v1/migrations/${id}`);
     expect(body).toMatchObject({ owner: 'vm-a', source: 'alpha', destination: 'bravo', finished: false });
     expect(body.history[0]).toMatchObject({ phase: 'admitted', afterMs: 0 });
+    const { revision } = body.history[0];
+    expect(body).toMatchObject({ asked: 'upgrade', pauseMs: null });
+    expect(body.handover[0]).toMatchObject({
+      granted: revision,
+      realised: null,
+      firstFrameAt: null,
+      gapMs: null,
+    });
+    const listed = async (query: string): Promise<string[]> =>
+      (await api.call('GET', `/v1/migrations?${query}`)).body.items.map((m: { id: string }) => m.id);
+    expect(await listed('phase=admitted&host=bravo&since=2020-01-01T00:00:00Z')).toContain(id);
+    expect(await listed('phase=failed')).not.toContain(id);
+    expect(await listed('since=2120-01-01T00:00:00Z')).toEqual([]);
+    for (const wrong of ['phase=gone', 'since=yesterday'])
+      expect((await api.call('GET', `/v1/migrations?${wrong}`)).status).toBe(422);
     const everything = await Promise.all(
       [
         '/v1/log/export',

@@ -6,6 +6,7 @@ import {
   type GroupView,
   type HostView,
   type ListOf,
+  type MigrationDescription,
   type MigrationView,
   type PortDescription,
   type PortView,
@@ -13,16 +14,11 @@ import {
   type SwitchView,
   type WriteResult,
 } from '#contracts/http';
-import { kind, seconds, waitSeconds, wholeNumber, type Kind } from '../arguments.js';
+import { kind, seconds, sinceTime, waitSeconds, wholeNumber, type Kind } from '../arguments.js';
 import { CliError, EXIT } from '../exit.js';
 import { type Query } from '../http/client.js';
-import {
-  describeGroup,
-  describeHost,
-  describeMigration,
-  describeSet,
-  describeSwitch,
-} from '../render/describe.js';
+import { describeGroup, describeHost, describeSet, describeSwitch } from '../render/describe.js';
+import { describeMigration } from '../render/describe-migration.js';
 import { describeEvacuation, evacuationTable } from '../render/evacuations.js';
 import { describePort } from '../render/describe-port.js';
 import {
@@ -42,6 +38,8 @@ interface Filters {
   readonly host?: string;
   readonly owner?: string;
   readonly switch?: string;
+  readonly phase?: string;
+  readonly since?: string;
 }
 
 const KINDS_HELP = 'host, switch, group, port, set, migration or evacuation';
@@ -83,14 +81,38 @@ export const registerResources: Register = (program, action) => {
   program
     .command('migrations')
     .description('running and past migrations')
-    .option('--owner <owner>', 'only those of this VM or container')
-    .action(action((s, c) => list(s, 'migrations', c.opts<Filters>())));
+    .option('--vm <owner>', 'only those of this VM or container')
+    .option('--owner <owner>', 'the same')
+    .option('--host <host>', 'only those from or to this host')
+    .option('--phase <phase>', 'only those in this phase, as completed or failed')
+    .option(
+      '--since <when>',
+      'only those that began within 90s, 15m, 8h or 7d, or since 2026-03-01T12:00:00Z',
+    )
+    .addHelpText('after', '\nExample:\n  portolan migrations --phase failed --since 1d')
+    .action(action((s, c) => migrations(s, c.opts<MigrationFilters>())));
   program
     .command('evacuations')
     .description('running and past evacuations of hosts')
     .option('--host <host>', 'only those of this host')
     .action(action((s, c) => list(s, 'evacuations', c.opts<Filters>())));
 };
+
+interface MigrationFilters {
+  readonly vm?: string;
+  readonly owner?: string;
+  readonly host?: string;
+  readonly phase?: string;
+  readonly since?: string;
+}
+
+function migrations(s: Session, { vm, since, ...rest }: MigrationFilters): Promise<void> {
+  return list(s, 'migrations', {
+    ...(vm === undefined ? {} : { owner: vm }),
+    ...rest,
+    ...(since === undefined ? {} : { since: sinceTime(since, s.io.now()) }),
+  });
+}
 
 async function get(s: Session, command: Command): Promise<void> {
   const [what, name] = command.processedArgs as [Kind, string | undefined];
@@ -163,7 +185,7 @@ function describeText(s: Session, what: Kind, item: unknown, counted: GroupStats
     case 'sets':
       return describeSet(item as SetView, s.style);
     case 'migrations':
-      return describeMigration(item as MigrationView, s.style, s.io.now());
+      return describeMigration(item as MigrationDescription, s.style, s.io.now());
     case 'evacuations':
       return describeEvacuation(item as EvacuationDescription, s.style, s.io.now());
   }

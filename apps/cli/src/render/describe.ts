@@ -2,7 +2,6 @@ import {
   type GroupStats,
   type GroupView,
   type HostView,
-  type MigrationView,
   type SetView,
   type SwitchView,
 } from '#contracts/http';
@@ -12,7 +11,7 @@ import { featureRows } from './switch-features.js';
 import { safe, state, type Style } from './style.js';
 import { health, neighbours, switchFaults } from './uplinks.js';
 import { facts, table } from './table.js';
-import { ago, clockTime, count, duration, plural } from './units.js';
+import { ago, count, plural } from './units.js';
 
 export function describeHost(h: HostView, style: Style, now: number): string {
   const s = h.status;
@@ -178,37 +177,6 @@ export function describeSet(s: SetView, style: Style): string {
       ['named by', s.status.namedBy.join(', ') || 'nobody'],
       ['version', String(s.metadata.version)],
     ],
-    style,
-  );
-}
-
-export function describeMigration(m: MigrationView, style: Style, now: number): string {
-  const head: [string, string][] = [
-    ['migration', style.bold(m.id)],
-    ['owner', safe(m.owner)],
-    ['way', `${m.source} > ${m.destination}`],
-    ['phase', state(style, m.phase)],
-    ['begun by', safe(m.origin === 'operator' ? m.requestedBy : 'somebody else; seen on the hosts')],
-    ...(m.evacuation === null ? [] : [['evacuation', m.evacuation] as [string, string]]),
-    ['took', m.finished ? duration(m.elapsedMs) : `${duration(m.elapsedMs)} so far`],
-  ];
-  if (m.reason !== null) head.push(['reason', safe(m.reason)]);
-  if (m.deadline !== null && !m.finished) head.push(['deadline', clockTime(m.deadline, now)]);
-  const ports = m.ports.map((p) => `${p.port} (epoch ${p.epoch}${p.activated ? ', active there' : ''})`);
-  head.push(['ports', ports.join('\n') || 'none']);
-  return facts(head, style) + section('Phases', indented(phases(m, style, now)), style);
-}
-
-function phases(m: MigrationView, style: Style, now: number): string {
-  return table(
-    [
-      { title: 'PHASE', cell: (h) => h.phase, paint: (t) => state(style, t) },
-      { title: 'AT', cell: (h) => clockTime(h.at, now) },
-      { title: 'AFTER', right: true, cell: (h) => (h === m.history[0] ? '' : `+${duration(h.afterMs)}`) },
-      { title: 'REVISION', right: true, cell: (h) => String(h.revision) },
-      { title: 'REASON', max: 40, cell: (h) => h.reason ?? '' },
-    ],
-    m.history,
     style,
   );
 }

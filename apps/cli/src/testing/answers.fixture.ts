@@ -7,7 +7,7 @@ import {
   type HostView,
   type LedgerAudit,
   type ListOf,
-  type MigrationView,
+  type MigrationDescription,
   type PortDescription,
   type PortHistory,
   type PortStats,
@@ -364,6 +364,10 @@ export const description: PortDescription = {
   ],
 };
 
+const NONE = { packets: 0, bytes: 0 };
+const NO_DIRECTION = { unicast: NONE, multicast: NONE, broadcast: NONE };
+const NO_COUNTERS = { in: NO_DIRECTION, out: NO_DIRECTION };
+
 const step = (phase: string, seconds: number, afterMs: number, reason: string | null = null) => ({
   phase,
   at: at(seconds),
@@ -372,7 +376,11 @@ const step = (phase: string, seconds: number, afterMs: number, reason: string | 
   reason,
 });
 
-export const migration = (phase: string, steps: number, reason: string | null = null): MigrationView => ({
+export const migration = (
+  phase: string,
+  steps: number,
+  reason: string | null = null,
+): MigrationDescription => ({
   id: 'm1',
   origin: 'operator',
   owner: 'vm-a',
@@ -384,7 +392,8 @@ export const migration = (phase: string, steps: number, reason: string | null = 
   attempt: 1,
   deadline: null,
   requestedBy: 'ada',
-  evacuation: null,
+  asked: 'memory upgrade',
+  evacuation: 'e1',
   reason: 'memory upgrade',
   ports: [{ port: 'p1', epoch: 2, activated: steps > 3 }],
   history: [
@@ -395,6 +404,27 @@ export const migration = (phase: string, steps: number, reason: string | null = 
     step(phase === 'aborted' ? 'aborted' : 'completed', 1.4, 96, reason),
   ].slice(0, steps),
   elapsedMs: 2534,
+  pauseMs: 7,
+  handover: [
+    {
+      port: 'p1',
+      firstFrameAt: at(1.5),
+      turnedAt: at(1.499),
+      gapMs: 1,
+      granted: 12,
+      realised: 14,
+      source: {
+        epoch: 1,
+        closedAt: at(1.45),
+        counted: {
+          ...NO_COUNTERS,
+          in: { ...NO_COUNTERS.in, unicast: { packets: 10_895, bytes: 1_089_500 } },
+        },
+        inexact: null,
+      },
+      destination: { epoch: 2, openedAt: at(3.9), from: NO_COUNTERS },
+    },
+  ],
 });
 
 export const evacuation: EvacuationDescription = {

@@ -25,6 +25,8 @@ export interface KeeperParts {
   readonly incarnations: Incarnations;
   /** Resolves when the incarnations are on disk. */
   readonly save: () => Promise<void>;
+  /** When the token was noticed that turned a binding away. */
+  readonly turnedAt?: (key: BindingKey) => number | undefined;
 }
 
 /**
@@ -239,7 +241,9 @@ export class CounterKeeper {
 
   #close(binding: CountedBinding, of: Incarnation, raw: RawCounters): void {
     const { port, epoch } = binding;
-    this.parts.record({ type: 'SegmentClosed', port, epoch, incarnation: of.id, raw });
+    const turnedAt = this.parts.turnedAt?.(bindingKey(port, epoch));
+    const turned = turnedAt === undefined ? {} : { turnedAt };
+    this.parts.record({ type: 'SegmentClosed', port, epoch, incarnation: of.id, raw, ...turned });
   }
 
   #endAtLast(binding: Pick<CountedBinding, 'port' | 'epoch'>, of: Incarnation, reason: string): void {

@@ -10,6 +10,8 @@ export class LocalMemory {
   #slots: Readonly<Record<string, number>>;
   readonly #activations: Set<string>;
   readonly #handedOver: Set<string>;
+  /** Not kept over a restart: who reads it back later does not know when it was. */
+  readonly #turnedAt = new Map<BindingKey, number>();
   readonly #round: number;
   #teaming: TeamingMemory;
   #saving: Promise<void> = Promise.resolve();
@@ -59,6 +61,7 @@ export class LocalMemory {
     const wanted = new Set<string>(keys);
     for (const key of this.#activations) if (!wanted.has(key)) this.#activations.delete(key);
     for (const key of this.#handedOver) if (!wanted.has(key)) this.#handedOver.delete(key);
+    for (const key of this.#turnedAt.keys()) if (!wanted.has(key)) this.#turnedAt.delete(key);
     await this.save();
   }
 
@@ -72,17 +75,26 @@ export class LocalMemory {
     return all;
   }
 
-  /** Notes what the data plane did to the binding in a slot; null when that is known, or the slot is nobody's. */
-  note(slot: number, active: boolean): { readonly port: PortId; readonly epoch: Epoch } | null {
+  /**
+   * Notes what the data plane did to the binding in a slot; null when that is known, or the slot is nobody's. `at`: when
+   * it was noticed, where that was as it happened.
+   */
+  note(slot: number, active: boolean, at?: number): { readonly port: PortId; readonly epoch: Epoch } | null {
     const key = Object.keys(this.#slots).find((k) => this.#slots[k] === slot);
     const into = active ? this.#activations : this.#handedOver;
     if (key === undefined || into.has(key)) return null;
     into.add(key);
+    if (!active && at !== undefined) this.#turnedAt.set(key as BindingKey, at);
     this.#facts = null;
     this.#needed += 1;
     // Awaited, and tried again, by whoever allots next.
     this.save().catch(() => undefined);
     return parseBindingKey(key);
+  }
+
+  /** When this run noticed that the binding was turned away: ms since the epoch. */
+  turnedAt(key: BindingKey): number | undefined {
+    return this.#turnedAt.get(key);
   }
 
   /** Whether this binding is known to have been opened by its guest's first frame. */

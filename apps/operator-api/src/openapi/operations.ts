@@ -207,6 +207,8 @@ export const OPERATIONS: readonly Operation[] = [
       ...PAGE,
       text('owner', 'only of this VM or container'),
       text('host', 'only from or to this host'),
+      text('phase', 'only those in this phase'),
+      text('since', 'only those that began then or later, as 2026-03-01T12:00:00Z'),
       flag('active', 'only running, or only finished ones'),
     ],
     answer: list(Api.MigrationView),
@@ -214,9 +216,9 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/migrations/:id',
-    summary: 'One migration with its phases',
+    summary: 'One migration with its phases, and how its ports went over',
     tag: 'migrations',
-    answer: json(ref(Api.MigrationView)),
+    answer: json(ref(Api.MigrationDescription)),
   },
   {
     method: 'post',

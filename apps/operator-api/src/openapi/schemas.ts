@@ -18,6 +18,7 @@ const schemas: readonly TSchema[] = [
   Api.LedgerView,
   Api.ExceptionView,
   Api.MigrationView,
+  Api.MigrationDescription,
   Api.EvacuationView,
   Api.EvacuationDescription,
   Api.EvacuateRequest,

@@ -5,6 +5,7 @@ import {
   IsBoolean,
   IsDefined,
   IsIn,
+  IsISO8601,
   IsInt,
   IsNumber,
   IsObject,
@@ -16,6 +17,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { PHASE_DURATIONS } from '#domain';
 import {
   type AbortEvacuationRequest,
   type AbortRequest,
@@ -28,6 +30,7 @@ import {
   type ResetRequest,
 } from '#contracts/http';
 
+const MIGRATION_PHASES = Object.keys(PHASE_DURATIONS);
 const MAX_REVISION = Number.MAX_SAFE_INTEGER;
 /** Query texts become numbers only where they are numbers; the rest stays for the validators to name. */
 const asNumber = ({ value }: { value: unknown }): unknown =>
@@ -128,6 +131,14 @@ export class MigrationQuery extends PageQuery {
   @IsOptional()
   @IsString()
   owner?: string;
+
+  @IsOptional()
+  @IsIn(MIGRATION_PHASES, { message: `is not a phase; expected one of ${MIGRATION_PHASES.join(', ')}` })
+  phase?: string;
+
+  @IsOptional()
+  @IsISO8601({ strict: true }, { message: 'is not a time, as in 2026-03-01T12:00:00Z' })
+  since?: string;
 
   @IsOptional()
   @IsString()

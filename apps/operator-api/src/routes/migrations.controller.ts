@@ -1,10 +1,16 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { type IncomingHttpHeaders } from 'node:http';
 import { parseHostName, parseMigrationId, unwrap, type Clock } from '#kernel';
-import { type ListOf, type MigrationView, type WriteResult } from '#contracts/http';
+import {
+  type ListOf,
+  type MigrationDescription,
+  type MigrationView,
+  type WriteResult,
+} from '#contracts/http';
 import { writeMeta } from '../http/meta.js';
 import { asOf } from '../as-of.js';
 import { CLOCK, FOLLOWER, type ClusterFollower } from '../ports.js';
+import { migrationDescription } from '../views/migration.js';
 import { page } from '../views/page.js';
 import { isFinished, migrationView } from '../views/resources.js';
 import { WriteService } from '../writes/write.service.js';
@@ -22,11 +28,14 @@ export class MigrationsController {
   @Get()
   list(@Query() query: MigrationQuery): ListOf<MigrationView> {
     const state = asOf(this.follower);
-    const { owner, host, active } = query;
+    const { owner, host, phase, active } = query;
+    const since = query.since === undefined ? -Infinity : Date.parse(query.since);
     const wanted = [...state.migrations.values()].filter(
       (m) =>
         (owner === undefined || m.owner === owner) &&
         (host === undefined || m.source === host || m.destination === host) &&
+        (phase === undefined || m.phase === phase) &&
+        (m.history[0]?.at ?? 0) >= since &&
         (active === undefined || isFinished(m) !== active),
     );
     return page(
@@ -39,9 +48,10 @@ export class MigrationsController {
   }
 
   @Get(':id')
-  one(@Param('id') id: string): MigrationView {
-    const m = found(this.follower.state.migrations.get(id as never), 'migration', id);
-    return migrationView(m, this.clock.now());
+  one(@Param('id') id: string): MigrationDescription {
+    const { state } = this.follower;
+    const m = found(state.migrations.get(id as never), 'migration', id);
+    return migrationDescription(state, m, this.clock.now());
   }
 
   @Post()
@@ -52,8 +62,10 @@ export class MigrationsController {
     @Headers() headers: IncomingHttpHeaders,
   ): Promise<WriteResult> {
     const destination = unwrap(parseHostName(body.destination, 'destination'));
-    const meta = writeMeta(headers, query.wait, body.reason ?? query.reason);
-    return this.writes.run({ type: 'StartMigration', owner: body.owner, destination }, meta);
+    const reason = body.reason ?? query.reason;
+    const why = reason === undefined ? {} : { reason };
+    const command = { type: 'StartMigration', owner: body.owner, destination, ...why } as const;
+    return this.writes.run(command, writeMeta(headers, query.wait, reason));
   }
 
   @Post(':id/abort')

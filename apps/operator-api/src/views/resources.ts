@@ -146,6 +146,7 @@ export function migrationView(m: Migration, now: number): MigrationView {
     attempt: m.attempt,
     deadline: isoOrNull(m.deadline),
     requestedBy: m.requestedBy,
+    asked: m.history[0]?.reason ?? null,
     evacuation: m.evacuation ?? null,
     reason: m.reason,
     ports: m.ports.map((p) => ({ port: p.port, epoch: p.epoch, activated: p.activated })),

@@ -17,6 +17,7 @@ export {
   EvacuationView,
   GUEST_STATES,
 } from './evacuations.js';
+export { MigrationDescription } from './migrations.js';
 export { PolicyView } from './policy.js';
 export {
   ExceptionView,

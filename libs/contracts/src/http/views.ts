@@ -311,6 +311,7 @@ export const MigrationView = Type.Object(
     attempt: Count,
     deadline: nullable(Timestamp),
     requestedBy: Text,
+    asked: nullable(Type.String({ description: 'why it was asked for, or why it goes where it goes' })),
     evacuation: nullable(Type.String({ description: 'that it is part of' })),
     reason: nullable(Text),
     ports: Type.Array(Type.Object({ port: Text, epoch: Count, activated: Type.Boolean() })),

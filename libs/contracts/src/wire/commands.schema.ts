@@ -156,6 +156,7 @@ export const CommandSchema = union([
     owner: AText,
     destination: AHostName,
     attempt: optional(Count),
+    reason: optional(AText),
   }),
   shape({
     type: literal('AdvanceMigration'),

@@ -61,13 +61,20 @@ export const FactSchema = union([
   shape({ type: literal('Inventory'), interfaces: list(InterfaceFact, 20_000) }),
   shape({ type: literal('InterfacePlugged'), interface: InterfaceFact }),
   shape({ type: literal('InterfaceUnplugged'), ifaceId: AText }),
-  shape({ type: literal('PortActivated'), port: APortId, epoch: AnEpoch }),
+  shape({
+    type: literal('PortActivated'),
+    port: APortId,
+    epoch: AnEpoch,
+    at: optional(Millis),
+    realised: optional(Count),
+  }),
   shape({ type: literal('StandbyReady'), port: APortId, epoch: AnEpoch, ready: bool }),
   shape({ type: literal('SegmentOpened'), ...Segment }),
   shape({
     type: literal('SegmentClosed'),
     ...Segment,
     inexact: optional(shape({ checkpointAt: Millis, reason: AText })),
+    turnedAt: optional(Millis),
   }),
   shape({
     type: literal('HypervisorMigration'),
@@ -75,6 +82,7 @@ export const FactSchema = union([
     attempt: Count,
     outcome: oneOf('started', 'completed', 'failed', 'aborted', 'unknown'),
     reason: optional(AText),
+    pauseMs: optional(Millis),
   }),
   shape({
     type: literal('Drift'),

@@ -92,7 +92,8 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
     case 'SegmentOpened':
       return ledger.segmentOpened(next, event, meta);
     case 'SegmentClosed':
-      return ledger.segmentClosed(next, event, meta);
+      ledger.segmentClosed(next, event, meta);
+      return migration.turned(next, event);
     case 'CountersReset':
       return ledger.countersReset(next, event, meta);
     case 'MigrationStarted':
@@ -101,6 +102,8 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
     case 'MigrationAdvanced':
       migration.migrationAdvanced(next, event, meta);
       return evacuation.tryEnded(next, event);
+    case 'FirstFrameNoted':
+      return migration.activated(next, event);
     case 'StandbyReady':
       return migration.standbyReady(next, event);
     case 'HypervisorReported':

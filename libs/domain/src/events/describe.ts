@@ -71,6 +71,8 @@ export function describeEvent(e: DomainEvent): string {
       return `port ${e.port} made ready on ${e.standby.host} at epoch ${e.standby.epoch} for migration ${e.standby.migration}`;
     case 'StandbyRevoked':
       return `port ${e.port} no longer awaited on ${e.host} (epoch ${e.epoch})`;
+    case 'FirstFrameNoted':
+      return `${e.host} had noticed the first frame of port ${e.port} (epoch ${e.epoch}) by itself`;
     case 'StandbyReady':
       return e.ready
         ? `port ${e.port} can be switched to ${e.host} (epoch ${e.epoch})`

@@ -13,6 +13,9 @@ export const EVENT_VERSIONS: Readonly<Record<DomainEventType, number>> = {
   GroupDefined: 3,
   PortOverridden: 2,
   PortBound: 2,
+  PortActivated: 2,
+  SegmentClosed: 2,
+  HypervisorReported: 2,
   MigrationStarted: 2,
   StandbyGranted: 2,
   UplinkChanged: 3,
@@ -60,7 +63,16 @@ const onlyMore = (type: DomainEventType, from: number): Upcaster => ({ type, fro
 export const upcasters: readonly Upcaster[] = [
   { type: 'GroupDefined', from: 1, up: groupVlanIntoPolicy },
   { type: 'GroupDefined', from: 2, up: policyOfSpecInFull },
-  ...(['HostDefined', 'PortBound', 'MigrationStarted'] as const).map((type) => onlyMore(type, 1)),
+  ...(
+    [
+      'HostDefined',
+      'PortBound',
+      'PortActivated',
+      'SegmentClosed',
+      'MigrationStarted',
+      'HypervisorReported',
+    ] as const
+  ).map((type) => onlyMore(type, 1)),
   onlyMore('HostDefined', 2),
   { type: 'SwitchDefined', from: 1, up: policyOfSpecInFull },
   { type: 'PortOverridden', from: 1, up: overrideInFull },

@@ -54,6 +54,8 @@ export const outcomeShape: Shape<HypervisorOutcome> = oneOf(
   'unknown',
 );
 export const reasonShape = optional(text(4096)) as Shape<string>;
+/** ms. */
+export const optionalTime = optional(time) as Shape<number>;
 export const inexactShape = object<{ checkpointAt: number; reason: string }>({
   checkpointAt: time,
   reason: text(),
@@ -97,6 +99,8 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     type: type('PortActivated'),
     port: portIdShape,
     epoch: epochShape,
+    at: optionalTime,
+    realised: optional(int()) as Shape<number>,
   }),
   StandbyReady: object<FactOf<'StandbyReady'>>({
     type: type('StandbyReady'),
@@ -118,6 +122,7 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     incarnation: incarnationShape,
     raw: rawShape,
     inexact: optional(inexactShape) as Shape<{ checkpointAt: number; reason: string }>,
+    turnedAt: optionalTime,
   }),
   HypervisorMigration: object<FactOf<'HypervisorMigration'>>({
     type: type('HypervisorMigration'),
@@ -125,6 +130,7 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     attempt: int(),
     outcome: outcomeShape,
     reason: reasonShape,
+    pauseMs: optionalTime,
   }),
   Drift: object<FactOf<'Drift'>>({
     type: type('Drift'),

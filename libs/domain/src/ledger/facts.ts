@@ -80,7 +80,7 @@ function countedTwice(ledger: Ledger, host: HostName, incarnation: string, raw: 
 }
 
 export function segmentClosed(draft: Draft, host: HostName, fact: Of<'SegmentClosed'>, refuse: Refuse): void {
-  const { port: id, epoch, incarnation, raw, inexact } = fact;
+  const { port: id, epoch, incarnation, raw, inexact, turnedAt } = fact;
   const port = draft.state.ports.get(id);
   const segment = port === undefined ? undefined : findSegment(port.ledger, host, epoch, incarnation);
   if (port === undefined || segment === undefined) {
@@ -107,6 +107,7 @@ export function segmentClosed(draft: Draft, host: HostName, fact: Of<'SegmentClo
     incarnation,
     raw,
     ...(inexact === undefined ? {} : { inexact }),
+    ...(turnedAt === undefined ? {} : { turnedAt }),
   });
   retireIfClosed(draft, id, host, epoch);
   settle(draft, id);

@@ -32,8 +32,9 @@ export function startMigration(draft: Draft, command: Of<'StartMigration'>): Pro
   if (refusals.length > 0) return refuse(unknown ? 'not-found' : 'refused', ...refusals);
   const busy = beyondLimit(draft.state, source, destination);
   if (busy.length > 0) return refuse('refused', ...busy);
+  const why = command.reason === undefined ? {} : { reason: command.reason };
   const requestedBy = draft.ctx.actor;
-  start(draft, { origin: 'operator', owner, source, destination, ports, attempt, requestedBy });
+  start(draft, { origin: 'operator', owner, source, destination, ports, attempt, requestedBy, ...why });
   return null;
 }
 

@@ -42,12 +42,28 @@ export function migrationAdvanced(next: Next, e: Of<'MigrationAdvanced'>, meta: 
 
 export function hypervisorReported(next: Next, e: Of<'HypervisorReported'>): void {
   const before = must(next.migrations.get(e.migration), `migration ${e.migration}`);
-  next.migrations = next.migrations.set(before.id, { ...before, outcome: e.outcome });
+  const paused = e.pauseMs === undefined ? {} : { pauseMs: e.pauseMs };
+  next.migrations = next.migrations.set(before.id, { ...before, outcome: e.outcome, ...paused });
 }
 
 /** Marks a port as active at the destination. */
-export function activated(next: Next, port: PortId, epoch: Epoch): void {
-  mark(next, port, epoch, { activated: true });
+export function activated(
+  next: Next,
+  { port, epoch, at, realised }: Of<'PortActivated' | 'FirstFrameNoted'>,
+): void {
+  mark(next, port, epoch, {
+    activated: true,
+    ...(at === undefined ? {} : { activatedAt: at }),
+    ...(realised === undefined ? {} : { realised }),
+  });
+}
+
+/** The source's last counters of a port say when it was turned away. */
+export function turned(next: Next, { port, host, epoch, turnedAt }: Of<'SegmentClosed'>): void {
+  const migration = next.migrations.get(next.moving.get(port) as MigrationId);
+  if (turnedAt === undefined || migration?.source !== host) return;
+  const moved = migration.ports.find((p) => p.port === port && p.epoch > epoch);
+  if (moved !== undefined) mark(next, port, moved.epoch, { turnedAt });
 }
 
 export function standbyReady(next: Next, { port, epoch, ready }: Of<'StandbyReady'>): void {

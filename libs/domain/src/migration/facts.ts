@@ -12,11 +12,20 @@ type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
 
 /** The standby gate opened: the guest's first frame was seen. */
 export function activatedFact(draft: Draft, host: HostName, fact: Of<'PortActivated'>, refuse: Refuse): void {
-  const { port, epoch } = fact;
   const standby = standbyOf(draft, host, fact, refuse);
-  if (standby === null) return;
-  draft.emit({ type: 'PortActivated', port, host, epoch });
+  if (standby === null) return noteFrame(draft, host, fact);
+  draft.emit({ ...fact, host });
   frame(draft, standby.migration);
+}
+
+/** It is active there already, by the hypervisor's word: that its host saw it happen is news all the same, once. */
+function noteFrame(draft: Draft, host: HostName, { port, epoch, at, realised }: Of<'PortActivated'>): void {
+  const migration = migrationOn(draft, port);
+  if (at === undefined || migration?.destination !== host) return;
+  const moved = migration.ports.find((p) => p.port === port && p.epoch === epoch);
+  if (moved?.activated !== true || moved.activatedAt !== undefined) return;
+  const stood = realised === undefined ? {} : { realised };
+  draft.emit({ type: 'FirstFrameNoted', port, host, epoch, at, ...stood });
 }
 
 /** The destination could let the guest in. What it said before is no news. */
@@ -58,13 +67,14 @@ export function hypervisorFact(
   fact: Of<'HypervisorMigration'>,
   refuse: Refuse,
 ): void {
-  const { migration: id, attempt, outcome, reason } = fact;
+  const { migration: id, attempt, outcome, reason, pauseMs } = fact;
   const refused = judge(draft, host, fact);
   if (refused === 'known') return;
   if (refused !== null) return refuse(refused);
   const why = reason === undefined ? {} : { reason };
   const mark = draft.events.length;
-  draft.emit({ type: 'HypervisorReported', migration: id, attempt, host, outcome, ...why });
+  const paused = pauseMs === undefined ? {} : { pauseMs };
+  draft.emit({ type: 'HypervisorReported', migration: id, attempt, host, outcome, ...why, ...paused });
   const late = happen(draft, id, INPUT_OF[outcome], why);
   if (late === null) return;
   // Only a refused "late" comes here: the word itself stays recorded, that it moved nothing is recorded with it.

@@ -48,6 +48,40 @@ beforeEach(() => {
   w.facts('h1', plug('if-1'), opened(1));
 });
 
+describe('what is known of the hand-over', () => {
+  it('is kept with the migration: each host’s time, what of policy stood, for how long the guest stood still', () => {
+    moving();
+    w.facts('h2', { ...frame(2), at: 5_000, realised: 4 } as Fact);
+    w.facts('h1', { ...word('completed'), pauseMs: 7 } as Fact);
+    w.facts('h1', { ...closed(1, 9), turnedAt: 5_001 } as Fact);
+    expect(migration()).toMatchObject({ phase: 'completed', pauseMs: 7 });
+    const [p] = migration()?.ports ?? [];
+    expect(p).toMatchObject({ activated: true, activatedAt: 5_000, realised: 4, turnedAt: 5_001 });
+  });
+
+  it('is taken in after the hypervisor’s word, too, once', () => {
+    moving();
+    w.facts('h1', word('completed'));
+    const seen = { ...frame(2), at: 5_000, realised: 4 } as Fact;
+    expect(types(w.facts('h3', seen))).toEqual(['FactRefused', 'FactsAccepted']);
+    expect(types(w.facts('h2', seen))).toEqual(['FirstFrameNoted', 'FactsAccepted']);
+    expect(types(w.facts('h2', seen))).toEqual(['FactsAccepted']);
+    expect(migration()?.ports).toEqual([
+      { port: 'p1', epoch: 2, activated: true, activatedAt: 5_000, realised: 4 },
+    ]);
+  });
+
+  it('is left open where nobody noticed it; a close that is of no move says nothing', () => {
+    moving();
+    w.facts('h2', opened(2));
+    w.facts('h1', word('completed'));
+    w.facts('h2', { ...closed(2, 3), turnedAt: 5_001 } as Fact);
+    w.facts('h1', closed(1, 9));
+    expect(migration()?.ports).toEqual([{ port: 'p1', epoch: 2, activated: true }]);
+    expect(migration()).not.toHaveProperty('pauseMs');
+  });
+});
+
 describe('a migration that goes well', () => {
   it('is admitted with a standby at the next epoch, and nothing that is secret', () => {
     expect(move()).toMatchObject([

@@ -95,6 +95,7 @@ export type Command =
       readonly owner: string;
       readonly destination: HostName;
       readonly attempt?: number;
+      readonly reason?: string;
     }
   /** The coordinator's proposal. Refused as fenced when phase or episode moved on. */
   | {
@@ -182,7 +183,15 @@ export type Fact =
   | { readonly type: 'InterfacePlugged'; readonly interface: InterfaceFact }
   | { readonly type: 'InterfaceUnplugged'; readonly ifaceId: string }
   /** The guest's first frame opened the standby gate. */
-  | { readonly type: 'PortActivated'; readonly port: PortId; readonly epoch: Epoch }
+  | {
+      readonly type: 'PortActivated';
+      readonly port: PortId;
+      readonly epoch: Epoch;
+      /** When it was noticed as it happened: ms since the epoch, the host's clock. Absent: found later. */
+      readonly at?: number;
+      /** Up to which revision the switch carried everything out then, as was reported. */
+      readonly realised?: number;
+    }
   /** The standby is plugged in, and its whole policy stands in the switch and is effective; or that is so no more. */
   | {
       readonly type: 'StandbyReady';
@@ -205,6 +214,8 @@ export type Fact =
       readonly raw: RawCounters;
       /** Present when the raw values are an older checkpoint's. */
       readonly inexact?: { readonly checkpointAt: number; readonly reason: string };
+      /** When the token was noticed that turned this binding away: ms since the epoch, the host's clock. */
+      readonly turnedAt?: number;
     }
   /** The hypervisor's word on a migration that was asked of it. */
   | {
@@ -213,6 +224,8 @@ export type Fact =
       readonly attempt: number;
       readonly outcome: 'started' | 'completed' | 'failed' | 'aborted' | 'unknown';
       readonly reason?: string;
+      /** For how long the guest stood still, ms, as the hypervisor counted it. */
+      readonly pauseMs?: number;
     }
   | {
       readonly type: 'Drift';

@@ -100,6 +100,15 @@ export type DomainEvent =
   | { readonly type: 'StandbyGranted'; readonly port: PortId; readonly standby: Standby }
   | { readonly type: 'StandbyRevoked'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
   /** The guest's first frame would be let through at the standby, or would be no more. */
+  /** The same of a port that was activated on somebody's word before its host had told of the frame. */
+  | {
+      readonly type: 'FirstFrameNoted';
+      readonly port: PortId;
+      readonly host: HostName;
+      readonly epoch: Epoch;
+      readonly at: number;
+      readonly realised?: number;
+    }
   | {
       readonly type: 'StandbyReady';
       readonly port: PortId;
@@ -108,7 +117,15 @@ export type DomainEvent =
       readonly ready: boolean;
     }
   /** The standby became the active binding; the former one retires. */
-  | { readonly type: 'PortActivated'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
+  | {
+      readonly type: 'PortActivated';
+      readonly port: PortId;
+      readonly host: HostName;
+      readonly epoch: Epoch;
+      /** As the fact says; absent: it was activated on somebody's word, or its host does not know when. */
+      readonly at?: number;
+      readonly realised?: number;
+    }
   | {
       readonly type: 'SegmentOpened';
       readonly port: PortId;
@@ -125,6 +142,8 @@ export type DomainEvent =
       readonly incarnation: string;
       readonly raw: RawCounters;
       readonly inexact?: { readonly checkpointAt: number; readonly reason: string };
+      /** As the fact says. */
+      readonly turnedAt?: number;
     }
   /** What is shown of the port's counters is what came since: the ledger itself, which was `at` this, goes on. */
   | {
@@ -154,6 +173,7 @@ export type DomainEvent =
       readonly host: HostName;
       readonly outcome: HypervisorOutcome;
       readonly reason?: string;
+      readonly pauseMs?: number;
     }
   | {
       readonly type: 'EvacuationStarted';

@@ -288,6 +288,11 @@ export interface Migration {
     readonly epoch: Epoch;
     readonly activated: boolean;
     readonly ready?: boolean;
+    /** When the destination noticed the guest's first frame, and the source its token: ms, each by its own clock. */
+    readonly activatedAt?: number;
+    readonly turnedAt?: number;
+    /** Up to which revision the destination carried everything out when the first frame came. */
+    readonly realised?: number;
   }[];
   readonly phase: MigrationPhase;
   /** Grows with each phase: a timer or proposal of an earlier episode is refused. */
@@ -301,6 +306,8 @@ export interface Migration {
   readonly history: readonly MigrationStep[];
   readonly requestedBy: string;
   readonly reason: string | null;
+  /** For how long the guest stood still, ms, as its hypervisor counted it. */
+  readonly pauseMs?: number;
   /** The evacuation that it is part of. */
   readonly evacuation?: EvacuationId;
 }

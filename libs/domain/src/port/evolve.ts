@@ -111,7 +111,7 @@ export function portActivated(next: Next, e: Of<'PortActivated'>): void {
   const active = { host: e.host, epoch: e.epoch };
   const change = { active, standby: null, retiring: retire(port, port.active) };
   putPort(next, port, changed(settled(next, port, e.host), change));
-  activated(next, e.port, e.epoch);
+  activated(next, e);
 }
 
 export function bindingRetired(next: Next, e: Of<'BindingRetired'>): void {
