@@ -103,7 +103,7 @@ function apply(next: Next, event: DomainEvent, meta: EventMeta): void {
       migration.migrationAdvanced(next, event, meta);
       return evacuation.tryEnded(next, event);
     case 'FirstFrameNoted':
-      return migration.activated(next, event);
+      return migration.firstFrameNoted(next, event);
     case 'StandbyReady':
       return migration.standbyReady(next, event);
     case 'HypervisorReported':

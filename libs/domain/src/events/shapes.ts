@@ -207,7 +207,12 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
   PortTakenOver: { ...binding, reason: filled(LONGEST_WAIT) },
   StandbyGranted: { port: portIdShape, standby: standbyShape },
   StandbyRevoked: binding,
-  FirstFrameNoted: { ...binding, at: time, realised: optional(int()) as Shape<number> },
+  FirstFrameNoted: {
+    ...binding,
+    migration: migrationIdShape,
+    at: time,
+    realised: optional(int()) as Shape<number>,
+  },
   StandbyReady: { ...binding, ready: bool },
   PortActivated: { ...binding, at: optionalTime, realised: optional(int()) as Shape<number> },
   SegmentOpened: { ...binding, incarnation: incarnationShape, raw: rawShape },

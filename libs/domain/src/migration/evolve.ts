@@ -1,10 +1,12 @@
-import { type Epoch, type MigrationId, type PortId } from '#kernel';
+import { type MigrationId } from '#kernel';
 import { type DomainEvent, type EventMeta } from '../model/events.js';
 import { type Migration, type MigrationStep } from '../model/state.js';
 import { must, type Next } from '../state/next.js';
 import { hasEnded } from './phases.js';
 
 type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
+type Moved = Pick<Migration['ports'][number], 'port' | 'epoch'>;
+type Mark = Partial<Migration['ports'][number]>;
 
 /** Ended migrations that stay in the state; the log has all of them. */
 export const MIGRATIONS_KEPT = 4096;
@@ -46,16 +48,18 @@ export function hypervisorReported(next: Next, e: Of<'HypervisorReported'>): voi
   next.migrations = next.migrations.set(before.id, { ...before, outcome: e.outcome, ...paused });
 }
 
+const seen = ({ at, realised }: Pick<Of<'PortActivated'>, 'at' | 'realised'>): Mark => ({
+  ...(at === undefined ? {} : { activatedAt: at }),
+  ...(realised === undefined ? {} : { realised }),
+});
+
 /** Marks a port as active at the destination. */
-export function activated(
-  next: Next,
-  { port, epoch, at, realised }: Of<'PortActivated' | 'FirstFrameNoted'>,
-): void {
-  mark(next, port, epoch, {
-    activated: true,
-    ...(at === undefined ? {} : { activatedAt: at }),
-    ...(realised === undefined ? {} : { realised }),
-  });
+export function activated(next: Next, e: Of<'PortActivated'>): void {
+  mark(next, e, { activated: true, ...seen(e) });
+}
+
+export function firstFrameNoted(next: Next, e: Of<'FirstFrameNoted'>): void {
+  markIn(next, e.migration, e, seen(e));
 }
 
 /** The source's last counters of a port say when it was turned away. */
@@ -63,15 +67,19 @@ export function turned(next: Next, { port, host, epoch, turnedAt }: Of<'SegmentC
   const migration = next.migrations.get(next.moving.get(port) as MigrationId);
   if (turnedAt === undefined || migration?.source !== host) return;
   const moved = migration.ports.find((p) => p.port === port && p.epoch > epoch);
-  if (moved !== undefined) mark(next, port, moved.epoch, { turnedAt });
+  if (moved !== undefined) mark(next, moved, { turnedAt });
 }
 
-export function standbyReady(next: Next, { port, epoch, ready }: Of<'StandbyReady'>): void {
-  mark(next, port, epoch, { ready });
+export function standbyReady(next: Next, e: Of<'StandbyReady'>): void {
+  mark(next, e, { ready: e.ready });
 }
 
-function mark(next: Next, port: PortId, epoch: Epoch, what: Partial<Migration['ports'][number]>): void {
-  const id = next.moving.get(port);
+/** In the migration that moves the port now. */
+function mark(next: Next, moved: Moved, what: Mark): void {
+  markIn(next, next.moving.get(moved.port), moved, what);
+}
+
+function markIn(next: Next, id: MigrationId | undefined, { port, epoch }: Moved, what: Mark): void {
   const before = id === undefined ? undefined : next.migrations.get(id);
   if (before === undefined) return;
   const ports = before.ports.map((p) => (p.port === port && p.epoch === epoch ? { ...p, ...what } : p));

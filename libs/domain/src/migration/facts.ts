@@ -3,7 +3,7 @@ import { type Draft } from '../decider/draft.js';
 import { refusal, type Refusal, type Refuse } from '../decider/refusal.js';
 import { fenced } from '../ledger/facts.js';
 import { type Fact } from '../model/commands.js';
-import { type HypervisorOutcome, type Standby } from '../model/state.js';
+import { type HypervisorOutcome, type Migration, type Standby } from '../model/state.js';
 import { frame, happen, migrationOn } from './effects.js';
 import { type Input, reactionTo } from './machine.js';
 import { hasEnded } from './phases.js';
@@ -20,12 +20,15 @@ export function activatedFact(draft: Draft, host: HostName, fact: Of<'PortActiva
 
 /** It is active there already, by the hypervisor's word: that its host saw it happen is news all the same, once. */
 function noteFrame(draft: Draft, host: HostName, { port, epoch, at, realised }: Of<'PortActivated'>): void {
-  const migration = migrationOn(draft, port);
-  if (at === undefined || migration?.destination !== host) return;
-  const moved = migration.ports.find((p) => p.port === port && p.epoch === epoch);
-  if (moved?.activated !== true || moved.activatedAt !== undefined) return;
+  if (at === undefined) return;
+  const isIt = (m: Migration): boolean =>
+    m.destination === host && m.ports.some((p) => p.port === port && p.epoch === epoch);
+  // It may be over: whoever lets the guest go and whoever takes it in are heard one after the other.
+  const migration = draft.state.migrations.find(isIt);
+  const moved = migration?.ports.find((p) => p.port === port);
+  if (migration === undefined || moved?.activated !== true || moved.activatedAt !== undefined) return;
   const stood = realised === undefined ? {} : { realised };
-  draft.emit({ type: 'FirstFrameNoted', port, host, epoch, at, ...stood });
+  draft.emit({ type: 'FirstFrameNoted', migration: migration.id, port, host, epoch, at, ...stood });
 }
 
 /** The destination could let the guest in. What it said before is no news. */

@@ -61,7 +61,8 @@ describe('what is known of the hand-over', () => {
 
   it('is taken in after the hypervisor’s word, too, once', () => {
     moving();
-    w.facts('h1', word('completed'));
+    w.facts('h1', word('completed'), closed(1, 9));
+    expect(migration()?.phase).toBe('completed');
     const seen = { ...frame(2), at: 5_000, realised: 4 } as Fact;
     expect(types(w.facts('h3', seen))).toEqual(['FactRefused', 'FactsAccepted']);
     expect(types(w.facts('h2', seen))).toEqual(['FirstFrameNoted', 'FactsAccepted']);

@@ -103,6 +103,7 @@ export type DomainEvent =
   /** The same of a port that was activated on somebody's word before its host had told of the frame. */
   | {
       readonly type: 'FirstFrameNoted';
+      readonly migration: MigrationId;
       readonly port: PortId;
       readonly host: HostName;
       readonly epoch: Epoch;
