@@ -1,9 +1,9 @@
-import { type Epoch, type HostName, type PortId } from '#kernel';
+import { type Epoch, type HostName, type MigrationId, type PortId } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, type Refusal, type Refuse } from '../decider/refusal.js';
 import { fenced } from '../ledger/facts.js';
 import { type Fact } from '../model/commands.js';
-import { type HypervisorOutcome, type Migration, type Standby } from '../model/state.js';
+import { type HypervisorOutcome, type Migration, type Standby, type State } from '../model/state.js';
 import { frame, happen, migrationOn } from './effects.js';
 import { type Input, reactionTo } from './machine.js';
 import { hasEnded } from './phases.js';
@@ -18,13 +18,22 @@ export function activatedFact(draft: Draft, host: HostName, fact: Of<'PortActiva
   frame(draft, standby.migration);
 }
 
+/** Migrations looked through for one that is over: a host that says it again and again must not cost the more. */
+const RECENT = 256;
+
+/** What brought the port here: it may be over, as those who let a guest go and who take it in are heard one by one. */
+function migrationTo(state: State, host: HostName, port: PortId, epoch: Epoch): Migration | undefined {
+  for (let n = 1; n <= RECENT; n++) {
+    const m = state.migrations.get(`m${state.nextMigration - n}` as MigrationId);
+    if (m?.destination === host && m.ports.some((p) => p.port === port && p.epoch === epoch)) return m;
+  }
+  return undefined;
+}
+
 /** It is active there already, by the hypervisor's word: that its host saw it happen is news all the same, once. */
 function noteFrame(draft: Draft, host: HostName, { port, epoch, at, realised }: Of<'PortActivated'>): void {
   if (at === undefined) return;
-  const isIt = (m: Migration): boolean =>
-    m.destination === host && m.ports.some((p) => p.port === port && p.epoch === epoch);
-  // It may be over: whoever lets the guest go and whoever takes it in are heard one after the other.
-  const migration = draft.state.migrations.find(isIt);
+  const migration = migrationTo(draft.state, host, port, epoch);
   const moved = migration?.ports.find((p) => p.port === port);
   if (migration === undefined || moved?.activated !== true || moved.activatedAt !== undefined) return;
   const stood = realised === undefined ? {} : { realised };
