@@ -16,6 +16,8 @@ const PREFIX = 'sequencer-';
 /** After so long without a word from its reader, a batch is delivered again. */
 const ACK_WAIT_MS = 2_000;
 const AGAIN_MS = 200;
+/** A request that ran out while the server stood still is lost: it is noticed when two heartbeats did not come, by default after half a minute. */
+const ASKING = { max_messages: 64, abort_on_missing_resource: true, idle_heartbeat: 1_000 };
 
 export interface FactIntakeOptions {
   readonly nc: NatsConnection;
@@ -73,7 +75,7 @@ export class FactIntake {
     const manager = await jetstreamManager(nc);
     const name = await newest(manager, `${PREFIX}${ids.next()}`);
     const consumer = await jetstream(nc).consumers.get(STREAMS.facts, name);
-    const messages = await consumer.consume({ max_messages: 64, abort_on_missing_resource: true });
+    const messages = await consumer.consume(ASKING);
     this.#messages = messages;
     if (this.#stopped) messages.stop();
     for await (const message of messages) {

@@ -13,6 +13,8 @@ export interface FollowStreamOptions {
 }
 
 const RETRY_MS = 200;
+/** A request that ran out while the server stood still is lost: it is noticed when two heartbeats did not come, by default after half a minute. */
+const ASKING = { max_messages: 1000, idle_heartbeat: 1_000 };
 
 /**
  * Reads a stream for ever. A lost connection, or anything that comes out of order, makes a new consumer from where the
@@ -46,7 +48,7 @@ export function followStream(options: FollowStreamOptions): Following {
     const consumer = await Promise.race([options.open(next), lost(link)]);
     if (stopped) return;
     if (++opened > 1) options.onAgain?.();
-    current = await consumer.consume({ max_messages: 1000, callback: onMessage });
+    current = await consumer.consume({ ...ASKING, callback: onMessage });
     if (stopped) current.stop();
     await current.closed();
     // Without waiting: it may be gone with the server, and if not the server drops it after a while.

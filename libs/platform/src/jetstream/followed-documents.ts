@@ -23,7 +23,8 @@ export interface FollowedOptions {
 }
 
 const PREFIX = SUBJECTS.doc('').length;
-const READ_AHEAD = 500;
+/** A request that ran out while the server stood still is lost: it is noticed when two heartbeats did not come, by default after half a minute. */
+const ASKING = { max_messages: 500, idle_heartbeat: 1_000 };
 /** Documents opened at a stretch, some 10 ms of work. */
 const AT_A_STRETCH = 100;
 const IDLE_MS = 500;
@@ -103,7 +104,7 @@ export class FollowedDocuments implements KnownDocuments {
       this.#queue.set(key, { key, bytes: m.data, seq: m.seq });
       void this.#work();
     };
-    const messages = await consumer.consume({ max_messages: READ_AHEAD, callback });
+    const messages = await consumer.consume({ ...ASKING, callback });
     this.#messages = messages;
     if (run !== this.#run) messages.stop();
     await messages.closed();
