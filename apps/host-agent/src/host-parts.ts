@@ -28,26 +28,19 @@ export async function hostParts(config: HostAgentConfig, disk: StateDir, logger:
   }
   const datapathType = config.ovsDatapath === 'netdev' ? 'netdev' : 'system';
   const driver = new OvsDriver({ rundir: config.ovsRundir, datapathType });
-  const { hypervisor, services } = await hypervisorOf(config, disk, logger);
-  const devices = pnics(new HostDevices(config.netns), datapathType);
-  return { driver, hypervisor, simulated: null, services: [devices, ...services] };
+  const services = [pnics(new HostDevices(config.netns), datapathType)];
+  return { driver, hypervisor: await hypervisorOf(config, disk, logger), simulated: null, services };
 }
 
 /** As what is simulated: no host without QEMU or libvirt has to hold this in memory. */
-async function hypervisorOf(
-  config: HostAgentConfig,
-  disk: StateDir,
-  log: Logger,
-): Promise<Pick<HostParts, 'hypervisor' | 'services'>> {
+async function hypervisorOf(config: HostAgentConfig, disk: StateDir, log: Logger): Promise<Hypervisor> {
   if (config.hypervisor === 'qemu') {
     const { startQemu } = await import('./hypervisor/qemu/start.js');
-    return { hypervisor: await startQemu(config, disk, log), services: [] };
+    return startQemu(config, disk, log);
   }
   if (config.hypervisor === 'libvirt') {
     const { startLibvirt } = await import('./hypervisor/libvirt/start.js');
-    const { witness } = await import('./hypervisor/libvirt/witness.js');
-    const hypervisor = await startLibvirt(config, disk, log);
-    return { hypervisor, services: [witness(hypervisor)] };
+    return startLibvirt(config, disk, log);
   }
-  return { hypervisor: new NoHypervisor(), services: [] };
+  return new NoHypervisor();
 }

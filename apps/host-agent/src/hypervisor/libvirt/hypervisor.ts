@@ -1,6 +1,6 @@
-import { type Clock } from '#kernel';
+import { type Clock, type MigrationId } from '#kernel';
 import { type MigrationOrder } from '#contracts';
-import { type Hypervisor, type MigrationOutcome, type VmStatus } from '../hypervisor.js';
+import { type Hypervisor, type MigrationOutcome, type Traffic, type VmStatus } from '../hypervisor.js';
 import { moveKey, type Moves } from '../qemu/moves.js';
 import { Domains } from './domains.js';
 import { Move } from './move.js';
@@ -8,6 +8,7 @@ import { hasLeft, isBetween, isRunning, isShutOff, isWhole } from './place.js';
 import { type DomainState } from './said.js';
 import { type LibvirtSettings } from './settings.js';
 import { type Virsh } from './virsh.js';
+import { type Presence, Witness } from './witness.js';
 
 interface Parts {
   readonly settings: LibvirtSettings;
@@ -19,9 +20,6 @@ interface Parts {
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
-/** Whether a guest runs here or has left, as far as libvirt can tell. */
-export type Presence = 'runs' | 'left' | 'unknown';
-
 /**
  * The host's libvirt: it runs and plugs the guests, and moves them when it is asked to. The agent looks before it acts,
  * and says of an order only what libvirt said. What it can't know is `unknown`.
@@ -31,19 +29,25 @@ export class LibvirtHypervisor implements Hypervisor {
   readonly drives = true;
   readonly #domains: Domains;
   readonly #listeners = new Set<(outcome: MigrationOutcome) => void>();
-  readonly #changed = new Set<() => void>();
+  readonly #witness: Witness;
+  #ordered: ReadonlySet<MigrationId> = new Set();
   /** Moves under way, by owner: libvirt makes one at a time of a guest. */
   readonly #running = new Map<string, Move>();
 
   constructor(private readonly parts: Parts) {
+    this.#witness = new Witness({
+      presence: (owner) => this.presence(owner),
+      isOrdered: (migration) => this.#ordered.has(migration),
+      tell: (outcome) => this.#tell(outcome),
+    });
     this.#domains = new Domains(parts, {
       heard: (uuid, event, detail) => {
         for (const move of [...this.#running.values()]) if (move.uuid === uuid) move.heard(event, detail);
-        if (event === 'lifecycle') this.#tellChange();
+        if (event === 'lifecycle') this.#witness.look();
       },
       looked: () => {
         for (const move of [...this.#running.values()]) move.looked();
-        this.#tellChange();
+        this.#witness.look();
       },
     });
   }
@@ -86,6 +90,7 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   standing(orders: readonly MigrationOrder[]): void {
+    this.#ordered = new Set(orders.map((order) => order.migration));
     const stand = new Map(orders.map((order) => [moveKey(order), order]));
     for (const move of [...this.#running.values()]) {
       const order = stand.get(moveKey(move.order));
@@ -95,15 +100,13 @@ export class LibvirtHypervisor implements Hypervisor {
     for (const { key } of this.parts.moves.all) if (!stand.has(key)) void this.#drop(key);
   }
 
+  expects(traffic: Traffic): void {
+    this.#witness.follow(traffic);
+  }
+
   watch(listener: (outcome: MigrationOutcome) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  /** Told when a guest may be somewhere else than it was. */
-  onChange(changed: () => void): () => void {
-    this.#changed.add(changed);
-    return () => this.#changed.delete(changed);
   }
 
   close(): Promise<void> {
@@ -138,11 +141,11 @@ export class LibvirtHypervisor implements Hypervisor {
     const { migration, attempt } = order;
     const why = reason === undefined ? {} : { reason };
     this.parts.log.info({ migration, attempt, owner: order.owner, outcome, ...why }, 'libvirt moves a guest');
-    for (const listener of this.#listeners) listener({ migration, attempt, outcome, ...why });
+    this.#tell({ migration, attempt, outcome, ...why });
   }
 
-  #tellChange(): void {
-    for (const changed of this.#changed) changed();
+  #tell(outcome: MigrationOutcome): void {
+    for (const listener of this.#listeners) listener(outcome);
   }
 }
 

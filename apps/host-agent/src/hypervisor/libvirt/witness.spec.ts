@@ -1,63 +1,62 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { AgentHost, settle } from '../../agent.fixture.js';
-import { type LibvirtHypervisor, type Presence } from './hypervisor.js';
-import { witness } from './witness.js';
+import { type MigrationId } from '#kernel';
+import { type MigrationOutcome } from '../hypervisor.js';
+import { type Presence, Witness } from './witness.js';
 
-const TOKEN = '07:00:00:00:00:01';
-const awaited = { n: 1, epoch: 2, role: 'standby', token: TOKEN } as const;
-const leaving = { n: 1, epoch: 1, role: 'active', token: TOKEN } as const;
+const m1 = 'm1' as MigrationId;
+const awaited = { owner: 'web', migration: m1, from: false };
+const leaving = { ...awaited, from: true };
 
 describe('what libvirt knows of moves that it was not asked for', () => {
-  let host: AgentHost;
   let presence: Presence;
-  let changed: () => void;
-  const told = async () => {
-    await settle();
-    return host.of('HypervisorMigration');
-  };
+  let ordered: boolean;
+  let told: MigrationOutcome[];
+  let witness: Witness;
 
-  beforeEach(async () => {
-    presence = 'unknown';
-    const libvirt: Pick<LibvirtHypervisor, 'presence' | 'onChange'> = {
+  beforeEach(() => {
+    [presence, ordered, told] = ['unknown', false, []];
+    witness = new Witness({
       presence: () => presence,
-      onChange: (listener) => {
-        changed = listener;
-        return () => (changed = () => undefined);
-      },
-    };
-    host = new AgentHost();
-    host.services = [witness(libvirt)];
-    await host.start();
+      isOrdered: () => ordered,
+      tell: (outcome) => void told.push(outcome),
+    });
   });
 
   const becomes = (now: Presence): void => {
     presence = now;
-    changed();
+    witness.look();
   };
 
-  it('is told once when an awaited guest runs here', async () => {
-    await host.become(1, [awaited]);
+  it('is told once when an awaited guest runs here', () => {
+    witness.follow({ arrivals: [], moving: [awaited] });
     becomes('left');
-    expect(await told()).toEqual([]);
+    expect(told).toEqual([]);
     becomes('runs');
-    changed();
-    await host.become(2, [awaited, { n: 2 }]);
-    expect(await told()).toMatchObject([{ attempt: 0, outcome: 'completed' }]);
+    witness.follow({ arrivals: [], moving: [awaited] });
+    expect(told).toEqual([{ migration: m1, attempt: 0, outcome: 'completed' }]);
   });
 
-  it('is told once when a guest has left that somebody sends away', async () => {
+  it('is told of the attempt that the guest was sent by, though that is no more awaited', () => {
+    witness.follow({ arrivals: [{ migration: m1, attempt: 3, owner: 'web' }], moving: [awaited] });
+    witness.follow({ arrivals: [], moving: [awaited] });
     becomes('runs');
-    await host.become(1, [leaving]);
-    expect(await told()).toEqual([]);
-    becomes('left');
-    changed();
-    expect(await told()).toMatchObject([{ attempt: 0, outcome: 'completed' }]);
+    expect(told).toMatchObject([{ attempt: 3 }]);
   });
 
-  it('is nothing of guests that stay where they are', async () => {
-    await host.become(1, [{ n: 1 }]);
+  it('is told once when a guest has left that somebody sends away', () => {
+    becomes('runs');
+    witness.follow({ arrivals: [], moving: [leaving] });
+    expect(told).toEqual([]);
+    becomes('left');
+    becomes('left');
+    expect(told).toEqual([{ migration: m1, attempt: 0, outcome: 'completed' }]);
+  });
+
+  it('is nothing of guests that stay, nor of an order, whose carrying out is listened to', () => {
     becomes('runs');
     becomes('left');
-    expect(await told()).toEqual([]);
+    ordered = true;
+    witness.follow({ arrivals: [], moving: [leaving] });
+    expect(told).toEqual([]);
   });
 });
