@@ -58,7 +58,7 @@ export class Auditor {
   private readonly epochs = new Map<string, string>();
   /** When the present phase of each migration was stored. */
   private readonly phases = new Map<string, number>();
-  /** `port host` → the last revision that took the port from the host. */
+  /** `port host` → the last revision that took the port, or its standby, from the host. */
   private readonly left = new Map<string, Revision>();
   private documents = new Map<DocumentKey, StateDocument>();
   /** What held in histories that are no more: hosts carry it out until they hear of another lineage. */
@@ -200,8 +200,10 @@ export class Auditor {
     for (const [id, port] of after.ports) {
       const earlier = before.ports.get(id);
       if (earlier === port) continue;
-      if (earlier?.active && earlier.active.host !== port.active?.host)
-        this.left.set(`${id} ${earlier.active.host}`, revision);
+      // A standby may have opened at a host that is not heard of.
+      const now = [port.active?.host, port.standby?.host];
+      for (const had of [earlier?.active, earlier?.standby])
+        if (had && !now.includes(had.host)) this.left.set(`${id} ${had.host}`, revision);
       if (earlier !== undefined && port.epoch < earlier.epoch)
         this.broken(`the epoch of ${id} fell from ${earlier.epoch} to ${port.epoch} at ${revision}`);
       for (const b of [port.active, port.standby]) {
