@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type MigrationId } from '#kernel';
 import { settle } from '../../agent.fixture.js';
 import { refused } from './fake-qemu.fixture.js';
-import { QemuHost } from './qemu-host.fixture.js';
+import { order, QemuHost } from './qemu-host.fixture.js';
 
 const m7 = 'm7' as MigrationId;
 const arrival = { migration: m7, attempt: 1, owner: 'web' };
@@ -41,6 +41,15 @@ describe('a guest that somebody else moves', () => {
       { migration: m7, attempt: 0, outcome: 'completed' },
     ]);
     expect(host.qemu.of('quit')).toEqual([]);
+  });
+
+  it('is not told of twice while an order for it stands that was not carried out yet', async () => {
+    host.hypervisor.standing([order(1, 'start', { migration: m7, held: true })]);
+    onItsWay(true);
+    host.qemu.becomes('active');
+    await host.until(() => host.qemu.heard.at(-1)?.command === 'query-status');
+    await settle();
+    expect(host.said).toEqual([]);
   });
 
   it('is told of also when it had begun, or was gone, before the log knew of it', async () => {

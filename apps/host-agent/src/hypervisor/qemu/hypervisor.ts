@@ -33,8 +33,11 @@ export class QemuHypervisor implements Hypervisor {
   readonly #leftovers: Leftovers;
   readonly #arrivals: Arrivals;
   readonly #witness: Witness;
-  /** Migrations that this host is the destination of by an order. */
-  #expected: ReadonlySet<string> = new Set();
+  /** Migrations by an order, to this host or to the one that guests come here from. */
+  #ordered: { readonly from: ReadonlySet<string>; readonly to: ReadonlySet<string> } = {
+    from: new Set(),
+    to: new Set(),
+  };
 
   constructor(private readonly parts: Parts) {
     const { settings, clock, answerMs = 5_000, log, moves } = parts;
@@ -58,7 +61,7 @@ export class QemuHypervisor implements Hypervisor {
     this.#arrivals = new Arrivals({ ...parts, machineOf });
     this.#witness = new Witness({
       machineOf,
-      isOurs: ({ migration }) => moves.knows(migration) || this.#expected.has(migration),
+      isOurs: ({ migration: m }) => moves.knows(m) || this.#ordered.from.has(m) || this.#ordered.to.has(m),
       tell: (outcome) => this.#say(outcome, 'QEMU moves a guest by somebody else’s word'),
     });
   }
@@ -98,6 +101,7 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   standing(orders: readonly MigrationOrder[]): void {
+    this.#ordered = { ...this.#ordered, from: new Set(orders.map((o) => o.migration)) };
     const stand = new Map(orders.map((order) => [moveKey(order), order]));
     for (const move of [...this.#running.values()]) {
       const order = stand.get(moveKey(move.order));
@@ -108,7 +112,7 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   expects({ arrivals, moving }: Traffic): void {
-    this.#expected = new Set(arrivals.map((a) => a.migration));
+    this.#ordered = { ...this.#ordered, to: new Set(arrivals.map((a) => a.migration)) };
     this.#arrivals.follow(arrivals);
     this.#witness.follow(moving);
   }
