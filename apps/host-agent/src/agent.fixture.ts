@@ -1,6 +1,6 @@
 import { type Clock, type HostName, type Lineage, type Revision } from '#kernel';
 import { NO_FEATURES, type Fact, type PolicyPatch, type SwitchFeatures } from '#domain';
-import { type Report, type StateDocument } from '#contracts';
+import { type GroupDocument, type Report, type StateDocument } from '#contracts';
 import { type Step } from '#openflow';
 import { type Snapshot } from '#protocol';
 import { SimulatedDriver, SimulatedSwitch } from '#simulated-switch';
@@ -48,6 +48,8 @@ export interface ViewOptions {
   readonly foreignFlows?: 'report' | 'remove';
   /** Of the switch. */
   readonly features?: Partial<SwitchFeatures>;
+  /** Of the group, beside its policy. */
+  readonly group?: Partial<Pick<GroupDocument, 'partitionPolicy' | 'startOffline'>>;
 }
 
 /**
@@ -57,7 +59,7 @@ export interface ViewOptions {
 export function view(
   revision: number,
   bindings: readonly BindingSpec[],
-  { device = 'eth0', foreignFlows = 'report', features = {} }: ViewOptions = {},
+  { device = 'eth0', foreignFlows = 'report', features = {}, group = {} }: ViewOptions = {},
 ): Snapshot {
   const base = (key: string) => ({ schema: 1, key, lineage: LINEAGE, revision });
   const ports = bindings.map(({ n, epoch = 1, role = 'active', token, override = {} }) => ({
@@ -111,6 +113,7 @@ export function view(
       binding: 'static',
       partitionPolicy: 'keep',
       startOffline: false,
+      ...group,
       phase: 'open',
     },
     ...ports,
@@ -147,7 +150,7 @@ export class AgentHost {
   }
 
   /** A run of the agent, with what an earlier one left on disk. */
-  async start(held: Snapshot | null = null): Promise<void> {
+  async start(held: Snapshot | null = null, boot = 'boot'): Promise<void> {
     const { clock } = this;
     const driver = new SimulatedDriver(this.switch);
     const apply = driver.apply.bind(driver);
@@ -155,13 +158,13 @@ export class AgentHost {
       this.steps.push(step);
       return this.fails ? Promise.reject(new Error('the switch is full')) : apply(step);
     };
-    const memory = new LocalMemory('boot', structuredClone(this.disk), (m) => {
+    const memory = new LocalMemory(boot, structuredClone(this.disk), (m) => {
       this.disk = structuredClone(m);
       return Promise.resolve();
     });
     const journal = new FactJournal(
       'h1' as HostName,
-      'boot',
+      boot,
       (batch) => {
         this.facts.push(...batch.facts.map((f) => f.fact));
         return Promise.resolve(true);
@@ -173,7 +176,7 @@ export class AgentHost {
     );
     this.agent = new Agent({
       host: 'h1' as HostName,
-      boot: 'boot',
+      boot,
       driver,
       hypervisor: new NoHypervisor(),
       journal,
@@ -189,8 +192,8 @@ export class AgentHost {
   }
 
   /** Documents come, and are carried out. */
-  async become(revision: number, bindings: readonly BindingSpec[]): Promise<void> {
-    this.agent.documents(view(revision, bindings));
+  async become(revision: number, bindings: readonly BindingSpec[], options: ViewOptions = {}): Promise<void> {
+    this.agent.documents(view(revision, bindings, options));
     await settle();
   }
 

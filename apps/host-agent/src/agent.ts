@@ -63,6 +63,8 @@ export class Agent {
   readonly #foreign = new ForeignFlows();
   readonly #sightings: Sightings;
   #view: Snapshot | null = null;
+  /** What the disk held at the start: all else is of the centre. */
+  #held: Snapshot | null = null;
   /** Of the view's documents; null: the host's own is not among them. */
   #desired: Desired | null = null;
   #settled: PassResult | null = null;
@@ -120,6 +122,7 @@ export class Agent {
     this.#unwatch.push(this.parts.driver.watch((event) => this.#noticed(event)));
     await this.parts.driver.start();
     await this.parts.hypervisor.start();
+    this.#held = held;
     if (held !== null) this.documents(held);
   }
 
@@ -129,6 +132,8 @@ export class Agent {
     const sameDocuments =
       before !== null && before.documents === view.documents && before.faults === view.faults;
     this.#view = view;
+    if (view.lineage !== null && view.documents !== this.#held?.documents && this.parts.memory.confirm())
+      this.#reconciler.kick();
     const isSameLineage = before?.lineage === view.lineage;
     // A mark that brings nothing for this host, heartbeats among them: all hosts get every one of them.
     if (sameDocuments && isSameLineage && this.#holds(view, false)) return;

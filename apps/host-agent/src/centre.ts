@@ -1,9 +1,13 @@
-import { type HostName } from '#kernel';
+import { unwrap, type HostName } from '#kernel';
+import { LEASE } from '#domain/on-host';
 import {
   encodeBytes,
+  parseLeaseAnswer,
   SUBJECTS,
   type Checkpoint,
   type FactBatch,
+  type LeaseAnswer,
+  type LeaseQuestion,
   type Report,
   type Telemetry,
 } from '#contracts';
@@ -23,6 +27,21 @@ export class Centre {
   facts = (batch: FactBatch): Promise<boolean> => this.#stored(SUBJECTS.fact(this.host), encodeBytes(batch));
   checkpoint = (checkpoint: Checkpoint): Promise<boolean> =>
     this.#stored(SUBJECTS.checkpoint(this.host), encodeBytes(checkpoint));
+
+  /** Whether the leader grants it, while it is waited for. */
+  lease = async (question: LeaseQuestion): Promise<LeaseAnswer | null> => {
+    const nc = this.link.current();
+    if (nc === undefined) return null;
+    try {
+      const reply = await nc.request(SUBJECTS.lease(this.host), encodeBytes(question), {
+        timeout: LEASE.everyMs,
+      });
+      return unwrap(parseLeaseAnswer(reply.data));
+    } catch (cause) {
+      this.warn(`${SUBJECTS.lease(this.host)}: ${String(cause)}`);
+      return null;
+    }
+  };
 
   report = (report: Report): void => this.#say(SUBJECTS.report(this.host), encodeBytes(report));
   telemetry = (telemetry: Telemetry): void =>

@@ -4,7 +4,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger } from 'pino';
 import { err, ok, problem, ProblemError, systemClock, type HostName, type Result } from '#kernel';
-import { type Verifier } from '#contracts';
+import { type LeaseQuestion, type Verifier } from '#contracts';
 import { NatsDocumentSource, type NatsLink } from '#platform';
 import { DocumentSync, fromDisk, Reporter, toDisk, type Snapshot } from '#protocol';
 import { Agent } from './agent.js';
@@ -15,6 +15,7 @@ import { NatsConnections } from './connections/channel.js';
 import { connections } from './connections/service.js';
 import { FactJournal, parseJournal } from './facts/journal.js';
 import { hostParts } from './host-parts.js';
+import { leased } from './lease/service.js';
 import { LocalMemory } from './state/local-memory.js';
 import { emptyMemory, parseMemory } from './state/memory.js';
 import { SERVICES } from './services.js';
@@ -57,6 +58,18 @@ export async function runAgent(
     await restored(disk, 'journal', parseJournal, logger),
   );
   const reporter = new Reporter({ clock, send: centre.report, from: uptimeMs() });
+  let standing: Pick<LeaseQuestion, 'lineage' | 'realised'> | null = null;
+  const lease = leased(async () =>
+    standing === null
+      ? null
+      : centre.lease({
+          schema: 1,
+          host,
+          boot: journal.boot,
+          lineage: standing.lineage,
+          realised: standing.realised,
+        }),
+  );
   const agent = new Agent({
     host,
     boot: journal.boot,
@@ -67,12 +80,14 @@ export async function runAgent(
     clock,
     ids,
     log: logger,
-    services: [...SERVICES, ...parts.services, connections(new NatsConnections(host, link))],
-    report: (standing, urgent) =>
+    services: [...SERVICES, lease, ...parts.services, connections(new NatsConnections(host, link))],
+    report: (now, urgent) => {
+      standing = now;
       reporter.update(
-        { ...standing, host, boot: journal.boot, version: VERSION, driver: parts.driver.kind },
+        { ...now, host, boot: journal.boot, version: VERSION, driver: parts.driver.kind },
         urgent,
-      ),
+      );
+    },
   });
 
   const documentsFile = join(disk.path, 'documents');

@@ -31,7 +31,7 @@ export interface ServiceHost {
 
 /** Local facts that the agent itself has no part in; such a field is optional or has a default in the compiler. */
 export type ServiceFacts = Partial<
-  Omit<LocalFacts, 'host' | 'round' | 'interfaces' | 'slots' | 'activations' | 'handedOver'>
+  Omit<LocalFacts, 'host' | 'round' | 'interfaces' | 'slots' | 'activations' | 'handedOver' | 'unconfirmed'>
 >;
 
 /** A part of the agent that stands beside the loop: it hears what the switch tells, and says what it found out. */

@@ -43,6 +43,7 @@ import { CommandsController } from './commands.controller.js';
 import { SwitchManagerConfig } from './config.js';
 import { ConnectionsRelay } from './connections-relay.js';
 import { FactIntake } from './fact-intake.js';
+import { answerLeases } from './leases/answers.js';
 import { Manager } from './manager.js';
 import { Snapshotter } from './snapshotter.js';
 import { UnreadReports } from './unread-reports.js';
@@ -140,6 +141,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
   nc.subscribe(SUBJECTS.report('*'), { callback });
   const relay = new ConnectionsRelay(nc, () => follower.state, distrust);
   relay.start(() => listens);
+  answerLeases({ nc, listens: () => listens, distrust, manager, log: logger });
   const newIntake = (): FactIntake =>
     new FactIntake({
       nc,

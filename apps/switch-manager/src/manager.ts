@@ -16,6 +16,8 @@ import {
   type CommandResponse,
   type FactBatch,
   type HandoverToken,
+  type LeaseAnswer,
+  type LeaseQuestion,
   type Report,
   type Signer,
   type StatusResponse,
@@ -36,6 +38,8 @@ import { type ClusterCommit } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
 import { checkDeath, checkEvidence } from './evidence.js';
 import { Leader } from './leader.js';
+import { Leases } from './leases/leases.js';
+import { Takeovers } from './leases/takeovers.js';
 
 export interface ManagerLog {
   info(fields: object, message: string): void;
@@ -77,6 +81,8 @@ const SWEEP_MS = 10_000;
 export class Manager {
   readonly tracker: RealisedTracker;
   readonly #known: KnownDocuments;
+  readonly #leases: Leases;
+  #takeovers: Takeovers | null = null;
   #leader: Leader | null = null;
   #changing: Promise<void> = Promise.resolve();
   #timers: (() => void)[] = [];
@@ -93,6 +99,7 @@ export class Manager {
 
   constructor(private readonly parts: ManagerParts) {
     this.tracker = new RealisedTracker(parts.clock);
+    this.#leases = new Leases(parts.clock);
     this.#known = parts.known ?? new KeptDocuments();
     parts.follower.onCommit(({ lineage, revision, events }, before, after) =>
       this.tracker.followed(lineage, revision, touchedBy(events, before, after)),
@@ -174,6 +181,7 @@ export class Manager {
   report(from: HostName, report: Report): void {
     if (this.#leader === null) return;
     const { distrust } = this.parts;
+    this.#leases.heard(from);
     const taken = this.tracker.report(from, report);
     if (taken.ok) {
       // It stands, for people to see, and counts for nothing: every host says so for a while after a new lineage.
@@ -183,6 +191,38 @@ export class Manager {
     }
     distrust?.refusedFor(from, taken.error);
     this.#lookBehind(this.#leader);
+  }
+
+  /**
+   * A host asks whether what isolates may stay open there; null: this copy is not the one to say so. A leader that slept
+   * looks at its lease first: another may be counting already.
+   */
+  lease(question: LeaseQuestion): LeaseAnswer | null {
+    const leader = this.#leader;
+    if (leader === null || !this.parts.elected()) return null;
+    const granted = this.#leases.grant(question, leader.state, leader.lineage ?? null);
+    return { schema: 1, granted: granted.ok, ...(granted.ok ? {} : { reason: granted.error.message }) };
+  }
+
+  #isSuspect(host: HostName): boolean {
+    return this.tracker.isDown(host) || this.#leases.isSilent(host);
+  }
+
+  #takeoversOf(leader: Leader): Takeovers {
+    const { clock, ids, instance: actor, logger } = this.parts;
+    return new Takeovers({
+      clock,
+      leases: this.#leases,
+      isSuspect: (host) => this.#isSuspect(host),
+      state: () => leader.state,
+      takeOver: async (host, reason) => {
+        const commandId = `takeover:${ids.next()}`;
+        const command = { type: 'TakeOver', host, reason } as const;
+        const done = await leader.execute({ commandId, correlationId: commandId, actor, command, reason });
+        if (!done.ok) logger.warn({ host, problem: done.error.message }, 'its ports could not be taken over');
+        return done.ok;
+      },
+    });
   }
 
   /**
@@ -261,7 +301,7 @@ export class Manager {
       onEnd: (why) => this.#ended(term, why),
       onTrouble: (what) => logger.warn({ problem: what.message }, 'documents'),
       onClaimed: (documents) => logger.info({ documents, tookMs: since() }, 'the documents are taken over'),
-      isSuspect: (host) => this.tracker.isDown(host),
+      isSuspect: (host) => this.#isSuspect(host),
       onFault: (cause) => logger.error({ err: cause }, 'a defect in the leader'),
     });
     if (!leader.ok) {
@@ -274,6 +314,9 @@ export class Manager {
     }
     this.#lastTrouble = '';
     this.#leader = leader.value;
+    this.#leases.begin();
+    this.#takeovers = this.#takeoversOf(leader.value);
+    this.#takeovers.begin();
     this.#timers = [
       this.#every(WATCH_MS, () => Promise.resolve(this.#watchLog())),
       this.#every(SUM_UP_MS, () => this.#sumUp()),
@@ -293,6 +336,7 @@ export class Manager {
     const leader = this.#leader;
     if (leader === null) return;
     this.#leader = null;
+    this.#takeovers?.close();
     for (const stop of this.#timers) stop();
     this.#timers = [];
     this.tracker.end();
@@ -331,6 +375,7 @@ export class Manager {
   #committed(commit: ClusterCommit, changes: readonly DocumentChange[]): void {
     this.tracker.committed(commit.lineage, commit.revision, changes);
     if (changes.length > 0) this.#affecting = commit.revision;
+    this.#takeovers?.committed(commit.events);
     for (const event of commit.events)
       if (event.type === 'FactRefused')
         this.parts.distrust?.refused(event.host, `fact:${event.code}`, event.reason);

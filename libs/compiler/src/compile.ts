@@ -201,6 +201,7 @@ function binding(
     ...(port.ifaceName === undefined ? {} : { ifaceName: port.ifaceName }),
     ready,
     open: ready && isPlugged(port) && (port.life === 'owner' || port.life === 'armed'),
+    ...(port.leased === undefined ? {} : { leased: port.leased }),
     meters: { in: countIn(port.slot), out: countOut(port.slot) },
     passing: { in: portMeter(port.slot, 'passedIn'), out: portMeter(port.slot, 'offeredOut') },
     ...carriedOf(port),

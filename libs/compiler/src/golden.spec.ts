@@ -293,6 +293,10 @@ const EXAMPLES: Record<string, HostSpec> = {
   marks: { groups: [web], ports: [{ n: 1, override: { filter: marked } as never }, { n: 2 }] },
   told: { groups: [web], ports: [{ n: 1, override: { filter: toTell } as never }, { n: 2 }] },
   'moving-away': { groups: [web], ports: [{ n: 1, token: TOKEN }] },
+  isolated: {
+    groups: [{ ...web, partitionPolicy: 'isolate' }],
+    ports: [{ n: 1 }, { n: 2, token: TOKEN }, { n: 3, role: 'standby', epoch: 2, token: TOKEN }],
+  },
   arriving: { groups: [web], ports: [{ n: 1, role: 'standby', epoch: 2, token: TOKEN }] },
 };
 
@@ -325,6 +329,7 @@ const FEATURE_IN: Partial<Record<FeatureName, string>> = {
   forward: 'macs',
   guard: 'policy',
   health: 'health',
+  lease: 'isolated',
   mirror: 'mirrors',
   multicast: 'multicast',
   output: 'native-vlan',

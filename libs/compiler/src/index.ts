@@ -6,6 +6,7 @@ export { CompileMemo } from './memo.js';
 export { countIn, countOut, HOST_METERS, meterSlot, portMeter, shapingMeter } from './meters.js';
 export { decodeNotice, encodeNotice, type Notice, type NoticeKind } from './notice.js';
 export { REFUSED_FLOWS, refusedFrames } from './features/refused.js';
+export { announceBy, askLease, LEASE_ROW, leaseStands, renewLease } from './features/lease.js';
 export { PNIC_FLOWS, pnicCounts, type PnicCounts } from './features/pnic.js';
 export { PROBE } from './features/health.js';
 export { FEATURE_CODES, type FeatureName } from './pipeline/cookies.js';

@@ -85,6 +85,8 @@ export interface LocalFacts {
   readonly teaming?: TeamingFacts;
   /** By bridge; absent: nobody was asked yet. */
   readonly multicast?: Readonly<Record<string, MulticastFacts>>;
+  /** The host started anew, and what it holds is of before: nothing is open but what may start offline. */
+  readonly unconfirmed?: true;
   /** By device. Absent, or a device is not in it: nothing speaks against it. */
   readonly pnics?: Readonly<Record<string, PnicFacts>>;
 }
@@ -117,6 +119,7 @@ export type ExceptionCode =
   | 'mirror-invalid'
   | 'not-a-member'
   | 'not-enforceable'
+  | 'offline'
   | 'segment-full'
   | 'set-invalid'
   | 'set-missing'
@@ -196,6 +199,8 @@ export interface CompiledBinding {
   readonly ready: boolean;
   /** Frames may pass now: ready, plugged, active or known to be activated, not turned away. Blocked is still open. */
   readonly open: boolean;
+  /** Open only while the host's lease stands. */
+  readonly leased?: true;
   /** Count meters, seen from the port: `in` is what it sent. */
   readonly meters: { readonly in: ClassMeters; readonly out: ClassMeters };
   /** What of it passed policy, and what there was before policy: the rest was dropped. */

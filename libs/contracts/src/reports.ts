@@ -34,6 +34,24 @@ export interface Report {
   readonly driver: 'openvswitch' | 'simulated';
 }
 
+/** Asked every 2 s by hosts with ports of groups that isolate: may they stay open? */
+export interface LeaseQuestion {
+  readonly schema: 1;
+  readonly host: HostName;
+  readonly boot: string;
+  /** What the host has carried out: who lost a port meanwhile has no lease before it knows. */
+  readonly lineage: Lineage;
+  readonly realised: Revision;
+}
+
+/** Of the leader alone. Nobody who leads: no answer. */
+export interface LeaseAnswer {
+  readonly schema: 1;
+  readonly granted: boolean;
+  /** Why not. */
+  readonly reason?: string;
+}
+
 /** Facts on their way to the log, in order. Kept in the agent's journal until the host document covers them. */
 export interface FactBatch {
   readonly schema: 1;

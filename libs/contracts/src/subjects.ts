@@ -13,6 +13,7 @@
  * | `fact.<host>` | host → stream FACT | service export with the stream's ack as the reply, token 2 |
  * | `ckpt.<host>` | host → stream CKPT (last value) | as above |
  * | `report.<host>` | host → managers | service export without reply, token 2 |
+ * | `lease.<host>` | host → leader | service export, request and reply, token 2 |
  * | `tele.<host>` | host → operator-api | as above |
  * | `conn.<host>.<port>.<epoch>` | host → leader | service export without reply, token 2 |
  * | `live.conn.<host>.>` | leader → that host | stream export, token 3: what another host said |
@@ -29,6 +30,7 @@ export const SUBJECTS = {
   fact: (host: string) => `fact.${host}`,
   checkpoint: (host: string) => `ckpt.${host}`,
   report: (host: string) => `report.${host}`,
+  lease: (host: string) => `lease.${host}`,
   telemetry: (host: string) => `tele.${host}`,
   /** Of a port that moves away from the host, for its standby of that epoch. */
   connections: (host: string, port: string, epoch: number | string) => `conn.${host}.${port}.${epoch}`,

@@ -124,6 +124,8 @@ export {
   subtractCounters,
   ZERO_COUNTERS,
 } from './ledger/counters.js';
+export { LEASE } from './host/lease.js';
+export { isolates } from './host/waiting.js';
 export { forgotSegments } from './ledger/give-up.js';
 export { inexactSegments, ledgerTotals } from './ledger/ledger.js';
 export { decider } from './decider/decider.js';

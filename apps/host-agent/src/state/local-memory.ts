@@ -14,6 +14,7 @@ export class LocalMemory {
   readonly #turnedAt = new Map<BindingKey, number>();
   readonly #round: number;
   #teaming: TeamingMemory;
+  #heard: boolean;
   #saving: Promise<void> = Promise.resolve();
   /** Goes up with what plans rest on: slots, and what the data plane did. Counters only make it worth more. */
   #needed = 0;
@@ -39,6 +40,7 @@ export class LocalMemory {
     this.#activations = new Set(same ? restored.activations : []);
     this.#handedOver = new Set(same ? restored.handedOver : []);
     this.#teaming = (same ? restored.teaming : undefined) ?? NO_TEAMING;
+    this.#heard = same && (restored.heard ?? true);
     this.#round = (restored.round + 1) & 0xffff;
     this.incarnations = new Map(Object.entries(restored.incarnations) as [BindingKey, Incarnation][]);
   }
@@ -102,6 +104,15 @@ export class LocalMemory {
     return this.#activations.has(key);
   }
 
+  /** The centre was heard of: what is held is not of before. True: that is news. */
+  confirm(): boolean {
+    if (this.#heard) return false;
+    this.#heard = true;
+    this.#facts = null;
+    this.#needed += 1;
+    return true;
+  }
+
   get teaming(): TeamingMemory {
     return this.#teaming;
   }
@@ -114,13 +125,17 @@ export class LocalMemory {
     this.#needed += 1;
   }
 
-  localFacts(): Pick<LocalFacts, 'round' | 'slots' | 'activations' | 'handedOver' | 'teaming'> {
+  localFacts(): Pick<
+    LocalFacts,
+    'round' | 'slots' | 'activations' | 'handedOver' | 'teaming' | 'unconfirmed'
+  > {
     this.#facts ??= {
       round: this.#round,
       teaming: this.#teaming,
       slots: this.#slots,
       activations: [...this.#activations].map(parseBindingKey),
       handedOver: [...this.#handedOver].map(parseBindingKey),
+      ...(this.#heard ? {} : { unconfirmed: true as const }),
     };
     return this.#facts;
   }
@@ -137,6 +152,7 @@ export class LocalMemory {
       activations: [...this.#activations],
       handedOver: [...this.#handedOver],
       round: this.#round,
+      heard: this.#heard,
       teaming: this.#teaming,
     });
     this.#saving = saving.then(

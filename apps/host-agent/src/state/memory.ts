@@ -38,12 +38,15 @@ export interface AgentMemory {
   readonly handedOver: readonly string[];
   /** Round of the cookies written by this run; one more at each start. */
   readonly round: number;
+  /** Whether the centre was heard of in this boot. Absent: of a version that did not ask, and went on. */
+  readonly heard?: boolean;
   /** Of uplinks. Absent: written before there was any. */
   readonly teaming?: TeamingMemory;
 }
 
 export function emptyMemory(boot: string): AgentMemory {
-  return { schema: 1, boot, slots: {}, incarnations: {}, activations: [], handedOver: [], round: 0 };
+  const nothing = { slots: {}, incarnations: {}, activations: [], handedOver: [], round: 0 };
+  return { schema: 1, boot, ...nothing, heard: false };
 }
 
 /** Checks what is on disk before it is believed. */
@@ -63,6 +66,7 @@ export function parseMemory(value: unknown): Result<AgentMemory> {
   }
   if (!isStrings(m.activations)) return bad('activations', m.activations, 'a list of bindings');
   if (!isStrings(m.handedOver)) return bad('handedOver', m.handedOver, 'a list of bindings');
+  if (m.heard !== undefined && typeof m.heard !== 'boolean') return bad('heard', m.heard, 'true or false');
   if (m.teaming !== undefined && !isTeamingMemory(m.teaming))
     return bad('teaming', m.teaming, 'uplinks by switch, and pins');
   return ok(value as AgentMemory);

@@ -1,13 +1,13 @@
 import { type Clock } from '#kernel';
 import { type CompiledBinding } from '#compiler';
-import { type Driver } from '#openflow';
+import { type Action, type Driver } from '#openflow';
 import { rarpFrame } from './rarp.js';
 
 /** Where a binding is from now on. */
 export interface Place {
   readonly bridge: string;
-  /** OpenFlow number of the uplink. */
-  readonly port: number;
+  /** OpenFlow number of the uplink, or what is done to leave by it. */
+  readonly to: number | readonly Action[];
 }
 
 /** A frame may be lost, and a link that just came up may not pass any yet. */
@@ -73,13 +73,13 @@ export class Announcer {
     }
   }
 
-  async #send(key: string, { carried }: CompiledBinding, { bridge, port }: Place): Promise<void> {
+  async #send(key: string, { carried }: CompiledBinding, { bridge, to: way }: Place): Promise<void> {
     const due = this.#due.get(key);
     for (const { from, to } of carried?.tags ?? [])
       for (let vlan = from; vlan <= to; vlan += 1)
         for (const mac of carried?.macs ?? []) {
           if (this.#due.get(key) !== due) return;
-          await this.driver.packetOut(bridge, port, rarpFrame(mac, vlan));
+          await this.driver.packetOut(bridge, way, rarpFrame(mac, vlan));
         }
   }
 }

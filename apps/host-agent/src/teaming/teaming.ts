@@ -1,6 +1,6 @@
 import { sameItems, type Clock, type PortId } from '#kernel';
 import { type HostDocument } from '#contracts';
-import { type Compiled, type CompiledBinding } from '#compiler';
+import { announceBy, type Compiled, type CompiledBinding } from '#compiler';
 import { type Driver, type ObservedInterface } from '#openflow';
 import { type LocalMemory } from '../state/local-memory.js';
 import { bindingKey, type BindingKey } from '../state/memory.js';
@@ -13,6 +13,9 @@ interface Parts {
   readonly memory: LocalMemory;
   readonly log: { warn(fields: object, message: string): void };
 }
+
+/** Longer than a port takes to come: its guest has begun to speak, and was not heard. */
+const WAITED_MS = 2_000;
 
 /**
  * What a group that chooses the first live uplink can't know: that a port is not to go back, and that the switches
@@ -32,6 +35,8 @@ export class TeamingService {
     standbys: new Set(),
     turned: new Set(),
   };
+  /** Interfaces without a port, by name: since when, monotonic ms. */
+  #without: ReadonlyMap<string, number> = new Map();
   #last: { readonly bindings: Compiled['bindings']; readonly memory: TeamingMemory } | null = null;
 
   constructor(private readonly parts: Parts) {
@@ -50,7 +55,8 @@ export class TeamingService {
   }
 
   /** A plan was carried out. */
-  done({ bindings, state }: Compiled): void {
+  done({ bindings, state, quarantined }: Compiled): void {
+    const hasWaited = this.#waited(quarantined);
     const memory = this.parts.memory.teaming;
     if (this.#last?.memory === memory && sameItems(this.#last.bindings, bindings)) return;
     this.#last = { bindings, memory };
@@ -65,7 +71,8 @@ export class TeamingService {
       const key = bindingKey(binding.port, binding.epoch);
       now.set(key, carrier);
       const was = before === null ? this.#earlier(binding, on, carrier) : before.get(key);
-      if (was !== carrier) this.#tell(key, binding, carrier, was === undefined && isMoved(binding));
+      const isUnheard = was === undefined && (isMoved(binding) || hasWaited(binding));
+      if (was !== carrier) this.#tell(key, binding, carrier, isUnheard);
     }
     for (const key of before?.keys() ?? []) if (!now.has(key)) this.#announcer.forget(key);
     this.#carriers = now;
@@ -92,12 +99,23 @@ export class TeamingService {
     return (b) => b.role === 'standby' || standbys.has(keyOf(b)) || turned.has(b.port);
   }
 
-  #tell(key: BindingKey, binding: CompiledBinding, carrier: string, isMoved: boolean): void {
+  /** Which bindings are of interfaces that were without a port for a while, and spoke to nobody. */
+  #waited(quarantined: Compiled['quarantined']): (binding: CompiledBinding) => boolean {
+    const now = this.parts.clock.monotonic();
+    const since = this.#without;
+    this.#without = new Map(quarantined.map(({ name }) => [name, since.get(name) ?? now]));
+    return ({ ifaceName = '' }) => now - (since.get(ifaceName) ?? now) >= WAITED_MS;
+  }
+
+  #tell(key: BindingKey, binding: CompiledBinding, carrier: string, isUnheard: boolean): void {
     const { carried, bridge } = binding;
     const uplink = carried?.uplinks.find(({ name }) => name === carrier);
-    const isTold = isMoved || carried?.teaming.notify === true;
+    const isTold = isUnheard || carried?.teaming.notify === true;
     if (!isTold || uplink === undefined) this.#announcer.forget(key);
-    else this.#announcer.tell(key, binding, { bridge, port: uplink.ofport });
+    else {
+      const to = binding.leased === true ? announceBy(binding, uplink) : uplink.ofport;
+      this.#announcer.tell(key, binding, { bridge, to });
+    }
   }
 }
 

@@ -1,8 +1,9 @@
+import { LEASE } from '#domain/on-host';
 import { type Action } from '#openflow';
 import { goto, isolated, match, MULTICAST, resubmit, set, toAgent } from '../pipeline/actions.js';
 import { type Emitter } from '../pipeline/emitter.js';
 import { type Feature } from '../pipeline/feature.js';
-import { ACTIVE_BIT, LOOKUP_KEY, REG } from '../pipeline/registers.js';
+import { ACTIVE_BIT, LEASED_BIT, LOOKUP_KEY, REG } from '../pipeline/registers.js';
 import { segmentMatches } from '../pipeline/segments.js';
 import { TABLES } from '../pipeline/tables.js';
 import { type NoticeKind } from '../notice.js';
@@ -25,6 +26,9 @@ const DEFAULT = 10;
  * | armed | default: active | frame with token and MAC from an uplink learns known: inactive |
  * | turned, closed, not plugged | known: inactive | none |
  * | waiting | none: inactive | first frame learns known: active, and sends the token |
+ *
+ * Where the port's group isolates, *active* is what LEASE says, and a standby is opened only while the lease stands: what
+ * is learned then goes by itself, unless the agent lives and puts the compiled row there.
  */
 export const activity: Feature = {
   name: 'activity',
@@ -46,12 +50,25 @@ export const activity: Feature = {
 };
 
 function row(port: PortPlan, out: Emitter): void {
-  if (port.life === 'waiting') return;
-  const active = isPlugged(port) && (port.life === 'owner' || port.life === 'armed');
-  const priority = port.life === 'armed' ? DEFAULT : KNOWN;
-  const actions = [set(REG.active, active ? 1 : 0)];
+  const { life, leased } = port;
+  if (life === 'waiting' && leased !== true) return;
+  const active = isPlugged(port) && (life === 'owner' || life === 'armed');
+  const priority = life === 'armed' || life === 'waiting' ? DEFAULT : KNOWN;
+  const actions =
+    life === 'waiting'
+      ? [resubmit(TABLES.LEASE)]
+      : active && leased === true
+        ? IF_LEASED
+        : [set(REG.active, active ? 1 : 0)];
   out.flow(TABLES.ACTIVITY, priority, match({ [REG.lookup]: port.slot }), actions, port.slot);
 }
+
+const IF_LEASED: readonly Action[] = [
+  resubmit(TABLES.LEASE),
+  { kind: 'move', src: LEASED_BIT, dst: ACTIVE_BIT },
+];
+/** The lease stands, as ACTIVITY found out. */
+const LEASED = { value: 1 << LEASED_BIT.offset, mask: 1 << LEASED_BIT.offset };
 
 /**
  * A frame from an uplink that bears the MAC of a port active here is a forgery, or has come round a loop. But until
@@ -78,7 +95,8 @@ function trigger(port: PortPlan, out: Emitter): void {
   const source = acceptsOthers(policy) || sourceMacs(port).length > 1 ? [set('eth_src', mac)] : [];
   const tell = isolated([set('eth_dst', token), ...source, resubmit(TABLES.TO_UPLINK)]);
   const actions = [learn(port, true, out), tell, notice(port, 'activated'), goto(TABLES.FILTER_IN)];
-  out.flow(TABLES.GATE_IN, 50, match({ [REG.from]: slot }), actions, slot);
+  const may = port.leased === true ? { [REG.active]: LEASED } : {};
+  out.flow(TABLES.GATE_IN, 50, match({ [REG.from]: slot, ...may }), actions, slot);
 }
 
 /** Stands before the reverse path check: the frame bears the MAC of a port that is still active here. */
@@ -91,13 +109,13 @@ function trap(port: PortPlan, out: Emitter): void {
   }
 }
 
-const learn = ({ slot }: PortPlan, active: boolean, out: Emitter): Action => ({
+const learn = ({ slot, leased }: PortPlan, active: boolean, out: Emitter): Action => ({
   kind: 'learn',
   table: TABLES.ACTIVITY,
   priority: KNOWN,
   cookie: out.learnedCookie(slot),
   idleTimeout: 0,
-  hardTimeout: 0,
+  hardTimeout: active && leased === true ? LEASE.rowSeconds : 0,
   specs: [
     { kind: 'match-value', dst: LOOKUP_KEY, value: BigInt(slot) },
     { kind: 'load-value', dst: ACTIVE_BIT, value: active ? 1n : 0n },

@@ -30,6 +30,7 @@ export const FEATURE_CODES = {
   log: 26,
   pnic: 27,
   refused: 28,
+  lease: 29,
 } as const;
 
 export type FeatureName = keyof typeof FEATURE_CODES;

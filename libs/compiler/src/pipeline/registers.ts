@@ -23,7 +23,7 @@ export const REG = {
   team: 'reg8',
   /** Uplink that a group chose. */
   chosen: 'reg9',
-  /** Bit 0: the port looked up is active here. */
+  /** Bit 0: the port looked up is active here. Bits 1, 2: see LEASE. */
   active: 'reg10',
   /** Slot to look up in ACTIVITY. */
   lookup: 'reg11',
@@ -76,6 +76,9 @@ export const WIRE = {
 } as const;
 
 export const ACTIVE_BIT: SubField = { field: REG.active, offset: 0, bits: 1 };
+/** The host's lease stands; it is asked for. */
+export const LEASED_BIT: SubField = { field: REG.active, offset: 1, bits: 1 };
+export const ASKED_BIT: SubField = { field: REG.active, offset: 2, bits: 1 };
 export const LOOKUP_KEY: SubField = { field: REG.lookup, offset: 0, bits: 32 };
 export const SEGMENT_VLAN: SubField = { field: REG.segment, offset: 0, bits: 12 };
 export const FRAME_VLAN: SubField = { field: 'vlan_vid', offset: 0, bits: 12 };

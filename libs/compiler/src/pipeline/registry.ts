@@ -13,6 +13,7 @@ import { deliver } from '../features/output.js';
 import { mirror } from '../features/mirror/mirror.js';
 import { pnic } from '../features/pnic.js';
 import { refused } from '../features/refused.js';
+import { lease } from '../features/lease.js';
 import { learning } from '../features/learning.js';
 import { multicast } from '../features/multicast/multicast.js';
 import { privateVlan } from '../features/private-vlan.js';
@@ -42,6 +43,7 @@ export const FEATURES: readonly Feature[] = [
   security,
   spoofing,
   activity,
+  lease,
   learning,
   refused,
   sets,

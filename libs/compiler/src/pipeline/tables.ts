@@ -3,9 +3,10 @@ import { type RegisterName } from './registers.js';
 
 /**
  * Which way a frame goes through a table. `in`: from a port; `uplink`: from an uplink; `both`: either, on the way to its
- * receivers; `out`: one copy, to the port in `to`; `asked`: by resubmit from elsewhere, and back.
+ * receivers; `out`: one copy, to the port in `to`; `asked`: by resubmit from elsewhere, and back; `agent`: frames of the
+ * agent's own, which knows the registers that are read.
  */
-export type Path = 'in' | 'uplink' | 'both' | 'out' | 'asked';
+export type Path = 'in' | 'uplink' | 'both' | 'out' | 'asked' | 'agent';
 
 export interface TableSpec {
   readonly number: number;
@@ -152,7 +153,8 @@ const SPECS = {
     owners: ['activity'],
     path: 'asked',
     next: [],
-    reads: ['lookup'],
+    asks: ['LEASE'],
+    reads: ['lookup', 'active'],
     writes: ['active'],
     learned: 'fact',
   },
@@ -294,6 +296,20 @@ const SPECS = {
     reads: ['active', 'lookup', 'uplink', 'flags', 'segment'],
     writes: ['flags'],
   },
+  /** Does the host's lease stand? Its ports of groups that isolate are active for as long. */
+  LEASE: {
+    number: 45,
+    owners: ['lease'],
+    path: 'asked',
+    next: [],
+    reads: ['lookup'],
+    writes: ['active'],
+    learned: 'cache',
+  },
+  /** The agent renews the lease here, if what it asked still stands. */
+  RENEW: { number: 46, owners: ['lease'], path: 'agent', next: [], reads: ['active'] },
+  /** What the agent says for a port of a group that isolates leaves only while the port is active. */
+  ANNOUNCE: { number: 47, owners: ['lease'], path: 'agent', next: [], reads: ['active', 'chosen'] },
   /** By (segment, MAC). */
   FORWARD: {
     number: 50,

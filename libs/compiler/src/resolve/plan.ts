@@ -122,6 +122,8 @@ export interface PortPlan {
   /** Absent: the switch has no uplink on this host. */
   readonly team?: TeamPlan;
   readonly token?: bigint;
+  /** It is open only while the host's lease stands. */
+  readonly leased?: true;
   /** Absent: nothing of it is copied. */
   readonly mirrors?: PortMirrors;
   /** It is there for copies and nothing else. */
@@ -198,6 +200,7 @@ const sameElse = (a: PortPlan, b: PortPlan): boolean =>
   a.ofport === b.ofport &&
   a.ifaceName === b.ifaceName &&
   a.token === b.token &&
+  a.leased === b.leased &&
   sameTeam(a.team, b.team) &&
   sameJson(a.ranges, b.ranges) &&
   sameJson(a.secondary, b.secondary) &&

@@ -70,6 +70,8 @@ export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPo
   }
   const group = heldGroup(doc, context);
   if ('code' in group) return { plan: base, refusal: group };
+  if (context.facts.unconfirmed === true && !group.startOffline)
+    return { plan: base, refusal: refuse('offline', UNCONFIRMED) };
   if (plugged.kind === 'refused') return { plan: base, refusal: plugged.refusal };
   const policy = policyOf(doc, group, context);
   if ('code' in policy) return { plan: base, refusal: policy };
@@ -93,6 +95,7 @@ export function resolvePort(doc: PortDocument, context: PortContext): ResolvedPo
       ...copied,
       ...(copies === 0 ? {} : { stages: alsoUses(policy.stages, 'MIRROR_OUT', copies * COPY_LOOKUPS) }),
       life,
+      ...(group.partitionPolicy === 'isolate' ? { leased: true as const } : {}),
       ...(team === undefined ? {} : { team }),
       ...(doc.handover === null ? {} : { token: macToBigint(doc.handover.token) }),
     },
@@ -186,6 +189,9 @@ function resolvePolicy(
   const stages = withLookups(stagesOf(all), lookups);
   return { policy, ignored, ...segments, stages, ...(sampled === undefined ? {} : { sampled }) };
 }
+
+const UNCONFIRMED =
+  'this host has started anew and not heard of the centre since: another may have the port by now (its group does not say startOffline)';
 
 const refuse = (code: Refusal['code'], reason: string): Refusal => ({ code, reason });
 

@@ -17,6 +17,7 @@ interface Held {
   readonly activated: boolean;
   readonly turned: boolean;
   readonly pin: string | undefined;
+  readonly unconfirmed: boolean;
   readonly resolved: ResolvedPort;
 }
 
@@ -94,16 +95,18 @@ export class ResolveMemo {
     const activated = context.activated.has(key);
     const turned = context.turned.has(key);
     const pin = context.facts.teaming?.pins[key];
+    const unconfirmed = context.facts.unconfirmed === true;
     const stands =
       before?.place === place &&
       before.group === group &&
       before.slot === slot &&
       before.activated === activated &&
       before.turned === turned &&
-      before.pin === pin;
+      before.pin === pin &&
+      before.unconfirmed === unconfirmed;
     if (stands) return before.resolved;
     const resolved = resolvePort(doc, context);
-    this.#ports.set(doc, { key, place, group, slot, activated, turned, pin, resolved });
+    this.#ports.set(doc, { key, place, group, slot, activated, turned, pin, unconfirmed, resolved });
     return resolved;
   }
 }

@@ -206,7 +206,8 @@ const sameFacts = (a: LocalFacts, b: LocalFacts): boolean =>
     a.handedOver === b.handedOver &&
     a.teaming === b.teaming &&
     a.multicast === b.multicast &&
-    a.pnics === b.pnics);
+    a.pnics === b.pnics &&
+    a.unconfirmed === b.unconfirmed);
 
 /** Everything but the policies of groups and ports. */
 const sameFrame = (a: Desired, b: Desired): boolean =>
@@ -217,11 +218,16 @@ function changedGroups(a: readonly GroupDocument[], b: readonly GroupDocument[])
   const changed: string[] = [];
   for (const [i, group] of b.entries()) {
     if (group === a[i]) continue;
-    if (group.group !== a[i]?.group) return null;
+    const before = a[i];
+    if (group.group !== before?.group || !opensAlike(group, before)) return null;
     changed.push(group.group);
   }
   return changed;
 }
+
+/** When ports of the group are open is no policy. */
+const opensAlike = (a: GroupDocument, b: GroupDocument): boolean =>
+  a.partitionPolicy === b.partitionPolicy && a.startOffline === b.startOffline;
 
 /** Indexes of the documents that say something else of policy; null: one says something else of more than that. */
 function changedPorts(a: readonly PortDocument[], b: readonly PortDocument[]): readonly number[] | null {

@@ -9,19 +9,34 @@ import {
 } from '../commands.js';
 import { type ConnectionsMessage } from '../connections.js';
 import { type Document, type SignedDocument } from '../documents.js';
-import { type Checkpoint, type FactBatch, type Report, type Telemetry } from '../reports.js';
+import {
+  type Checkpoint,
+  type FactBatch,
+  type LeaseAnswer,
+  type LeaseQuestion,
+  type Report,
+  type Telemetry,
+} from '../reports.js';
 import { CommandRequestSchema, StatusRequestSchema, WaitRequestSchema } from './commands.schema.js';
 import { ConnectionsSchema } from './connections.schema.js';
 import { checker, decoder } from './decode.js';
 import { DocumentSchema, SignedDocumentSchema } from './documents.schema.js';
 import { fullCommand, fullDocument } from './forms.js';
-import { CheckpointSchema, FactBatchSchema, ReportSchema, TelemetrySchema } from './reports.schema.js';
+import {
+  CheckpointSchema,
+  FactBatchSchema,
+  LeaseAnswerSchema,
+  LeaseQuestionSchema,
+  ReportSchema,
+  TelemetrySchema,
+} from './reports.schema.js';
 import { CommandResponseSchema, StatusResponseSchema, WaitResponseSchema } from './responses.schema.js';
 
 /** Largest encoded form of each wire type, bytes. A NATS server carries 1 MiB by default. */
 export const LIMITS = {
   document: 1_000_000,
   report: 500_000,
+  lease: 4_096,
   facts: 500_000,
   checkpoint: 1_000_000,
   telemetry: 1_000_000,
@@ -37,6 +52,8 @@ export const parseSignedDocument = decoder<SignedDocument>(
   LIMITS.document,
 );
 export const parseReport = decoder<Report>('report', ReportSchema, LIMITS.report);
+export const parseLeaseQuestion = decoder<LeaseQuestion>('lease question', LeaseQuestionSchema, LIMITS.lease);
+export const parseLeaseAnswer = decoder<LeaseAnswer>('lease answer', LeaseAnswerSchema, LIMITS.lease);
 export const parseFactBatch = decoder<FactBatch>('fact batch', FactBatchSchema, LIMITS.facts);
 export const parseCheckpoint = decoder<Checkpoint>('checkpoint', CheckpointSchema, LIMITS.checkpoint);
 export const parseTelemetry = decoder<Telemetry>('telemetry', TelemetrySchema, LIMITS.telemetry);
@@ -77,6 +94,8 @@ export type WireValue =
   | Document
   | SignedDocument
   | Report
+  | LeaseQuestion
+  | LeaseAnswer
   | FactBatch
   | Checkpoint
   | Telemetry

@@ -45,6 +45,16 @@ export const ReportSchema = shape({
   driver: oneOf('openvswitch', 'simulated'),
 });
 
+export const LeaseQuestionSchema = shape({
+  schema: literal(1),
+  host: AHostName,
+  boot: AToken,
+  lineage: ALineage,
+  realised: ARevision,
+});
+
+export const LeaseAnswerSchema = shape({ schema: literal(1), granted: bool, reason: optional(AText) });
+
 const InterfaceFact = shape({
   ifaceId: AText,
   mac: AText,

@@ -9,7 +9,14 @@ import {
 } from '../commands.js';
 import { type ConnectionsMessage } from '../connections.js';
 import { type Document, type SignedDocument } from '../documents.js';
-import { type Checkpoint, type FactBatch, type Report, type Telemetry } from '../reports.js';
+import {
+  type Checkpoint,
+  type FactBatch,
+  type LeaseAnswer,
+  type LeaseQuestion,
+  type Report,
+  type Telemetry,
+} from '../reports.js';
 import {
   type CommandRequestSchema,
   type CommandSchema,
@@ -21,6 +28,8 @@ import { type DocumentSchema, type SignedDocumentSchema } from './documents.sche
 import {
   type CheckpointSchema,
   type FactBatchSchema,
+  type LeaseAnswerSchema,
+  type LeaseQuestionSchema,
   type ReportSchema,
   type TelemetrySchema,
 } from './reports.schema.js';
@@ -53,6 +62,8 @@ export type SchemasAgree = AllTrue<
     Same<Static<typeof DocumentSchema>, Document>,
     Same<Static<typeof SignedDocumentSchema>, SignedDocument>,
     Same<Static<typeof ReportSchema>, Report>,
+    Same<Static<typeof LeaseQuestionSchema>, LeaseQuestion>,
+    Same<Static<typeof LeaseAnswerSchema>, LeaseAnswer>,
     Same<Static<typeof FactBatchSchema>, FactBatch>,
     Same<Static<typeof CheckpointSchema>, Checkpoint>,
     Same<Static<typeof TelemetrySchema>, Telemetry>,

@@ -6,3 +6,4 @@ export { RULE_ACTIONS, TCP_FLAGS, LAST_TIER, NO_FILTER, USUAL_TIER } from '../po
 export { SHARES, TEAMING_MODES, TRAFFIC_CLASSES } from '../policy/fields.js';
 export { fullPolicy, shortPolicy, without } from '../policy/forms.js';
 export { NO_FEATURES } from '../switch/spec.js';
+export { LEASE } from '../host/lease.js';

@@ -21,6 +21,7 @@ export const forbiddenToAsk = (host: string, other: string): [what: string, subj
   ['reports of another', SUBJECTS.report(other)],
   ['connections of another', SUBJECTS.connections(other, 'p1', 2)],
   ['connections to another', SUBJECTS.liveConnections(other, 'p1', 2)],
+  ['the lease of another', SUBJECTS.lease(other)],
 ];
 
 /** Where a host may try to have a reply sent. */
@@ -31,6 +32,7 @@ export const aims = (other: string): string[] => [
   SUBJECTS.fact(other),
   SUBJECTS.checkpoint(other),
   SUBJECTS.report(other),
+  SUBJECTS.lease(other),
   SUBJECTS.command('apply'),
 ];
 

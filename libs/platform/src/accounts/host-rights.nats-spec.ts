@@ -49,6 +49,11 @@ describe.each(HOSTS)('the rights of host %s', (host) => {
     const report = next(manager, SUBJECTS.report(host));
     const tele = next(api, SUBJECTS.telemetry(host));
     await Promise.all([manager.flush(), api.flush()]);
+    manager.subscribe(SUBJECTS.lease(host), {
+      callback: (_error, question) => void question.respond('granted'),
+    });
+    await manager.flush();
+    expect(await ask(nc, SUBJECTS.lease(host), 'may I')).toBe('granted');
     nc.publish(SUBJECTS.report(host), 'r');
     nc.publish(SUBJECTS.telemetry(host), 't');
     expect([(await report).string(), (await tele).string()]).toEqual(['r', 't']);

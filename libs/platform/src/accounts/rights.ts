@@ -49,7 +49,16 @@ export const CORE_RIGHTS: Readonly<Record<CoreUser, Rights>> = {
       '_INBOX.>',
       '_R_.>',
     ],
-    subscribe: ['_INBOX.manager.>', 'cmd.>', 'report.*', 'tele.*', 'conn.*.*.*', 'live.doc.>', '$KV.>'],
+    subscribe: [
+      '_INBOX.manager.>',
+      'cmd.>',
+      'report.*',
+      'lease.*',
+      'tele.*',
+      'conn.*.*.*',
+      'live.doc.>',
+      '$KV.>',
+    ],
   },
   coordinator: {
     publish: ['$JS.API.INFO', ...readStream('LOG'), ...readStream('CKPT'), ...lease('coordinator'), 'cmd.>'],
@@ -75,6 +84,7 @@ export const hostImports = (host: string): HostImports => ({
     `fact.${host}`,
     `ckpt.${host}`,
     `report.${host}`,
+    `lease.${host}`,
     `tele.${host}`,
     `conn.${host}.*.*`,
   ],
@@ -101,6 +111,7 @@ export const CORE_EXPORTS: readonly Export[] = [
   { kind: 'service', subject: 'fact.*', position: 2 },
   { kind: 'service', subject: 'ckpt.*', position: 2 },
   { kind: 'service', subject: 'report.*', position: 2 },
+  { kind: 'service', subject: 'lease.*', position: 2 },
   { kind: 'service', subject: 'tele.*', position: 2 },
   { kind: 'service', subject: 'conn.*.*.*', position: 2 },
 ];

@@ -61,6 +61,7 @@ describe('the rights', () => {
       SUBJECTS.fact('h1'),
       SUBJECTS.checkpoint('h1'),
       SUBJECTS.report('h1'),
+      SUBJECTS.lease('h1'),
       SUBJECTS.telemetry('h1'),
       SUBJECTS.connections('h1', '*', '*'),
     ]);

@@ -15,6 +15,7 @@ export const RATES = {
   report: { burst: 500, perSecond: 250, pieceBytes: 16_384 },
   /** A hundred ports that leave at once with two thousand connections each. */
   connections: { burst: 800, perSecond: 100, pieceBytes: 65_536 },
+  lease: { burst: 60, perSecond: 5, pieceBytes: 4_096 },
   telemetry: { burst: 200, perSecond: 20, pieceBytes: 65_536 },
 } as const satisfies Readonly<Record<string, Rate>>;
 

@@ -31,6 +31,7 @@ export class Distrust {
       facts: new Allowance(clock, RATES.facts),
       report: new Allowance(clock, RATES.report),
       connections: new Allowance(clock, RATES.connections),
+      lease: new Allowance(clock, RATES.lease),
       telemetry: new Allowance(clock, RATES.telemetry),
     };
   }
