@@ -51,7 +51,14 @@ const verifier = unwrap(ed25519Verifier([key.publicKey]));
 const hostEvent = (name: HostName): DomainEvent => ({
   type: 'HostDefined',
   name,
-  spec: { labels: {}, managementPath: null, preload: [], maintenance: false, migrationLimit: 2, foreignFlows: 'report' },
+  spec: {
+    labels: {},
+    managementPath: null,
+    preload: [],
+    maintenance: false,
+    migrationLimit: 2,
+    foreignFlows: 'report',
+  },
 });
 const groupEvent = (name: GroupName, ports: number): DomainEvent => ({
   type: 'GroupDefined',

@@ -40,8 +40,8 @@ export const UNITS: Readonly<Record<string, Unit>> = {
 const TEST = String.raw`(\.(spec|nats-spec|lab-spec|process-spec|fixture)\.ts$|/(contract|fixtures)\.ts$|^test/|^libs/testing/)`;
 /** A lib's index, and those of the parts that are imported by themselves. */
 const ENTRY = String.raw`^libs/([^/]+/src|contracts/src/http|domain/src/on-host|event-store/src/jetstream|platform/src/(accounts|http|jetstream|transport))/index\.ts$`;
-/** What labs of several libs have in common. */
-const SHARED_BY_LABS = String.raw`/(lab|conformance)\.fixture\.ts$`;
+/** What tests of several units have in common. */
+const SHARED_BY_TESTS = String.raw`/(lab|conformance|packets)\.fixture\.ts$`;
 const HEAVY =
   '^node_modules/(typebox|class-validator|class-transformer|@nestjs/(microservices|platform-express)|@nats-io/(jetstream|kv))/';
 const npmPattern = (names: readonly string[]): string => `^node_modules/(${names.join('|')})/`;
@@ -93,13 +93,13 @@ export const RULES: IFlattenedRuleSet = {
       'no deep imports',
       'across libs only named exports of the index',
       { path: '^libs/([^/]+)/' },
-      { path: '^libs/', pathNot: [ENTRY, '^libs/$1/', SHARED_BY_LABS] },
+      { path: '^libs/', pathNot: [ENTRY, '^libs/$1/', SHARED_BY_TESTS] },
     ),
     forbid(
       'apps through the index',
       'as above',
       { path: '^(apps|test)/' },
-      { path: '^libs/', pathNot: [ENTRY, SHARED_BY_LABS] },
+      { path: '^libs/', pathNot: [ENTRY, SHARED_BY_TESTS] },
     ),
     forbid(
       'no app in an app',

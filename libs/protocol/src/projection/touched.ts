@@ -87,6 +87,10 @@ function touch(event: DomainEvent, touched: Touched): void {
     case 'PortClaimed':
     case 'PortReleased':
     case 'PortTakenOver':
+    case 'EvacuationStarted':
+    case 'EvacuationRefused':
+    case 'EvacuationAdvanced':
+    case 'FirstFrameNoted':
     case 'CountersReset':
     case 'FactRefused':
     case 'DriftObserved':

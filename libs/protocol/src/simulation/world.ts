@@ -210,7 +210,14 @@ export class World {
     return {
       type: 'HostDefined',
       name,
-      spec: { labels: {}, managementPath: null, preload, maintenance, migrationLimit: 2, foreignFlows: 'report' },
+      spec: {
+        labels: {},
+        managementPath: null,
+        preload,
+        maintenance,
+        migrationLimit: 2,
+        foreignFlows: 'report',
+      },
     };
   }
 

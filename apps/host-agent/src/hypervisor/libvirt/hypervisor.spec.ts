@@ -3,7 +3,7 @@ import { type HostName, type MigrationId } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import { ManualClock } from '../../agent.fixture.js';
 import { type MigrationOutcome } from '../hypervisor.js';
-import { Moves, type Asked } from '../qemu/moves.js';
+import { Moves, type Asked } from '../moves.js';
 import { FakeLibvirt, PAUSED_MIGRATING, SHUT_OFF_MIGRATED, WEB } from './fake-libvirt.fixture.js';
 import { LibvirtHypervisor } from './hypervisor.js';
 

@@ -1,7 +1,7 @@
 import { type Clock, type MigrationId } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import { type Hypervisor, type MigrationOutcome, type Traffic, type VmStatus } from '../hypervisor.js';
-import { moveKey, type Moves } from '../qemu/moves.js';
+import { moveKey, type Moves } from '../moves.js';
 import { Domains } from './domains.js';
 import { Move } from './move.js';
 import { hasLeft, isBetween, isRunning, isShutOff, isWhole } from './place.js';

@@ -1,7 +1,7 @@
 import { ok, type Clock, type Result } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import { type MigrationOutcome } from '../hypervisor.js';
-import { type Moves } from '../qemu/moves.js';
+import { type Moves } from '../moves.js';
 import { type Domains } from './domains.js';
 import { Hold } from './hold.js';
 import { placeOf, type Place } from './place.js';

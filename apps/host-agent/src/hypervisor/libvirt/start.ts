@@ -2,7 +2,7 @@ import { type Logger } from 'pino';
 import { systemClock, unwrap } from '#kernel';
 import { type HostAgentConfig } from '../../config.js';
 import { type StateDir } from '../../state/state-dir.js';
-import { Moves, parseAsked } from '../qemu/moves.js';
+import { Moves, parseAsked } from '../moves.js';
 import { LibvirtHypervisor } from './hypervisor.js';
 import { libvirtSettings } from './settings.js';
 import { VirshProgram } from './virsh.js';

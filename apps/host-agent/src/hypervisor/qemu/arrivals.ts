@@ -1,7 +1,7 @@
 import { type HostName } from '#kernel';
 import { type Arrival } from '#contracts';
 import { type Machine } from './machine.js';
-import { moveKey } from './moves.js';
+import { moveKey } from '../moves.js';
 import { migrateUri, type QemuSettings } from './settings.js';
 
 interface Parts {

@@ -5,7 +5,7 @@ import { Arrivals } from './arrivals.js';
 import { Leftovers } from './leftovers.js';
 import { Machines } from './machines.js';
 import { Move } from './move.js';
-import { moveKey, type Moves } from './moves.js';
+import { moveKey, type Moves } from '../moves.js';
 import { migrateUri, type QemuSettings } from './settings.js';
 import { Witness } from './witness.js';
 

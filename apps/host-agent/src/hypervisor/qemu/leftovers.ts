@@ -1,7 +1,7 @@
 import { type Result } from '#kernel';
 import { capability } from './hearing.js';
 import { type Machine } from './machine.js';
-import { type Asked, type Moves } from './moves.js';
+import { type Asked, type Moves } from '../moves.js';
 import { judge, UNDER_WAY } from './verdict.js';
 
 interface Parts {

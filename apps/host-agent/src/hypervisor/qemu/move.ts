@@ -3,7 +3,7 @@ import { type MigrationOrder } from '#contracts';
 import { type MigrationOutcome } from '../hypervisor.js';
 import { capability } from './hearing.js';
 import { type Machine, type MigrationLook } from './machine.js';
-import { type Moves } from './moves.js';
+import { type Moves } from '../moves.js';
 import { type QemuSettings } from './settings.js';
 import { judge, lookKey, UNDER_WAY } from './verdict.js';
 

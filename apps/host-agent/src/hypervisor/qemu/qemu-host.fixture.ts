@@ -6,7 +6,7 @@ import { type MigrationOrder } from '#contracts';
 import { type MigrationOutcome } from '../hypervisor.js';
 import { FakeQemu } from './fake-qemu.fixture.js';
 import { QemuHypervisor } from './hypervisor.js';
-import { Moves, type Asked } from './moves.js';
+import { Moves, type Asked } from '../moves.js';
 import { type QemuSettings } from './settings.js';
 
 export const SOUTH = 'south' as HostName;

@@ -3,7 +3,7 @@ import { systemClock, unwrap, type HostName } from '#kernel';
 import { type HostAgentConfig } from '../../config.js';
 import { type StateDir } from '../../state/state-dir.js';
 import { QemuHypervisor } from './hypervisor.js';
-import { Moves, parseAsked } from './moves.js';
+import { Moves, parseAsked } from '../moves.js';
 import { qemuSettings } from './settings.js';
 
 /** The QEMUs of this host, with what an earlier run asked of them. */

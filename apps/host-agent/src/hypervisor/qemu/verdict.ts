@@ -1,6 +1,6 @@
 import { type MigrationOutcome } from '../hypervisor.js';
 import { type MigrationLook } from './machine.js';
-import { type Asked } from './moves.js';
+import { type Asked } from '../moves.js';
 
 /** States of a migration that has begun and not ended. */
 export const UNDER_WAY: ReadonlySet<string> = new Set([
