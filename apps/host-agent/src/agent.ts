@@ -63,7 +63,7 @@ export class Agent {
   readonly #foreign = new ForeignFlows();
   readonly #sightings: Sightings;
   #view: Snapshot | null = null;
-  /** What the disk held at the start: all else is of the centre. */
+  /** What the disk held at the start, until the centre was heard. */
   #held: Snapshot | null = null;
   /** Of the view's documents; null: the host's own is not among them. */
   #desired: Desired | null = null;
@@ -132,8 +132,7 @@ export class Agent {
     const sameDocuments =
       before !== null && before.documents === view.documents && before.faults === view.faults;
     this.#view = view;
-    if (view.lineage !== null && view.documents !== this.#held?.documents && this.parts.memory.confirm())
-      this.#reconciler.kick();
+    this.#hears(view);
     const isSameLineage = before?.lineage === view.lineage;
     // A mark that brings nothing for this host, heartbeats among them: all hosts get every one of them.
     if (sameDocuments && isSameLineage && this.#holds(view, false)) return;
@@ -149,6 +148,13 @@ export class Agent {
     if (isSameWork && isSameLineage && this.#holds(view, true)) return;
     this.#desired = desired;
     this.#reconciler.kick();
+  }
+
+  /** All but what the disk held is the centre's word. */
+  #hears({ lineage, documents }: Snapshot): void {
+    if (lineage === null || documents === this.#held?.documents) return;
+    this.#held = null;
+    if (this.parts.memory.confirm()) this.#reconciler.kick();
   }
 
   /** Reads the whole switch anew, whatever was told of it. */

@@ -19,7 +19,7 @@ export const NAMED_SEEDS: Readonly<Record<MutantName, readonly number[]>> = {
   'facts overtake': [179, 180, 236],
   'RARP without token': [1, 2, 10],
   'trap not armed': [1, 3, 5],
-  'abort after activation not undone': [69, 80, 110],
+  'abort after activation not undone': [31, 115, 117],
   'word of an earlier move': [19, 84, 102],
   'journal forgotten': [3, 21, 30],
   'switched before it was ready': [21, 26, 35],
