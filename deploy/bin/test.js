@@ -2,6 +2,7 @@
 // The whole test run: checks, then jest's projects one group after the other, then one line that sums up.
 //   test.js            everything; the lab where it can be had
 //   test.js lab        only the lab, which then must be there
+//   test.js lab chaos  whoever has a part in a migration of real guests killed at every moment of it; ARGS go to jest
 //   test.js chaos      what happens to processes, in full size; ARGS after it go to jest; --process: then also the
 //                      process tests about the same (leader, faults, hostile: the poisoned log among them);
 //                      --seen DIR: what an operator sees meanwhile, into a file a scenario
@@ -73,11 +74,19 @@ async function jest(projects, args) {
   return result;
 }
 
-async function lab(required, args) {
+async function lab(required, [first, ...rest]) {
   const obstacle = labObstacle();
-  if (obstacle === undefined) return jest(['lab'], ['-i', ...args]);
+  if (obstacle === undefined && first === 'chaos') return labChaos(rest);
+  if (obstacle === undefined) return jest(['lab'], ['-i', ...(first === undefined ? [] : [first, ...rest])]);
   say(`lab tests left out: ${obstacle}`);
   if (required) total.failed += 1;
+}
+
+/** Every case, each with a line that sums it up. */
+async function labChaos(args) {
+  process.env.PORTOLAN_CHAOS = 'full';
+  const result = await jest(['lab'], ['-i', 'test/lab/chaos', ...args]);
+  for (const line of summary(result)) process.stdout.write(`${line}\n`);
 }
 
 /** The scenarios at full size, each with a line that sums it up. */

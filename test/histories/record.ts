@@ -1,25 +1,18 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type WriteResult } from '#contracts/http';
 import { encodeEnvelope, NO_HASH, type CommitEnvelope, type WireEvent } from '#event-store';
 import { sha256 } from '#event-store/jetstream';
-import { replayText } from '#testing';
 import { GUESTS } from '../../deploy/quickstart/simulation.js';
 import { envelopes, startWorld, until, type World } from '../process/cluster.fixture.js';
+import { DIR, phasesOf, save, type Told } from './save.js';
 
 // Records the histories anew, all or those that are named: npm run -s build && node dist/test/histories/record.js
 // [completed aborted timed-out back-and-forth version-1]. See README.md for what each is.
 
-const DIR = join('test', 'histories');
 /** Numbered packets that web-1 sends; it announces itself beside them. */
 const LIMIT = 2_000;
 const guests = GUESTS.map((g) => (g.owner === 'web-1' ? { ...g, pps: 500, limit: LIMIT, waits: true } : g));
-
-interface Told {
-  /** What the guest itself counted. */
-  readonly sent: number;
-  readonly phases: Readonly<Record<string, readonly string[]>>;
-}
 
 const scenarios: Readonly<Record<string, { readonly copyMs?: number; readonly play: (w: World) => Promise<void> }>> = {
   completed: { play: (w) => over(w, 'bravo', 'completed') },
@@ -84,8 +77,7 @@ async function record(name: string): Promise<void> {
     });
     const port = (await world.api.ports('?owner=web-1')).items[0]!.metadata.name;
     await until('the ledger to agree', async () => (await world.api.stats(port)).in.packets === sent);
-    const items = (await world.api.get<{ items: { id: string; history: { phase: string }[] }[] }>('/v1/migrations')).items;
-    const phases = Object.fromEntries(items.map((m) => [m.id, m.history.map((h) => h.phase)]));
+    const phases = await phasesOf(world.api);
     const { revision, digest } = await world.api.status();
     const ndjson = await world.api.exportLog(revision);
     await save(name, ndjson, { sent, phases }, digest);
@@ -97,27 +89,6 @@ async function record(name: string): Promise<void> {
 async function sentBy(world: World): Promise<number | undefined> {
   const vms = (await world.api.hosts()).items.flatMap((h) => h.status.vms);
   return vms.find((v) => v.owner === 'web-1' && v.state === 'running')?.sent;
-}
-
-/** `live`: the digest that the running cluster gave, so that it is no echo of the replay. */
-async function save(name: string, ndjson: string, told: Told, live: string | null): Promise<void> {
-  const history = replayText(ndjson);
-  if (live !== history.digest) throw new Error(`${name}: the cluster said ${live}, its replay ${history.digest}`);
-  const { lineage, revision, digest, commits, events, ledgers, migrations } = history;
-  const expected = {
-    lineage,
-    revision,
-    commits: commits.length,
-    events: events.length,
-    digest,
-    guestSent: told.sent,
-    phases: told.phases,
-    ledgers,
-    migrations,
-  };
-  await writeFile(join(DIR, `${name}.ndjson`), ndjson);
-  await writeFile(join(DIR, `${name}.expected.json`), `${JSON.stringify(expected, null, 2)}\n`);
-  process.stdout.write(`${name}: ${commits.length} commits, digest ${digest}\n`);
 }
 
 /** What the first version would have written of the same story: groups and standbys as v1, and the chain over it. */

@@ -43,8 +43,8 @@ export class MovedStreams {
 
   /** Resolves when more of the first stream has arrived. */
   async flow(): Promise<void> {
-    const before = (await this.#arrived())[0]?.count ?? 0;
-    await until('more of it', async () => ((await this.#arrived())[0]?.count ?? 0) > before);
+    const before = (await this.arrived())[0]?.count ?? 0;
+    await until('more of it', async () => ((await this.arrived())[0]?.count ?? 0) > before);
   }
 
   /**
@@ -59,13 +59,14 @@ export class MovedStreams {
       return found.in.packets >= total ? found : undefined;
     });
     expect({ packets: counted.packets, exact }).toEqual({ packets: total, exact: true });
-    const [there, here, ...none] = await this.#arrived();
+    const [there, here, ...none] = await this.arrived();
     expect(there).toMatchObject({ count: sent[0], unique: sent[0], duplicates: 0, missing: [] });
     expect(here).toMatchObject({ count: sent[1], unique: sent[1], duplicates: 0, missing: [] });
     expect(none.map((s) => s?.count)).toEqual([undefined, undefined]);
   }
 
-  async #arrived(): Promise<readonly (StreamReceived | undefined)[]> {
+  /** What came of each stream where it was sent to; undefined: nothing. */
+  async arrived(): Promise<readonly (StreamReceived | undefined)[]> {
     const [peer, far] = [await this.peer.received(), await this.far.received()];
     return this.all.map((s) => (s.to === this.far ? far : peer).streams[streamOf(s)]);
   }
