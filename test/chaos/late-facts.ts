@@ -73,11 +73,12 @@ async function cutInMidMove(world: ChaosWorld, port: string): Promise<{ id: stri
     if ((await hostOf(world, VM)) !== 'bravo') await phase(world, await migrate(world, 'bravo'), 'completed');
     const { active } = (await world.api.ports(`?owner=${VM}`)).items[0]!.status;
     const id = await migrate(world, 'alpha');
-    const moving = await until('the guest to be copied', async () => {
+    await until('the guest to be copied', async () => {
       const now = await world.api.migration(id);
-      return now.phase !== 'admitted' && now.phase !== 'prepared' && now;
+      return now.phase !== 'admitted' && now.phase !== 'prepared';
     });
-    const { revision } = moving.history.at(-1)!;
+    // Until then bravo is not to let it go: cut off sooner, it would wait for that word.
+    const revision = await until('alpha to be ready for it', () => letGo(world, id));
     await world.api.get(`/v1/revisions/${revision}/realised?timeout=5`);
     world.bravosWay.cut();
     // On a busy machine the move may have been over first: then there is nothing to be late with.
@@ -86,6 +87,18 @@ async function cutInMidMove(world: ChaosWorld, port: string): Promise<{ id: stri
     await phase(world, id, 'completed');
   }
   throw new Error('every move was over before bravo could be cut off');
+}
+
+/** The revision at which the destination of a migration had the guest's interface and its policy. */
+async function letGo(world: ChaosWorld, id: string): Promise<number | null> {
+  const { ports } = await world.api.migration(id);
+  for (const { revision, data } of await world.log())
+    for (const event of 'events' in data ? data.events : []) {
+      if (event.type !== 'StandbyReady') continue;
+      const said = event.data as { port: string; epoch: number; ready: boolean };
+      if (said.ready && ports.some((p) => p.port === said.port && p.epoch === said.epoch)) return revision;
+    }
+  return null;
 }
 
 async function migrate(world: ChaosWorld, destination: string): Promise<string> {
