@@ -1,6 +1,7 @@
 import { until } from '../../deploy/quickstart/api.js';
 import { bridgeName } from '#compiler';
 import { Lab } from '../lab/net.js';
+import { onSwitch } from '../lab/on-switch.js';
 import { residentMb, withCluster, type BenchCluster } from './support/cluster.js';
 import { atMost, needing } from './support/figure.js';
 import { dropping, manifest } from './support/manifest.js';
@@ -17,11 +18,7 @@ const SETTLING_MS = 10_000;
 export const agentMemory = needing('lab', async (say) => {
   const lab = await Lab.create({ hosts: [HOST] });
   try {
-    const env = {
-      PORTOLAN_DRIVER: 'openvswitch',
-      PORTOLAN_OVS_RUNDIR: lab.host(HOST).rundir,
-      PORTOLAN_OVS_DATAPATH: 'netdev',
-    };
+    const env = onSwitch(lab.host(HOST));
     return await withCluster({ say, hosts: () => [{ name: HOST, env }], managers: 1 }, (it) =>
       measure(it, lab, say),
     );

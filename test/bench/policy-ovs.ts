@@ -1,6 +1,7 @@
 import { until } from '../../deploy/quickstart/api.js';
 import { bridgeName } from '#compiler';
 import { Lab } from '../lab/net.js';
+import { onSwitch } from '../lab/on-switch.js';
 import { withCluster, type BenchCluster } from './support/cluster.js';
 import { needing, type Figure } from './support/figure.js';
 import { dropping, manifest } from './support/manifest.js';
@@ -28,11 +29,7 @@ async function onHosts(size: number, say: (line: string) => void): Promise<reado
   try {
     const hosts = names.map((name) => ({
       name,
-      env: {
-        PORTOLAN_DRIVER: 'openvswitch',
-        PORTOLAN_OVS_RUNDIR: lab.host(name).rundir,
-        PORTOLAN_OVS_DATAPATH: 'netdev',
-      },
+      env: onSwitch(lab.host(name)),
     }));
     return await withCluster({ say, hosts: () => hosts }, (it) => measure(it, lab, names));
   } finally {

@@ -17,6 +17,7 @@ import { ensureBuild } from '../../deploy/setup/build.js';
 // @ts-expect-error: as above.
 import { findNatsServer } from '../../deploy/setup/nats-server.js';
 import { Lab, type LabVm, type VmOptions } from './net.js';
+import { onSwitch } from './on-switch.js';
 
 export { until };
 
@@ -221,9 +222,7 @@ export class Spine {
       hosts: HOSTS.map((name) => ({
         name,
         env: {
-          PORTOLAN_DRIVER: 'openvswitch',
-          PORTOLAN_OVS_RUNDIR: this.lab.host(name).rundir,
-          PORTOLAN_OVS_DATAPATH: 'netdev',
+          ...onSwitch(this.lab.host(name)),
           PORTOLAN_NETNS: this.lab.host(name).netns,
           PORTOLAN_TELEMETRY_MS: '200',
           PORTOLAN_AUDIT_MS: '1000',

@@ -2,6 +2,7 @@ import { type ListOf, type MigrationView } from '#contracts/http';
 import { bridgeName } from '#compiler';
 import { type Api, until } from '../../../deploy/quickstart/api.js';
 import { type Lab } from '../../lab/net.js';
+import { onSwitch } from '../../lab/on-switch.js';
 import { withCluster, type BenchCluster } from '../support/cluster.js';
 import { manifest } from '../support/manifest.js';
 import { FAR, HOSTS } from './guests.js';
@@ -23,9 +24,7 @@ export function withOurCluster<T>(
   const plans = hosts.map((name) => ({
     name,
     env: {
-      PORTOLAN_DRIVER: 'openvswitch',
-      PORTOLAN_OVS_RUNDIR: lab.host(name).rundir,
-      PORTOLAN_OVS_DATAPATH: 'netdev',
+      ...onSwitch(lab.host(name)),
       PORTOLAN_NETNS: lab.host(name).netns,
       PORTOLAN_TELEMETRY_MS: '500',
       ...env(name),

@@ -1,6 +1,7 @@
 import { until } from '../../../deploy/quickstart/api.js';
 import { bridgeName } from '#compiler';
 import { type Lab } from '../../lab/net.js';
+import { onSwitch } from '../../lab/on-switch.js';
 import { withCluster } from '../support/cluster.js';
 import { Installed } from './installed.js';
 import { GROUP, SWITCH } from './our-manifest.js';
@@ -18,11 +19,7 @@ export function withOurs<T>(
 ): Promise<T> {
   const plans = hosts.map((name) => ({
     name,
-    env: {
-      PORTOLAN_DRIVER: 'openvswitch',
-      PORTOLAN_OVS_RUNDIR: lab.host(name).rundir,
-      PORTOLAN_OVS_DATAPATH: 'netdev',
-    },
+    env: onSwitch(lab.host(name)),
   }));
   return withCluster({ say, hosts: () => plans }, async (it) => {
     await OurSide.define(it, hosts, 'up0', portsEach);

@@ -1,4 +1,5 @@
 import { type MigrationOrder } from '#contracts';
+import { moveKey } from './moves.js';
 
 interface Waiting {
   readonly ready: Promise<void>;
@@ -12,12 +13,12 @@ export class Holds {
 
   /** Resolves when the destination of this order is ready; rejects when the order is called off before. */
   ready(order: MigrationOrder): Promise<void> {
-    const before = this.#waiting.get(keyOf(order));
+    const before = this.#waiting.get(moveKey(order));
     if (before !== undefined) return before.ready;
     if (order.held !== true) return Promise.resolve();
     let [resolve, reject]: [() => void, (why: Error) => void] = [() => undefined, () => undefined];
     const ready = new Promise<void>((...both) => ([resolve, reject] = both));
-    this.#waiting.set(keyOf(order), { ready, resolve, reject });
+    this.#waiting.set(moveKey(order), { ready, resolve, reject });
     // Whoever asked may have gone another way meanwhile.
     ready.catch(() => undefined);
     return ready;
@@ -25,7 +26,7 @@ export class Holds {
 
   /** All orders that stand, as they stand now. */
   standing(orders: readonly MigrationOrder[]): void {
-    const starts = new Map(orders.filter((o) => o.action === 'start').map((o) => [keyOf(o), o]));
+    const starts = new Map(orders.filter((o) => o.action === 'start').map((o) => [moveKey(o), o]));
     for (const [key, { resolve, reject }] of this.#waiting) {
       const order = starts.get(key);
       if (order?.held === true) continue;
@@ -35,5 +36,3 @@ export class Holds {
     }
   }
 }
-
-const keyOf = ({ migration, attempt }: MigrationOrder): string => `${migration}/${attempt}`;

@@ -1,5 +1,6 @@
-import { err, invalid, ok, type MigrationId, type Result } from '#kernel';
+import { err, invalid, ok, unwrap, type MigrationId, type Result } from '#kernel';
 import { type MigrationOrder } from '#contracts';
+import { type StateDir } from '../state/state-dir.js';
 
 /** An order that a hypervisor was asked to carry out, or may have been. */
 export interface Asked {
@@ -62,6 +63,13 @@ export class Moves {
 
 export const moveKey = ({ migration, attempt }: Pick<MigrationOrder, 'migration' | 'attempt'>): string =>
   `${migration}/${attempt}`;
+
+/** With what an earlier run asked for. Throws if that can't be read. */
+export async function movesOnDisk(disk: Pick<StateDir, 'read' | 'write'>): Promise<Moves> {
+  const saved = unwrap(await disk.read('moves'));
+  const restored = saved === undefined ? [] : unwrap(parseAsked(saved));
+  return new Moves((asked) => disk.write('moves', asked), restored);
+}
 
 /** What an earlier run left on disk. */
 export function parseAsked(value: unknown): Result<readonly Asked[]> {

@@ -1,6 +1,7 @@
 import { type Fact } from '#domain';
 import { type HostDocument, type MigrationOrder, type PortDocument } from '#contracts';
 import { type Hypervisor, type MovingGuest } from './hypervisor.js';
+import { moveKey } from './moves.js';
 
 /**
  * Carries out the migration orders of the host document. They are level-triggered: an order is given to the
@@ -75,4 +76,4 @@ function movingGuests(ports: readonly PortDocument[]): readonly MovingGuest[] {
   return [...found.values()];
 }
 
-const keyOf = ({ migration, attempt, action }: MigrationOrder): string => `${migration}/${attempt}/${action}`;
+const keyOf = (order: MigrationOrder): string => `${moveKey(order)}/${order.action}`;

@@ -4,6 +4,7 @@ import { type MigrationOrder } from '#contracts';
 import { BLANK_MEMORY, Guest, type GuestMemory, type GuestSpec } from './guest.js';
 import { Holds } from './holds.js';
 import { type Hypervisor, type MigrationOutcome, type VmStatus } from './hypervisor.js';
+import { moveKey } from './moves.js';
 import { sendGuest, receiveGuest, type IncomingGuest } from './transfer.js';
 
 /** Where guests are plugged: the simulated switch of the host. */
@@ -82,8 +83,7 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   async migrate(order: MigrationOrder, destination: HostName): Promise<void> {
-    const key = `${order.migration}/${order.attempt}`;
-    const before = this.#known.get(key);
+    const before = this.#known.get(moveKey(order));
     if (before !== undefined) return this.#tell(before);
     const ready = this.#holds.ready(order);
     await this.#booting.get(order.owner);
@@ -116,7 +116,7 @@ export class SimulatedHypervisor implements Hypervisor {
     if (running !== undefined) running.abort.abort();
     else {
       const outcome = this.#guests.has(order.owner) ? 'aborted' : this.#absent;
-      const said = this.#known.get(`${order.migration}/${order.attempt}`);
+      const said = this.#known.get(moveKey(order));
       this.#tell(said ?? { ...order, outcome, reason: 'was not running' });
     }
   }
@@ -185,7 +185,7 @@ export class SimulatedHypervisor implements Hypervisor {
       outcome,
       ...(reason === undefined ? {} : { reason }),
     };
-    this.#known.set(`${order.migration}/${order.attempt}`, said);
+    this.#known.set(moveKey(order), said);
     this.#tell(said);
   }
 

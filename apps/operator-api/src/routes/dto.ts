@@ -127,7 +127,19 @@ export class PortQuery extends PageQuery {
   owner?: string;
 }
 
-export class MigrationQuery extends PageQuery {
+/** Of what concerns a host and comes to an end. */
+export class EvacuationQuery extends PageQuery {
+  @IsOptional()
+  @IsString()
+  host?: string;
+
+  @IsOptional()
+  @Transform(asBoolean)
+  @IsBoolean({ message: 'is neither true nor false' })
+  active?: boolean;
+}
+
+export class MigrationQuery extends EvacuationQuery {
   @IsOptional()
   @IsString()
   owner?: string;
@@ -139,26 +151,6 @@ export class MigrationQuery extends PageQuery {
   @IsOptional()
   @IsISO8601({ strict: true }, { message: 'is not a time, as in 2026-03-01T12:00:00Z' })
   since?: string;
-
-  @IsOptional()
-  @IsString()
-  host?: string;
-
-  @IsOptional()
-  @Transform(asBoolean)
-  @IsBoolean({ message: 'is neither true nor false' })
-  active?: boolean;
-}
-
-export class EvacuationQuery extends PageQuery {
-  @IsOptional()
-  @IsString()
-  host?: string;
-
-  @IsOptional()
-  @Transform(asBoolean)
-  @IsBoolean({ message: 'is neither true nor false' })
-  active?: boolean;
 }
 
 export class EventsFilter {

@@ -2,7 +2,7 @@ import { type EvacuationId, type HostName, type Problem } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, refuse } from '../decider/refusal.js';
 import { badReason } from '../ledger/reason.js';
-import { specOfHost } from '../manifest/define.js';
+import { specOfHost } from '../host/spec.js';
 import { happen } from '../migration/effects.js';
 import { start } from '../migration/start.js';
 import { type Command } from '../model/commands.js';

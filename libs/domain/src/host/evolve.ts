@@ -1,6 +1,7 @@
 import { type EventMeta, type DomainEvent } from '../model/events.js';
 import { type Host } from '../model/state.js';
 import { settled } from '../port/claim.js';
+import { specOfHost } from './spec.js';
 import { must, portOf, putPort, type Next } from '../state/next.js';
 
 type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
@@ -8,26 +9,9 @@ type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
 const BOOTS_KEPT = 8;
 
 export function hostDefined(next: Next, e: Of<'HostDefined'>, meta: EventMeta): void {
-  const before = next.hosts.get(e.name);
-  const host: Host = {
-    name: e.name,
-    version: meta.revision,
-    labels: e.spec.labels,
-    managementPath: e.spec.managementPath,
-    preload: e.spec.preload,
-    maintenance: e.spec.maintenance,
-    migrationLimit: e.spec.migrationLimit,
-    foreignFlows: e.spec.foreignFlows,
-    facts: before?.facts ?? null,
-    formerBoots: before?.formerBoots ?? [],
-    downUplinks: before?.downUplinks ?? [],
-    ...(before?.uplinkSpeeds === undefined ? {} : { uplinkSpeeds: before.uplinkSpeeds }),
-    ...(before?.uplinkMtus === undefined ? {} : { uplinkMtus: before.uplinkMtus }),
-    ...(before?.uplinkVlans === undefined ? {} : { uplinkVlans: before.uplinkVlans }),
-    ...(before?.dead === undefined ? {} : { dead: before.dead }),
-    ...(before?.claims === undefined ? {} : { claims: before.claims }),
-    ...(before?.fence === undefined ? {} : { fence: before.fence }),
-  };
+  // What is known of a host outlives what is said of it.
+  const known = next.hosts.get(e.name) ?? { facts: null, formerBoots: [], downUplinks: [] };
+  const host: Host = { ...known, ...specOfHost(e.spec), name: e.name, version: meta.revision };
   next.hosts = next.hosts.set(e.name, host);
 }
 

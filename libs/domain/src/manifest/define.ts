@@ -1,4 +1,5 @@
 import { assertNever, detail, equalJson } from '#kernel';
+import { specOfHost } from '../host/spec.js';
 import { type Draft } from '../decider/draft.js';
 import { connectedCount, fitPorts } from '../group/ports.js';
 import {
@@ -10,7 +11,7 @@ import {
   type Resource,
   type SwitchResource,
 } from '../model/resources.js';
-import { type Group, type Host, type MemberSet, type Switch } from '../model/state.js';
+import { type Group, type MemberSet, type Switch } from '../model/state.js';
 import { same } from '../policy/same.js';
 import { featuresOf } from '../switch/spec.js';
 import { type Faults } from './faults.js';
@@ -20,17 +21,6 @@ export interface Item {
   readonly resource: Resource;
   /** `resources[2](PortGroup web)` */
   readonly path: string;
-}
-
-export function specOfHost(h: Host): HostResource['spec'] {
-  return {
-    labels: h.labels,
-    managementPath: h.managementPath,
-    preload: h.preload,
-    maintenance: h.maintenance,
-    migrationLimit: h.migrationLimit,
-    foreignFlows: h.foreignFlows,
-  };
 }
 
 export function specOfSwitch(s: Switch): SwitchResource['spec'] {

@@ -2,7 +2,7 @@ import { type Logger } from 'pino';
 import { systemClock, unwrap } from '#kernel';
 import { type HostAgentConfig } from '../../config.js';
 import { type StateDir } from '../../state/state-dir.js';
-import { Moves, parseAsked } from '../moves.js';
+import { movesOnDisk } from '../moves.js';
 import { LibvirtHypervisor } from './hypervisor.js';
 import { libvirtSettings } from './settings.js';
 import { VirshProgram } from './virsh.js';
@@ -14,9 +14,7 @@ export async function startLibvirt(
   log: Logger,
 ): Promise<LibvirtHypervisor> {
   const settings = unwrap(libvirtSettings(config));
-  const saved = unwrap(await disk.read('moves'));
-  const restored = saved === undefined ? [] : unwrap(parseAsked(saved));
-  const moves = new Moves((asked) => disk.write('moves', asked), restored);
+  const moves = await movesOnDisk(disk);
   const virsh = new VirshProgram(settings.uri);
   return new LibvirtHypervisor({ settings, virsh, moves, clock: systemClock, random: Math.random, log });
 }

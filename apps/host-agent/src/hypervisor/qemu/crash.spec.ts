@@ -3,21 +3,22 @@ import { settle } from '../../agent.fixture.js';
 import { type FakeQemu } from './fake-qemu.fixture.js';
 import { order, QemuHost, SOUTH } from './qemu-host.fixture.js';
 
+const COMMANDS = ['query-migrate', 'query-status', 'migrate-set-capabilities', 'migrate-set-parameters'];
+
+let host: QemuHost;
+
+beforeEach(async () => {
+  host = await QemuHost.start();
+  await host.until(() => host.hypervisor.vms().length > 0);
+});
+
+afterEach(() => host.stop());
+
 /**
  * The agent is killed at every place where it waits: before QEMU or the disk has done what it was asked, or after, with
  * the answer under way. The next run is given what stands in the log, and it must come out as if nothing had been.
  */
 describe('an agent that is killed', () => {
-  let host: QemuHost;
-
-  beforeEach(async () => {
-    host = await QemuHost.start();
-    await host.until(() => host.hypervisor.vms().length > 0);
-  });
-
-  afterEach(() => host.stop());
-
-  const COMMANDS = ['query-migrate', 'query-status', 'migrate-set-capabilities', 'migrate-set-parameters'];
   const MOMENTS = ['before', 'after'] as const;
   type Moment = (typeof MOMENTS)[number];
   const moments = (...commands: readonly string[]): [Moment, string][] =>
@@ -156,28 +157,16 @@ describe('an agent that is killed', () => {
 });
 
 describe('an order that goes while QEMU is asked', () => {
-  let host: QemuHost;
-
-  beforeEach(async () => {
-    host = await QemuHost.start();
-    await host.until(() => host.hypervisor.vms().length > 0);
+  it.each(COMMANDS)('in %s is not carried out', async (command) => {
+    host.qemu.onCommand = (now, when) => {
+      if (now === command && when === 'after') host.hypervisor.standing([]);
+      return true;
+    };
+    host.hypervisor.standing([order()]);
+    await host.hypervisor.migrate(order(), SOUTH);
+    await settle();
+    expect([host.qemu.of('migrate'), host.outcomes]).toEqual([[], []]);
   });
-
-  afterEach(() => host.stop());
-
-  it.each(['query-migrate', 'query-status', 'migrate-set-capabilities', 'migrate-set-parameters'])(
-    'in %s is not carried out',
-    async (command) => {
-      host.qemu.onCommand = (now, when) => {
-        if (now === command && when === 'after') host.hypervisor.standing([]);
-        return true;
-      };
-      host.hypervisor.standing([order()]);
-      await host.hypervisor.migrate(order(), SOUTH);
-      await settle();
-      expect([host.qemu.of('migrate'), host.outcomes]).toEqual([[], []]);
-    },
-  );
 
   it('is not carried out when the disk does not take it, and says why', async () => {
     host.onWrite = () => Promise.reject(new Error('no space left on device'));
@@ -191,18 +180,15 @@ describe('an order that goes while QEMU is asked', () => {
     expect(host.outcomes).toEqual(['failed', 'started']);
   });
 
-  it.each(['query-migrate', 'query-status', 'migrate-set-capabilities', 'migrate-set-parameters', 'migrate'])(
-    'as an abort in %s is aborted, whatever came of it',
-    async (command) => {
-      host.qemu.onCommand = (now, when) => {
-        if (now === command && when === 'after') void host.hypervisor.abort(order(1, 'abort'));
-        return true;
-      };
-      await host.hypervisor.migrate(order(), SOUTH);
-      await host.until(() => host.outcomes.includes('aborted'));
-      expect(host.qemu.of('migrate_cancel')).toHaveLength(command === 'migrate' ? 1 : 0);
-    },
-  );
+  it.each([...COMMANDS, 'migrate'])('as an abort in %s is aborted, whatever came of it', async (command) => {
+    host.qemu.onCommand = (now, when) => {
+      if (now === command && when === 'after') void host.hypervisor.abort(order(1, 'abort'));
+      return true;
+    };
+    await host.hypervisor.migrate(order(), SOUTH);
+    await host.until(() => host.outcomes.includes('aborted'));
+    expect(host.qemu.of('migrate_cancel')).toHaveLength(command === 'migrate' ? 1 : 0);
+  });
 
   it('calls off what still copies, against the log', async () => {
     await host.hypervisor.migrate(order(), SOUTH);

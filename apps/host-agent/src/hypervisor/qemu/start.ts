@@ -3,7 +3,7 @@ import { systemClock, unwrap, type HostName } from '#kernel';
 import { type HostAgentConfig } from '../../config.js';
 import { type StateDir } from '../../state/state-dir.js';
 import { QemuHypervisor } from './hypervisor.js';
-import { Moves, parseAsked } from '../moves.js';
+import { movesOnDisk } from '../moves.js';
 import { qemuSettings } from './settings.js';
 
 /** The QEMUs of this host, with what an earlier run asked of them. */
@@ -13,8 +13,6 @@ export async function startQemu(
   log: Logger,
 ): Promise<QemuHypervisor> {
   const settings = unwrap(qemuSettings(config));
-  const saved = unwrap(await disk.read('moves'));
-  const restored = saved === undefined ? [] : unwrap(parseAsked(saved));
-  const moves = new Moves((asked) => disk.write('moves', asked), restored);
+  const moves = await movesOnDisk(disk);
   return new QemuHypervisor({ host: config.host as HostName, settings, moves, clock: systemClock, log });
 }
