@@ -181,8 +181,9 @@ withGuests(`guests of QEMU that are moved while they send${why}`, () => {
     await here.qmp('migrate', { uri: web.incoming('south') });
     await copying(here);
     await here.qmp('migrate_cancel');
-    const done = await migrations.ended(id);
-    expect(done).toMatchObject({ phase: 'failed', reason: 'it was called off by hand' });
+    const { phase, reason } = await migrations.ended(id);
+    // The source's QEMU says so, and that at the destination ends by itself: whichever is heard of first.
+    expect(`${phase}: ${reason}`).toMatch(/^(failed: it was called off by hand|aborted: its interface left)/);
     // Its QEMU ends by itself: what it waited for won't come.
     await there.gone;
     await at(web, 'north');
