@@ -74,6 +74,10 @@ export function describeEvent(e: DomainEvent): string {
     case 'FirstFrameNoted':
       return `${e.host} had noticed the first frame of port ${e.port} (epoch ${e.epoch}) by itself`;
     case 'StandbyReady':
+      if (e.plugged === false)
+        return `port ${e.port} left ${e.host}, where it was awaited (epoch ${e.epoch})`;
+      if (e.plugged === true && !e.ready)
+        return `port ${e.port} is back on ${e.host}, where it is awaited (epoch ${e.epoch})`;
       return e.ready
         ? `port ${e.port} can be switched to ${e.host} (epoch ${e.epoch})`
         : `port ${e.port} can’t be switched to ${e.host} any more (epoch ${e.epoch})`;

@@ -112,6 +112,7 @@ export const migrationShape: Shape<Migration> = object<Migration>({
       epoch: epochShape,
       activated: bool,
       ready: optional(bool) as Shape<boolean>,
+      plugged: optional(bool) as Shape<boolean>,
       activatedAt: optionalTime,
       turnedAt: optionalTime,
       realised: optional(int()) as Shape<number>,
@@ -213,7 +214,7 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
     at: time,
     realised: optional(int()) as Shape<number>,
   },
-  StandbyReady: { ...binding, ready: bool },
+  StandbyReady: { ...binding, ready: bool, plugged: optional(bool) as Shape<boolean> },
   PortActivated: { ...binding, at: optionalTime, realised: optional(int()) as Shape<number> },
   SegmentOpened: { ...binding, incarnation: incarnationShape, raw: rawShape },
   SegmentClosed: {

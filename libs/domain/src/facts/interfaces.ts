@@ -2,7 +2,14 @@ import { Set as Ids } from 'immutable';
 import { type HostName, type IfaceId, type PortId, type SwitchName } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, type Refuse } from '../decider/refusal.js';
-import { activatedGone, destinationGone, elsewhere, settle, sourceGone } from '../migration/react.js';
+import {
+  activatedGone,
+  destinationGone,
+  elsewhere,
+  notePlugged,
+  settle,
+  sourceGone,
+} from '../migration/react.js';
 import { migrationOn } from '../migration/effects.js';
 import { type InterfaceFact } from '../model/commands.js';
 import { type Connectee, type Port } from '../model/state.js';
@@ -64,7 +71,8 @@ function plugKnown(
   if (port.switch !== sw) {
     return refuse(refusal('wrong-switch', 'switch', sw, `is not port ${port.id}'s`, port.switch));
   }
-  if (port.active?.host === host || port.standby?.host === host) return;
+  if (port.active?.host === host) return;
+  if (port.standby?.host === host) return notePlugged(draft, port.id, true);
   if (port.active === null) {
     const no = bindIdle(draft, host, port);
     return no === null ? undefined : refuse(no);

@@ -45,6 +45,7 @@ export function happen(
       break;
     case 'go':
       go(draft, id, reaction.to, reason);
+      if (reaction.to === 'unknown') return recall(draft, id);
       break;
     case 'activate':
       for (const p of migrationOf(draft, id).ports) activate(draft, id, p.port);
@@ -68,6 +69,19 @@ export function happen(
   complete(draft, id);
   return null;
 }
+
+/** The destination told before that the guest is not there: what counts in *unknown* counts then, too. */
+function recall(draft: Draft, id: MigrationId): string | null {
+  const migration = migrationOf(draft, id);
+  if (!hasLeftDestination(migration)) return null;
+  return happen(draft, id, 'destination-gone', { reason: leftDestination(migration) });
+}
+
+/** Every interface of the guest left the destination, and none is back. */
+export const hasLeftDestination = ({ ports }: Migration): boolean => ports.every((p) => p.plugged === false);
+
+export const leftDestination = ({ destination }: Migration): string =>
+  `its interface left the destination ${destination}`;
 
 /** A port has just activated: the guest runs at the destination, or begins to. */
 export function frame(draft: Draft, id: MigrationId, reason?: string): void {

@@ -71,7 +71,7 @@ export function turned(next: Next, { port, host, epoch, turnedAt }: Of<'SegmentC
 }
 
 export function standbyReady(next: Next, e: Of<'StandbyReady'>): void {
-  mark(next, e, { ready: e.ready });
+  mark(next, e, { ready: e.ready, ...(e.plugged === undefined ? {} : { plugged: e.plugged }) });
 }
 
 /** In the migration that moves the port now. */

@@ -45,7 +45,9 @@ export function readyFact(draft: Draft, host: HostName, fact: Of<'StandbyReady'>
   const { port, epoch, ready } = fact;
   if (standbyOf(draft, host, fact, refuse) === null) return;
   const known = migrationOn(draft, port)?.ports.find((p) => p.port === port);
-  if ((known?.ready ?? false) !== ready) draft.emit({ type: 'StandbyReady', port, host, epoch, ready });
+  const back = ready && known?.plugged === false ? { plugged: true } : {};
+  if ((known?.ready ?? false) !== ready)
+    draft.emit({ type: 'StandbyReady', port, host, epoch, ready, ...back });
 }
 
 /** Only the standby itself, at its epoch, may speak of it; null: it may not, or what is active now has nothing to add. */

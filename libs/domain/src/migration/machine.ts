@@ -8,6 +8,7 @@ import { type Migration, type MigrationPhase } from '../model/state.js';
  * - `abort`: the operator's command; `timeout`: the deadline of the phase passed.
  * - `source-gone`: the interface left the source before its port activated at the destination.
  * - `destination-gone`: the interface left the destination while it was standby.
+ * - `nowhere`: every interface left the source, and the destination while it was standby.
  */
 export const INPUTS = [
   'some-frame',
@@ -20,6 +21,7 @@ export const INPUTS = [
   'timeout',
   'source-gone',
   'destination-gone',
+  'nowhere',
 ] as const;
 export type Input = (typeof INPUTS)[number];
 
@@ -68,6 +70,7 @@ const beforeMoving: Row = {
   timeout: by(back('failed'), go('unknown')),
   'source-gone': by(back('failed'), activateOne),
   'destination-gone': by(stay, back('aborted')),
+  nowhere: back('failed'),
 };
 
 const over: Row = {
@@ -81,6 +84,7 @@ const over: Row = {
   timeout: ended,
   'source-gone': stay,
   'destination-gone': stay,
+  nowhere: stay,
 };
 
 /**
@@ -88,15 +92,18 @@ const over: Row = {
  * coordinator's proposals (`PROPOSALS`), and *switched* → *completed*, which happens by itself when the source has
  * handed in its counters and (when we drive) the hypervisor said `completed`.
  *
- * | phase    | some-frame | last-frame | started | completed | failed | unknown | abort | timeout | source-gone | destination-gone |
- * | -------- | ---------- | ---------- | ------- | --------- | ------ | ------- | ----- | ------- | ----------- | ---------------- |
- * | admitted | moving | switched | moving | activate | back: failed | unknown | back: aborted / refuse | back: failed / unknown | back: failed / activate-one | stay / back: aborted |
- * | prepared | as admitted | | | | | | | | | |
- * | moving   | stay | switched | stay | activate | back: failed | unknown | aborting / refuse | aborting / unknown | stay / activate-one | stay / back: aborted |
- * | switched | stay | stay | stay | stay | late: failed | stay | refuse | completed | stay | stay |
- * | aborting | stay | stay | stay | activate | back: aborted | unknown | stay | unknown | stay | back: aborted |
- * | unknown  | stay | switched | moving | activate | back: failed | stay | back: aborted | refuse | stay / activate-one | back: aborted |
- * | completed, aborted, failed | refuse | refuse | refuse | refuse | refuse | refuse | refuse | refuse | stay | stay |
+ * | phase    | some-frame | last-frame | started | completed | failed | unknown | abort | timeout | source-gone | destination-gone | nowhere |
+ * | -------- | ---------- | ---------- | ------- | --------- | ------ | ------- | ----- | ------- | ----------- | ---------------- | ------- |
+ * | admitted | moving | switched | moving | activate | back: failed | unknown | back: aborted / refuse | back: failed / unknown | back: failed / activate-one | stay / back: aborted | back: failed |
+ * | prepared | as admitted | | | | | | | | | | |
+ * | moving   | stay | switched | stay | activate | back: failed | unknown | aborting / refuse | aborting / unknown | stay / activate-one | stay / back: aborted | back: aborted |
+ * | switched | stay | stay | stay | stay | late: failed | stay | refuse | completed | stay | stay | stay |
+ * | aborting | stay | stay | stay | activate | back: aborted | unknown | stay | unknown | stay | back: aborted | back: aborted |
+ * | unknown  | stay | switched | moving | activate | back: failed | stay | back: aborted | refuse | stay / activate-one | back: aborted | back: aborted |
+ * | completed, aborted, failed | refuse | refuse | refuse | refuse | refuse | refuse | refuse | refuse | stay | stay | stay |
+ *
+ * What is read in *unknown* has often come before it: whether the guest's interfaces left the destination is kept
+ * (`plugged`), and looked at again when a migration becomes *unknown*. An interface that is back is there again.
  *
  * Why *aborting* only waits: the guest may be switching at this moment, and only the hypervisor knows on which side
  * it ends up. Why `abort` in *unknown* undoes at once: there it is the operator's word that the guest is not at the
@@ -116,6 +123,7 @@ export const TABLE: Readonly<Record<MigrationPhase, Row>> = {
     timeout: by(go('aborting'), go('unknown')),
     'source-gone': by(stay, activateOne),
     'destination-gone': by(stay, back('aborted')),
+    nowhere: back('aborted'),
   },
   switched: {
     'some-frame': stay,
@@ -128,6 +136,7 @@ export const TABLE: Readonly<Record<MigrationPhase, Row>> = {
     timeout: go('completed'),
     'source-gone': stay,
     'destination-gone': stay,
+    nowhere: stay,
   },
   aborting: {
     'some-frame': stay,
@@ -140,6 +149,7 @@ export const TABLE: Readonly<Record<MigrationPhase, Row>> = {
     timeout: go('unknown'),
     'source-gone': stay,
     'destination-gone': back('aborted'),
+    nowhere: back('aborted'),
   },
   unknown: {
     'some-frame': stay,
@@ -152,6 +162,7 @@ export const TABLE: Readonly<Record<MigrationPhase, Row>> = {
     timeout: noDeadline,
     'source-gone': by(stay, activateOne),
     'destination-gone': back('aborted'),
+    nowhere: back('aborted'),
   },
   completed: over,
   aborted: over,

@@ -371,6 +371,94 @@ describe('a migration that does not', () => {
   });
 });
 
+describe('a guest whose interfaces left the destination', () => {
+  const gone: Fact = { type: 'InterfaceUnplugged', ifaceId: 'if-1' };
+  const asked = () => moving();
+  const aborting = () => {
+    moving();
+    w.do({ type: 'AbortMigration', migration: m1, reason: 'no' });
+  };
+  const steps = {
+    'the hypervisor knows nothing': () => w.facts('h1', word('unknown')),
+    'the source saw it leave': () => w.facts('h1', gone),
+    'the destination saw it leave': () => w.facts('h2', gone),
+  };
+  type Step = keyof typeof steps;
+  const orders: readonly Step[][] = (Object.keys(steps) as Step[]).flatMap((first, _, all) => {
+    const [a, b] = all.filter((s) => s !== first) as [Step, Step];
+    return [
+      [first, a, b],
+      [first, b, a],
+    ];
+  });
+
+  it.each(orders.map((order) => [order.join(', then '), order] as const))(
+    'runs nowhere when it left the source as well, whoever is heard first: %s',
+    (_what, order) => {
+      for (const begin of [asked, aborting]) {
+        w = threeHosts();
+        w.facts('h1', plug('if-1'), opened(1));
+        begin();
+        w.facts('h2', plug('if-1'), opened(2));
+        for (const step of order) steps[step]();
+        expect(migration()?.phase).toBe('aborted');
+        expect(port()).toMatchObject({ active: null, standby: null });
+        expect(checkInvariants(w.state)).toEqual([]);
+      }
+    },
+  );
+
+  it('stays at the source when its hypervisor does not know, whichever is heard first', () => {
+    for (const word1st of [true, false]) {
+      w = threeHosts();
+      w.facts('h1', plug('if-1'));
+      moving();
+      w.facts('h2', plug('if-1'));
+      if (word1st) w.facts('h1', word('unknown'));
+      w.facts('h2', gone);
+      expect(migration()?.phase).toBe(word1st ? 'aborted' : 'moving');
+      w.facts('h1', word('unknown'));
+      expect(migration()).toMatchObject({
+        phase: 'aborted',
+        reason: 'its interface left the destination h2',
+      });
+      expect(port()).toMatchObject({ active: { host: 'h1', epoch: 1 }, standby: null });
+    }
+  });
+
+  it('is waited for when they are back, and as long as the hypervisor may speak', () => {
+    moving();
+    w.facts('h2', plug('if-1'));
+    expect(types(w.facts('h2', gone))).toEqual(['StandbyReady', 'FactsAccepted']);
+    expect(types(w.facts('h2', gone))).toEqual(['FactsAccepted']);
+    expect(migration()).toMatchObject({ phase: 'moving', ports: [{ plugged: false }] });
+    expect(types(w.facts('h2', plug('if-1')))).toEqual(['StandbyReady', 'FactsAccepted']);
+    w.facts('h1', word('unknown'), gone);
+    expect(migration()?.phase).toBe('unknown');
+    w.facts('h2', frame(2));
+    expect(migration()?.phase).toBe('switched');
+  });
+
+  it('runs nowhere when the source is dead, by somebody’s word', () => {
+    moving();
+    w.facts('h2', plug('if-1'), gone);
+    w.do({ type: 'GiveUpCounters', host: 'h1' as HostName, reason: 'board burnt', dead: true });
+    expect(migration()?.phase).toBe('aborted');
+    w.facts('h3', plug('if-1'));
+    expect(port()).toMatchObject({ active: { host: 'h3' }, standby: null });
+  });
+
+  it('with two of them is waited for until both have left', () => {
+    w.facts('h1', plug('if-2', MAC_B));
+    moving();
+    w.facts('h2', plug('if-1'), plug('if-2', MAC_B), gone);
+    w.facts('h1', word('unknown'));
+    expect(migration()?.phase).toBe('unknown');
+    w.facts('h2', { type: 'InterfaceUnplugged', ifaceId: 'if-2' });
+    expect(migration()?.phase).toBe('aborted');
+  });
+});
+
 describe('a source that will not come back', () => {
   it('is given up by the operator: what it owes closes at its checkpoint, inexact, and the migration completes', () => {
     const give = { type: 'GiveUpCounters', host: 'h1' as HostName, reason: 'board burnt' } as const;

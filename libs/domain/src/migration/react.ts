@@ -4,7 +4,7 @@ import { refusal, type Refuse } from '../decider/refusal.js';
 import { type Port } from '../model/state.js';
 import { livePort } from '../port/bind.js';
 import { isComplete } from './complete.js';
-import { go, happen, migrationOn } from './effects.js';
+import { go, happen, hasLeftDestination, leftDestination, migrationOn } from './effects.js';
 
 /** The interface left `host`, whose active binding was taken away before this. */
 export function sourceGone(draft: Draft, port: PortId, host: HostName): void {
@@ -13,6 +13,7 @@ export function sourceGone(draft: Draft, port: PortId, host: HostName): void {
   // A port that is active at the destination has nothing left at the source that could matter.
   if (livePort(draft, port).standby?.migration !== migration.id) return;
   happen(draft, migration.id, 'source-gone', { port, reason: `its interface left the source ${host}` });
+  nowhere(draft, port);
 }
 
 /**
@@ -26,8 +27,28 @@ export function destinationGone(draft: Draft, port: PortId, surely: boolean): vo
   const { destination } = migration;
   if (migration.ports.some((p) => p.activated && livePort(draft, p.port).active?.host === destination))
     return;
-  const reason = `its interface left the destination ${migration.destination}`;
-  happen(draft, migration.id, 'destination-gone', { port, reason });
+  happen(draft, migration.id, 'destination-gone', { port, reason: leftDestination(migration) });
+  notePlugged(draft, port, false);
+  nowhere(draft, port);
+}
+
+/** That its interface left the destination, or is back: by itself that ends nothing which we drive, and later it may. */
+export function notePlugged(draft: Draft, port: PortId, plugged: boolean): void {
+  const migration = migrationOn(draft, port);
+  const { standby } = livePort(draft, port);
+  const known = migration?.ports.find((p) => p.port === port);
+  if (known === undefined || standby === null || (known.plugged ?? true) === plugged) return;
+  const { host, epoch } = standby;
+  draft.emit({ type: 'StandbyReady', port, host, epoch, ready: known.ready ?? false, plugged });
+}
+
+/** The guest left the source, and the destination where it was awaited: there is nothing left to wait for. */
+function nowhere(draft: Draft, port: PortId): void {
+  const migration = migrationOn(draft, port);
+  if (migration === undefined || !hasLeftDestination(migration)) return;
+  if (migration.ports.some((p) => livePort(draft, p.port).active !== null)) return;
+  const reason = `its interface left the source ${migration.source} and the destination ${migration.destination}`;
+  happen(draft, migration.id, 'nowhere', { reason });
 }
 
 /**

@@ -99,7 +99,6 @@ export type DomainEvent =
     }
   | { readonly type: 'StandbyGranted'; readonly port: PortId; readonly standby: Standby }
   | { readonly type: 'StandbyRevoked'; readonly port: PortId; readonly host: HostName; readonly epoch: Epoch }
-  /** The guest's first frame would be let through at the standby, or would be no more. */
   /** The same of a port that was activated on somebody's word before its host had told of the frame. */
   | {
       readonly type: 'FirstFrameNoted';
@@ -110,12 +109,15 @@ export type DomainEvent =
       readonly at: number;
       readonly realised?: number;
     }
+  /** The guest's first frame would be let through at the standby, or would be no more. */
   | {
       readonly type: 'StandbyReady';
       readonly port: PortId;
       readonly host: HostName;
       readonly epoch: Epoch;
       readonly ready: boolean;
+      /** False: its interface left the standby. True: it is back. Absent: that is as it was. */
+      readonly plugged?: boolean;
     }
   /** The standby became the active binding; the former one retires. */
   | {

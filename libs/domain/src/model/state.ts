@@ -281,13 +281,15 @@ export interface Migration {
   readonly destination: HostName;
   /**
    * Ports that move, each with the epoch it gets at the destination and whether it is active there. `ready`: the
-   * destination has its interface and its policy; absent: it did not say so yet.
+   * destination has its interface and its policy; absent: it did not say so yet. `plugged`: false once its interface
+   * was seen to leave the destination, until it is back; absent: it never left.
    */
   readonly ports: readonly {
     readonly port: PortId;
     readonly epoch: Epoch;
     readonly activated: boolean;
     readonly ready?: boolean;
+    readonly plugged?: boolean;
     /** When the destination noticed the guest's first frame, and the source its token: ms, each by its own clock. */
     readonly activatedAt?: number;
     readonly turnedAt?: number;
