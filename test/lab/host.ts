@@ -136,6 +136,13 @@ export class LabHost {
     return rows.reduce((sum, row) => sum + Number(row[6]), 0);
   }
 
+  /** Frames that came to a plugged device and found no room any more where the switch reads them. */
+  async overrun(device: string): Promise<number> {
+    const sockets = (await this.exec('ss', '--packet', '--numeric', '--memory')).split('\n');
+    const own = sockets.filter((line) => line.split(/\s+/).some((word) => word.endsWith(`:${device}`)));
+    return own.reduce((sum, line) => sum + Number(/,d(\d+)\)/.exec(line)?.[1] ?? 0), 0);
+  }
+
   /** Resolves when the switch has dealt with everything that came to these devices. */
   async drained(...devices: readonly string[]): Promise<void> {
     for (const device of devices)

@@ -129,6 +129,10 @@ export class LibvirtGuest extends SendingGuest {
     });
   }
 
+  get host(): string {
+    return this.#host;
+  }
+
   /** Its console is where it runs. */
   async movedTo(host: string): Promise<void> {
     this.#console?.close();

@@ -108,9 +108,18 @@ export class Libvirtd {
   /** As a crash would: its QEMUs go on. */
   async killDaemon(): Promise<void> {
     if (this.#daemon === null) return;
-    await this.exec('sh', '-c', 'kill -9 $(cat /run/libvirtd.pid)');
+    await this.#signal('KILL');
     await end(this.#daemon);
     this.#daemon = null;
+  }
+
+  /** It answers nobody until it may go on. */
+  pauseDaemon(): Promise<void> {
+    return this.#signal('STOP');
+  }
+
+  continueDaemon(): Promise<void> {
+    return this.#signal('CONT');
   }
 
   /** Kills the QEMU of a guest here, as a crash would. */
@@ -134,6 +143,10 @@ export class Libvirtd {
     if (this.#init !== null) await end(this.#init, 'SIGKILL');
     if (this.#daemon !== null) await end(this.#daemon);
     this.#init = null;
+  }
+
+  async #signal(signal: 'KILL' | 'STOP' | 'CONT'): Promise<void> {
+    await this.exec('sh', '-c', `kill -${signal} $(cat /run/libvirtd.pid)`);
   }
 
   get #inside(): readonly string[] {

@@ -142,7 +142,10 @@ export class QemuRun {
     return this.#console;
   }
 
-  /** Frames that the guest's QEMU has handed to each tap, announcements included. */
+  /**
+   * Frames that the guest's QEMU has handed to each tap, announcements included, but for those that the switch left
+   * lying until there was no room: they never came to it.
+   */
   async framesIn(): Promise<readonly number[]> {
     return this.#framesBefore ?? Promise.all(this.taps.map((tap) => this.#framesOf(tap)));
   }
@@ -151,14 +154,19 @@ export class QemuRun {
     const links = JSON.parse(await ip('-n', this.host.netns, '-s', '-j', 'link', 'show', tap)) as {
       readonly stats64: { readonly rx: { readonly packets: number } };
     }[];
-    return links[0]?.stats64.rx.packets ?? 0;
+    return (links[0]?.stats64.rx.packets ?? 0) - (await this.host.overrun(tap));
   }
 
   async kill(): Promise<void> {
     if (this.isGone) return;
     if (this.#child === undefined) return this.#unplug();
-    await end(this.#child, 'SIGKILL');
+    await this.crash();
     await this.gone;
+  }
+
+  /** Whoever runs VMs unplugs it then, as soon as the switch lets them: `gone`. */
+  async crash(): Promise<void> {
+    await end(this.#child, 'SIGKILL');
   }
 
   /** What whoever runs VMs does when a QEMU has ended. */

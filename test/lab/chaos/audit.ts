@@ -3,7 +3,7 @@ import { type PortDescription } from '#contracts/http';
 import { type LabHostName, until } from '../spine.js';
 import { type Move } from './move.js';
 import { type Outcome } from './outcomes.js';
-import { type ChaosWorld, GUEST } from './world.js';
+import { type ChaosWorld } from './world.js';
 
 type Ledger = PortDescription['ledger'];
 type Segment = Ledger['segments'][number];
@@ -26,12 +26,14 @@ export class Books {
    * known not to be exact, and then it has never more than was sent.
    */
   async balance(move: Move, outcome: Outcome): Promise<void> {
-    const sent = await this.world.guest.framesIn();
-    const allowed = (outcome.inexact ?? []).map((end) => move[end]);
+    const sent = await this.world.sent();
+    const { guest, inexact: ends = [] } = outcome;
+    const allowed = ends.map((end) => move[end]);
     const since = new Date().toISOString();
     const { counted, doubts } = await until('the ledger to agree', async () => {
       const found = await this.#read();
-      const isSettled = allowed.length > 0 && found.doubts.length > 0 && found.countedAt > since;
+      const isDoubted = allowed.length > 0 && found.doubts.length > 0 && found.countedAt > since;
+      const isSettled = isDoubted || (guest === 'lost' && !this.world.isDrained);
       if (found.counted === sent - this.#lacking || isSettled) return found;
       throw new Error(
         `${found.counted} are in the ledger; sent were ${sent}, ${this.#lacking} of them lost before`,
@@ -45,18 +47,18 @@ export class Books {
   }
 
   async #read() {
-    const { ledger } = await this.world.spine.describe(GUEST);
+    const { ledger } = await this.world.spine.describe(this.world.owner);
     const doubts = ledger.segments.filter((s) => s.inexact !== null && !this.#known.has(keyOf(s)));
     return { counted: packetsOf(ledger.total.in), doubts, countedAt: ledger.countedAt ?? '9' };
   }
 }
 
 /** The port is where the guest is, or nowhere; the hosts have carried out all there is. */
-export async function auditPort({ spine }: ChaosWorld, move: Move, { guest }: Outcome): Promise<void> {
+export async function auditPort({ spine, owner }: ChaosWorld, move: Move, { guest }: Outcome): Promise<void> {
   const host = guest === 'lost' ? null : guest === 'moved' ? move.destination : move.source;
   const settled = { active: host === null ? null : { host }, standby: null, retiring: [] };
   await until('the port to be settled', async () => {
-    const { status } = (await spine.port(GUEST)) ?? {};
+    const { status } = (await spine.port(owner)) ?? {};
     expect(status).toMatchObject(settled);
     return true;
   });

@@ -1,23 +1,34 @@
-import { MOMENTS, moments, OUTCOMES, VICTIMS, victims, type Outcome } from './outcomes.js';
+import { LIBVIRT } from './libvirt-outcomes.js';
+import { type Outcome, type Scene } from './outcomes.js';
+import { QEMU } from './qemu-outcomes.js';
 
 /** The tables of docs/migration-faults.md: made of what the tests are made of. */
 export const TABLES: Readonly<Record<string, () => string>> = {
-  moments: () =>
-    table(
-      ['moment', 'what it is', 'what holds it'],
-      moments.map((m) => [m, MOMENTS[m].means, MOMENTS[m].held]),
-    ),
-  outcomes: () =>
-    table(
-      ['killed', ...moments],
-      victims.map((v) => [VICTIMS[v], ...moments.map((m) => said(OUTCOMES[v][m]))]),
-    ),
+  'qemu-moments': () => momentsOf(QEMU),
+  'qemu-outcomes': () => outcomesOf(QEMU),
+  'libvirt-moments': () => momentsOf(LIBVIRT),
+  'libvirt-outcomes': () => outcomesOf(LIBVIRT),
 };
+
+const momentsOf = ({ moments }: Scene): string =>
+  table(
+    ['moment', 'what it is', 'what holds it'],
+    Object.entries(moments).map(([name, { means, held }]) => [name, means, held]),
+  );
+
+const outcomesOf = ({ moments, victims, outcomes }: Scene): string =>
+  table(
+    ['killed', ...Object.keys(moments)],
+    Object.entries(victims).map(([victim, name]) => [
+      name,
+      ...Object.keys(moments).map((m) => said(outcomes[victim]?.[m] ?? null)),
+    ]),
+  );
 
 /** The page with its tables as they are now; they stand between comments that name them. */
 export const filled = (page: string): string =>
   page.replace(
-    /(<!-- (\w+) -->\n)[^]*?(<!-- end -->)/g,
+    /(<!-- ([\w-]+) -->\n)[^]*?(<!-- end -->)/g,
     (whole, begin: string, name: string, end: string) => {
       const make = TABLES[name];
       return make === undefined ? whole : `${begin}\n${make()}\n\n${end}`;

@@ -1,22 +1,23 @@
 import { auditArrived, auditPort, type Books } from './audit.js';
 import { kill } from './kill.js';
-import { Move } from './move.js';
-import { type Moment, type Outcome, type Victim } from './outcomes.js';
+import { type Move } from './move.js';
+import { type Outcome } from './outcomes.js';
 import { type ChaosWorld } from './world.js';
 
 /** Services without which a guest goes its way: they are down until it has arrived. */
-const CONTROL: readonly Victim[] = ['manager', 'coordinator', 'nats', 'agent@source', 'agent@destination'];
+const CONTROL: readonly string[] = ['manager', 'coordinator', 'nats', 'agent@source', 'agent@destination'];
 
 /** One case, from a guest that sends to a guest that sends; throws when something is not as it must be. */
 export async function play(
   world: ChaosWorld,
   books: Books,
-  victim: Victim,
-  moment: Moment,
+  reach: () => Promise<Move>,
+  victim: string,
+  moment: string,
   outcome: Outcome,
 ): Promise<void> {
   await world.streams.flow();
-  const move = await Move.at(world, moment);
+  const move = await reach();
   try {
     const restart = await kill(world, move, victim);
     if (moment === 'copying' && CONTROL.includes(victim)) {
@@ -25,30 +26,30 @@ export async function play(
     }
     await restart();
   } finally {
-    move.release();
+    await move.release();
   }
   if (outcome.guest === 'moved') await move.goOn();
   // Whoever runs VMs takes away what waited for a guest that does not come any more.
-  if (victim === 'qemu@source' && outcome.guest === 'lost') await move.to?.kill();
+  if (victim === 'qemu@source' && outcome.guest === 'lost') await move.clear('destination');
   if (outcome.word) {
     await move.phase('unknown');
     await world.migrations.abort(move.id);
   }
   await move.phase(outcome.ends);
-  if (outcome.guest === 'stayed') await move.to?.kill();
+  if (outcome.guest === 'stayed') await move.clear('destination');
   await auditPort(world, move, outcome);
   await close(world, books, move, outcome);
 }
 
 async function close(world: ChaosWorld, books: Books, move: Move, outcome: Outcome): Promise<void> {
   if (outcome.guest === 'lost') {
-    await move.from.kill();
+    await move.clear('source');
     await books.balance(move, outcome);
     await auditArrived(world);
     await world.forgetArrived();
     return world.boot(move.source);
   }
-  if (outcome.guest === 'moved') await move.from.gone;
+  if (outcome.guest === 'moved') await move.left();
   await world.streams.flow();
   await world.hush();
   await books.balance(move, outcome);

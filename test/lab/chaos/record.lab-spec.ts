@@ -1,8 +1,8 @@
 import { describe, it } from '@jest/globals';
 import { phasesOf, save } from '../../histories/save.js';
 import { until, type LabHostName } from '../spine.js';
-import { Move } from './move.js';
-import { ChaosWorld, GUEST } from './world.js';
+import { QemuMove } from './qemu-move.js';
+import { QemuWorld } from './qemu-world.js';
 
 /**
  * Records the history of real guests anew: PORTOLAN_RECORD=1 npm run lab -- test/lab/chaos/record. It ends with the
@@ -10,30 +10,30 @@ import { ChaosWorld, GUEST } from './world.js';
  */
 const withRecorder = process.env['PORTOLAN_RECORD'] === undefined ? describe.skip : describe;
 
-const completed = async (world: ChaosWorld): Promise<void> => {
-  const move = await Move.at(world, 'plugged');
+const completed = async (world: QemuWorld): Promise<void> => {
+  const move = await QemuMove.at(world, 'plugged');
   await move.goOn();
   await move.phase('completed');
   await move.from.gone;
 };
 
-const calledOff = async (world: ChaosWorld): Promise<void> => {
-  const move = await Move.at(world, 'copying');
+const calledOff = async (world: QemuWorld): Promise<void> => {
+  const move = await QemuMove.at(world, 'copying');
   await world.migrations.abort(move.id);
   await move.phase('aborted');
   await move.to?.gone;
 };
 
-const guestLost = async (world: ChaosWorld): Promise<void> => {
-  const move = await Move.at(world, 'copying');
+const guestLost = async (world: QemuWorld): Promise<void> => {
+  const move = await QemuMove.at(world, 'copying');
   await move.from.kill();
   await move.to?.kill();
   await move.phase('aborted');
   await world.boot(move.source);
 };
 
-const hostLost = async (world: ChaosWorld): Promise<void> => {
-  const move = await Move.at(world, 'copying');
+const hostLost = async (world: QemuWorld): Promise<void> => {
+  const move = await QemuMove.at(world, 'copying');
   const host = world.spine.lab.host(move.destination);
   await world.spine.cluster.children.kill(`host-agent-${move.destination}`);
   await move.to?.kill();
@@ -44,7 +44,7 @@ const hostLost = async (world: ChaosWorld): Promise<void> => {
 };
 
 /** Refused as long as it was heard of a moment ago. */
-const giveUp = (world: ChaosWorld, host: LabHostName): Promise<unknown> =>
+const giveUp = (world: QemuWorld, host: LabHostName): Promise<unknown> =>
   world.spine.api.send('POST', `/v1/hosts/${host}/give-up-counters`, {
     reason: 'its power was cut',
     dead: true,
@@ -52,14 +52,14 @@ const giveUp = (world: ChaosWorld, host: LabHostName): Promise<unknown> =>
 
 withRecorder('the history of real guests', () => {
   it('qmp-moves', async () => {
-    const world = await ChaosWorld.start();
+    const world = await QemuWorld.start();
     const { api } = world.spine;
     try {
       for (const story of [completed, calledOff, guestLost, hostLost]) await story(world);
       await world.guest.stop();
       const sent = await world.guest.framesIn();
       await until('the port to be settled', async () => {
-        const { status } = (await world.spine.port(GUEST)) ?? {};
+        const { status } = (await world.spine.port(world.owner)) ?? {};
         return status?.active === null && status.standby === null && status.retiring.length === 0;
       });
       const { revision, digest } = await api.status();

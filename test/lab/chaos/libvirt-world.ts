@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { libvirtEnv, LibvirtGuest, LibvirtLab } from '../libvirt.js';
+import { type LabVm } from '../net.js';
+import { BRIDGE, HOSTS, type LabHostName, Spine } from '../spine.js';
+import { TapCounts } from '../taps.js';
+import { ChaosWorld, receiversOf } from './world.js';
+
+const IDS = { name: 'web', mac: '02:00:00:00:00:77', profile: 'web' };
+/** What libvirt makes of it for the host's end. */
+const TAP_MAC = 'fe:00:00:00:00:77';
+
+/** A guest of libvirt, and a libvirtd on either host. */
+export class LibvirtWorld extends ChaosWorld {
+  readonly guest: LibvirtGuest;
+  readonly isDrained = false;
+
+  private constructor(
+    spine: Spine,
+    readonly libvirt: LibvirtLab,
+    private readonly taps: readonly TapCounts[],
+    receivers: readonly [LabVm, LabVm],
+  ) {
+    super(spine, receivers);
+    this.guest = new LibvirtGuest(libvirt, { ...IDS, bridge: BRIDGE, ifaceId: randomUUID() });
+  }
+
+  static async start(): Promise<LibvirtWorld> {
+    const spine = await Spine.start(libvirtEnv);
+    try {
+      const libvirt = await LibvirtLab.start(spine.lab, HOSTS);
+      const taps = await Promise.all(HOSTS.map((host) => TapCounts.start(spine.lab.host(host).netns)));
+      for (const each of taps) spine.lab.hold(each);
+      const world = new LibvirtWorld(spine, libvirt, taps, await receiversOf(spine));
+      await world.boot('north');
+      return world;
+    } catch (cause) {
+      await spine.stop();
+      throw cause;
+    }
+  }
+
+  get owner(): string {
+    return this.guest.uuid;
+  }
+
+  async sent(): Promise<number> {
+    const each = await Promise.all(this.taps.map((taps) => taps.of(TAP_MAC)));
+    return each.reduce((sum, frames) => sum + frames, 0);
+  }
+
+  protected start(host: LabHostName): Promise<void> {
+    return this.guest.boot(host);
+  }
+}
