@@ -15,6 +15,8 @@ export class FakeLibvirt implements Virsh {
   isSending = false;
   isUp = true;
   refusesSpeed = false;
+  /** Called before a command is carried out and after; what it says `false` to is not carried out, or not answered. */
+  onCommand: (text: string, when: 'before' | 'after') => boolean = () => true;
   #ends: ((result: Result<string>) => void) | null = null;
   #line: ((line: string) => void) | null = null;
   #lost: ((why: string) => void) | null = null;
@@ -32,8 +34,14 @@ export class FakeLibvirt implements Virsh {
 
   run(commands: readonly string[]): Promise<Result<string>> {
     const text = commands.join(' ');
+    if (!this.onCommand(text, 'before')) return new Promise(() => undefined);
     this.asked.push(text);
     this.#waits?.();
+    const answer = this.#answer(text);
+    return this.onCommand(text, 'after') ? answer : new Promise(() => undefined);
+  }
+
+  #answer(text: string): Promise<Result<string>> {
     if (!this.isUp) return refuse('unavailable', 'failed to connect to the hypervisor');
     if (text.startsWith('migrate --live')) return this.#send();
     if (text.startsWith('list ')) return this.#say(this.web === null ? '' : `${WEB} web\n${this.#stats()}`);
@@ -48,7 +56,8 @@ export class FakeLibvirt implements Virsh {
   }
 
   watch(line: (line: string) => void, ended: (why: string) => void): () => void {
-    [this.#line, this.#lost] = [line, ended];
+    if (!this.isUp) queueMicrotask(() => ended('failed to connect to the hypervisor'));
+    else [this.#line, this.#lost] = [line, ended];
     return () => (this.#line = this.#lost = null);
   }
 
@@ -65,6 +74,13 @@ export class FakeLibvirt implements Virsh {
     this.tell('lifecycle', detail);
   }
 
+  /** The guest runs at its destination; one that is not defined leaves nothing else behind. */
+  leaves(): void {
+    this.web = this.isPersistent ? SHUT_OFF_MIGRATED : null;
+    this.lifecycle('Stopped Migrated');
+    this.ends();
+  }
+
   /** The virsh that waits for the migration's end is answered. */
   ends(fault?: string, code: 'refused' | 'unknown' = 'refused'): void {
     this.isSending = false;
@@ -77,7 +93,14 @@ export class FakeLibvirt implements Virsh {
   dies(): void {
     this.isUp = false;
     this.ends('End of file while reading data: Input/output error', 'unknown');
-    this.#lost?.('End of file while reading data');
+    this.losesListeners();
+  }
+
+  /** Whoever hears its events is cut off, and may listen again. */
+  losesListeners(): void {
+    const lost = this.#lost;
+    this.#line = this.#lost = null;
+    lost?.('End of file while reading data');
   }
 
   #send(): Promise<Result<string>> {

@@ -13,7 +13,7 @@ const AGAIN_MS = 500;
 export class Hold {
   /** The guest whose memory is copied: what is set before that does not last. */
   #copied: string | null = null;
-  #isReleased = false;
+  #isReleased: boolean;
   #isSlow: boolean;
   #usual: string | null = null;
   #again: (() => void) | null = null;
@@ -25,6 +25,7 @@ export class Hold {
     isHeld: boolean,
   ) {
     this.#isSlow = isHeld;
+    this.#isReleased = !isHeld;
   }
 
   /** MiB/s to begin with; null: as fast as libvirt is set to. */

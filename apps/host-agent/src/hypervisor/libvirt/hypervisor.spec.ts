@@ -1,96 +1,36 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type HostName, type MigrationId } from '#kernel';
+import { type MigrationId } from '#kernel';
 import { type MigrationOrder } from '#contracts';
-import { ManualClock } from '../../agent.fixture.js';
-import { type MigrationOutcome } from '../hypervisor.js';
-import { Moves, type Asked } from '../moves.js';
-import { FakeLibvirt, PAUSED_MIGRATING, SHUT_OFF_MIGRATED, WEB } from './fake-libvirt.fixture.js';
-import { LibvirtHypervisor } from './hypervisor.js';
-
-const order = (more: Partial<MigrationOrder> = {}): MigrationOrder => ({
-  migration: 'm1' as MigrationId,
-  attempt: 1,
-  action: 'start',
-  owner: WEB,
-  destination: 'south' as HostName,
-  ...more,
-});
-const settings = {
-  uri: 'qemu:///system',
-  destination: 'qemu+tls://{host}/system',
-  migrateUri: 'tcp://{host}',
-  options: [],
-};
+import { type FakeLibvirt, PAUSED_MIGRATING, SHUT_OFF_MIGRATED, WEB } from './fake-libvirt.fixture.js';
+import { LibvirtHost, order } from './libvirt-host.fixture.js';
 
 describe('libvirt', () => {
+  let host: LibvirtHost;
   let libvirt: FakeLibvirt;
-  let clock: ManualClock;
-  let disk: readonly Asked[];
-  let hypervisor: LibvirtHypervisor;
-  let said: MigrationOutcome[];
-  let onSaid: (() => void) | null;
+  const settled = (): Promise<void> => host.settled();
+  const after = (ms: number): Promise<void> => host.after(ms);
+  const restarted = (): Promise<void> => host.restarted();
+  const begin = (more?: Partial<MigrationOrder>): Promise<void> => host.begin(more);
+  const outcomes = () => host.outcomes;
 
   beforeEach(async () => {
-    libvirt = new FakeLibvirt();
-    clock = new ManualClock();
-    disk = [];
-    said = [];
-    onSaid = null;
-    hypervisor = await run();
+    host = new LibvirtHost();
+    libvirt = host.libvirt;
+    await host.run();
   });
 
-  afterEach(() => hypervisor.close());
-
-  /** A run of the agent, with what earlier ones left on disk. */
-  async function run(): Promise<LibvirtHypervisor> {
-    const made = new LibvirtHypervisor({
-      settings,
-      virsh: libvirt,
-      moves: new Moves((asked) => Promise.resolve(void (disk = structuredClone(asked))), disk),
-      clock,
-      random: () => 0.5,
-      log: { info: () => undefined, warn: () => undefined },
-    });
-    made.watch((outcome) => {
-      said.push(outcome);
-      onSaid?.();
-    });
-    await made.start();
-    await settled();
-    return made;
-  }
-
-  /** Everything that only waits for answers that are there has happened. */
-  async function settled(): Promise<void> {
-    for (let i = 0; i < 20; i++) await Promise.resolve();
-  }
-  const after = async (ms: number): Promise<void> => {
-    clock.advance(ms);
-    await settled();
-  };
-  /** The agent dies and comes back; libvirt goes on. */
-  const restarted = async (): Promise<void> => {
-    const left = libvirt.isSending;
-    await hypervisor.close();
-    libvirt.isSending = left;
-    hypervisor = await run();
-  };
-  const outcomes = () => said.map((s) => s.outcome);
-  const begin = async (more: Partial<MigrationOrder> = {}): Promise<void> => {
-    await hypervisor.migrate(order(more));
-    await settled();
-  };
+  afterEach(() => host.hypervisor.close());
 
   it('knows its guests and what they do', async () => {
-    expect(hypervisor.vms()).toEqual([{ owner: WEB, state: 'running' }]);
+    expect(host.hypervisor.vms()).toEqual([{ owner: WEB, state: 'running' }]);
     libvirt.web = PAUSED_MIGRATING;
     libvirt.lifecycle('Suspended Migrated');
     await settled();
-    expect(hypervisor.vms()).toEqual([{ owner: WEB, state: 'incoming' }]);
+    expect(host.hypervisor.vms()).toEqual([{ owner: WEB, state: 'incoming' }]);
     libvirt.web = null;
     libvirt.lifecycle('Stopped Destroyed');
     await settled();
-    expect(hypervisor.vms()).toEqual([]);
+    expect(host.hypervisor.vms()).toEqual([]);
   });
 
   it.each([
@@ -102,7 +42,7 @@ describe('libvirt', () => {
     libvirt.web = state;
     libvirt.lifecycle('Resumed Unpaused');
     await settled();
-    expect([hypervisor.presence(WEB), hypervisor.presence('web'), hypervisor.presence('db')]).toEqual([
+    expect(['web', WEB, 'db'].map((owner) => host.hypervisor.presence(owner))).toEqual([
       presence,
       presence,
       'unknown',
@@ -115,11 +55,11 @@ describe('libvirt', () => {
     libvirt.web = null;
     libvirt.lifecycle('Stopped Migrated');
     await settled();
-    expect(hypervisor.presence(WEB)).toBe('left');
+    expect(host.hypervisor.presence(WEB)).toBe('left');
     libvirt.web = { state: 1, reason: 2 };
     libvirt.lifecycle('Resumed Migrated');
     await settled();
-    expect(hypervisor.presence(WEB)).toBe('runs');
+    expect(host.hypervisor.presence(WEB)).toBe('runs');
   });
 
   it('moves a guest: asked once, and its words are told', async () => {
@@ -127,17 +67,17 @@ describe('libvirt', () => {
     expect(libvirt.of('migrate --live')).toEqual([
       `migrate --live --p2p --migrateuri tcp://south --domain ${WEB} --desturi qemu+tls://south/system`,
     ]);
-    expect(disk).toMatchObject([{ key: 'm1/1', owner: WEB }]);
+    expect(host.disk).toMatchObject([{ key: 'm1/1', owner: WEB }]);
     libvirt.tell('migration-iteration', "iteration: '1'");
-    expect(hypervisor.vms()).toEqual([{ owner: WEB, state: 'running', migration: 'm1' }]);
+    expect(host.hypervisor.vms()).toEqual([{ owner: WEB, state: 'running', migration: 'm1' }]);
     await begin();
     libvirt.ends();
     await settled();
     expect(outcomes()).toEqual(['started', 'started', 'completed']);
     expect(libvirt.of('migrate --live')).toHaveLength(1);
-    hypervisor.standing([]);
+    host.hypervisor.standing([]);
     await settled();
-    expect(disk).toEqual([]);
+    expect(host.disk).toEqual([]);
   });
 
   it('knows a guest by its name, too, and takes along what is defined of it', async () => {
@@ -151,11 +91,11 @@ describe('libvirt', () => {
     await begin({ held: true });
     expect(libvirt.of('migrate --live')[0]).toContain('--bandwidth 1 ');
     libvirt.tell('migration-iteration', "iteration: '1'");
-    hypervisor.standing([order({ held: true })]);
+    host.hypervisor.standing([order({ held: true })]);
     await settled();
     expect(libvirt.of('migrate-setspeed')).toEqual([]);
     libvirt.refusesSpeed = true;
-    hypervisor.standing([order()]);
+    host.hypervisor.standing([order()]);
     await settled();
     libvirt.refusesSpeed = false;
     await after(500);
@@ -165,7 +105,7 @@ describe('libvirt', () => {
 
   it('lets go once memory is copied: what is set before that does not last', async () => {
     await begin({ held: true });
-    hypervisor.standing([order()]);
+    host.hypervisor.standing([order()]);
     await settled();
     expect(libvirt.of('migrate-setspeed')).toEqual([]);
     libvirt.tell('migration-iteration', "iteration: '1'");
@@ -177,12 +117,14 @@ describe('libvirt', () => {
     await begin();
     libvirt.ends('internal error: unable to execute QEMU command: bridge pt-lan does not exist');
     await settled();
-    expect(said).toMatchObject([{ outcome: 'failed', reason: expect.stringContaining('bridge pt-lan') }]);
+    expect(host.said).toMatchObject([
+      { outcome: 'failed', reason: expect.stringContaining('bridge pt-lan') },
+    ]);
   });
 
   it('aborts when that is asked, by whoever does', async () => {
     await begin();
-    await hypervisor.abort(order({ action: 'abort' }));
+    await host.hypervisor.abort(order({ action: 'abort' }));
     await settled();
     await begin({ attempt: 2 });
     libvirt.ends('operation aborted: migration out: canceled by client');
@@ -193,7 +135,7 @@ describe('libvirt', () => {
   it('goes on aborting what has not begun yet', async () => {
     await begin();
     libvirt.isSending = false;
-    await hypervisor.abort(order({ action: 'abort' }));
+    await host.hypervisor.abort(order({ action: 'abort' }));
     expect(outcomes()).toEqual([]);
     libvirt.isSending = true;
     await after(500);
@@ -203,14 +145,14 @@ describe('libvirt', () => {
   it('completes when it is too late to abort', async () => {
     await begin();
     libvirt.isSending = false;
-    await hypervisor.abort(order({ action: 'abort' }));
+    await host.hypervisor.abort(order({ action: 'abort' }));
     libvirt.ends();
     await settled();
     expect(outcomes()).toEqual(['completed']);
   });
 
   it('answers an abort of what never began', async () => {
-    await hypervisor.abort(order({ action: 'abort' }));
+    await host.hypervisor.abort(order({ action: 'abort' }));
     expect(outcomes()).toEqual(['aborted']);
   });
 
@@ -226,10 +168,10 @@ describe('libvirt', () => {
     libvirt.lifecycle('Resumed Unpaused');
     await settled();
     await begin();
-    expect(said).toMatchObject([{ outcome, reason: expect.stringContaining(reason) }]);
+    expect(host.said).toMatchObject([{ outcome, reason: expect.stringContaining(reason) }]);
     expect(libvirt.of('migrate --live')).toEqual([]);
     // What is not known to have stayed is not begun by the next run either.
-    expect(disk).toHaveLength(outcome === 'unknown' ? 1 : 0);
+    expect(host.disk).toHaveLength(outcome === 'unknown' ? 1 : 0);
   });
 
   it('says that it does not know when libvirt dies, and what became of it when it is back', async () => {
@@ -243,7 +185,7 @@ describe('libvirt', () => {
     await after(500);
     await after(1_000);
     expect(outcomes()).toEqual(['unknown', 'failed']);
-    expect(said[1]?.reason).toContain('End of file');
+    expect(host.said[1]?.reason).toContain('End of file');
   });
 
   it('follows what an earlier run began, to either end', async () => {
@@ -273,7 +215,7 @@ describe('libvirt', () => {
     await begin({ held: true });
     await restarted();
     await begin();
-    hypervisor.standing([order()]);
+    host.hypervisor.standing([order()]);
     await settled();
     expect(libvirt.of('migrate-setspeed')).toHaveLength(1);
   });
@@ -283,10 +225,9 @@ describe('libvirt', () => {
     await restarted();
     libvirt.web = null;
     libvirt.isSending = false;
-    await hypervisor.close();
-    hypervisor = await run();
+    await restarted();
     await begin();
-    expect(said).toMatchObject([{ outcome: 'unknown', reason: expect.stringContaining('no domain') }]);
+    expect(host.said).toMatchObject([{ outcome: 'unknown', reason: expect.stringContaining('no domain') }]);
   });
 
   it('takes a guest that is shut off as migrated for moved', async () => {
@@ -300,24 +241,15 @@ describe('libvirt', () => {
 
   it('refuses to move a guest for two migrations at once', async () => {
     await begin();
-    await hypervisor.migrate(order({ migration: 'm2' as MigrationId }));
-    expect(said).toMatchObject([
+    await host.hypervisor.migrate(order({ migration: 'm2' as MigrationId }));
+    expect(host.said).toMatchObject([
       { migration: 'm2', outcome: 'failed', reason: expect.stringContaining('m1') },
     ]);
   });
 
   it('asks for nothing that the disk did not take', async () => {
-    await hypervisor.close();
-    hypervisor = new LibvirtHypervisor({
-      settings,
-      virsh: libvirt,
-      moves: new Moves(() => Promise.reject(new Error('disk full')), []),
-      clock,
-      random: () => 0.5,
-      log: { info: () => undefined, warn: () => undefined },
-    });
-    await hypervisor.start();
-    await expect(hypervisor.migrate(order())).rejects.toThrow('disk full');
+    host.onWrite = () => Promise.reject(new Error('disk full'));
+    await expect(host.hypervisor.migrate(order())).rejects.toThrow('disk full');
     expect(libvirt.of('migrate --live')).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { type Moves } from '../moves.js';
 import { type Domains } from './domains.js';
 import { Hold } from './hold.js';
 import { placeOf, type Place } from './place.js';
+import { PostCopy } from './post-copy.js';
 import { readTerms, type Look } from './said.js';
 import { migrateCommand, type LibvirtSettings } from './settings.js';
 import { type Virsh } from './virsh.js';
@@ -41,6 +42,7 @@ const STRAY_MS = 2_000;
  */
 export class Move {
   readonly #hold: Hold;
+  readonly #postCopy: PostCopy | null;
   #uuid: string | null = null;
   /** A virsh of ours waits for its end. */
   #isAttended = false;
@@ -56,7 +58,10 @@ export class Move {
     readonly order: MigrationOrder,
     private readonly parts: MoveParts,
   ) {
-    this.#hold = new Hold(parts.virsh, parts.clock, order.held === true);
+    const { virsh, clock, settings } = parts;
+    this.#hold = new Hold(virsh, clock, order.held === true);
+    this.#postCopy = settings.options.includes('post-copy') ? new PostCopy(virsh) : null;
+    if (order.held !== true) this.#postCopy?.release();
   }
 
   get uuid(): string | null {
@@ -107,12 +112,15 @@ export class Move {
   /** The destination has all of it now: the guest may go. */
   release(): void {
     this.#hold.release();
+    this.#postCopy?.release();
   }
 
   heard(event: string, detail: string): void {
     if (this.#isOver || !(this.#isAttended || this.#copies)) return;
     if (event === 'lifecycle' && detail === 'Stopped Migrated') this.#end('completed');
-    if (event === 'migration-iteration') this.#started();
+    if (event !== 'migration-iteration') return;
+    this.#started();
+    if (this.#uuid !== null) this.#postCopy?.passes(this.#uuid, detail);
   }
 
   /** libvirt answers: what could not be seen before can be now. */

@@ -18,7 +18,7 @@ describe('how libvirt is reached', () => {
       expect.arrayContaining(['--p2p', '--migrateuri', 'unix:///run/web.south', 'qemu+tls://south/system']),
     );
     expect(command({ libvirtOptions: 'post-copy,tls' })).toEqual(
-      expect.arrayContaining(['--p2p', '--postcopy', '--postcopy-after-precopy', '--tls']),
+      expect.arrayContaining(['--p2p', '--postcopy', '--tls']),
     );
     expect(command({ libvirtOptions: 'direct' })).not.toContain('--p2p');
   });

@@ -13,7 +13,8 @@ export interface LibvirtSettings {
 
 /** What may be asked of a migration, by the word for it: flags of `virsh migrate`. */
 const OPTIONS = {
-  'post-copy': ['--postcopy', '--postcopy-after-precopy'],
+  // When the guest goes over is for `post-copy.ts` to say.
+  'post-copy': ['--postcopy'],
   // Not libvirtd to libvirtd: virsh speaks to both.
   direct: [],
   tls: ['--tls'],
