@@ -107,6 +107,11 @@ export function abortMigration(draft: Draft, command: Of<'AbortMigration'>): Pro
   return refuse('refused', refusal('no-abort', 'migration', migration.id, refused));
 }
 
+const OUTSTANDING = {
+  unknown: 'and the hypervisor does not know what became of the guest',
+  waited: 'with final counters or the word of the hypervisor outstanding',
+};
+
 export function timeOutMigration(draft: Draft, command: Of<'TimeOutMigration'>): Problem | null {
   const m = find(draft, command.migration);
   if (isProblem(m)) return m;
@@ -120,7 +125,7 @@ export function timeOutMigration(draft: Draft, command: Of<'TimeOutMigration'>):
     return problem('unavailable', `migration ${m.id} has ${Math.ceil(left)} ms left in ${m.phase}`);
   const reason =
     m.phase === 'switched'
-      ? 'the deadline passed with final counters or the word of the hypervisor outstanding'
+      ? `the deadline passed ${OUTSTANDING[m.outcome === 'unknown' ? 'unknown' : 'waited']}`
       : `timed out in ${m.phase}`;
   const refused = happen(draft, m.id, 'timeout', { reason });
   return refused === null ? null : refuse('refused', refusal('no-timeout', 'migration', m.id, refused));

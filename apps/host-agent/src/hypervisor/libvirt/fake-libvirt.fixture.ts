@@ -4,6 +4,7 @@ import { type Virsh } from './virsh.js';
 export const WEB = '8a1e4c1e-0000-4000-8000-000000000001';
 const RUNNING = { state: 1, reason: 1 };
 export const PAUSED_MIGRATING = { state: 3, reason: 2 };
+export const POST_COPY_FAILED = { state: 3, reason: 13 };
 export const SHUT_OFF_MIGRATED = { state: 5, reason: 4 };
 
 /** A libvirtd with one guest, `web`, that speaks as virsh prints it. What it is asked to send stays on its way until told. */
@@ -15,6 +16,7 @@ export class FakeLibvirt implements Virsh {
   isSending = false;
   isUp = true;
   refusesSpeed = false;
+  refusesPostCopy = false;
   /** Called before a command is carried out and after; what it says `false` to is not carried out, or not answered. */
   onCommand: (text: string, when: 'before' | 'after') => boolean = () => true;
   #ends: ((result: Result<string>) => void) | null = null;
@@ -52,6 +54,8 @@ export class FakeLibvirt implements Virsh {
     if (text.startsWith('migrate-getspeed ')) return this.#say('8796093022207\n');
     if (text.startsWith('migrate-setspeed '))
       return this.refusesSpeed ? refuse('refused', 'busy') : this.#say('');
+    if (text.startsWith('migrate-postcopy '))
+      return this.refusesPostCopy ? refuse('refused', 'no migration is in progress') : this.#say('');
     return this.#abort();
   }
 

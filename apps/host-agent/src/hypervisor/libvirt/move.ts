@@ -38,6 +38,7 @@ const STRAY_MS = 2_000;
  * | ends with a fault, the guest runs here | `aborted` if that was asked, else `failed`, with libvirt's reason |
  * | ends with a fault, the job goes on (its client was lost) | nothing; it is looked at until it ends |
  * | ends with a fault, the guest stands still or is not there | `unknown`; what is seen later counts |
+ * | post-copy breaks off | `unknown`, with that; it may be resumed |
  * | libvirtd can't be asked | `unknown`; what it says when it answers again |
  */
 export class Move {
@@ -204,6 +205,8 @@ export class Move {
     if (place === 'left') return this.#end('completed');
     if (place === 'off') return this.#end('failed', this.#reason ?? 'the guest was shut off');
     if (place === 'here') return this.#stays();
+    if (place === 'torn')
+      return this.#unclear(`${TORN}${this.#reason === undefined ? '' : `: ${this.#reason}`}`);
     if (place === 'unclear')
       return this.#unclear(this.#reason ?? 'libvirt does not say where the guest runs');
     this.#isUnclear = false;
@@ -247,10 +250,14 @@ export class Move {
   }
 }
 
+/** `virsh migrate --postcopy-resume` goes on where it was, if the guest still lives at its destination. */
+const TORN = 'post-copy broke off: a part of the guest’s memory is still here';
+
 /** Of an order that nothing was done about: the guest is not one that could be sent. */
 const REFUSED: Readonly<Record<Exclude<Place, 'here'>, readonly [Outcome, string]>> = {
   leaving: ['unknown', 'somebody else moves the guest already'],
   left: ['unknown', 'the guest was moved away by somebody else'],
   unclear: ['failed', 'the guest has not arrived here yet'],
+  torn: ['failed', 'an earlier post-copy of the guest broke off'],
   off: ['failed', 'the guest is shut off'],
 };
