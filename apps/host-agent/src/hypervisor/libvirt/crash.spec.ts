@@ -139,27 +139,33 @@ describe('an agent that is killed', () => {
   it.each([
     ['defined', true, 'completed'],
     ['not defined, so that nothing is left of it', false, 'unknown'],
-  ])('while a guest moves that is %s: as much as can be known is told', async (_what, isPersistent, outcome) => {
-    libvirt.isPersistent = isPersistent;
-    await host.begin();
-    await host.hypervisor.close();
-    libvirt.leaves();
-    await again();
-    await seen();
-    expect([host.outcomes, begun()]).toEqual([[outcome], 1]);
-  });
+  ])(
+    'while a guest moves that is %s: as much as can be known is told',
+    async (_what, isPersistent, outcome) => {
+      libvirt.isPersistent = isPersistent;
+      await host.begin();
+      await host.hypervisor.close();
+      libvirt.leaves();
+      await again();
+      await seen();
+      expect([host.outcomes, begun()]).toEqual([[outcome], 1]);
+    },
+  );
 
-  it.each(moments(SPEED, FASTER))('%s %s: a move that may go is left slow by nobody', async (moment, command) => {
-    await host.begin({ held: true });
-    await host.restarted();
-    await host.begin({ held: true });
-    killed(moment, command);
-    host.hypervisor.standing([order()]);
-    await host.settled();
-    const before = libvirt.of(FASTER).length;
-    await again();
-    expect(libvirt.of(FASTER)).toHaveLength(before + 1);
-  });
+  it.each(moments(SPEED, FASTER))(
+    '%s %s: a move that may go is left slow by nobody',
+    async (moment, command) => {
+      await host.begin({ held: true });
+      await host.restarted();
+      await host.begin({ held: true });
+      killed(moment, command);
+      host.hypervisor.standing([order()]);
+      await host.settled();
+      const before = libvirt.of(FASTER).length;
+      await again();
+      expect(libvirt.of(FASTER)).toHaveLength(before + 1);
+    },
+  );
 
   it.each(moments(LOOK, ABORT))('%s %s while that is called off: it is', async (moment, command) => {
     await host.begin();

@@ -119,6 +119,8 @@ export class Move {
   heard(event: string, detail: string): void {
     if (this.#isOver || !(this.#isAttended || this.#copies)) return;
     if (event === 'lifecycle' && detail === 'Stopped Migrated') this.#end('completed');
+    // Whoever waits with virsh may not hear of it: libvirt itself waits for a destination that has not noticed.
+    if (event === 'lifecycle' && detail === 'Suspended Post-copy Error') this.#unclear(TORN);
     if (event !== 'migration-iteration') return;
     this.#started();
     if (this.#uuid !== null) this.#postCopy?.passes(this.#uuid, detail);
