@@ -30,13 +30,14 @@ import {
   type Verifier,
 } from '#contracts';
 import {
-  project,
+  Holdings,
   projectAllInTurns,
   Projector,
-  type Documents,
+  takeChanges,
   type DocumentChange,
   type DocumentStore,
   type KnownDocuments,
+  type Prepared,
 } from '#protocol';
 import { clusterRules, PhaseWatch, type ClusterCommit } from '#runtime';
 import { asCounters, type LastCheckpoint } from './checkpoints.js';
@@ -55,12 +56,14 @@ export interface LeaderParts {
   readonly instance: string;
   /** State of the follower in this process; undefined: the log is read. */
   readonly from: ReplicaState<State> | undefined;
+  /** What was made ready of that very state; null: nothing was. */
+  readonly prepared?: Prepared | null;
   /** How far somebody had come in a log that this one may be an older copy of. */
   readonly lost?: Lost;
   /** After each commit, in order. */
   readonly onCommit: (commit: ClusterCommit, changes: readonly DocumentChange[]) => void;
   /** What the term begins with, before any commit of its own. */
-  readonly onBegin: (lineage: Lineage, revision: Revision, documents: Documents) => Promise<void>;
+  readonly onBegin: (lineage: Lineage, revision: Revision, holdings: Holdings) => void;
   /** This leader can't go on; another, or a new one here, must take over from the log. */
   readonly onEnd: (why: Problem) => void;
   readonly onTrouble: (what: Problem) => void;
@@ -92,14 +95,15 @@ export class Leader {
 
   private constructor(
     /** Without the state that it began from: a term may last for months. */
-    private readonly parts: Omit<LeaderParts, 'from'>,
+    private readonly parts: Omit<LeaderParts, 'from' | 'prepared'>,
     readonly sequencer: Sequencer<State, Command, DomainEvent>,
   ) {
     this.#phases = new PhaseWatch(parts.clock);
     for (const migration of sequencer.state.migrations.values()) this.#phases.saw(migration);
   }
 
-  static async begin({ from, ...parts }: LeaderParts): Promise<Result<Leader>> {
+  static async begin({ from, prepared, ...parts }: LeaderParts): Promise<Result<Leader>> {
+    let since: readonly DomainEvent[] | null = null;
     const opened = await openSequencer({
       log: parts.log,
       rules: clusterRules,
@@ -111,11 +115,13 @@ export class Leader {
       onEnd: (_reason, fault) => parts.onEnd(fault),
       ...(from === undefined ? {} : { from }),
       ...(parts.lost === undefined ? {} : { lost: parts.lost }),
+      onCaughtUp: (events) => (since = events),
     });
     if (!opened.ok) return opened;
     const leader = new Leader(parts, opened.value);
     leader.sequencer.onCommit((commit, before, after) => leader.#committed(commit, before, after));
-    await leader.#startProjector();
+    const isOf = prepared && since !== null && prepared.state === from?.state;
+    await leader.#startProjector(isOf ? leader.#goOnFrom(prepared, since ?? []) : null);
     return ok(leader);
   }
 
@@ -226,22 +232,48 @@ export class Leader {
     if (this.#projector !== null) this.parts.known.keep(this.#projector.standing);
   }
 
-  async #startProjector(): Promise<void> {
+  /** The state as documents tell it. */
+  get #told(): State & { readonly lineage: Lineage } {
     const { lineage, revision } = this.sequencer.head;
     if (lineage === undefined) throw new Error('a sequencer that is open has a lineage');
-    const state = { ...this.sequencer.state, lineage, revision };
+    return { ...this.sequencer.state, lineage, revision };
+  }
+
+  /** `since`: what was read of the log behind what was made ready. Null: it is of a history that is no more. */
+  #goOnFrom(
+    { lineage, state, documents, ...rest }: Prepared,
+    since: readonly DomainEvent[],
+  ): Prepared | null {
+    const after = this.#told;
+    if (lineage !== after.lineage) return null;
+    const before = { ...state, lineage };
+    const changed = new Set(rest.compared?.changed);
+    for (const change of takeChanges(documents, before, after, since, this.parts.handoverToken)) {
+      rest.holdings.take(change);
+      changed.add(change.key);
+    }
+    const compared = rest.compared && { ...rest.compared, changed };
+    return { ...rest, lineage, state: after, documents, compared };
+  }
+
+  async #startProjector(prepared: Prepared | null = null): Promise<void> {
+    const { lineage, revision, ...state } = this.#told;
     const { began } = this.sequencer;
     const waiting: (() => void)[] = [];
     this.#waiting = waiting;
-    this.#documents = await projectAllInTurns(state, this.parts.handoverToken, () => this.#pause(1));
+    const breath = (): Promise<void> => this.#pause(1);
+    this.#documents =
+      prepared?.documents ??
+      (await projectAllInTurns({ ...state, lineage, revision }, this.parts.handoverToken, breath));
+    const holdings = prepared?.holdings ?? (await Holdings.of(this.#documents, breath));
     if (this.#over) return;
-    await this.parts.onBegin(lineage, revision, this.#documents);
-    if (this.#over) return;
+    this.parts.onBegin(lineage, revision, holdings);
     this.#waiting = null;
     this.#projector = new Projector(
       {
         store: this.parts.store,
         known: this.parts.known.take(),
+        compared: prepared?.compared ?? null,
         signer: this.parts.signer,
         verifier: this.parts.verifier,
         clock: this.parts.clock,
@@ -275,12 +307,8 @@ export class Leader {
 
   #publish(commit: ClusterCommit, before: State, after: State): void {
     if (this.#waiting !== null) return void this.#waiting.push(() => this.#publish(commit, before, after));
-    const changes = project(before, after, commit.events, this.#documents, this.parts.handoverToken);
-    for (const { key, document } of changes) {
-      // That something was there is the projector's to remember, until every host has heard of it.
-      if (document.type === 'tombstone') this.#documents.delete(key);
-      else this.#documents.set(key, document);
-    }
+    const { handoverToken } = this.parts;
+    const changes = takeChanges(this.#documents, before, after, commit.events, handoverToken);
     const projector = this.#projector;
     this.parts.afterAnswers(() => projector?.commit(commit.lineage, commit.revision, changes));
     this.parts.onCommit(commit, changes);

@@ -28,11 +28,13 @@ import {
 import { type Distrust } from '#platform';
 import {
   KeptDocuments,
+  ReadyDocuments,
   RealisedTracker,
   touchedBy,
   type DocumentChange,
   type DocumentStore,
   type KnownDocuments,
+  type ReadyOptions,
 } from '#protocol';
 import { type ClusterCommit } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
@@ -81,6 +83,7 @@ const SWEEP_MS = 10_000;
 export class Manager {
   readonly tracker: RealisedTracker;
   readonly #known: KnownDocuments;
+  readonly #ready: ReadyDocuments;
   readonly #leases: Leases;
   #takeovers: Takeovers | null = null;
   #leader: Leader | null = null;
@@ -101,13 +104,30 @@ export class Manager {
     this.tracker = new RealisedTracker(parts.clock);
     this.#leases = new Leases(parts.clock);
     this.#known = parts.known ?? new KeptDocuments();
-    parts.follower.onCommit(({ lineage, revision, events }, before, after) =>
-      this.tracker.followed(lineage, revision, touchedBy(events, before, after)),
-    );
+    const { clock, follower, handoverToken } = parts;
+    this.#ready = new ReadyDocuments({
+      clock,
+      handoverToken,
+      head: () => headOf(follower),
+      standing: () => this.#known.standing,
+    });
+    follower.onCommit((commit, before, after) => {
+      this.tracker.followed(commit.lineage, commit.revision, touchedBy(commit.events, before, after));
+      this.#ready.follow(commit, before, after);
+    });
+    follower.onReload(() => {
+      if (!this.leads) this.#ready.begin();
+    });
+    this.#ready.begin();
   }
 
   get leads(): boolean {
     return this.#leader !== null;
+  }
+
+  /** Documents that it would have to look at and write if it led from now on; null: all of them. */
+  get behind(): number | null {
+    return this.leads ? 0 : this.#ready.behind;
   }
 
   /** Begins a term. */
@@ -123,6 +143,7 @@ export class Manager {
   async close(): Promise<void> {
     this.lost('stopping');
     await this.#changing;
+    this.#ready.stop();
   }
 
   async execute(request: CommandRequest): Promise<CommandResponse> {
@@ -265,10 +286,6 @@ export class Manager {
     };
   }
 
-  #breath(): Promise<void> {
-    return new Promise((resolve) => void this.parts.clock.after(1, resolve));
-  }
-
   /** Beginnings and ends of terms happen one after the other. */
   #then(work: () => Promise<void>): void {
     this.#changing = this.#changing.then(work).catch((cause: unknown) => {
@@ -286,15 +303,17 @@ export class Manager {
     this.#lostBefore = follower.lost;
     // What hosts said of a lineage that is no more says nothing of this one, and must not hide what was read of it.
     const lost = this.#reported?.lineage === follower.lineage ? this.#reported : follower.lost;
+    const prepared = await this.#ready.take();
     const leader = await Leader.begin({
       afterAnswers: (work) => work(),
       ...this.parts,
       known: this.#known,
       from: follower.capture(),
+      prepared,
       ...(lost === undefined ? {} : { lost }),
       onCommit: (commit, changes) => this.#committed(commit, changes),
-      onBegin: async (lineage, revision, documents) => {
-        await this.tracker.begin(lineage, revision, documents, () => this.#breath());
+      onBegin: (lineage, revision, holdings) => {
+        this.tracker.begin(lineage, revision, holdings);
         this.#summedUp = 0;
         this.#affecting = revision;
       },
@@ -309,6 +328,7 @@ export class Manager {
       if (leader.error.message !== this.#lastTrouble)
         logger.error({ problem: leader.error.message }, 'can’t lead');
       this.#lastTrouble = leader.error.message;
+      this.#ready.begin();
       this.#again();
       return;
     }
@@ -343,6 +363,7 @@ export class Manager {
     // Whatever becomes of the commands (a connection that breaks just now), the term itself must end.
     await this.#setActive(false);
     await leader.close();
+    this.#ready.begin();
     this.parts.logger.info({ reason }, 'this copy no longer leads');
   }
 
@@ -434,6 +455,9 @@ export class Manager {
     };
   }
 }
+
+const headOf = ({ head, state }: Follower<State, DomainEvent>): ReturnType<ReadyOptions['head']> =>
+  head?.lineage === undefined ? null : { lineage: head.lineage, revision: head.revision, state };
 
 const notLeading = (): Problem => problem('unavailable', 'this switch-manager does not lead');
 

@@ -1,6 +1,7 @@
 import { err, ok, problem, type Problem, type Result, type Revision } from '#kernel';
 import { type Head, type Poison } from './chain-reader.js';
 import { checkHeld, type CommitLog } from './commit-log.js';
+import { type Commit } from './decider.js';
 import { decodeEnvelope } from './envelope-decode.js';
 import { type Hash } from './envelope.js';
 import { Replica, type ReplicaRules, type ReplicaState } from './replica.js';
@@ -37,16 +38,18 @@ export async function startReplica<State, Event>(
 export const holdsHead = (log: CommitLog, { seq, hash }: Head, hashOf: Hash): Promise<boolean> =>
   seq === 0 ? Promise.resolve(true) : holds(log, seq, hash, hashOf);
 
-/** Reads on to the end of the log as known when it gets there. */
+/** Reads on to the end of the log as known when it gets there. `onRead`: each commit on the way. */
 export async function catchUp<State, Event>(
   log: CommitLog,
   replica: Replica<State, Event>,
+  onRead: (commit: Commit<Event>) => void = () => undefined,
 ): Promise<Result<Replica<State, Event>, Poison>> {
   while (replica.head.seq < (await log.last())) {
     for await (const batch of log.read(replica.head.seq + 1)) {
       for (const message of batch) {
         const applied = replica.fold(message);
         if (!applied.ok) return applied;
+        if (applied.value.kind === 'commit') onRead(applied.value.commit);
         if (applied.value.kind === 'late-repudiation') {
           const fault = problem(
             'unavailable',

@@ -14,6 +14,8 @@ export interface OpenOptions<State, Command, Event> extends SequencerOptions<Sta
   /** How far somebody had come in a log that this one may be an older copy of. */
   readonly lost?: Lost;
   readonly notice?: Notice;
+  /** Once it is open: what was read behind `from`; null if that was not what it goes on from. */
+  readonly onCaughtUp?: (events: readonly Event[] | null) => void;
 }
 
 /** `time`: of its last commit, ms; a log that ends later has gone on from there, in a lineage of its own. */
@@ -41,9 +43,11 @@ export async function openSequencer<State, Command, Event>(
         from === undefined
           ? await startReplica(log, rules, options.snapshots, options.notice, gone)
           : new Replica(rules, from);
-      const caughtUp = await catchUp(log, start);
+      const read: Event[] = [];
+      const caughtUp = await catchUp(log, start, ({ events }) => void read.push(...events));
       if (!caughtUp.ok) return err(poisonProblem(caughtUp.error));
       const opened = await firstCommit(options, caughtUp.value, lost);
+      if (opened.ok) options.onCaughtUp?.(from === undefined ? null : read);
       if (opened.ok || attempt === ATTEMPTS || opened.error.code !== 'unavailable') return opened;
     } catch (cause) {
       if (cause instanceof ProblemError) return err(cause.problem);
@@ -68,7 +72,15 @@ async function firstCommit<State, Command, Event>(
   known: readonly Lost[],
 ): Promise<Result<Sequencer<State, Command, Event>>> {
   // A sequencer lasts for months: the state that it was made of is not kept so long.
-  const { actor, from: _from, snapshots: _snapshots, lost: _lost, notice: _notice, ...lasting } = options;
+  const {
+    actor,
+    from: _from,
+    snapshots: _snapshots,
+    lost: _lost,
+    notice: _notice,
+    onCaughtUp: _onCaughtUp,
+    ...lasting
+  } = options;
   const owner = toldOnceGiven(options.onEnd);
   const sequencer = new Sequencer({ ...lasting, onEnd: owner.onEnd }, replica.capture());
   const commits = replica.staged.map((commit) => sequencer.abandonChunks(commit, actor));

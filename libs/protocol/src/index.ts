@@ -9,6 +9,13 @@ export { keysOfHost, projectAll, projectAllInTurns } from './projection/project-
 export { project, withChanges } from './projection/project.js';
 export { touchedBy } from './projection/touched.js';
 export { KeptDocuments } from './projector/known.js';
+export {
+  ReadyDocuments,
+  takeChanges,
+  type Compared,
+  type Prepared,
+  type ReadyOptions,
+} from './projector/ready.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';
 export { nothingPublished, ownFirst, takeStored } from './projector/published.js';
 export {
@@ -24,4 +31,5 @@ export { fromDisk, toDisk, type TextDigest } from './sync/disk.js';
 export { DocumentSync, type DocumentSyncOptions } from './sync/document-sync.js';
 export { type DocumentFault, type Snapshot } from './sync/snapshot.js';
 export { type DocumentSource, type Received, type SourceListener } from './sync/source.js';
+export { Holdings } from './realised/holdings.js';
 export { RealisedTracker } from './realised/tracker.js';

@@ -54,6 +54,10 @@ export class FollowedDocuments implements KnownDocuments {
 
   constructor(private readonly options: FollowedOptions) {}
 
+  get standing(): Published | null {
+    return this.#published;
+  }
+
   /** Goes on from what is known, or from the beginning. */
   keep(known: Published | null): void {
     this.stop();

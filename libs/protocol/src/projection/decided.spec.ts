@@ -8,6 +8,7 @@ import {
   initialState,
   NO_FEATURES,
   type Command,
+  type DomainEvent,
   type MigrationPhase,
   type State,
 } from '#domain';
@@ -83,9 +84,11 @@ function next(random: Random, state: State, seq: number): Command {
     boot: 'b',
     facts: [{ seq, at: seq, fact }],
   });
-  switch (random.below(10)) {
+  switch (random.below(11)) {
     case 0:
       return apply(random);
+    case 9:
+      return { type: 'Delete', kind: 'PortGroup', name: random.pick(GROUPS) ?? 'web' };
     case 1:
       return { type: 'ConnectPort', group: random.pick(GROUPS) ?? 'web', connectee: iface };
     case 2:
@@ -122,31 +125,66 @@ function next(random: Random, state: State, seq: number): Command {
   }
 }
 
+interface Step {
+  readonly before: State;
+  readonly after: State;
+  readonly events: readonly DomainEvent[];
+}
+
+function* history(random: Random): Iterable<Step> {
+  let state = initialState;
+  for (let i = 1; i < 50; i += 1) {
+    const command = i === 1 ? apply(random) : next(random, state, i);
+    const decided = decide(state, command, { now: i, actor: 'test' });
+    if (!decided.ok || decided.value.length === 0) continue;
+    const before = state;
+    const meta = { lineage: lineageOf(1), revision: (state.revision + 1) as Revision, time: i };
+    state = decided.value.reduce((s, event) => evolve(s, event, meta), state);
+    yield { before, after: state, events: decided.value };
+  }
+}
+
+const expectAll = (documents: ReadonlyMap<string, StateDocument>, state: State): void => {
+  const standing = [...documents.values()].filter((d) => d.type !== 'tombstone').map(contentOf);
+  expect(standing.sort()).toEqual([...projectAll(state, handoverToken).values()].map(contentOf).sort());
+};
+
 describe('the projection of what the rules decide', () => {
   it('commit by commit is that of the whole state', () => {
     const kinds = new Set<string>();
     fc.assert(
       fc.property(fc.integer(), (seed) => {
-        const random = new Random(seed);
-        let state = initialState;
         let documents = new Map<string, StateDocument>();
-        for (let i = 1; i < 50; i += 1) {
-          const command = i === 1 ? apply(random) : next(random, state, i);
-          const decided = decide(state, command, { now: i, actor: 'test' });
-          if (!decided.ok || decided.value.length === 0) continue;
-          for (const { type } of decided.value) kinds.add(type);
-          const before = state;
-          const meta = { lineage: lineageOf(1), revision: (state.revision + 1) as Revision, time: i };
-          state = decided.value.reduce((s, event) => evolve(s, event, meta), state);
-          documents = withChanges(documents, project(before, state, decided.value, documents, handoverToken));
-          const standing = [...documents.values()].filter((d) => d.type !== 'tombstone').map(contentOf);
-          expect(standing.sort()).toEqual(
-            [...projectAll(state, handoverToken).values()].map(contentOf).sort(),
-          );
+        for (const { before, after, events } of history(new Random(seed))) {
+          for (const { type } of events) kinds.add(type);
+          documents = withChanges(documents, project(before, after, events, documents, handoverToken));
+          expectAll(documents, after);
         }
       }),
       { numRuns: 40 },
     );
-    expect([...kinds]).toEqual(expect.arrayContaining(['PortBound', 'PortConnected', 'FactsAccepted']));
+    expect([...kinds]).toEqual(
+      expect.arrayContaining(['PortBound', 'PortConnected', 'FactsAccepted', 'GroupDeleted']),
+    );
+  });
+
+  it('of several commits at once is, too', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 2, max: 20 }), (seed, most) => {
+        const random = new Random(seed);
+        let documents = new Map<string, StateDocument>();
+        let steps: Step[] = [];
+        for (const step of history(random)) {
+          steps.push(step);
+          if (steps.length < 1 + random.below(most)) continue;
+          const before = steps[0]?.before ?? initialState;
+          const events = steps.flatMap((s) => s.events);
+          documents = withChanges(documents, project(before, step.after, events, documents, handoverToken));
+          expectAll(documents, step.after);
+          steps = [];
+        }
+      }),
+      { numRuns: 100 },
+    );
   });
 });

@@ -104,4 +104,5 @@ const published = (stored: readonly DocumentChange[]) => ({
   lastSeq: stored.length,
   mark: null,
   documents: new Map(stored.map(({ key, document }, i) => [key, { document, seq: i + 1 }])),
+  unsure: new Set<DocumentKey>(),
 });

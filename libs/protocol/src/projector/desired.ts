@@ -13,6 +13,12 @@ import { type Published } from './store.js';
 /** Documents compared at a stretch, some 10 ms of work. */
 const AT_A_STRETCH = 2_000;
 
+export type Stands = NonNullable<ReturnType<Published['documents']['get']>>;
+
+/** Whether what stands need not be written. */
+export const isAsWanted = (stands: Stands | undefined, wanted: StateDocument): boolean =>
+  sameContent(stands?.document ?? undefined, wanted) && stands?.document?.lineage === wanted.lineage;
+
 /** What is to stand in the store, and which keys of it are not known to stand there yet. */
 export class Desired {
   private readonly documents: Map<DocumentKey, StateDocument>;
@@ -39,23 +45,38 @@ export class Desired {
 
   /**
    * Compares with what stands: what differs is pending, what is there and should not be gets a tombstone. Others have
-   * their turn after each stretch, by `pause`; what is taken meanwhile is pending by that.
+   * their turn after each stretch, by `pause`; what is taken meanwhile is pending by that. `unsure`: the only keys of
+   * what it began with that may differ; absent: all may.
    */
-  async reconcile(published: Published, pause: () => Promise<void>): Promise<void> {
-    this.pending = new Set();
+  async reconcile(
+    published: Published,
+    pause: () => Promise<void>,
+    unsure?: Iterable<DocumentKey>,
+  ): Promise<void> {
+    if (unsure === undefined) this.pending = new Set();
     let done = 0;
-    for (const [key, { document }] of published.documents) {
+    for (const key of unsure ?? this.keysWith(published)) {
       if ((done += 1) % AT_A_STRETCH === 0) await pause();
-      if (this.documents.has(key)) continue;
-      const gone = document?.type === 'tombstone' && document.lineage === this.lineage;
-      this.set(key, gone ? document : this.tombstone(key, document));
+      this.compare(key, published.documents.get(key));
     }
-    for (const [key, document] of this.documents) {
-      if ((done += 1) % AT_A_STRETCH === 0) await pause();
-      const stands = published.documents.get(key)?.document ?? undefined;
-      if (document.type === 'tombstone' && !published.documents.has(key)) this.documents.delete(key);
-      else if (!sameContent(stands, document) || stands?.lineage !== document.lineage) this.pending.add(key);
-    }
+  }
+
+  private *keysWith({ documents }: Published): Iterable<DocumentKey> {
+    for (const key of documents.keys()) if (!this.documents.has(key)) yield key;
+    yield* this.documents.keys();
+  }
+
+  private compare(key: DocumentKey, stands: Stands | undefined): void {
+    const wanted = this.documents.get(key) ?? (stands && this.gone(key, stands.document));
+    if (wanted === undefined) return;
+    if (wanted.type === 'tombstone' && stands === undefined) return void this.documents.delete(key);
+    this.set(key, wanted);
+    if (!isAsWanted(stands, wanted)) this.pending.add(key);
+  }
+
+  private gone(key: DocumentKey, document: StateDocument | null): StateDocument {
+    const isGone = document?.type === 'tombstone' && document.lineage === this.lineage;
+    return isGone ? document : this.tombstone(key, document);
   }
 
   get isPending(): boolean {

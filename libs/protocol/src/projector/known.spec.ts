@@ -61,6 +61,7 @@ describe('reading on from what is known', () => {
         { document: null, seq },
       ]),
     ),
+    unsure: new Set(),
   });
   const storeOf = (...messages: StoredDocument[]): DocumentStore => ({
     mark: () => Promise.resolve(ok(messages.findLast((m) => m.key === KEYS.mark) ?? null)),

@@ -7,6 +7,10 @@ import { type DocumentStore, type KnownDocuments, type Published } from './store
 export class KeptDocuments implements KnownDocuments {
   #known: Published | null = null;
 
+  get standing(): Published | null {
+    return this.#known;
+  }
+
   take(): Published | null {
     const known = this.#known;
     this.#known = null;

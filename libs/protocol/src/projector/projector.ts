@@ -8,12 +8,13 @@ import {
   type Result,
   type Revision,
 } from '#kernel';
-import { type Signer, type Verifier } from '#contracts';
+import { type DocumentKey, type Signer, type Verifier } from '#contracts';
 import { type DocumentChange, type Documents } from '../projection/documents.js';
 import { Desired } from './desired.js';
 import { readSince } from './known.js';
 import { Pacer } from './pacer.js';
 import { ownFirst, readStore } from './published.js';
+import { type Compared } from './ready.js';
 import { type DocumentStore, type Published } from './store.js';
 import { writeBatch } from './writer.js';
 
@@ -32,6 +33,8 @@ export interface ProjectorOptions {
   readonly stillLeads: () => Promise<boolean>;
   /** What is known of the store, by an earlier term or by following it; what of it no longer holds is read anew. */
   readonly known?: Published | null;
+  /** What the documents that it begins with were compared with, and where they may differ; absent: with nothing. */
+  readonly compared?: Compared | null;
   /** Least time between batches, ms, by the number of hosts: each mark goes to all of them. */
   readonly markGapMs?: (hosts: number) => number;
   /**
@@ -67,6 +70,7 @@ export class Projector {
   private published: Published | null = null;
   /** What it knew when it was not, or was no more. */
   private known: Published | null;
+  private compared: Compared | null;
   /** Life of the marks found at first; undefined: not read yet. A third life means that somebody else took over. */
   private predecessor: string | null | undefined;
   private ended = false;
@@ -88,6 +92,7 @@ export class Projector {
   ) {
     this.desired = new Desired(documents, lineage, revision);
     this.known = options.known ?? null;
+    this.compared = options.compared ?? null;
     this.pacer = new Pacer(options.clock);
   }
 
@@ -191,7 +196,7 @@ export class Projector {
       this.failed(published, written.error);
       return this.pacer.pause(written.error === 'wrong-last-sequence' ? 1 : RETRY_MS);
     }
-    await this.desired.reconcile(published, () => this.pacer.pause(1));
+    await this.desired.reconcile(published, () => this.pacer.pause(1), this.unsure(published));
     this.published = published;
     this.noteMark(published);
     this.options.onClaimed?.(published.documents.size);
@@ -208,6 +213,13 @@ export class Projector {
     this.known = null;
     const loaded = await store.load();
     return loaded.ok ? ok(await readStore(loaded.value, verifier, pause)) : loaded;
+  }
+
+  /** Undefined: all may differ. Once only, as what is written is not kept account of in this way. */
+  private unsure({ documents, unsure }: Published): Iterable<DocumentKey> | undefined {
+    const { compared } = this;
+    this.compared = null;
+    return compared?.with === documents ? new Set([...unsure, ...compared.changed]) : undefined;
   }
 
   private noteMark({ mark }: Published): void {

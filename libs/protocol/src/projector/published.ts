@@ -23,11 +23,17 @@ export function takeStored(
   } else {
     const document = opened.ok && opened.value.type !== 'mark' ? opened.value : null;
     published.documents.set(key, { document, seq });
+    published.unsure.add(key);
   }
   published.lastSeq = Math.max(published.lastSeq, seq);
 }
 
-export const nothingPublished = (): Published => ({ lastSeq: 0, mark: null, documents: new Map() });
+export const nothingPublished = (): Published => ({
+  lastSeq: 0,
+  mark: null,
+  documents: new Map(),
+  unsure: new Set(),
+});
 
 /** Documents opened at a stretch, some 20 ms of work. */
 const AT_A_STRETCH = 100;

@@ -24,10 +24,14 @@ export interface Published {
   lastSeq: number;
   mark: { readonly document: MarkDocument; readonly seq: number } | null;
   readonly documents: Map<DocumentKey, { readonly document: StateDocument | null; readonly seq: number }>;
+  /** Keys that nobody has compared with what is wanted since they were read. */
+  readonly unsure: Set<DocumentKey>;
 }
 
 /** What one process knows of the store between its terms. */
 export interface KnownDocuments {
+  /** What `take` would give, for a look. */
+  readonly standing: Published | null;
   /** Given away: it becomes a projector's. Null: nothing is known. */
   take(): Published | null;
   keep(known: Published | null): void;

@@ -9,6 +9,7 @@ import {
 } from '#contracts';
 import { setsOf } from '../projection/documents.js';
 import { listsOf } from './published.js';
+import { type Stands } from './desired.js';
 import { type DocumentStore, type Published, type PutError } from './store.js';
 
 /** Puts that may be without an answer at a time. */
@@ -24,7 +25,6 @@ export interface Batch {
   readonly orphans: readonly (readonly [DocumentKey, number])[];
 }
 
-type Stands = NonNullable<ReturnType<Published['documents']['get']>>;
 type Put = Promise<Result<{ readonly seq: number }, PutError>>;
 
 export interface WriterOptions {

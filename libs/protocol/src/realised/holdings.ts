@@ -14,7 +14,10 @@ import {
   type SetRef,
   type StateDocument,
 } from '#contracts';
-import { hostOfKey, setsOf, type DocumentChange } from '../projection/documents.js';
+import { hostOfKey, setsOf, type DocumentChange, type Documents } from '../projection/documents.js';
+
+/** Documents taken in at a stretch, some 10 ms of work. */
+const AT_A_STRETCH = 5_000;
 
 /** Which host is to hold what, followed from the document changes. */
 export class Holdings {
@@ -26,6 +29,17 @@ export class Holdings {
   private readonly naming = new Map<DocumentKey, readonly SetRef[]>();
   /** Ports whose own policy does: by set and host. */
   private readonly portsNaming = new Map<SetName, Map<HostName, number>>();
+
+  /** Of all that stands. Others have their turn after each stretch, by `pause`. */
+  static async of(documents: Documents, pause: () => Promise<void>): Promise<Holdings> {
+    const holdings = new Holdings();
+    let done = 0;
+    for (const [key, document] of documents) {
+      if ((done += 1) % AT_A_STRETCH === 0) await pause();
+      holdings.take({ key, document });
+    }
+    return holdings;
+  }
 
   take({ key, document }: DocumentChange): void {
     const host = hostOfKey(key) as HostName | null;

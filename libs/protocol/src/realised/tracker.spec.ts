@@ -4,6 +4,7 @@ import { type Report, type StateDocument } from '#contracts';
 import { type DocumentChange } from '../projection/documents.js';
 import { VirtualClock } from '../simulation/virtual-clock.js';
 import { lineageOf } from '../simulation/world.js';
+import { Holdings } from './holdings.js';
 import { RealisedTracker } from './tracker.js';
 
 const lineage = lineageOf(1);
@@ -177,7 +178,7 @@ describe('realised tracking', () => {
     says(a, 2);
     await clock.advance(60_000);
     const documents = new Map([host('a'), host('b'), port('b', 'p2', 'db')].map((c) => [c.key, c.document]));
-    await tracker.begin(lineage, r(2), documents, () => Promise.resolve());
+    tracker.begin(lineage, r(2), await Holdings.of(documents, () => Promise.resolve()));
     expect(outcome(2)).toMatchObject({ done: false, waiting: [{ host: b, reason: 'behind' }] });
     expect(tracker.standings().map((s) => s.state)).toEqual(['current', 'unheard']);
     await clock.advance(16_000);
@@ -193,10 +194,10 @@ describe('realised tracking', () => {
     const documents = new Map(
       [host('a'), host('b'), port('a', 'p1', 'web'), port('b', 'p2', 'db')].map((c) => [c.key, c.document]),
     );
-    await tracker.begin(lineage, r(4), documents, () => Promise.resolve());
+    tracker.begin(lineage, r(4), await Holdings.of(documents, () => Promise.resolve()));
     expect(outcome(3).waiting.map((w) => w.host)).toEqual([b]);
     expect(outcome(4).waiting.map((w) => w.host)).toEqual([a, b]);
-    await tracker.begin(lineageOf(2), r(4), documents, () => Promise.resolve());
+    tracker.begin(lineageOf(2), r(4), await Holdings.of(documents, () => Promise.resolve()));
     expect(outcome(3).waiting.map((w) => w.host)).toEqual([a, b]);
   });
 

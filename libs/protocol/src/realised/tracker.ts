@@ -10,7 +10,7 @@ import {
   type Revision,
 } from '#kernel';
 import { type HostStanding, type Report, type WaitingHost, type WaitOutcome } from '#contracts';
-import { hostOfKey, type DocumentChange, type Documents } from '../projection/documents.js';
+import { hostOfKey, type DocumentChange } from '../projection/documents.js';
 import { type Touched } from '../projection/touched.js';
 import { affectedBy, hindering, targetsOf, type Affected } from './affected.js';
 import { Holdings } from './holdings.js';
@@ -22,9 +22,6 @@ const KNOWN = 10_000;
 const PAST = 300;
 /** Silence makes a host down without any message: waits look again by themselves. */
 const LOOK_AGAIN_MS = 1000;
-
-/** Documents taken in at a stretch, some 10 ms of work. */
-const AT_A_STRETCH = 5_000;
 
 interface Wait {
   /** The answer would come from a leader that leads no more. */
@@ -62,22 +59,8 @@ export class RealisedTracker {
     this.reports = new Reports(clock);
   }
 
-  /**
-   * For a start from a snapshot: what stands at a revision, whose past is not known. Others have their turn after each
-   * stretch, by `pause`; until it is over, what was known before holds.
-   */
-  async begin(
-    lineage: Lineage,
-    revision: Revision,
-    documents: Documents,
-    pause: () => Promise<void>,
-  ): Promise<void> {
-    const holdings = new Holdings();
-    let done = 0;
-    for (const [key, document] of documents) {
-      if ((done += 1) % AT_A_STRETCH === 0) await pause();
-      holdings.take({ key, document });
-    }
+  /** For a start from a snapshot: what stands at a revision, whose past is not known. */
+  begin(lineage: Lineage, revision: Revision, holdings: Holdings): void {
     this.holdings = holdings;
     this.reports.keep(holdings.hosts);
     this.reports.listen();

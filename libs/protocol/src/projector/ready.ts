@@ -1,0 +1,209 @@
+import { type Clock, type Lineage, type Revision } from '#kernel';
+import { type DocumentKey, type HandoverToken, type StateDocument } from '#contracts';
+import { type DomainEvent, type State } from '#domain';
+import { type DocumentChange } from '../projection/documents.js';
+import { projectAllInTurns } from '../projection/project-all.js';
+import { project } from '../projection/project.js';
+import { Holdings } from '../realised/holdings.js';
+import { isAsWanted } from './desired.js';
+import { type Published } from './store.js';
+
+/** A commit as a standby reads it. */
+export interface FollowedCommit {
+  readonly lineage: Lineage;
+  readonly revision: Revision;
+  readonly events: readonly DomainEvent[];
+}
+
+/** Which keys of what is wanted may differ from what stands, apart from those that `Published` names itself. */
+export interface Compared {
+  readonly with: Published['documents'];
+  readonly changed: ReadonlySet<DocumentKey>;
+}
+
+/** What a leader begins with: the documents of a state, and who is to hold them. They are its own from then on. */
+export interface Prepared {
+  readonly lineage: Lineage;
+  /** The very one that they are of. */
+  readonly state: State;
+  readonly documents: Map<DocumentKey, StateDocument>;
+  readonly holdings: Holdings;
+  /** Null: nothing was compared yet. */
+  readonly compared: Compared | null;
+}
+
+export interface ReadyOptions {
+  readonly clock: Clock;
+  readonly handoverToken: HandoverToken;
+  /** Where the log was read to; null: it has not been. */
+  readonly head: () => {
+    readonly lineage: Lineage;
+    readonly revision: Revision;
+    readonly state: State;
+  } | null;
+  /** The store as it is followed. */
+  readonly standing: () => Published | null;
+}
+
+interface Coming {
+  readonly commit: FollowedCommit;
+  readonly before: State;
+  readonly after: State;
+}
+
+/** Until it begins: who is elected at once makes them itself. */
+const BEGIN_MS = 3_000;
+/** Commits are taken in together, so that of what changes again and again only the last is made. */
+const IDLE_MS = 500;
+/** Commits, and documents compared, at a stretch: some 10 ms of work. */
+const COMMITS = 100;
+const COMPARED = 2_000;
+
+/**
+ * The documents of the state that a standby follows, kept ready and compared with what the leader wrote: with
+ * a hundred thousand ports, making and comparing them takes seconds, in which who takes over would carry nothing out.
+ */
+export class ReadyDocuments {
+  #lineage: Lineage | null = null;
+  #made: Omit<Prepared, 'compared' | 'lineage'> | null = null;
+  #coming: Coming[] = [];
+  #changed = new Set<DocumentKey>();
+  #with: Published['documents'] | null = null;
+  #cancel = (): void => undefined;
+  /** Goes up when what was begun is over. */
+  #run = 0;
+  #behind: number | null = null;
+
+  constructor(private readonly options: ReadyOptions) {}
+
+  /** Documents that stood otherwise than wanted when last compared; null: they were not yet. */
+  get behind(): number | null {
+    return this.#behind;
+  }
+
+  /** Makes them, and keeps them ready from then on. Begins anew if it had begun. */
+  begin(): void {
+    this.stop();
+    void this.#keep(this.#run);
+  }
+
+  stop(): void {
+    this.#run += 1;
+    this.#cancel();
+    this.#lineage = this.#made = this.#with = this.#behind = null;
+    this.#coming = [];
+    this.#changed = new Set();
+  }
+
+  follow(commit: FollowedCommit, before: State, after: State): void {
+    if (this.#lineage === null) return;
+    if (commit.lineage === this.#lineage) this.#coming.push({ commit, before, after });
+    else this.begin();
+  }
+
+  /** Of the last commit that was followed; nothing is kept. Null: they were not ready. */
+  async take(): Promise<Prepared | null> {
+    const run = this.#run;
+    if (this.#made !== null) await this.#takeIn(run);
+    const [lineage, made] = [this.#lineage, this.#made];
+    if (run !== this.#run) return null;
+    const compared = this.#with && { with: this.#with, changed: this.#changed };
+    this.stop();
+    return made && lineage && { ...made, lineage, compared };
+  }
+
+  async #keep(run: number): Promise<void> {
+    await this.#rest(BEGIN_MS);
+    while (run === this.#run) {
+      if (this.#made === null) await this.#make(run);
+      await this.#takeIn(run);
+      await this.#compare(run);
+      await this.#rest(IDLE_MS);
+    }
+  }
+
+  async #make(run: number): Promise<void> {
+    const head = this.options.head();
+    if (head === null) return;
+    const { lineage, revision, state } = head;
+    this.#lineage = lineage;
+    const breath = (): Promise<void> => this.#pause(1);
+    const of = { ...state, lineage, revision };
+    const documents = await projectAllInTurns(of, this.options.handoverToken, breath);
+    const holdings = await Holdings.of(documents, breath);
+    if (run === this.#run) this.#made = { state, documents, holdings };
+  }
+
+  /** What came since, in stretches; when it resolves, nothing is left. */
+  async #takeIn(run: number): Promise<void> {
+    while (run === this.#run && this.#made !== null && this.#coming.length > 0) {
+      this.#takeSome(this.#made, this.#coming.splice(0, COMMITS));
+      if (this.#coming.length > 0) await this.#pause(1);
+    }
+  }
+
+  #takeSome(made: Omit<Prepared, 'compared' | 'lineage'>, some: readonly Coming[]): void {
+    const [first, last] = [some[0], some.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const { lineage, revision } = last.commit;
+    const events = some.flatMap(({ commit }) => commit.events);
+    const before = { ...first.before, lineage };
+    const after = { ...last.after, lineage, revision };
+    const { documents, holdings } = made;
+    for (const change of takeChanges(documents, before, after, events, this.options.handoverToken)) {
+      holdings.take(change);
+      this.#changed.add(change.key);
+    }
+    this.#made = { documents, holdings, state: last.after };
+  }
+
+  async #compare(run: number): Promise<void> {
+    const published = this.options.standing();
+    const { documents } = this.#made ?? {};
+    if (published === null || documents === undefined) return;
+    const { unsure } = published;
+    const isNew = published.documents !== this.#with;
+    for (const key of isNew ? documents.keys() : this.#changed) unsure.add(key);
+    if (isNew) for (const key of published.documents.keys()) unsure.add(key);
+    this.#with = published.documents;
+    this.#changed = new Set();
+    let [done, behind] = [0, 0];
+    for (const key of unsure) {
+      if ((done += 1) % COMPARED === 0) await this.#pause(1);
+      if (run !== this.#run || published.documents !== this.options.standing()?.documents) return;
+      const wanted = documents.get(key);
+      if (wanted === undefined) continue;
+      if (isAsWanted(published.documents.get(key), wanted)) unsure.delete(key);
+      else behind += 1;
+    }
+    this.#behind = behind;
+  }
+
+  /** Goes no further once it was stopped. */
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#cancel = this.options.clock.after(ms, resolve);
+    });
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.options.clock.after(ms, resolve));
+  }
+}
+
+/** Those of several commits at once, laid over what they were of before. */
+export function takeChanges(
+  documents: Map<DocumentKey, StateDocument>,
+  before: State,
+  after: State,
+  events: readonly DomainEvent[],
+  handoverToken: HandoverToken,
+): readonly DocumentChange[] {
+  const changes = project(before, after, events, documents, handoverToken);
+  for (const { key, document } of changes) {
+    // That something was there is the projector's to remember, until every host has heard of it.
+    if (document.type === 'tombstone') documents.delete(key);
+    else documents.set(key, document);
+  }
+  return changes;
+}
