@@ -86,6 +86,8 @@ const SILENT_LOG_MS = 200;
 /** One term of leading: the sequencer and the projector that writes what it decides. Made anew for each term. */
 export class Leader {
   #documents = new Map<DocumentKey, StateDocument>();
+  /** Kept up by who was given them at the beginning. */
+  #holdings: Holdings | null = null;
   #projector: Projector | null = null;
   #projecting: Promise<void> = Promise.resolve();
   /** What was committed while all documents are projected; null: they are there, and follow each commit. */
@@ -223,6 +225,15 @@ export class Leader {
     return this.#projector?.sweep(realised) ?? Promise.resolve();
   }
 
+  /** What another term may begin with, and the hash of the message that it is of. Once this one is closed. */
+  get left(): { readonly from: Omit<Prepared, 'state'>; readonly hash: string } | null {
+    const { hash, lineage } = this.sequencer.head;
+    const [projector, holdings, documents] = [this.#projector, this.#holdings, this.#documents];
+    if (this.#waiting !== null || projector === null || holdings === null || lineage === undefined)
+      return null;
+    return { from: { lineage, documents, holdings, compared: projector.compared }, hash };
+  }
+
   /** Answers what is under way, then ends. */
   async close(): Promise<void> {
     this.#over = true;
@@ -267,6 +278,7 @@ export class Leader {
       (await projectAllInTurns({ ...state, lineage, revision }, this.parts.handoverToken, breath));
     const holdings = prepared?.holdings ?? (await Holdings.of(this.#documents, breath));
     if (this.#over) return;
+    this.#holdings = holdings;
     this.parts.onBegin(lineage, revision, holdings);
     this.#waiting = null;
     this.#projector = new Projector(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type Logger } from 'pino';
-import { Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { type MicroserviceOptions } from '@nestjs/microservices';
 import { JetStreamError } from '@nats-io/jetstream';
 import { type Msg } from '@nats-io/transport-node';
@@ -45,6 +45,7 @@ import { ConnectionsRelay } from './connections-relay.js';
 import { FactIntake } from './fact-intake.js';
 import { answerLeases } from './leases/answers.js';
 import { Manager } from './manager.js';
+import { measure } from './metrics.js';
 import { Snapshotter } from './snapshotter.js';
 import { UnreadReports } from './unread-reports.js';
 
@@ -191,17 +192,9 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
   });
   // Without it a refusal would reach the asker as "internal": what is wrong, and where, would be lost.
   app.useGlobalFilters(new RpcProblemFilter());
-  const metrics = app.get(Registry);
+  const metrics: Registry = app.get(Registry);
   distrust.measure(metrics);
-  new Gauge({
-    name: 'portolan_manager_documents_behind',
-    help: 'Documents that this copy would have to write if it led from now on; absent while it has not compared them',
-    registers: [metrics],
-    collect() {
-      this.reset();
-      if (manager.behind !== null) this.set(manager.behind);
-    },
-  });
+  measure(metrics, manager);
   const health = app.get(HealthRegistry);
   health.register('nats', natsCheck(link));
   health.register('log', logCheck(follower));

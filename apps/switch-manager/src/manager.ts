@@ -363,7 +363,9 @@ export class Manager {
     // Whatever becomes of the commands (a connection that breaks just now), the term itself must end.
     await this.#setActive(false);
     await leader.close();
-    this.#ready.begin();
+    const { left } = leader;
+    if (left === null) this.#ready.begin();
+    else this.#ready.goOn(left.from, left.hash);
     this.parts.logger.info({ reason }, 'this copy no longer leads');
   }
 
@@ -457,7 +459,9 @@ export class Manager {
 }
 
 const headOf = ({ head, state }: Follower<State, DomainEvent>): ReturnType<ReadyOptions['head']> =>
-  head?.lineage === undefined ? null : { lineage: head.lineage, revision: head.revision, state };
+  head?.lineage === undefined
+    ? null
+    : { lineage: head.lineage, revision: head.revision, hash: head.hash, state };
 
 const notLeading = (): Problem => problem('unavailable', 'this switch-manager does not lead');
 

@@ -3,7 +3,7 @@ import { until } from '../../../deploy/quickstart/api.js';
 import { atMost, type Figure } from '../support/figure.js';
 import { round, spread } from '../support/stats.js';
 import { listening, pause } from '../support/until.js';
-import { hostName, NARROW, NARROW_HOSTS, WIDE } from './plan.js';
+import { hostName, NARROW, NARROW_HOSTS, rackGroup, WIDE } from './plan.js';
 import { type ScaleWorld } from './world.js';
 
 export const MANAGERS = ['switch-manager-1', 'switch-manager-2'] as const;
@@ -27,7 +27,7 @@ export async function takeover(world: ScaleWorld): Promise<Figure[]> {
     children.signal(leader, 'SIGKILL');
     let began = performance.now();
     try {
-      const next = [world.accepted(WIDE), world.change(NARROW, narrow(world))] as const;
+      const next = [world.accepted(rackGroup(0, 0)), world.change(NARROW, narrow(world))] as const;
       const [accepted, realised] = await Promise.all(next);
       world.say(
         `leader killed: a command accepted after ${round(accepted)} ms, a change realised after ${round(realised)}`,
@@ -73,7 +73,8 @@ export async function outages(world: ScaleWorld): Promise<Figure[]> {
 }
 
 async function next(world: ScaleWorld, what: string, detail: object = {}): Promise<Figure[]> {
-  const [some, all] = await Promise.all([world.change(NARROW, narrow(world)), world.change(WIDE, world.up)]);
+  const some = await world.change(NARROW, narrow(world));
+  const all = some + (await world.change(WIDE, world.up));
   world.say(`${what} ${round(some)} ms on few hosts, ${round(all)} ms on all`);
   await ready(world);
   await calm(world);
@@ -142,8 +143,17 @@ async function ready(world: ScaleWorld): Promise<void> {
     );
 }
 
+/** Either it leads, or it could at once. */
+async function isPrepared(port: number): Promise<boolean> {
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const behind = /^portolan_manager_documents_behind\S* (\d+)$/m.exec(metrics)?.[1];
+  return behind !== undefined && Number(behind) < 1_000;
+}
+
 async function calm(world: ScaleWorld): Promise<void> {
   await leaderOf(world);
+  for (const port of world.health)
+    await until('the standby to have its documents', () => isPrepared(port), READY_MS);
   await pause(CALM_MS);
 }
 

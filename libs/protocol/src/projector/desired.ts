@@ -29,9 +29,11 @@ export class Desired {
     documents: Documents,
     public lineage: Lineage,
     public revision: Revision,
+    unsure: Iterable<DocumentKey> = [],
   ) {
     this.documents = new Map();
     for (const [key, document] of documents) this.set(key, document);
+    this.pending = new Set(unsure);
   }
 
   take(lineage: Lineage, revision: Revision, changes: readonly DocumentChange[]): void {
@@ -45,17 +47,18 @@ export class Desired {
 
   /**
    * Compares with what stands: what differs is pending, what is there and should not be gets a tombstone. Others have
-   * their turn after each stretch, by `pause`; what is taken meanwhile is pending by that. `unsure`: the only keys of
-   * what it began with that may differ; absent: all may.
+   * their turn after each stretch, by `pause`; what is taken meanwhile is pending by that. `unsure`: the only keys,
+   * besides those that are pending, that may differ; absent: all may.
    */
   async reconcile(
     published: Published,
     pause: () => Promise<void>,
     unsure?: Iterable<DocumentKey>,
   ): Promise<void> {
-    if (unsure === undefined) this.pending = new Set();
+    const keys = unsure === undefined ? this.keysWith(published) : new Set([...unsure, ...this.pending]);
+    this.pending = new Set();
     let done = 0;
-    for (const key of unsure ?? this.keysWith(published)) {
+    for (const key of keys) {
       if ((done += 1) % AT_A_STRETCH === 0) await pause();
       this.compare(key, published.documents.get(key));
     }
@@ -77,6 +80,15 @@ export class Desired {
   private gone(key: DocumentKey, document: StateDocument | null): StateDocument {
     const isGone = document?.type === 'tombstone' && document.lineage === this.lineage;
     return isGone ? document : this.tombstone(key, document);
+  }
+
+  /** They are not known to stand there after all. */
+  again(documents: readonly StateDocument[]): void {
+    for (const { key } of documents) if (this.documents.has(key)) this.pending.add(key);
+  }
+
+  get unwritten(): ReadonlySet<DocumentKey> {
+    return this.pending;
   }
 
   get isPending(): boolean {

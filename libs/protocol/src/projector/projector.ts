@@ -8,7 +8,7 @@ import {
   type Result,
   type Revision,
 } from '#kernel';
-import { type DocumentKey, type Signer, type Verifier } from '#contracts';
+import { type Signer, type Verifier } from '#contracts';
 import { type DocumentChange, type Documents } from '../projection/documents.js';
 import { Desired } from './desired.js';
 import { readSince } from './known.js';
@@ -70,7 +70,8 @@ export class Projector {
   private published: Published | null = null;
   /** What it knew when it was not, or was no more. */
   private known: Published | null;
-  private compared: Compared | null;
+  /** What all that is wanted was compared with: only what is pending, or was written since, may differ from it. */
+  private accounted: Published['documents'] | null;
   /** Life of the marks found at first; undefined: not read yet. A third life means that somebody else took over. */
   private predecessor: string | null | undefined;
   private ended = false;
@@ -90,9 +91,9 @@ export class Projector {
     /** Where the log ended before this term wrote to it: what was published of more is of a log that is no more. */
     private readonly began: Revision = revision,
   ) {
-    this.desired = new Desired(documents, lineage, revision);
+    this.desired = new Desired(documents, lineage, revision, options.compared?.changed);
     this.known = options.known ?? null;
-    this.compared = options.compared ?? null;
+    this.accounted = options.compared?.with ?? null;
     this.pacer = new Pacer(options.clock);
   }
 
@@ -114,6 +115,13 @@ export class Projector {
   /** What is known of the store; when `run` is over, another may go on from it. */
   get standing(): Published | null {
     return this.published ?? this.known;
+  }
+
+  /** The same of what the documents were compared with. */
+  get compared(): Compared | null {
+    const { accounted } = this;
+    if (accounted === null || accounted !== this.standing?.documents) return null;
+    return { with: accounted, changed: this.desired.unwritten };
   }
 
   /** No batch is begun after this. */
@@ -163,7 +171,10 @@ export class Projector {
     if (written.ok) {
       this.marked = lineage;
       this.noteMark(this.published);
-    } else this.failed(this.published, written.error);
+    } else {
+      this.desired.again(batch.documents);
+      this.failed(this.published, written.error);
+    }
   }
 
   /** Reads what stands in the store, and takes it over by a mark that says no more than the last one did. */
@@ -196,7 +207,10 @@ export class Projector {
       this.failed(published, written.error);
       return this.pacer.pause(written.error === 'wrong-last-sequence' ? 1 : RETRY_MS);
     }
-    await this.desired.reconcile(published, () => this.pacer.pause(1), this.unsure(published));
+    const unsure = this.accounted === published.documents ? published.unsure : undefined;
+    await this.desired.reconcile(published, () => this.pacer.pause(1), unsure);
+    this.accounted = published.documents;
+    published.unsure.clear();
     this.published = published;
     this.noteMark(published);
     this.options.onClaimed?.(published.documents.size);
@@ -213,13 +227,6 @@ export class Projector {
     this.known = null;
     const loaded = await store.load();
     return loaded.ok ? ok(await readStore(loaded.value, verifier, pause)) : loaded;
-  }
-
-  /** Undefined: all may differ. Once only, as what is written is not kept account of in this way. */
-  private unsure({ documents, unsure }: Published): Iterable<DocumentKey> | undefined {
-    const { compared } = this;
-    this.compared = null;
-    return compared?.with === documents ? new Set([...unsure, ...compared.changed]) : undefined;
   }
 
   private noteMark({ mark }: Published): void {

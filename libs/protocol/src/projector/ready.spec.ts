@@ -29,7 +29,13 @@ class Standby {
     this.ready = new ReadyDocuments({
       clock: this.clock,
       handoverToken,
-      head: () => this.head && { lineage: this.lineage, revision: this.state.revision, state: this.state },
+      head: () =>
+        this.head && {
+          lineage: this.lineage,
+          revision: this.state.revision,
+          hash: hashOf(this.state),
+          state: this.state,
+        },
       standing: () => this.published,
     });
   }
@@ -45,6 +51,26 @@ class Standby {
 
   commit(): void {
     const { before, after, events } = this.world.commit();
+    this.head = after;
+    this.ready.follow({ lineage: this.lineage, revision: after.revision, events }, before, after);
+  }
+
+  /** Its own term ends with a commit that it has not read back yet; what it wrote, it knows. */
+  async led(): Promise<void> {
+    await this.ready.take();
+    const { before, after, events } = this.world.commit();
+    const { published } = this;
+    const documents = projectAll(after, handoverToken);
+    const desired = new Desired(documents, after.lineage as Lineage, after.revision);
+    await desired.reconcile(published, noPause);
+    published.unsure.clear();
+    const from = {
+      lineage: after.lineage as Lineage,
+      documents,
+      holdings: await Holdings.of(documents, noPause),
+      compared: { with: published.documents, changed: desired.unwritten },
+    };
+    this.ready.goOn(from, hashOf(this.random.chance(0.8) ? after : this.state));
     this.head = after;
     this.ready.follow({ lineage: this.lineage, revision: after.revision, events }, before, after);
   }
@@ -81,6 +107,8 @@ class Standby {
   }
 }
 
+const hashOf = ({ revision }: State): string => `hash of ${revision}`;
+
 const heldBy = (holdings: Holdings): unknown =>
   HOSTS.map((host) => [
     host,
@@ -102,6 +130,7 @@ describe('what a standby keeps ready', () => {
           if (random.chance(0.5)) standby.write();
           if (random.chance(0.05)) standby.newLineage();
           if (random.chance(0.05)) standby.published = nothingPublished();
+          if (random.chance(0.1)) await standby.led();
           await standby.clock.advance(random.below(2_000));
         }
         const taking = standby.ready.take();

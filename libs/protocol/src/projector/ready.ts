@@ -32,15 +32,20 @@ export interface Prepared {
   readonly compared: Compared | null;
 }
 
+/** Where the log was read to. */
+export interface ReadHead {
+  readonly lineage: Lineage;
+  readonly revision: Revision;
+  /** Of its last message. */
+  readonly hash: string;
+  readonly state: State;
+}
+
 export interface ReadyOptions {
   readonly clock: Clock;
   readonly handoverToken: HandoverToken;
-  /** Where the log was read to; null: it has not been. */
-  readonly head: () => {
-    readonly lineage: Lineage;
-    readonly revision: Revision;
-    readonly state: State;
-  } | null;
+  /** Null: nothing was read. */
+  readonly head: () => ReadHead | null;
   /** The store as it is followed. */
   readonly standing: () => Published | null;
 }
@@ -73,6 +78,7 @@ export class ReadyDocuments {
   /** Goes up when what was begun is over. */
   #run = 0;
   #behind: number | null = null;
+  #left: { readonly from: Omit<Prepared, 'state'>; readonly hash: string } | null = null;
 
   constructor(private readonly options: ReadyOptions) {}
 
@@ -90,12 +96,23 @@ export class ReadyDocuments {
   stop(): void {
     this.#run += 1;
     this.#cancel();
-    this.#lineage = this.#made = this.#with = this.#behind = null;
+    this.#lineage = this.#made = this.#with = this.#behind = this.#left = null;
     this.#coming = [];
     this.#changed = new Set();
   }
 
+  /**
+   * Keeps ready what a leader ended with, at the message of this hash, as soon as the log is read to there. If it is not
+   * read just so, they are made as ever.
+   */
+  goOn(from: Omit<Prepared, 'state'>, hash: string): void {
+    this.begin();
+    this.#left = { from, hash };
+    this.#takeUp();
+  }
+
   follow(commit: FollowedCommit, before: State, after: State): void {
+    if (this.#left !== null) return this.#takeUp();
     if (this.#lineage === null) return;
     if (commit.lineage === this.#lineage) this.#coming.push({ commit, before, after });
     else this.begin();
@@ -112,8 +129,21 @@ export class ReadyDocuments {
     return made && lineage && { ...made, lineage, compared };
   }
 
-  async #keep(run: number): Promise<void> {
-    await this.#rest(BEGIN_MS);
+  #takeUp(): void {
+    const [left, head] = [this.#left, this.options.head()];
+    if (left === null || head === null || head.hash !== left.hash) return;
+    this.stop();
+    const { lineage, documents, holdings, compared } = left.from;
+    this.#lineage = lineage;
+    this.#made = { documents, holdings, state: head.state };
+    this.#with = compared?.with ?? null;
+    this.#changed = new Set(compared?.changed);
+    void this.#keep(this.#run, 0);
+  }
+
+  async #keep(run: number, beginMs = BEGIN_MS): Promise<void> {
+    await this.#rest(beginMs);
+    this.#left = null;
     while (run === this.#run) {
       if (this.#made === null) await this.#make(run);
       await this.#takeIn(run);

@@ -1,0 +1,15 @@
+import { Gauge, type Registry } from 'prom-client';
+import { type Manager } from './manager.js';
+
+/** What only this service can tell of itself. */
+export function measure(registry: Registry, manager: Pick<Manager, 'behind'>): void {
+  new Gauge({
+    name: 'portolan_manager_documents_behind',
+    help: 'Documents that this copy would have to write if it led from now on; absent while it has not compared them',
+    registers: [registry],
+    collect() {
+      this.reset();
+      if (manager.behind !== null) this.set(manager.behind);
+    },
+  });
+}
