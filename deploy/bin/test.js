@@ -4,7 +4,7 @@
 //   test.js lab        only the lab, which then must be there
 //   test.js lab chaos  whoever has a part in a migration of real guests killed at every moment of it; ARGS go to jest
 //   test.js chaos      what happens to processes, in full size; ARGS after it go to jest; --process: then also the
-//                      process tests about the same (leader, faults, hostile: the poisoned log among them);
+//                      process tests about the same (leader, leases, faults, hostile: the poisoned log among them);
 //                      --seen DIR: what an operator sees meanwhile, into a file a scenario
 //   test.js ARGS       jest with ARGS on all but the lab, without the checks
 import { spawn } from 'node:child_process';
@@ -100,7 +100,7 @@ async function chaos(args) {
   const result = await jest(['chaos'], ['-i', '--forceExit', ...args.filter((a) => a !== '--process')]);
   for (const line of summary(result)) process.stdout.write(`${line}\n`);
   process.stdout.write(`chaos took ${Math.round((Date.now() - began) / 1000)} s\n`);
-  if (process_) await jest(['process'], ['-i', 'leader|faults|hostile']);
+  if (process_) await jest(['process'], ['-i', 'leader|leases|faults|hostile']);
 }
 
 /** One line for each test that was not left out by its name. */

@@ -119,6 +119,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     distrust,
     checkpoint: lastCheckpoint(nc, (host, why) => logger.warn({ host, why }, 'a checkpoint is not used')),
     elected: () => election.leads,
+    overlapMs: () => election.validMs,
     afterAnswers: (work) => void setImmediate(work),
     setActive: async (active) => {
       listens = active;

@@ -68,6 +68,8 @@ export interface ManagerParts {
   readonly setActive: (active: boolean) => Promise<void>;
   /** Still elected? A term that ended by itself is begun anew while this says so. */
   readonly elected: () => boolean;
+  /** ms for which one that led before may still take itself for the leader. Absent: it never does. */
+  readonly overlapMs?: () => number;
   /** Where it is counted what hosts sent and no honest agent would. */
   readonly distrust?: Pick<Distrust, 'refused' | 'refusedFor' | 'list'>;
   /** See `LeaderParts`; absent: at once. */
@@ -102,7 +104,7 @@ export class Manager {
 
   constructor(private readonly parts: ManagerParts) {
     this.tracker = new RealisedTracker(parts.clock);
-    this.#leases = new Leases(parts.clock);
+    this.#leases = new Leases(parts.clock, parts.overlapMs);
     this.#known = parts.known ?? new KeptDocuments();
     const { clock, follower, handoverToken } = parts;
     this.#ready = new ReadyDocuments({

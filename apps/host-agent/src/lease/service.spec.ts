@@ -80,6 +80,28 @@ describe('ports of a group that isolates', () => {
     expect(host.of('SegmentOpened')).toHaveLength(2);
   });
 
+  it.each([0, 500, 1_000, 1_500])(
+    'stay open while nobody answers for 6 s, from %i ms after an answer on',
+    async (later) => {
+      const go = async (ms: number): Promise<void> => {
+        for (let at = 0; at < ms; at += 100) {
+          host.clock.advance(100);
+          await settle();
+        }
+      };
+      await running();
+      await go(later);
+      answer = () =>
+        new Promise((resolve) => void host.clock.after(LEASE.everyMs + 100, () => resolve(null)));
+      await go(6_000);
+      answer = () => Promise.resolve(GRANTED);
+      for (let ms = 0; ms < 6_000; ms += 500) {
+        await go(500);
+        expect(await passes()).toBe(true);
+      }
+    },
+  );
+
   it('are closed by the switch alone when the agent is gone, and stay open over its restart', async () => {
     await running();
     await host.agent.close();

@@ -55,6 +55,8 @@ export class LeaseService implements AgentService {
   async #turn(): Promise<void> {
     if (this.#bridges.length === 0 || this.#closed) return;
     this.#running = true;
+    const { clock } = this.host;
+    const began = clock.monotonic();
     try {
       await this.#renew(this.#bridges);
     } catch (cause) {
@@ -63,7 +65,9 @@ export class LeaseService implements AgentService {
     this.#running = false;
     if (this.#closed) return;
     if (this.#again) return this.#soon();
-    this.#cancel = this.host.clock.after(LEASE.everyMs, () => void this.#turn());
+    // A question that nobody answered took the time until the next one.
+    const left = Math.max(0, began + LEASE.everyMs - clock.monotonic());
+    this.#cancel = clock.after(left, () => void this.#turn());
   }
 
   async #renew(bridges: readonly string[]): Promise<void> {

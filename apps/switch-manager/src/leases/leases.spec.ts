@@ -95,6 +95,18 @@ describe('leases of hosts', () => {
     expect(leases.left(h1)).toBe(LEASE.boundMs);
   });
 
+  it('that another granted count for as long after the beginning as it may take itself for the leader', async () => {
+    leases = new Leases(clock, () => 1_800);
+    leases.begin();
+    expect(leases.left(h1)).toBe(LEASE.boundMs + 1_800);
+    // What it grants itself is known from then on.
+    expect(ask().ok).toBe(true);
+    expect(leases.left(h1)).toBe(LEASE.boundMs + 1_800);
+    await clock.pass(5_000);
+    expect(ask().ok).toBe(true);
+    expect(leases.left(h1)).toBe(LEASE.boundMs);
+  });
+
   it('are granted to hosts that know all that was taken from them, while nothing is being', async () => {
     expect(ask(0).ok).toBe(true);
     expect(ask(0, 'another' as Lineage)).toMatchObject({ ok: false, error: { code: 'unavailable' } });

@@ -4,7 +4,8 @@ import { type LeaseQuestion } from '#contracts';
 
 /**
  * Which host was granted when that its ports of groups that isolate may stay open, by this leader's monotonic clock. What
- * was granted before its term nobody knows: it is counted from its beginning, since whoever led before does not any more.
+ * was granted before its term nobody knows: it is counted from its beginning, and from as long after that as whoever led
+ * before may take itself for the leader. One that was cut off together with a host hears its questions all that time.
  */
 export class Leases {
   #since: number;
@@ -14,12 +15,16 @@ export class Leases {
   /** Something is being taken from these: what they know of is not all any more. */
   readonly #sealed = new Set<HostName>();
 
-  constructor(private readonly clock: Pick<Clock, 'monotonic'>) {
+  constructor(
+    private readonly clock: Pick<Clock, 'monotonic'>,
+    /** ms for which a leader believes that it leads after another may have begun to. */
+    private readonly overlapMs: () => number = () => 0,
+  ) {
     this.#since = clock.monotonic();
   }
 
   begin(): void {
-    this.#since = this.clock.monotonic();
+    this.#since = this.clock.monotonic() + this.overlapMs();
     this.#granted.clear();
     this.#heard.clear();
     this.#sealed.clear();

@@ -73,6 +73,14 @@ export class Election {
     return this.#revision !== undefined && this.options.clock.monotonic() < this.#validUntil;
   }
 
+  /**
+   * ms for which a holder that hears nothing believes that it leads. So long may another lead beside it: who can't see
+   * it any more takes the lease from it.
+   */
+  get validMs(): number {
+    return this.#ttlMs * 0.9;
+  }
+
   /** Makes the bucket if need be, and stands for election from now on. */
   async start(): Promise<Result<void>> {
     const { nc, bucket = 'LEASE', replicas = 1, ttlMs } = this.options;
@@ -175,7 +183,7 @@ export class Election {
   #hold(asked: number, revision: number): void {
     const { clock } = this.options;
     this.#revision = revision;
-    this.#validUntil = asked + this.#ttlMs * 0.9;
+    this.#validUntil = asked + this.validMs;
     this.#cancelExpiry();
     const left = Math.max(this.#validUntil - clock.monotonic(), 0);
     this.#cancelExpiry = clock.after(left, () => this.#lose('the lease ran out'));
