@@ -182,7 +182,7 @@ export class ReadyDocuments {
     const { documents, holdings } = made;
     for (const change of takeChanges(documents, before, after, events, this.options.handoverToken)) {
       holdings.take(change);
-      this.#changed.add(change.key);
+      if (this.#with !== null) this.#changed.add(change.key);
     }
     this.#made = { documents, holdings, state: last.after };
   }
@@ -190,6 +190,7 @@ export class ReadyDocuments {
   async #compare(run: number): Promise<void> {
     const published = this.options.standing();
     const { documents } = this.#made ?? {};
+    if (published === null) this.#with = null;
     if (published === null || documents === undefined) return;
     const { unsure } = published;
     const isNew = published.documents !== this.#with;
@@ -201,10 +202,9 @@ export class ReadyDocuments {
     for (const key of unsure) {
       if ((done += 1) % COMPARED === 0) await this.#pause(1);
       if (run !== this.#run || published.documents !== this.options.standing()?.documents) return;
-      const wanted = documents.get(key);
-      if (wanted === undefined) continue;
-      if (isAsWanted(published.documents.get(key), wanted)) unsure.delete(key);
-      else behind += 1;
+      const [wanted, stands] = [documents.get(key), published.documents.get(key)];
+      if (wanted === undefined ? stands === undefined : isAsWanted(stands, wanted)) unsure.delete(key);
+      else if (wanted !== undefined) behind += 1;
     }
     this.#behind = behind;
   }
