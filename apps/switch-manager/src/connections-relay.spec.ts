@@ -12,10 +12,10 @@ const stateOf = (port: object) =>
   }) as unknown as Pick<State, 'ports'>;
 
 describe('what hosts tell of connections', () => {
-  function passed(port: object, subject: string, allows = true): string[] {
+  function passed(port: object | null, subject: string, allows = true): string[] {
     const subjects: string[] = [];
     const nc = { publish: (to: string) => void subjects.push(to), subscribe: () => ({}) as never };
-    const relay = new ConnectionsRelay(nc, () => stateOf(port), { allows: () => allows });
+    const relay = new ConnectionsRelay(nc, () => port && stateOf(port), { allows: () => allows });
     relay.pass(subject, new Uint8Array(10));
     return subjects;
   }
@@ -25,6 +25,10 @@ describe('what hosts tell of connections', () => {
   it('goes to where the log says that the port goes, or has just gone', () => {
     expect(passed(moving, 'conn.north.p1.2')).toEqual(['live.conn.south.p1.2']);
     expect(passed(moved, 'conn.north.p1.2')).toEqual(['live.conn.south.p1.2']);
+  });
+
+  it('is passed on by the copy that leads alone', () => {
+    expect(passed(null, 'conn.north.p1.2')).toEqual([]);
   });
 
   it('goes nowhere of ports that do not leave the host, or for another binding', () => {

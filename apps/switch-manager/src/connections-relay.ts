@@ -11,22 +11,24 @@ import { type Distrust } from '#platform';
 export class ConnectionsRelay {
   constructor(
     private readonly nc: Pick<NatsConnection, 'subscribe' | 'publish'>,
-    private readonly state: () => Pick<State, 'ports'>,
+    /** The leader's own: a host tells as soon as it has its document. Null: this copy does not lead. */
+    private readonly state: () => Pick<State, 'ports'> | null,
     private readonly distrust: Pick<Distrust, 'allows'>,
   ) {}
 
   /** Every copy hears them, and the one that leads passes them on. */
-  start(leads: () => boolean): void {
+  start(): void {
     const callback = (error: Error | null, message: Msg): void => {
-      if (error === null && leads()) this.pass(message.subject, message.data);
+      if (error === null) this.pass(message.subject, message.data);
     };
     this.nc.subscribe(SUBJECTS.connections('*', '*', '*'), { callback });
   }
 
   pass(subject: string, data: Uint8Array): void {
+    const state = this.state();
     const [, host = '', port = '', epoch = ''] = subject.split('.');
-    if (!this.distrust.allows('connections', host, data.length)) return;
-    const to = destinationOf(this.state(), host as HostName, port as PortId, Number(epoch) as Epoch);
+    if (state === null || !this.distrust.allows('connections', host, data.length)) return;
+    const to = destinationOf(state, host as HostName, port as PortId, Number(epoch) as Epoch);
     // Else of a move that never was, or is over by now.
     if (to !== null) this.nc.publish(SUBJECTS.liveConnections(to, port, epoch), data);
   }

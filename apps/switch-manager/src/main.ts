@@ -141,8 +141,7 @@ async function serve(config: SwitchManagerConfig, logger: Logger, shutdown: Shut
     else unread.put(host, message.data);
   };
   nc.subscribe(SUBJECTS.report('*'), { callback });
-  const relay = new ConnectionsRelay(nc, () => follower.state, distrust);
-  relay.start(() => listens);
+  new ConnectionsRelay(nc, () => manager.state, distrust).start();
   answerLeases({ nc, listens: () => listens, distrust, manager, log: logger });
   const newIntake = (): FactIntake =>
     new FactIntake({

@@ -132,6 +132,11 @@ export class Manager {
     return this.leads ? 0 : this.#ready.behind;
   }
 
+  /** What documents are made of: no host was told of anything that is not in it. Null: this copy does not lead. */
+  get state(): State | null {
+    return this.#leader?.state ?? null;
+  }
+
   /** Begins a term. */
   elected(): void {
     this.#then(() => this.#begin());
