@@ -24,7 +24,7 @@ export interface Conversation {
   answer(): Promise<boolean>;
 }
 
-const [SYN, ACK] = [2, 16];
+export const [SYN, ACK] = [2, 16];
 const LAST = 0x88b6;
 let sequence = 0;
 
@@ -40,9 +40,7 @@ export function conversation(name: string, guest: LabVm, peer: LabVm, talk: Talk
     const body = bodyOf(protocol, { srcPort, dstPort, seq, ack, flags, isAsk, id: from });
     if (isAsk) at.asks += 10;
     else at.answers += 10;
-    const ends = { src: addressOf(sender, family), dst: addressOf(receiver, family) };
-    const macs = { to: macToBigint(receiver.mac), from: macToBigint(sender.mac) };
-    return arrives(sender, receiver, ipFrame({ ...macs, ...ends, protocol, body }));
+    return arrives(sender, receiver, frameOf(sender, receiver, { protocol, family, body }));
   };
   const ask = (): Promise<boolean> => say(true, ACK);
   const answer = (): Promise<boolean> => say(false, ACK);
@@ -57,6 +55,27 @@ export function conversation(name: string, guest: LabVm, peer: LabVm, talk: Talk
     ask,
     answer,
   };
+}
+
+type Machine = Pick<LabVm, 'mac' | 'ip'>;
+type TcpEnd = Machine & { readonly port: number };
+
+/** A segment of TCP that belongs to nothing. */
+export function segment(from: TcpEnd, to: TcpEnd, flags: number): Uint8Array {
+  const said = { srcPort: from.port, dstPort: to.port, seq: 1_000, ack: 2_000, flags, isAsk: true, id: 0 };
+  return frameOf(from, to, { protocol: 6, family: 4, body: bodyOf(6, said) });
+}
+
+interface Packet {
+  readonly protocol: Talk['protocol'];
+  readonly family: 4 | 6;
+  readonly body: Uint8Array;
+}
+
+function frameOf(from: Machine, to: Machine, { protocol, family, body }: Packet): Uint8Array {
+  const ends = { src: addressOf(from, family), dst: addressOf(to, family) };
+  const macs = { to: macToBigint(to.mac), from: macToBigint(from.mac) };
+  return ipFrame({ ...macs, ...ends, protocol, body });
 }
 
 interface Said {
@@ -89,14 +108,14 @@ function bodyOf(protocol: Talk['protocol'], said: Said): Uint8Array {
   return new Uint8Array(body);
 }
 
-const last = (vm: LabVm): number => Number(vm.ip.split('.').at(-1));
+const last = (vm: Machine): number => Number(vm.ip.split('.').at(-1));
 
-function addressOf(vm: LabVm, family: 4 | 6): Uint8Array {
+function addressOf(vm: Machine, family: 4 | 6): Uint8Array {
   if (family === 4) return Uint8Array.from(vm.ip.split('.').map(Number));
   return Uint8Array.of(0x20, 1, 0xd, 0xb8, ...new Array<number>(11).fill(0), last(vm));
 }
 
-const textOf = (vm: LabVm, family: 4 | 6): string =>
+const textOf = (vm: Machine, family: 4 | 6): string =>
   family === 4 ? vm.ip : `2001:db8::${last(vm).toString(16)}`;
 
 /** What is sent behind it passes every filter of a test: what has not come by then never will. */

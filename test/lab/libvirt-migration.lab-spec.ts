@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 // @ts-expect-error: setup runs before anything is built, so it is plain JavaScript.
 import { libvirtObstacle } from '../../deploy/setup/libvirt.js';
-import { libvirtEnv, LibvirtGuest, LibvirtLab } from './libvirt.js';
-import { Migrations, MOVED_POLICY, MovedStreams, phasesOf, segmentsOf } from './moved.js';
-import { BRIDGE, group, HOSTS, Spine, until } from './spine.js';
+import { LibvirtWorld } from './chaos/libvirt-world.js';
+import { type LibvirtGuest, type LibvirtLab } from './libvirt.js';
+import { type Migrations, type MovedStreams, phasesOf, segmentsOf } from './moved.js';
+import { type Spine, until } from './spine.js';
+import { Connections } from './tcp.js';
 
 const obstacle = libvirtObstacle() as string | undefined;
 const withLibvirt = obstacle === undefined ? describe : describe.skip;
@@ -16,25 +17,12 @@ withLibvirt(`a guest of libvirt that is moved while it sends${why}`, () => {
   let libvirt: LibvirtLab;
   let web: LibvirtGuest;
   let streams: MovedStreams;
+  let connections: Connections;
 
   beforeAll(async () => {
-    spine = await Spine.start(libvirtEnv);
-    migrations = new Migrations(spine);
-    libvirt = await LibvirtLab.start(spine.lab, HOSTS);
-    await spine.api.apply(group('web', MOVED_POLICY));
-    const peer = await spine.guest('south', 'peer', 'web');
-    const far = await spine.guest('north', 'far', 'web');
-    web = new LibvirtGuest(libvirt, {
-      name: 'web',
-      mac: '02:00:00:00:00:77',
-      bridge: BRIDGE,
-      ifaceId: randomUUID(),
-      profile: 'web',
-    });
-    await web.boot('north');
-    await spine.bound(web.uuid, 'north');
-    streams = new MovedStreams(peer, far);
-    await web.generate(streams.all);
+    ({ spine, migrations, libvirt, guest: web, streams } = await LibvirtWorld.start());
+    const client = await spine.guest('south', 'client', 'peers', { kernelIp: true });
+    connections = await Connections.begin(spine.lab, web, client);
   });
 
   afterAll(async () => {
@@ -53,6 +41,8 @@ withLibvirt(`a guest of libvirt that is moved while it sends${why}`, () => {
     });
     expect(phasesOf(done).slice(-2)).toEqual(['switched', 'completed']);
     await migrations.at(web.uuid, 'south');
+    await connections.goOn();
+    await connections.expectNoOther();
   });
 
   it('goes by the operator’s word, its policy first', async () => {
@@ -62,6 +52,7 @@ withLibvirt(`a guest of libvirt that is moved while it sends${why}`, () => {
     expect(phasesOf(done)).toEqual(['admitted', 'prepared', 'moving', 'switched', 'completed']);
     await migrations.at(web.uuid, 'north');
     await web.movedTo('north');
+    await connections.goOn();
   });
 
   it('stays where it is when that is called off while its memory is copied', async () => {
@@ -87,6 +78,8 @@ withLibvirt(`a guest of libvirt that is moved while it sends${why}`, () => {
 
   it('was counted to the packet, and what it sent came once and as the policy allows', async () => {
     await streams.flow();
+    await connections.goOn();
+    await connections.end();
     await streams.expectExact(spine, web, web.uuid, 2);
     expect(await segmentsOf(spine, web.uuid)).toEqual([
       ['north', true, true],

@@ -5,7 +5,7 @@ import { GuestConsole } from './console.js';
 import { until } from './exec.js';
 import { Libvirtd, uriAt } from './libvirtd.js';
 import { type Lab } from './net.js';
-import { initrdOf, kernelOf, prepareImage, SendingGuest, type GuestOptions } from './sending.js';
+import { initrdOf, kernelOf, prepareImage, SendingGuest, SILENT, type GuestOptions } from './sending.js';
 
 /** A userspace switch passes frames on without their checksums, and receivers drop them. */
 const NO_OFFLOADS = `<driver name='qemu'>
@@ -14,7 +14,7 @@ const NO_OFFLOADS = `<driver name='qemu'>
 </driver>`;
 
 const domain = (guest: GuestOptions, uuid: string, lab: Lab): string => `
-<domain type='qemu'>
+<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>${guest.name}</name>
   <uuid>${uuid}</uuid>
   <memory unit='MiB'>128</memory>
@@ -48,6 +48,10 @@ const domain = (guest: GuestOptions, uuid: string, lab: Lab): string => `
       ${NO_OFFLOADS}
     </interface>
   </devices>
+  <qemu:commandline>
+    <qemu:arg value='-global'/>
+    <qemu:arg value='virtio-net-pci.${SILENT}'/>
+  </qemu:commandline>
 </domain>`;
 
 /** How the agent of a host reaches its libvirtd and those of the others. */
@@ -118,6 +122,12 @@ export class LibvirtGuest extends SendingGuest {
     const how = ['--live', '--p2p', ...more];
     await this.libvirt.at(this.#host).virsh('migrate', ...how, name, uriAt(this.libvirt.lab, to), ...uri);
     await this.movedTo(to);
+  }
+
+  /** As a power cut would. */
+  async stop(): Promise<void> {
+    this.#console?.close();
+    await this.libvirt.at(this.#host).virsh('destroy', this.uuid);
   }
 
   /** Resolves when libvirt copies its memory to another host. */

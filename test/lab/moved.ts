@@ -2,7 +2,8 @@ import { expect } from '@jest/globals';
 import { type ListOf, type MigrationView, type PortDescription, type WriteResult } from '#contracts/http';
 import { type LabVm, type StreamReceived } from './net.js';
 import { type SendingGuest, streamOf, type Stream } from './sending.js';
-import { type LabHostName, type Spine, until } from './spine.js';
+import { group, type LabHostName, type Spine, until } from './spine.js';
+import { TCP_PORTS } from './tcp.js';
 
 /** A move takes less than a second by itself; the limit is for what hangs, on machines that may be busy. */
 const MOVED_MS = 120_000;
@@ -11,26 +12,39 @@ const ANNOUNCEMENTS = 5;
 const FORBIDDEN = 7001;
 const shaping = { average: 50_000_000, peak: 50_000_000, burst: 5_000_000 };
 
-/** What a guest that is moved takes along: VLAN, shaping, a filter, and anti-spoofing, which is the rule. */
-export const MOVED_POLICY = {
-  vlan: { mode: 'access', id: 100 },
-  shapingIn: shaping,
-  filter: [
-    {
-      name: 'no-7001',
-      direction: 'in',
-      action: 'drop',
-      match: { ipProtocol: 17, dstPort: { from: FORBIDDEN, to: FORBIDDEN } },
+const vlan = { mode: 'access', id: 100 };
+const rule = (name: string, direction: 'in' | 'out', ipProtocol: 6 | 17, from: number, to = from) => ({
+  ...{ name, direction, action: 'allow', match: { ipProtocol, dstPort: { from, to } } },
+});
+
+/**
+ * What a guest that is moved takes along: VLAN, shaping, a stateful filter, and anti-spoofing, which is the rule. Of
+ * connections, only those of `TCP_PORTS` may be begun. Those that it speaks with are in a group that forbids nothing.
+ */
+const MOVED_GROUPS = [
+  group('web', {
+    vlan,
+    shapingIn: shaping,
+    filter: {
+      stateful: true,
+      default: 'drop',
+      rules: [
+        { ...rule('no-7001', 'in', 17, FORBIDDEN), action: 'drop' },
+        rule('numbered', 'in', 17, 5001, 5003),
+        rule('fetches', 'in', 6, TCP_PORTS.fetched),
+        rule('serves', 'out', 6, TCP_PORTS.served, TCP_PORTS.closed),
+      ],
     },
-  ],
-};
+  }),
+  group('peers', { vlan }),
+];
 
 /** Two streams that the policy lets through, to guests of different hosts, and two that it does not. */
 export class MovedStreams {
   readonly all: readonly Stream[];
 
   constructor(
-    private readonly peer: LabVm,
+    readonly peer: LabVm,
     private readonly far: LabVm,
   ) {
     this.all = [
@@ -41,17 +55,25 @@ export class MovedStreams {
     ];
   }
 
-  /** Resolves when more of the first stream has arrived. */
-  async flow(): Promise<void> {
-    const before = (await this.arrived())[0]?.count ?? 0;
-    await until('more of it', async () => ((await this.arrived())[0]?.count ?? 0) > before);
+  /** To guests that are plugged for it, under `MOVED_GROUPS`. */
+  static async to(spine: Spine): Promise<MovedStreams> {
+    await spine.api.apply(MOVED_GROUPS.join('\n---\n'));
+    const peer = await spine.guest('south', 'peer', 'peers');
+    return new MovedStreams(peer, await spine.guest('north', 'far', 'peers'));
+  }
+
+  /** Resolves when so much more of the first stream has arrived. */
+  async flow(packets = 1): Promise<void> {
+    const count = async (): Promise<number> => (await this.arrived())[0]?.count ?? 0;
+    const enough = (await count()) + packets;
+    await until('more of it', async () => (await count()) >= enough);
   }
 
   /**
    * Ends the streams: the ledger has to the packet what the guest sent and QEMU announced in `moves`, and what the
-   * policy lets through came once.
+   * policy lets through came once. Resolves with how much that is.
    */
-  async expectExact(spine: Spine, guest: SendingGuest, owner: string, moves: number): Promise<void> {
+  async expectExact(spine: Spine, guest: SendingGuest, owner: string, moves: number): Promise<number> {
     const sent = await guest.stopGenerating(this.all);
     const total = (await guest.transmitted()) + moves * ANNOUNCEMENTS;
     const { in: counted, exact } = await until('the ledger to agree', async () => {
@@ -63,6 +85,12 @@ export class MovedStreams {
     expect(there).toMatchObject({ count: sent[0], unique: sent[0], duplicates: 0, missing: [] });
     expect(here).toMatchObject({ count: sent[1], unique: sent[1], duplicates: 0, missing: [] });
     expect(none.map((s) => s?.count)).toEqual([undefined, undefined]);
+    return total;
+  }
+
+  /** What came until now. */
+  async forget(): Promise<void> {
+    for (const vm of [this.peer, this.far]) await vm.resetReceived();
   }
 
   /** What came of each stream where it was sent to; undefined: nothing. */

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 // @ts-expect-error: setup runs before anything is built, so it is plain JavaScript.
 import { guestObstacle } from '../../deploy/setup/guest.js';
 import { type LabVm } from './net.js';
-import { Migrations, MOVED_POLICY, MovedStreams, phasesOf, segmentsOf } from './moved.js';
+import { Migrations, MovedStreams, phasesOf, segmentsOf } from './moved.js';
 import { prepareGuests, QemuGuest, qemuEnv, type QemuRun } from './qemu.js';
 import { streamOf, type Stream } from './sending.js';
 import { BRIDGE, group, HOSTS, type LabHostName, Spine, until } from './spine.js';
+import { Connections } from './tcp.js';
 
 const obstacle = guestObstacle() as string | undefined;
 const withGuests = obstacle === undefined ? describe : describe.skip;
@@ -21,7 +22,7 @@ withGuests(`guests of QEMU that are moved while they send${why}`, () => {
   let spine: Spine;
   let migrations: Migrations;
   let streams: MovedStreams;
-  let peer: LabVm;
+  let connections: Connections;
   let outsider: LabVm;
   let web: QemuGuest;
   /** Two vNICs: a trunk, and one that says nothing, not even by its QEMU when it has arrived. */
@@ -37,14 +38,10 @@ withGuests(`guests of QEMU that are moved while they send${why}`, () => {
     spine = await Spine.start(env);
     migrations = new Migrations(spine);
     await prepareGuests(spine.lab, HOSTS);
-    const groups = [
-      group('web', MOVED_POLICY),
-      group('trunk', TRUNK),
-      group('still', { vlan: { mode: 'access', id: 200 } }),
-    ];
+    const groups = [group('trunk', TRUNK), group('still', { vlan: { mode: 'access', id: 200 } })];
     await spine.api.apply(groups.join('\n---\n'));
-    peer = await spine.guest('south', 'peer', 'web');
-    const far = await spine.guest('north', 'far', 'web');
+    streams = await MovedStreams.to(spine);
+    const client = await spine.guest('south', 'client', 'peers', { kernelIp: true });
     outsider = await spine.lab.addOutsider({ name: 'out', mac: '02:00:00:00:00:66', ip: '10.0.0.66' });
     const usual = { bridge: BRIDGE };
     const eth1 = { mac: '02:00:00:00:00:89', ifaceId: 'duo-eth1', profile: 'still' };
@@ -57,8 +54,8 @@ withGuests(`guests of QEMU that are moved while they send${why}`, () => {
     });
     await Promise.all([web.boot('north'), duo.boot('north')]);
     for (const guest of [web, duo]) await at(guest, 'north');
-    streams = new MovedStreams(peer, far);
-    shaped = { to: peer, port: 6001, pps: 60, vlan: 100 };
+    connections = await Connections.begin(spine.lab, web, client);
+    shaped = { to: streams.peer, port: 6001, pps: 60, vlan: 100 };
     await web.generate(streams.all);
     await duo.generate([shaped]);
   });
@@ -101,7 +98,7 @@ withGuests(`guests of QEMU that are moved while they send${why}`, () => {
   }
 
   const arrivedOf = async (stream: Stream): Promise<number> =>
-    (await peer.received()).streams[streamOf(stream)]?.count ?? 0;
+    (await streams.peer.received()).streams[streamOf(stream)]?.count ?? 0;
 
   /** Of 150 datagrams that are sent from now on, hardly more than a burst gets through. */
   async function expectShaped(): Promise<void> {
@@ -141,6 +138,11 @@ withGuests(`guests of QEMU that are moved while they send${why}`, () => {
     await expectShaped();
   });
 
+  it('go on with what they were in the middle of, whoever speaks first, and no other connection goes on', async () => {
+    await connections.goOn();
+    await connections.expectNoOther();
+  });
+
   it('are announced outside in each VLAN of a trunk, from where they are', async () => {
     const { mac } = duo.options;
     await until('announcements', async () => {
@@ -158,6 +160,7 @@ withGuests(`guests of QEMU that are moved while they send${why}`, () => {
     await migrations.phase(id, 'moving');
     await receive(web, 'north');
     await arrived(web, id, 'north', here);
+    await connections.goOn();
   });
 
   it('go back by somebody’s own hand, a silent vNIC by the word of its QEMU', async () => {
@@ -213,6 +216,8 @@ withGuests(`guests of QEMU that are moved while they send${why}`, () => {
 
   it('were counted to the packet, and what they sent came once and as the policy allows', async () => {
     await streams.flow();
+    await connections.goOn();
+    await connections.end();
     await streams.expectExact(spine, web, 'web', 2);
     expect((await spine.stats('web')).in.packets).toBe(await web.framesIn());
     // The last two are of standbys that were given up: nothing came from there.

@@ -7,17 +7,12 @@ import { GuestConsole } from './console.js';
 import { end, ip, startIn, until } from './exec.js';
 import { quiet, type LabHost } from './host.js';
 import { type Lab } from './net.js';
-import { initrdOf, kernelOf, prepareImage, SendingGuest, type GuestOptions } from './sending.js';
+import { initrdOf, kernelOf, prepareImage, SendingGuest, SILENT, type GuestOptions } from './sending.js';
 
 const OFF = ['csum', 'guest_csum', 'gso', 'guest_tso4', 'guest_tso6', 'guest_ecn', 'guest_ufo'];
 const HOST_OFF = ['host_tso4', 'host_tso6', 'host_ecn', 'host_ufo'];
 /** A userspace switch passes frames on without their checksums, and receivers drop them. */
 const NO_OFFLOADS = [...OFF, ...HOST_OFF].map((feature) => `${feature}=off`).join(',');
-/**
- * QEMU announces a guest by itself; a guest is not asked to. One under TCG that is asked tells QEMU over its control
- * queue that it did, and was seen to wait for the answer for ever, with interrupts pending (QEMU 7.2, a busy machine).
- */
-const SILENT = 'guest_announce=off';
 const MACHINE = ['-machine', 'pc', '-accel', 'tcg,tb-size=64', '-cpu', 'qemu64', '-m', '128'];
 const BARE = ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'];
 /** Where the agent of a host finds its QEMUs, and where it sends them. */

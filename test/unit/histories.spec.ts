@@ -6,10 +6,37 @@ import { type StateDocument } from '#contracts';
 import { ledgerTotals, packetsOf } from '#domain';
 import { derivedHandoverToken, generateSigningKey } from '#platform';
 import { contentOf, project, projectAll } from '#protocol';
-import { replayHistory, replayText, type History, type HistoryLedger, type HistoryMigration } from '#testing';
+import {
+  expectHistory,
+  replayHistory,
+  replayText,
+  type ExpectedGuest,
+  type History,
+  type HistoryLedger,
+  type HistoryMigration,
+} from '#testing';
 
 const DIR = join('test', 'histories');
-const NAMES = ['completed', 'aborted', 'timed-out', 'back-and-forth', 'version-1'] as const;
+const SIMULATED = ['completed', 'aborted', 'timed-out', 'back-and-forth', 'version-1'] as const;
+const DONE = ['admitted', 'prepared', 'moving', 'switched', 'completed'] as const;
+const south = { source: 'north', destination: 'south', handedOver: { exact: true } } as const;
+
+/** What became of the guest that was to go, or was lost. */
+const REAL: Readonly<Record<string, ExpectedGuest>> = {
+  'qmp-completed': { migrations: [{ ...south, origin: 'operator', phases: DONE }] },
+  'qmp-aborted': {
+    migrations: [{ ...south, phases: ['admitted', 'prepared', 'moving', 'aborting', 'aborted'] }],
+  },
+  'libvirt-completed': { migrations: [{ ...south, origin: 'operator', phases: DONE }] },
+  'libvirt-by-hand': { migrations: [{ ...south, origin: 'observed', phases: DONE }] },
+  'libvirt-failed': {
+    migrations: [
+      { ...south, phases: ['admitted', 'prepared', 'moving', 'failed'], reason: /closed the monitor/ },
+    ],
+  },
+  'host-lost': { migrations: [] },
+};
+const NAMES = [...SIMULATED, ...Object.keys(REAL)];
 
 interface Expected {
   readonly lineage: string;
@@ -79,9 +106,43 @@ describe.each(NAMES)('the recorded history "%s"', (name) => {
   });
 });
 
-describe('what the histories are', () => {
-  const history = (name: string): History => replayText(textOf(name));
+const history = (name: string): History => replayText(textOf(name));
 
+describe('what the histories of real guests are', () => {
+  const ownerIn = ({ migrations }: History): string => migrations[0]?.owner ?? 'web';
+
+  it.each(Object.entries(REAL))('%s, and in the end the guest was stopped', (name, expected) => {
+    const replayed = history(name);
+    const inexact = name === 'host-lost' ? 1 : 0;
+    const guest = { ...expected, ledger: { segments: 2, open: 0, inexact }, host: null };
+    expectHistory(replayed, { [ownerIn(replayed)]: guest });
+  });
+
+  it('every packet of the guest, but for the last ones at a host that was lost', () => {
+    for (const name of Object.keys(REAL)) {
+      const replayed = history(name);
+      const counted = replayed.ledgers.find((l) => l.owner === ownerIn(replayed))!.in;
+      const { guestSent } = expectedOf(name);
+      if (name !== 'host-lost') expect([name, counted]).toEqual([name, guestSent]);
+      else expect(guestSent - counted).toBeGreaterThan(0);
+    }
+  });
+
+  it('a guest of a lost host waited until that was dead, and its ledger says what is missing', () => {
+    const { events, state } = history('host-lost');
+    const { id } = [...state.ports.values()].find((p) => p.connectee?.owner === 'web')!;
+    const its = events.filter((e) => e.type === 'HostDied' || ('port' in e && e.port === id));
+    const claimed = its.findIndex((e) => e.type === 'PortClaimed');
+    const then = ['PortClaimed', 'HostDied', 'PortTakenOver', 'PortUnbound', 'PortBound'];
+    expect(its.slice(claimed, claimed + then.length).map((e) => e.type)).toEqual(then);
+    const missing = its.flatMap((e) => (e.type === 'SegmentClosed' && e.inexact) || []);
+    expect(missing.map((each) => each.reason)).toEqual([
+      expect.stringMatching(/at the last checkpoint: its power supply burnt out/),
+    ]);
+  });
+});
+
+describe('what the simulated histories are', () => {
   it('completed, aborted before activation, timed out, back and forth', () => {
     const phases = (name: string) => history(name).migrations.map((m) => m.phases.join(' '));
     const done = 'admitted prepared moving switched completed';

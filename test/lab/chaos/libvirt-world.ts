@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { libvirtEnv, LibvirtGuest, LibvirtLab } from '../libvirt.js';
-import { type LabVm } from '../net.js';
+import { MovedStreams } from '../moved.js';
 import { BRIDGE, HOSTS, type LabHostName, Spine } from '../spine.js';
 import { TapCounts } from '../taps.js';
-import { ChaosWorld, receiversOf } from './world.js';
+import { ChaosWorld } from './world.js';
 
 const IDS = { name: 'web', mac: '02:00:00:00:00:77', profile: 'web' };
 /** What libvirt makes of it for the host's end. */
@@ -18,9 +18,9 @@ export class LibvirtWorld extends ChaosWorld {
     spine: Spine,
     readonly libvirt: LibvirtLab,
     private readonly taps: readonly TapCounts[],
-    receivers: readonly [LabVm, LabVm],
+    streams: MovedStreams,
   ) {
-    super(spine, receivers);
+    super(spine, streams);
     this.guest = new LibvirtGuest(libvirt, { ...IDS, bridge: BRIDGE, ifaceId: randomUUID() });
   }
 
@@ -30,7 +30,7 @@ export class LibvirtWorld extends ChaosWorld {
       const libvirt = await LibvirtLab.start(spine.lab, HOSTS);
       const taps = await Promise.all(HOSTS.map((host) => TapCounts.start(spine.lab.host(host).netns)));
       for (const each of taps) spine.lab.hold(each);
-      const world = new LibvirtWorld(spine, libvirt, taps, await receiversOf(spine));
+      const world = new LibvirtWorld(spine, libvirt, taps, await MovedStreams.to(spine));
       await world.boot('north');
       return world;
     } catch (cause) {

@@ -46,7 +46,7 @@ async function close(world: ChaosWorld, books: Books, move: Move, outcome: Outco
     await move.clear('source');
     await books.balance(move, outcome);
     await auditArrived(world);
-    await world.forgetArrived();
+    await world.streams.forget();
     return world.boot(move.source);
   }
   if (outcome.guest === 'moved') await move.left();
@@ -54,6 +54,6 @@ async function close(world: ChaosWorld, books: Books, move: Move, outcome: Outco
   await world.hush();
   await books.balance(move, outcome);
   await auditArrived(world);
-  await world.forgetArrived();
+  await world.streams.forget();
   await world.speak();
 }

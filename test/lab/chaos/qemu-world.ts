@@ -1,7 +1,7 @@
-import { type LabVm } from '../net.js';
+import { MovedStreams } from '../moved.js';
 import { prepareGuests, QemuGuest, qemuEnv } from '../qemu.js';
 import { BRIDGE, HOSTS, type LabHostName, Spine } from '../spine.js';
-import { ChaosWorld, receiversOf } from './world.js';
+import { ChaosWorld } from './world.js';
 
 const IDS = { name: 'web', mac: '02:00:00:00:00:77', ifaceId: 'web-eth0', profile: 'web' };
 
@@ -11,16 +11,16 @@ export class QemuWorld extends ChaosWorld {
   readonly owner = IDS.name;
   readonly isDrained = true;
 
-  private constructor(spine: Spine, receivers: readonly [LabVm, LabVm]) {
-    super(spine, receivers);
+  private constructor(spine: Spine, streams: MovedStreams) {
+    super(spine, streams);
     this.guest = new QemuGuest(spine.lab, { ...IDS, bridge: BRIDGE });
   }
 
-  static async start(): Promise<QemuWorld> {
-    const spine = await Spine.start(qemuEnv);
+  static async start(env = qemuEnv): Promise<QemuWorld> {
+    const spine = await Spine.start(env);
     try {
       await prepareGuests(spine.lab, HOSTS);
-      const world = new QemuWorld(spine, await receiversOf(spine));
+      const world = new QemuWorld(spine, await MovedStreams.to(spine));
       await world.boot('north');
       return world;
     } catch (cause) {

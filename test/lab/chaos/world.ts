@@ -1,20 +1,17 @@
-import { type LabVm } from '../net.js';
-import { Migrations, MOVED_POLICY, MovedStreams } from '../moved.js';
+import { Migrations, type MovedStreams } from '../moved.js';
 import { type SendingGuest } from '../sending.js';
-import { group, type LabHostName, type Spine } from '../spine.js';
+import { type LabHostName, type Spine } from '../spine.js';
 
 export const otherHost = (host: LabHostName): LabHostName => (host === 'north' ? 'south' : 'north');
 
 /** Two hosts, one guest that sends, moved by its hypervisor, and a guest on either host that it sends to. */
 export abstract class ChaosWorld {
-  readonly streams: MovedStreams;
   readonly migrations: Migrations;
 
   protected constructor(
     readonly spine: Spine,
-    private readonly receivers: readonly [LabVm, LabVm],
+    readonly streams: MovedStreams,
   ) {
-    this.streams = new MovedStreams(...receivers);
     this.migrations = new Migrations(spine);
   }
 
@@ -39,10 +36,6 @@ export abstract class ChaosWorld {
     await this.spine.stop();
   }
 
-  async forgetArrived(): Promise<void> {
-    for (const vm of this.receivers) await vm.resetReceived();
-  }
-
   /** The guest is still, until `speak`. */
   async hush(): Promise<void> {
     await this.guest.stopGenerating(this.streams.all);
@@ -51,11 +44,4 @@ export abstract class ChaosWorld {
   async speak(): Promise<void> {
     await this.guest.type('(echo start > /proc/net/pktgen/pgctrl) &');
   }
-}
-
-/** Who the guest sends to, under the policy that it is moved with. */
-export async function receiversOf(spine: Spine): Promise<readonly [LabVm, LabVm]> {
-  await spine.api.apply(group('web', MOVED_POLICY));
-  const peer = await spine.guest('south', 'peer', 'web');
-  return [peer, await spine.guest('north', 'far', 'web')];
 }
