@@ -6,16 +6,10 @@ export {
   type Documents,
 } from './projection/documents.js';
 export { keysOfHost, projectAll, projectAllInTurns } from './projection/project-all.js';
-export { project, withChanges } from './projection/project.js';
+export { project, takeChanges, withChanges } from './projection/project.js';
 export { touchedBy } from './projection/touched.js';
 export { KeptDocuments } from './projector/known.js';
-export {
-  ReadyDocuments,
-  takeChanges,
-  type Compared,
-  type Prepared,
-  type ReadyOptions,
-} from './projector/ready.js';
+export { ReadyDocuments, type Prepared, type ReadyOptions } from './projector/ready.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';
 export { nothingPublished, ownFirst, takeStored } from './projector/published.js';
 export {

@@ -37,6 +37,23 @@ export function withChanges(
   return next;
 }
 
+/** The same, laid over them at once; one commit or several, of which only the state before and after counts. */
+export function takeChanges(
+  documents: Map<DocumentKey, StateDocument>,
+  before: State,
+  after: State,
+  events: readonly DomainEvent[],
+  handoverToken: HandoverToken,
+): readonly DocumentChange[] {
+  const changes = project(before, after, events, documents, handoverToken);
+  for (const { key, document } of changes) {
+    // That something was there is the projector's to remember, until every host has heard of it.
+    if (document.type === 'tombstone') documents.delete(key);
+    else documents.set(key, document);
+  }
+  return changes;
+}
+
 /** Every document anew, and a tombstone for what is no more. */
 export function replaceAll(
   state: State,

@@ -10,11 +10,11 @@ import {
 } from '#kernel';
 import { type Signer, type Verifier } from '#contracts';
 import { type DocumentChange, type Documents } from '../projection/documents.js';
+import { type Compared } from './comparison.js';
 import { Desired } from './desired.js';
 import { readSince } from './known.js';
 import { Pacer } from './pacer.js';
 import { ownFirst, readStore } from './published.js';
-import { type Compared } from './ready.js';
 import { type DocumentStore, type Published } from './store.js';
 import { writeBatch } from './writer.js';
 

@@ -147,7 +147,7 @@ describe('what a standby keeps ready', () => {
         expect(heldBy(prepared.holdings)).toEqual(heldBy(await Holdings.of(whole, noPause)));
         expect(await standby.firstWrites(prepared, false)).toEqual(await standby.firstWrites(prepared, true));
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
     // Not by never having anything.
     expect(taken).toBeGreaterThan(unready);

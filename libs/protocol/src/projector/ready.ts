@@ -1,11 +1,10 @@
 import { type Clock, type Lineage, type Revision } from '#kernel';
 import { type DocumentKey, type HandoverToken, type StateDocument } from '#contracts';
 import { type DomainEvent, type State } from '#domain';
-import { type DocumentChange } from '../projection/documents.js';
 import { projectAllInTurns } from '../projection/project-all.js';
-import { project } from '../projection/project.js';
+import { takeChanges } from '../projection/project.js';
 import { Holdings } from '../realised/holdings.js';
-import { isAsWanted } from './desired.js';
+import { Comparison, type Compared } from './comparison.js';
 import { type Published } from './store.js';
 
 /** A commit as a standby reads it. */
@@ -13,12 +12,6 @@ export interface FollowedCommit {
   readonly lineage: Lineage;
   readonly revision: Revision;
   readonly events: readonly DomainEvent[];
-}
-
-/** Which keys of what is wanted may differ from what stands, apart from those that `Published` names itself. */
-export interface Compared {
-  readonly with: Published['documents'];
-  readonly changed: ReadonlySet<DocumentKey>;
 }
 
 /** What a leader begins with: the documents of a state, and who is to hold them. They are its own from then on. */
@@ -60,9 +53,8 @@ interface Coming {
 const BEGIN_MS = 3_000;
 /** Commits are taken in together, so that of what changes again and again only the last is made. */
 const IDLE_MS = 500;
-/** Commits, and documents compared, at a stretch: some 10 ms of work. */
-const COMMITS = 100;
-const COMPARED = 2_000;
+/** Commits at a stretch, some 10 ms of work. */
+const AT_A_STRETCH = 100;
 
 /**
  * The documents of the state that a standby follows, kept ready and compared with what the leader wrote: with
@@ -72,19 +64,17 @@ export class ReadyDocuments {
   #lineage: Lineage | null = null;
   #made: Omit<Prepared, 'compared' | 'lineage'> | null = null;
   #coming: Coming[] = [];
-  #changed = new Set<DocumentKey>();
-  #with: Published['documents'] | null = null;
+  #comparison = new Comparison();
   #cancel = (): void => undefined;
   /** Goes up when what was begun is over. */
   #run = 0;
-  #behind: number | null = null;
   #left: { readonly from: Omit<Prepared, 'state'>; readonly hash: string } | null = null;
 
   constructor(private readonly options: ReadyOptions) {}
 
   /** Documents that stood otherwise than wanted when last compared; null: they were not yet. */
   get behind(): number | null {
-    return this.#behind;
+    return this.#comparison.behind;
   }
 
   /** Makes them, and keeps them ready from then on. Begins anew if it had begun. */
@@ -96,9 +86,9 @@ export class ReadyDocuments {
   stop(): void {
     this.#run += 1;
     this.#cancel();
-    this.#lineage = this.#made = this.#with = this.#behind = this.#left = null;
+    this.#lineage = this.#made = this.#left = null;
     this.#coming = [];
-    this.#changed = new Set();
+    this.#comparison = new Comparison();
   }
 
   /**
@@ -124,7 +114,7 @@ export class ReadyDocuments {
     if (this.#made !== null) await this.#takeIn(run);
     const [lineage, made] = [this.#lineage, this.#made];
     if (run !== this.#run) return null;
-    const compared = this.#with && { with: this.#with, changed: this.#changed };
+    const compared = this.#comparison.outcome;
     this.stop();
     return made && lineage && { ...made, lineage, compared };
   }
@@ -136,8 +126,7 @@ export class ReadyDocuments {
     const { lineage, documents, holdings, compared } = left.from;
     this.#lineage = lineage;
     this.#made = { documents, holdings, state: head.state };
-    this.#with = compared?.with ?? null;
-    this.#changed = new Set(compared?.changed);
+    this.#comparison = new Comparison(compared);
     void this.#keep(this.#run, 0);
   }
 
@@ -147,7 +136,7 @@ export class ReadyDocuments {
     while (run === this.#run) {
       if (this.#made === null) await this.#make(run);
       await this.#takeIn(run);
-      await this.#compare(run);
+      await this.#look(run);
       await this.#rest(IDLE_MS);
     }
   }
@@ -167,7 +156,7 @@ export class ReadyDocuments {
   /** What came since, in stretches; when it resolves, nothing is left. */
   async #takeIn(run: number): Promise<void> {
     while (run === this.#run && this.#made !== null && this.#coming.length > 0) {
-      this.#takeSome(this.#made, this.#coming.splice(0, COMMITS));
+      this.#takeSome(this.#made, this.#coming.splice(0, AT_A_STRETCH));
       if (this.#coming.length > 0) await this.#pause(1);
     }
   }
@@ -182,31 +171,17 @@ export class ReadyDocuments {
     const { documents, holdings } = made;
     for (const change of takeChanges(documents, before, after, events, this.options.handoverToken)) {
       holdings.take(change);
-      if (this.#with !== null) this.#changed.add(change.key);
+      this.#comparison.changed(change.key);
     }
     this.#made = { documents, holdings, state: last.after };
   }
 
-  async #compare(run: number): Promise<void> {
+  async #look(run: number): Promise<void> {
     const published = this.options.standing();
-    const { documents } = this.#made ?? {};
-    if (published === null) this.#with = null;
-    if (published === null || documents === undefined) return;
-    const { unsure } = published;
-    const isNew = published.documents !== this.#with;
-    for (const key of isNew ? documents.keys() : this.#changed) unsure.add(key);
-    if (isNew) for (const key of published.documents.keys()) unsure.add(key);
-    this.#with = published.documents;
-    this.#changed = new Set();
-    let [done, behind] = [0, 0];
-    for (const key of unsure) {
-      if ((done += 1) % COMPARED === 0) await this.#pause(1);
-      if (run !== this.#run || published.documents !== this.options.standing()?.documents) return;
-      const [wanted, stands] = [documents.get(key), published.documents.get(key)];
-      if (wanted === undefined ? stands === undefined : isAsWanted(stands, wanted)) unsure.delete(key);
-      else if (wanted !== undefined) behind += 1;
-    }
-    this.#behind = behind;
+    if (this.#made === null) return;
+    const isOver = (): boolean =>
+      run !== this.#run || published?.documents !== this.options.standing()?.documents;
+    await this.#comparison.look(this.#made.documents, published, () => this.#pause(1), isOver);
   }
 
   /** Goes no further once it was stopped. */
@@ -219,21 +194,4 @@ export class ReadyDocuments {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.options.clock.after(ms, resolve));
   }
-}
-
-/** Those of several commits at once, laid over what they were of before. */
-export function takeChanges(
-  documents: Map<DocumentKey, StateDocument>,
-  before: State,
-  after: State,
-  events: readonly DomainEvent[],
-  handoverToken: HandoverToken,
-): readonly DocumentChange[] {
-  const changes = project(before, after, events, documents, handoverToken);
-  for (const { key, document } of changes) {
-    // That something was there is the projector's to remember, until every host has heard of it.
-    if (document.type === 'tombstone') documents.delete(key);
-    else documents.set(key, document);
-  }
-  return changes;
 }
