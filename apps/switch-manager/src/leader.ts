@@ -186,7 +186,7 @@ export class Leader {
 
   /** Facts of one host. `later`: nothing was done, and it may be tried again. `repeated`: the log had all of them. */
   async ingest(batch: FactBatch, place: string): Promise<Result<'taken' | 'repeated' | 'later'>> {
-    const { host, boot, after, facts } = batch;
+    const { host, boot, after, abilities, facts } = batch;
     const commandId = factsCommandId(batch, place);
     const checkpoints = await this.#forgotten(batch);
     if (!checkpoints.ok) {
@@ -202,6 +202,7 @@ export class Leader {
         host,
         boot,
         ...(after === undefined ? {} : { after }),
+        ...(abilities === undefined ? {} : { abilities }),
         facts,
         suspects: suspectsIn(this.state, batch, this.#isSuspect),
         ...(checkpoints.value === null ? {} : { checkpoints: checkpoints.value }),

@@ -59,6 +59,8 @@ export interface FactBatch {
   readonly boot: string;
   /** Number of the fact before the first of these; 0: they begin the numbering. Absent: an old sender. */
   readonly after?: number;
+  /** What the agent can do that earlier ones could not. Absent: one of those. */
+  readonly abilities?: readonly string[];
   readonly facts: readonly NumberedFact[];
 }
 

@@ -126,7 +126,9 @@ export {
   ZERO_COUNTERS,
 } from './ledger/counters.js';
 export { LEASE } from './host/lease.js';
-export { isolates } from './host/waiting.js';
+export { isolates, notIsolated } from './host/waiting.js';
+export { isAble } from './host/abilities.js';
+export { ABILITIES } from './model/abilities.js';
 export { forgotSegments } from './ledger/give-up.js';
 export { inexactSegments, ledgerTotals } from './ledger/ledger.js';
 export { decider } from './decider/decider.js';

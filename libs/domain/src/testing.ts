@@ -9,6 +9,7 @@ import {
 } from '#kernel';
 import { decide } from './decider/decide.js';
 import { evolve } from './decider/evolve.js';
+import { ABILITIES } from './model/abilities.js';
 import { type Command, type CommandContext, type Fact } from './model/commands.js';
 import { type DomainEvent } from './model/events.js';
 import { type Resource } from './model/resources.js';
@@ -23,6 +24,8 @@ export class World {
   now = 1_000_000;
   /** Hosts that the leader does not hear of. */
   suspects: readonly HostName[] = [];
+  /** Of all agents. */
+  abilities: readonly string[] = ABILITIES;
   private readonly seqs = new Map<string, number>();
 
   get ctx(): CommandContext {
@@ -60,7 +63,7 @@ export class World {
     const numbered = facts.map((fact) => ({ seq: this.nextSeq(host), at: this.now, fact }));
     const { suspects } = this;
     const from = { host: host as HostName, boot: 'boot-1' };
-    return this.do({ type: 'IngestFacts', ...from, facts: numbered, suspects });
+    return this.do({ type: 'IngestFacts', ...from, abilities: this.abilities, facts: numbered, suspects });
   }
 
   private nextSeq(host: string): number {

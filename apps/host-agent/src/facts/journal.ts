@@ -1,6 +1,6 @@
 import { err, invalid, ok, type HostName, type Result } from '#kernel';
 import { type Fact, type NumberedFact } from '#domain';
-import { parseFacts } from '#domain/on-host';
+import { ABILITIES, parseFacts } from '#domain/on-host';
 import { type FactBatch } from '#contracts';
 
 /** Where batches go. Resolves true when the stream took the batch, false when it can't be reached now. */
@@ -185,6 +185,7 @@ export class FactJournal {
         host: this.host,
         boot: this.boot,
         ...this.#after(batch),
+        abilities: ABILITIES,
         facts: batch,
       });
       if (!reached) break;

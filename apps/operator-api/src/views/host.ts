@@ -1,5 +1,5 @@
 import { type HostName } from '#kernel';
-import { type Host, type State, type Switch } from '#domain';
+import { notIsolated, type Host, type State, type Switch } from '#domain';
 import { type Neighbour, type Telemetry, type UplinkHealth } from '#contracts';
 import {
   API_VERSION,
@@ -49,7 +49,7 @@ export function hostView(state: State, host: Host, live: LiveStore, drift: Drift
       ...tablesOf(seen),
       ports: roles(state, host),
       uplinks: uplinksOf(state, host.name, live),
-      exceptions: exceptionsOf(host.name, report),
+      exceptions: [...exceptionsOf(host.name, report), ...openWhenCutOff(state, host.name)],
       drift,
       vms: (seen?.telemetry?.vms ?? []).map((v) => ({
         owner: v.owner,
@@ -82,6 +82,16 @@ export function reportOf(state: State, seen: HostLive | undefined): HostLive['re
   const report = seen?.report ?? null;
   return report !== null && report.lineage === state.lineage ? report : null;
 }
+
+/** What `isolate` promises and the host's agent, of an earlier version, does not keep. */
+const openWhenCutOff = (state: State, host: HostName): ExceptionView[] =>
+  notIsolated(state, host).map((port) => ({
+    host,
+    port,
+    object: `port/${port}`,
+    code: 'not-isolated',
+    reason: 'stays open when the host is cut off: its agent is of a version that knows no leases',
+  }));
 
 export function exceptionsOf(host: string, report: HostLive['report']): ExceptionView[] {
   return (report?.exceptions ?? []).map((e) => ({

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { unwrap, type HostName, type Lineage, type PortId, type Revision } from '#kernel';
 import {
+  ABILITIES,
   decideAndEvolve,
   initialState,
   LEASE,
@@ -60,7 +61,7 @@ class World {
   facts(host: string, fact: Fact): readonly DomainEvent[] {
     const facts = [{ seq: (this.#seq += 1), at: 1, fact }];
     const { suspects } = this;
-    return this.do({ type: 'IngestFacts', host: host as HostName, boot: 'b', facts, suspects });
+    return this.do({ type: 'IngestFacts', host: host as HostName, boot: 'b', facts, suspects, abilities: ABILITIES });
   }
 }
 

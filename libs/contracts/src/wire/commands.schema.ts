@@ -1,7 +1,7 @@
 import { type HostName } from '#kernel';
 import { UplinkMapSchema } from './documents.schema.js';
 import { PolicyFieldSchema, PolicyPatchSchema } from './policy.schema.js';
-import { NumberedFactSchema, RawCountersSchema } from './reports.schema.js';
+import { Abilities, NumberedFactSchema, RawCountersSchema } from './reports.schema.js';
 import { ForeignFlows, switchFeatures } from './switch.schema.js';
 import {
   ADeviceName,
@@ -148,6 +148,7 @@ export const CommandSchema = union([
     boot: AToken,
     after: optional(Count),
     facts: list(NumberedFactSchema, 10_000),
+    abilities: optional(Abilities),
     suspects: optional(list(AHostName, 10_000)),
     checkpoints: Checkpoints,
   }),

@@ -115,11 +115,15 @@ export const FactSchema = union([
 
 export const NumberedFactSchema = shape({ seq: Count, at: Millis, fact: FactSchema });
 
+/** A later version may have more than are known here. */
+export const Abilities = list(AToken, 64);
+
 export const FactBatchSchema = shape({
   schema: literal(1),
   host: AHostName,
   boot: AToken,
   after: optional(Count),
+  abilities: optional(Abilities),
   facts: list(NumberedFactSchema, 10_000),
 });
 

@@ -3,6 +3,11 @@ import { packetsOf } from '../ledger/counters.js';
 import { type DomainEvent } from '../model/events.js';
 import { type PolicyPatch } from '../policy/policy.js';
 
+const ableTo = (abilities: readonly string[] | undefined): string =>
+  abilities === undefined
+    ? ''
+    : `; its agent is able to: ${abilities.join(', ') || 'nothing that needs saying'}`;
+
 const because = (reason: string | undefined | null): string =>
   reason === undefined || reason === null || reason === '' ? '' : ` (${reason})`;
 
@@ -107,7 +112,7 @@ export function describeEvent(e: DomainEvent): string {
     case 'EvacuationAdvanced':
       return `evacuation ${e.evacuation} is ${e.to}${because(e.reason)}`;
     case 'FactsAccepted':
-      return `facts of ${e.host} taken in up to ${e.seq}`;
+      return `facts of ${e.host} taken in up to ${e.seq}${ableTo(e.abilities)}`;
     case 'FactRefused':
       return `fact ${e.fact} (${e.seq}) of ${e.host} refused as ${e.code}: ${e.reason}`;
     case 'DriftObserved':

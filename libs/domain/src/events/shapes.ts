@@ -7,6 +7,7 @@ import {
   parseUnicastMac,
 } from '#kernel';
 import {
+  abilitiesShape,
   differencesShape,
   epochShape,
   evacuationIdShape,
@@ -22,6 +23,7 @@ import {
   vlansShape,
 } from '../facts/shapes.js';
 import { LONGEST_REASON } from '../ledger/reason.js';
+import { type Ability } from '../model/abilities.js';
 import { type Fact } from '../model/commands.js';
 import {
   addressSetSpecShape,
@@ -249,7 +251,12 @@ const FIELDS: { readonly [T in DomainEventType]: Fields<T> } = {
     to: oneOf<Exclude<EvacuationPhase, 'running'>>('aborting', 'completed', 'incomplete', 'aborted'),
     reason: reasonShape,
   },
-  FactsAccepted: { host: hostShape, boot: text(), seq: int(1) },
+  FactsAccepted: {
+    host: hostShape,
+    boot: text(),
+    seq: int(1),
+    abilities: optional(abilitiesShape) as Shape<readonly Ability[]>,
+  },
   FactRefused: {
     host: hostShape,
     seq: int(1),

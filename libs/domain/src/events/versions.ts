@@ -13,6 +13,7 @@ export const EVENT_VERSIONS: Readonly<Record<DomainEventType, number>> = {
   GroupDefined: 3,
   PortOverridden: 2,
   PortBound: 2,
+  FactsAccepted: 2,
   PortActivated: 2,
   SegmentClosed: 2,
   HypervisorReported: 2,
@@ -67,6 +68,7 @@ export const upcasters: readonly Upcaster[] = [
     [
       'HostDefined',
       'PortBound',
+      'FactsAccepted',
       'PortActivated',
       'SegmentClosed',
       'MigrationStarted',

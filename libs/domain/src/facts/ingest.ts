@@ -1,7 +1,8 @@
-import { assertNever, describe, invalid, type HostName, type Problem } from '#kernel';
+import { assertNever, describe, invalid, sameItems, type HostName, type Problem } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { refusal, refuse, sentence, type Refuse } from '../decider/refusal.js';
 import { type Command, type Fact, type NumberedFact } from '../model/commands.js';
+import { knownOf } from '../host/abilities.js';
 import { segmentClosed, segmentOpened } from '../ledger/facts.js';
 import { activatedFact, hypervisorFact, readyFact } from '../migration/facts.js';
 import { type DomainEvent } from '../model/events.js';
@@ -34,7 +35,10 @@ export function ingest(draft: Draft, command: Ingest): Problem | null {
     takeIn(draft, command, numbered, refusals);
   }
   refusals.end();
-  if (seq > accepted) draft.emit({ type: 'FactsAccepted', host: command.host, boot: command.boot, seq });
+  if (seq <= accepted) return null;
+  const abilities = knownOf(command.abilities ?? []);
+  const news = sameItems(abilities, host.abilities ?? []) ? {} : { abilities };
+  draft.emit({ type: 'FactsAccepted', host: command.host, boot: command.boot, seq, ...news });
   return null;
 }
 

@@ -9,6 +9,7 @@ import {
   type ProblemDetail,
   type Result,
 } from '#kernel';
+import { ABILITIES, type Ability } from '../model/abilities.js';
 import { type Fact, type InterfaceFact, type NumberedFact } from '../model/commands.js';
 import {
   type DirectionCounters,
@@ -53,6 +54,7 @@ export const outcomeShape: Shape<HypervisorOutcome> = oneOf(
   'aborted',
   'unknown',
 );
+export const abilitiesShape: Shape<readonly Ability[]> = list(oneOf(...ABILITIES), ABILITIES.length);
 export const reasonShape = optional(text(4096)) as Shape<string>;
 /** ms. */
 export const optionalTime = optional(time) as Shape<number>;

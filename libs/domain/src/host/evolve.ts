@@ -41,7 +41,15 @@ export function factsAccepted(next: Next, e: Of<'FactsAccepted'>): void {
     former === null || former.boot === e.boot
       ? host.formerBoots
       : [...host.formerBoots, former.boot].slice(-BOOTS_KEPT);
-  next.hosts = next.hosts.set(e.host, { ...host, facts: { boot: e.boot, seq: e.seq }, formerBoots });
+  const { abilities: before, ...rest } = host;
+  const now = e.abilities ?? before ?? [];
+  const able = now.length === 0 ? {} : { abilities: now };
+  next.hosts = next.hosts.set(e.host, {
+    ...rest,
+    ...able,
+    facts: { boot: e.boot, seq: e.seq },
+    formerBoots,
+  });
 }
 
 export function uplinkChanged(next: Next, e: Of<'UplinkChanged'>): void {

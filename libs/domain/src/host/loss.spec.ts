@@ -3,6 +3,7 @@ import { type Epoch, type HostName, type MigrationId, type PortId } from '#kerne
 import { type Command, type Fact } from '../model/commands.js';
 import { type DomainEvent } from '../model/events.js';
 import { checkInvariants } from '../state/invariants.js';
+import { notIsolated } from './waiting.js';
 import { MAC_B, plug, raw, threeHosts, types, type World } from '../testing.js';
 
 const p1 = 'p1' as PortId;
@@ -99,6 +100,32 @@ describe('a port is taken over', () => {
     expect(w.state.hosts.get(h1)).toMatchObject({ fence: w.state.revision, claims: ['p1'] });
     const others = [...w.state.ports.values()].filter((p) => p.active?.host === 'h1');
     expect(others.map((p) => p.connectee?.ifaceId)).toEqual(['if-2']);
+    expect(checkInvariants(w.state)).toEqual([]);
+  });
+
+  it('by proof of death alone where its agent knows no leases, whatever its group says, and that is said', () => {
+    const w = threeHosts({ partitionPolicy: 'isolate' });
+    w.abilities = [];
+    running('isolate', w);
+    expect(w.state.hosts.get(h1)).not.toHaveProperty('abilities');
+    expect(whileSilent(w, 'h2', plug('if-1'))[0]).toMatchObject({
+      type: 'PortClaimed',
+      reason: expect.stringMatching(
+        /somebody says that it is dead.*isolate, for which the agent of h1 is too old/,
+      ),
+    });
+    expect(w.do(takeOver)).toEqual([]);
+    expect(notIsolated(w.state, h1)).toEqual(['p1']);
+    // Another version of it takes over on the host, and is cut off in turn.
+    w.abilities = ['lease', 'something-new', 'standby-ready'];
+    expect(w.facts('h1', plug('if-1'))).toMatchObject([{ abilities: ['lease', 'standby-ready'] }]);
+    expect(w.facts('h1', plug('if-1'))[0]).not.toHaveProperty('abilities');
+    expect(notIsolated(w.state, h1)).toEqual([]);
+    expect(w.do(takeOver)).toMatchObject(taken);
+    // And one that goes back to what it was is believed no more.
+    w.abilities = [];
+    expect(w.facts('h1', plug('if-9', MAC_B, { owner: 'vm9' })).at(-1)).toMatchObject({ abilities: [] });
+    expect(w.state.hosts.get(h1)).not.toHaveProperty('abilities');
     expect(checkInvariants(w.state)).toEqual([]);
   });
 

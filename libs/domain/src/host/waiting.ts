@@ -4,12 +4,26 @@ import { type Draft } from '../decider/draft.js';
 import { refusal, type Refusal, type Refuse } from '../decider/refusal.js';
 import { supersede } from '../migration/react.js';
 import { type Port, type State } from '../model/state.js';
+import { isAble } from './abilities.js';
 import { bindPlugged, livePort } from '../port/bind.js';
 import { openGroup } from '../port/connect.js';
 
-/** Whether the switch of the port's host closes it by itself when that host is cut off. */
-export const isolates = ({ groups }: State, { group }: Port): boolean =>
+const isToIsolate = ({ groups }: State, { group }: Port): boolean =>
   groups.get(group)?.partitionPolicy === 'isolate';
+
+/** Whether the switch of the port's host closes it by itself when that host is cut off: an old agent's does not. */
+export const isolates = (state: State, port: Port): boolean =>
+  isToIsolate(state, port) && port.active !== null && isAble(state, port.active.host, 'lease');
+
+/** The ports of a host that are to be closed by its switch when it is cut off, and will not be. */
+export function notIsolated(state: State, host: HostName): readonly PortId[] {
+  if (isAble(state, host, 'lease')) return [];
+  const ids = [...(state.byHost.get(host) ?? [])];
+  return ids.filter((id) => {
+    const port = state.ports.get(id);
+    return port?.active?.host === host && isToIsolate(state, port);
+  });
+}
 
 /** A port that is active nowhere goes to the host where its connectee is plugged in. Why not; null: it does. */
 export function bindIdle(draft: Draft, host: HostName, port: Port): Refusal | null {
@@ -42,9 +56,12 @@ export function mustWait(
   if (!suspects.includes(active.host)) return null;
   const until = isolates(draft.state, port)
     ? `until its switch has surely closed it by itself (partitionPolicy of ${port.group}: isolate)`
-    : `until somebody says that it is dead (partitionPolicy of ${port.group}: keep)`;
+    : `until somebody says that it is dead (partitionPolicy of ${port.group}: ${whyNot(draft.state, port)})`;
   return `${active.host}, which has it, is not heard of: waits for its word, or ${until}`;
 }
+
+const whyNot = (state: State, port: Port): string =>
+  isToIsolate(state, port) ? `isolate, for which the agent of ${port.active?.host} is too old` : 'keep';
 
 /** The first that waits is the one that gets it; asked again, it waits on. */
 export function claim(draft: Draft, host: HostName, port: Port, reason: string, refuse: Refuse): void {

@@ -84,6 +84,8 @@ export type Command =
       /** Number of the fact before the first of these, 0 at the beginning. Absent: the sender does not say. */
       readonly after?: number;
       readonly facts: readonly NumberedFact[];
+      /** What its agent says that it can do. Absent: one that does not say so. */
+      readonly abilities?: readonly string[];
       /** Hosts that are not heard of, by the leader's own clock. */
       readonly suspects?: readonly HostName[];
       /** The host's last: it opens segments where it has forgotten others, which close at these, inexact. */

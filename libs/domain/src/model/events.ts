@@ -11,6 +11,7 @@ import {
   type SwitchName,
 } from '#kernel';
 import { type PolicyPatch } from '../policy/policy.js';
+import { type Ability } from './abilities.js';
 import { type Fact } from './commands.js';
 import {
   type AddressSetResource,
@@ -198,7 +199,14 @@ export type DomainEvent =
       readonly to: Exclude<EvacuationPhase, 'running'>;
       readonly reason?: string;
     }
-  | { readonly type: 'FactsAccepted'; readonly host: HostName; readonly boot: string; readonly seq: number }
+  | {
+      readonly type: 'FactsAccepted';
+      readonly host: HostName;
+      readonly boot: string;
+      readonly seq: number;
+      /** What its agent can do, where that is another thing than it was. */
+      readonly abilities?: readonly Ability[];
+    }
   /** A fact that the state does not bear out: recorded, changes nothing. */
   | {
       readonly type: 'FactRefused';

@@ -15,6 +15,7 @@ import {
 } from '#kernel';
 import { type PolicyField, type PolicyPatch } from '../policy/policy.js';
 import { type SwitchFeatures } from '../switch/spec.js';
+import { type Ability } from './abilities.js';
 
 /** The whole state, folded from the log. Immutable maps, so a snapshot, a what-if and an as-of are free. */
 export interface State {
@@ -83,6 +84,8 @@ export interface Host {
   /** Guests that may leave at once, and guests that may arrive at once. */
   readonly migrationLimit: number;
   readonly foreignFlows: 'report' | 'remove';
+  /** What its agent said last that it can do; absent: nothing that needs saying. */
+  readonly abilities?: readonly Ability[];
   /** Somebody's word that nothing runs there; absent once it tells of itself again. */
   readonly dead?: HostDeath;
   /** Ports that are plugged in there, as far as is known, and are not its own: they wait, or were taken from it. */

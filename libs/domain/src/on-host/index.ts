@@ -7,3 +7,4 @@ export { SHARES, TEAMING_MODES, TRAFFIC_CLASSES } from '../policy/fields.js';
 export { fullPolicy, shortPolicy, without } from '../policy/forms.js';
 export { NO_FEATURES } from '../switch/spec.js';
 export { LEASE } from '../host/lease.js';
+export { ABILITIES } from '../model/abilities.js';

@@ -13,6 +13,7 @@ import {
   switchShape,
 } from '../events/shapes.js';
 import {
+  abilitiesShape,
   epochShape,
   inexactShape,
   incarnationShape,
@@ -20,6 +21,7 @@ import {
   rawShape,
   vlansShape,
 } from '../facts/shapes.js';
+import { type Ability } from '../model/abilities.js';
 import {
   type Binding,
   type Group,
@@ -168,6 +170,7 @@ const host = flat<Host, Omit<Host, HostOwn>>(
     uplinkVlans: optional(dictionary(text(128), vlansShape)) as Shape<
       Readonly<Record<string, readonly number[]>>
     >,
+    abilities: optional(abilitiesShape) as Shape<readonly Ability[]>,
     dead: optional(
       object<HostDeath>({ by: text(), reason: filled(LONGEST_REASON), at: time }),
     ) as Shape<HostDeath>,

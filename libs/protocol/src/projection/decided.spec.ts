@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { Random, type GroupName, type HostName, type Revision, type SwitchName } from '#kernel';
 import { type StateDocument } from '#contracts';
 import {
+  ABILITIES,
   decide,
   evolve,
   initialState,
@@ -82,6 +83,8 @@ function next(random: Random, state: State, seq: number): Command {
     type: 'IngestFacts',
     host: from,
     boot: 'b',
+    // The agent is upgraded, and goes back to what it was.
+    ...(seq % 3 === 0 ? {} : { abilities: ABILITIES }),
     facts: [{ seq, at: seq, fact }],
   });
   switch (random.below(11)) {

@@ -1,6 +1,6 @@
 import { type GroupName, type MigrationId, type PortId } from '#kernel';
 import { KEYS, type Arrival, type HostDocument, type MigrationOrder } from '#contracts';
-import { type Host, type Migration, type State } from '#domain';
+import { isAble, type Host, type Migration, type State } from '#domain';
 import { placements } from './of-port.js';
 import { type Stamp } from './stamp.js';
 
@@ -52,7 +52,7 @@ function orders(state: State, host: Host, candidates: Iterable<MigrationId>): re
     const action = migration === undefined ? null : orderOf(migration);
     if (migration === undefined || action === null || migration.source !== host.name) continue;
     const { attempt, owner, destination } = migration;
-    const held = isHeld(migration) ? ({ held: true } as const) : {};
+    const held = isHeld(state, migration) ? ({ held: true } as const) : {};
     found.push({ migration: id, attempt, action, owner, destination, ...held });
   }
   return found.sort(byMigration);
@@ -76,9 +76,13 @@ function arrivals(
 
 const byMigration = (a: Arrival, b: Arrival): number => (a.migration < b.migration ? -1 : 1);
 
-/** What is active at the destination has been let in there. In *unknown* nothing may be begun that was not. */
-const isHeld = ({ phase, ports }: Migration): boolean =>
-  phase === 'unknown' || ports.some((p) => p.ready !== true && !p.activated);
+/**
+ * What is active at the destination has been let in there; an agent that can't say when a guest may come is not waited for.
+ * In *unknown* nothing may be begun that was not.
+ */
+const isHeld = (state: State, { phase, ports, destination }: Migration): boolean =>
+  phase === 'unknown' ||
+  (isAble(state, destination, 'standby-ready') && ports.some((p) => p.ready !== true && !p.activated));
 
 /**
  * What the source's hypervisor is asked, until it said how that ended: only for migrations that we drive. In *switched*

@@ -29,7 +29,10 @@ export function touchedBy(events: readonly DomainEvent[], before: State, after: 
     sets: new Set(),
     migrations: new Set(),
   };
-  for (const event of events) touch(event, touched);
+  for (const event of events) {
+    touch(event, touched);
+    if (event.type === 'FactsAccepted' && event.abilities !== undefined) arriving(event.host, after, touched);
+  }
   spread(touched, before, after);
   return touched;
 }
@@ -102,6 +105,11 @@ function touch(event: DomainEvent, touched: Touched): void {
     case 'SchemaLevelRaised':
       return;
   }
+}
+
+/** What its agent can do says whether those who send guests there wait for its word. */
+function arriving(host: HostName, { migrations, moving }: State, touched: Touched): void {
+  for (const id of moving.values()) if (migrations.get(id)?.destination === host) touched.migrations.add(id);
 }
 
 /** From objects to those whose documents mention them. */
