@@ -16,6 +16,8 @@ export interface MigrationOutcome {
   readonly attempt: number;
   readonly outcome: 'started' | 'completed' | 'failed' | 'aborted' | 'unknown';
   readonly reason?: string;
+  /** Of `completed`, where it can tell: for how long the guest stood still, ms, as the hypervisor counted it. */
+  readonly pauseMs?: number;
 }
 
 /** A guest that the documents say is on its way, whoever moves it: `from` here, or to here. */

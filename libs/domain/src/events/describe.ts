@@ -11,6 +11,9 @@ const ableTo = (abilities: readonly string[] | undefined): string =>
 const because = (reason: string | undefined | null): string =>
   reason === undefined || reason === null || reason === '' ? '' : ` (${reason})`;
 
+const paused = (ms: number | undefined): string =>
+  ms === undefined ? '' : `, the guest stood still for ${ms} ms`;
+
 const fields = (policy: PolicyPatch): string => {
   const names = Object.keys(policy);
   return names.length === 0 ? 'nothing of its own' : names.join(', ');
@@ -102,7 +105,7 @@ export function describeEvent(e: DomainEvent): string {
     case 'MigrationAdvanced':
       return `migration ${e.migration} went from ${e.from} to ${e.to}${because(e.reason)}`;
     case 'HypervisorReported':
-      return `hypervisor on ${e.host} says of migration ${e.migration}: ${e.outcome}${because(e.reason)}`;
+      return `hypervisor on ${e.host} says of migration ${e.migration}: ${e.outcome}${paused(e.pauseMs)}${because(e.reason)}`;
     case 'EvacuationStarted': {
       const { id, host, to, reason } = e.evacuation;
       return `evacuation ${id} of ${host}${to.length === 0 ? '' : ` to ${to.join(', ')}`} began${because(reason)}`;

@@ -74,7 +74,7 @@ const INPUT_OF: Readonly<Record<HypervisorOutcome, Input>> = {
   unknown: 'unknown',
 };
 
-/** The hypervisor's word, from one of the two hosts and on this attempt. The same word again is no news. */
+/** The hypervisor's word, from one of the two hosts and on this attempt. The same word again is hardly news. */
 export function hypervisorFact(
   draft: Draft,
   host: HostName,
@@ -83,7 +83,7 @@ export function hypervisorFact(
 ): void {
   const { migration: id, attempt, outcome, reason, pauseMs } = fact;
   const refused = judge(draft, host, fact);
-  if (refused === 'known') return;
+  if (refused === 'known') return notePause(draft, host, fact);
   if (refused !== null) return refuse(refused);
   const why = reason === undefined ? {} : { reason };
   const mark = draft.events.length;
@@ -93,6 +93,16 @@ export function hypervisorFact(
   if (late === null) return;
   // Only a refused "late" comes here: the word itself stays recorded, that it moved nothing is recorded with it.
   if (draft.events.length === mark + 1) refuse(refusal('too-late', 'outcome', outcome, `${id} ${late}`));
+}
+
+/** The other end's hypervisor said it first, and did not know for how long the guest stood still. */
+function notePause(
+  draft: Draft,
+  host: HostName,
+  { migration: id, attempt, outcome, pauseMs }: Of<'HypervisorMigration'>,
+): void {
+  if (pauseMs === undefined || draft.state.migrations.get(id)?.pauseMs !== undefined) return;
+  draft.emit({ type: 'HypervisorReported', migration: id, attempt, host, outcome, pauseMs });
 }
 
 function judge(draft: Draft, host: HostName, fact: Of<'HypervisorMigration'>): Refusal | 'known' | null {

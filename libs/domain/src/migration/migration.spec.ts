@@ -72,6 +72,19 @@ describe('what is known of the hand-over', () => {
     ]);
   });
 
+  it('has the guest’s pause also when the end that knows it is heard last, once', () => {
+    moving();
+    w.facts('h2', word('completed'));
+    const told = { ...word('completed'), pauseMs: 7 } as Fact;
+    expect(types(w.facts('h3', told))).toEqual(['FactRefused', 'FactsAccepted']);
+    expect(types(w.facts('h1', told, { ...told, pauseMs: 8 } as Fact))).toEqual([
+      'HypervisorReported',
+      'FactsAccepted',
+    ]);
+    w.facts('h1', closed(1, 9), { ...told, pauseMs: 9 } as Fact);
+    expect(migration()).toMatchObject({ phase: 'completed', pauseMs: 7 });
+  });
+
   it('is left open where nobody noticed it; a close that is of no move says nothing', () => {
     moving();
     w.facts('h2', opened(2));

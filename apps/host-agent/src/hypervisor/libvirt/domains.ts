@@ -1,11 +1,13 @@
 import { ok, type Clock, type Result } from '#kernel';
-import { isUuid, readDomains, readEvent, readLook, type ListedDomain, type Look } from './said.js';
+import { isUuid, readDomains, readEvent, readLook, readPause, type ListedDomain, type Look } from './said.js';
 import { isShutOff } from './place.js';
 import { type Virsh } from './virsh.js';
 
 export interface DomainListener {
   /** libvirt told something of a domain. */
   heard(uuid: string, event: string, detail: string): void;
+  /** A guest that left stood still for so long, ms. */
+  paused(owners: readonly [uuid: string, name: string], ms: number): void;
   /** All domains were looked at anew. */
   looked(): void;
 }
@@ -34,6 +36,8 @@ export class Domains {
    * a look that began before may still tell of it.
    */
   readonly #departed = new Map<string, number>();
+  /** Whose event was told last: more lines of it may come, when the guest is listed no more. */
+  #told: { readonly uuid: string; readonly domain: string; readonly event: string } | null = null;
   #looks = 0;
   #looking: Promise<Result<void>> | null = null;
   #isStale = false;
@@ -128,13 +132,23 @@ export class Domains {
 
   #heard(line: string): void {
     const event = readEvent(line);
-    if (event === null || this.#isClosed) return;
-    const uuid = this.#find(event.domain)?.uuid;
+    if (this.#isClosed) return;
+    if (event === null) return this.#heardMore(line);
+    const last = this.#told?.domain === event.domain ? this.#told.uuid : undefined;
+    const uuid = this.#find(event.domain)?.uuid ?? last;
+    this.#told = uuid === undefined ? null : { ...event, uuid };
     if (uuid !== undefined) {
       if (event.event === 'lifecycle') this.#note(uuid, event.detail);
       this.listener.heard(uuid, event.event, event.detail);
     }
     if (event.event === 'lifecycle' || uuid === undefined) void this.look();
+  }
+
+  #heardMore(line: string): void {
+    const ms = readPause(line);
+    if (ms === null || this.#told?.event !== 'job-completed') return;
+    const { uuid, domain } = this.#told;
+    if (this.hasDeparted(uuid)) this.listener.paused([uuid, domain], ms);
   }
 
   #note(uuid: string, detail: string): void {

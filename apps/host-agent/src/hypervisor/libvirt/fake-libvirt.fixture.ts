@@ -69,6 +69,11 @@ export class FakeLibvirt implements Virsh {
     this.#ends = null;
   }
 
+  /** More of the event that was told last. */
+  goesOn(line: string): void {
+    this.#line?.(`\t${line}`);
+  }
+
   /** Tells an event of the guest. */
   tell(event: string, detail: string): void {
     this.#line?.(`2026-11-23 05:07:08.737+0000: event '${event}' for domain 'web': ${detail}`);

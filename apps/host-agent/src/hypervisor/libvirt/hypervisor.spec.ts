@@ -49,6 +49,28 @@ describe('libvirt', () => {
     ]);
   });
 
+  it('tells for how long a guest stood still that left, however soon it is forgotten', async () => {
+    await begin();
+    host.hypervisor.standing([order()]);
+    libvirt.web = null;
+    libvirt.lifecycle('Stopped Migrated');
+    host.hypervisor.standing([]);
+    await settled();
+    libvirt.tell('job-completed', '');
+    for (const line of ['operation: 5', 'downtime: 93', 'downtime_net: 71']) libvirt.goesOn(line);
+    expect(host.said.at(-1)).toEqual({ migration: 'm1', attempt: 1, outcome: 'completed', pauseMs: 93 });
+    expect(outcomes()).toEqual(['completed', 'completed']);
+  });
+
+  it('takes no pause from what says it of another job, or of a guest that is here', async () => {
+    host.hypervisor.standing([order()]);
+    libvirt.tell('job-completed', '');
+    libvirt.goesOn('downtime: 93');
+    libvirt.lifecycle('Stopped Migrated');
+    libvirt.goesOn('downtime: 93');
+    expect(host.said).toEqual([]);
+  });
+
   it('remembers of a transient guest that it left, until it is back', async () => {
     // A look that began before sees it still.
     libvirt.lifecycle('Suspended Migrated');

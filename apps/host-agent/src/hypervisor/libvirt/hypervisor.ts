@@ -45,6 +45,7 @@ export class LibvirtHypervisor implements Hypervisor {
         for (const move of [...this.#running.values()]) if (move.uuid === uuid) move.heard(event, detail);
         if (event === 'lifecycle') this.#witness.look();
       },
+      paused: (owners, ms) => this.#witness.paused(owners, ms),
       looked: () => {
         for (const move of [...this.#running.values()]) move.looked();
         this.#witness.look();
@@ -91,6 +92,7 @@ export class LibvirtHypervisor implements Hypervisor {
 
   standing(orders: readonly MigrationOrder[]): void {
     this.#ordered = new Set(orders.map((order) => order.migration));
+    this.#witness.sent(orders);
     const stand = new Map(orders.map((order) => [moveKey(order), order]));
     for (const move of [...this.#running.values()]) {
       const order = stand.get(moveKey(move.order));

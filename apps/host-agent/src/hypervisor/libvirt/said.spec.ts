@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Lines } from './lines.js';
-import { readDomains, readEvent, readLook, readTerms } from './said.js';
+import { readDomains, readEvent, readLook, readPause, readTerms } from './said.js';
 
 const AT = '2026-11-23 05:07:08.737+0000: ';
 const UUID = '8a1e4c1e-0000-4000-8000-000000000001';
@@ -43,6 +43,12 @@ describe('what virsh prints', () => {
     expect(readLook('Job type: 3\n\noperation: 5\n')).toEqual({ job: null, state: null });
   });
 
+  it('of a job that is over: the guest’s pause', () => {
+    expect(readPause('\tdowntime: 93')).toBe(93);
+    for (const other of ['_net: 93', ': -1', ': 1e9', ': 1.5', `: ${'9'.repeat(40)}`, ':'])
+      expect(readPause(`\tdowntime${other}`)).toBeNull();
+  });
+
   it('of its terms: both or none', () => {
     const said =
       'Id:             1\nName:           web\nPersistent:     yes\nAutostart:      disable\n\n8796093022207\n';
@@ -73,7 +79,7 @@ describe('what virsh prints', () => {
         readDomains(text);
         readLook(text);
         readTerms(text);
-        for (const line of text.split('\n')) readEvent(line);
+        for (const line of text.split('\n')) void [readEvent(line), readPause(line)];
       }),
     );
   });

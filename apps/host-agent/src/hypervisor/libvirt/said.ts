@@ -1,6 +1,6 @@
 import { err, invalid, ok, type Result } from '#kernel';
 
-/** A line that `virsh event` begins an event with; what follows it, indented, is not used. */
+/** A line that `virsh event` begins an event with; of what follows it, indented, see `readPause`. */
 export interface DomainEvent {
   /** `lifecycle`, `migration-iteration`… */
   readonly event: string;
@@ -45,6 +45,15 @@ export function readEvent(line: string): DomainEvent | null {
   if (found === null) return null;
   const [, event = '', domain = '', detail = ''] = found;
   return { event, domain, detail };
+}
+
+/**
+ * Of an event of a job that is over: for how long the guest stood still, ms, from its stop here to its going on there, by
+ * both hosts' clocks. Null: it is another line.
+ */
+export function readPause(line: string): number | null {
+  const digits = /^\tdowntime: (\d{1,9})$/.exec(line)?.[1];
+  return digits === undefined ? null : Number(digits);
 }
 
 /** What `list --all --uuid --name; domstats --state --raw` prints: a line a domain, then a paragraph a domain. */

@@ -52,6 +52,22 @@ describe('what libvirt knows of moves that it was not asked for', () => {
     expect(told).toEqual([{ migration: m1, attempt: 0, outcome: 'completed' }]);
   });
 
+  it('is for how long a guest stood still that left, by whoever’s wish, when nothing else is said of it any more', () => {
+    witness.sent([{ migration: m1, attempt: 2, owner: 'web' }]);
+    witness.follow({
+      arrivals: [],
+      moving: [leaving, { ...leaving, owner: 'db', migration: 'm2' as MigrationId }],
+    });
+    witness.follow({ arrivals: [], moving: [] });
+    witness.paused(['uuid-of-web', 'web'], 93);
+    witness.paused(['uuid-of-db', 'db'], 7);
+    witness.paused(['another'], 1);
+    expect(told).toEqual([
+      { migration: m1, attempt: 2, outcome: 'completed', pauseMs: 93 },
+      { migration: 'm2', attempt: 0, outcome: 'completed', pauseMs: 7 },
+    ]);
+  });
+
   it('is nothing of guests that stay, nor of an order, whose carrying out is listened to', () => {
     becomes('runs');
     becomes('left');

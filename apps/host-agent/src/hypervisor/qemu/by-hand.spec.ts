@@ -20,7 +20,7 @@ describe('a guest that somebody else moves', () => {
     host.hypervisor.expects({ arrivals, moving: [{ owner: 'web', migration: m7, from }] });
   const gone = (): void => {
     host.qemu.runState = 'postmigrate';
-    host.qemu.becomes('completed', { 'total-time': 7 });
+    host.qemu.becomes('completed', { 'total-time': 700, downtime: 7 });
   };
   /** Resolves when the agent has looked, and all that it had to say was said. */
   const looked = async (): Promise<void> => {
@@ -38,7 +38,7 @@ describe('a guest that somebody else moves', () => {
     await host.words(2);
     expect(host.said).toEqual([
       { migration: m7, attempt: 0, outcome: 'started' },
-      { migration: m7, attempt: 0, outcome: 'completed' },
+      { migration: m7, attempt: 0, outcome: 'completed', pauseMs: 7 },
     ]);
     expect(host.qemu.of('quit')).toEqual([]);
   });

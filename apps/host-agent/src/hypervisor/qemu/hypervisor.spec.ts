@@ -20,10 +20,30 @@ describe('QEMU by its monitor', () => {
     expect(host.qemu.of('migrate-set-parameters')).toEqual([{ 'downtime-limit': 50 }]);
     expect(host.hypervisor.vms()).toEqual([{ owner: 'web', state: 'running', migration: 'm1' }]);
     await host.hypervisor.migrate(order(), SOUTH);
-    host.qemu.becomes('completed');
+    host.qemu.becomes('completed', { downtime: 7 });
     await host.words(3);
     expect(host.outcomes).toEqual(['started', 'started', 'completed']);
+    expect(host.said[2]).toEqual({ migration: 'm1', attempt: 1, outcome: 'completed', pauseMs: 7 });
     expect(host.qemu.of('migrate')).toHaveLength(1);
+  });
+
+  it.each([undefined, null, '7', -1, 1.5, 1e300])('tells no pause of %p', async (downtime) => {
+    await host.hypervisor.migrate(order(), SOUTH);
+    host.qemu.becomes('completed', { downtime });
+    await host.words(2);
+    expect(host.said[1]).toEqual({ migration: 'm1', attempt: 1, outcome: 'completed' });
+  });
+
+  it('says that the guest has moved, if its QEMU went before it could be asked for the pause', async () => {
+    await host.hypervisor.migrate(order(), SOUTH);
+    await host.words(1);
+    const looks = host.qemu.of('query-migrate').length;
+    host.qemu.isMute = true;
+    host.qemu.becomes('completed', { downtime: 7 });
+    await host.until(() => host.qemu.of('query-migrate').length > looks);
+    await host.qemu.die();
+    await host.words(2);
+    expect(host.outcomes).toEqual(['started', 'completed']);
   });
 
   it('ends the QEMU of a guest that moved away when the order is gone, and no other', async () => {

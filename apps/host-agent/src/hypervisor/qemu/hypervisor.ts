@@ -132,7 +132,7 @@ export class QemuHypervisor implements Hypervisor {
   #move(order: MigrationOrder, uri: string): Move {
     const move: Move = new Move(order, uri, {
       ...this.parts,
-      tell: (outcome, reason) => this.#tell(order, outcome, reason),
+      tell: (outcome, reason, pauseMs) => this.#tell(order, outcome, reason, pauseMs),
       over: () => this.#over(move),
     });
     this.#running.set(order.owner, move);
@@ -148,9 +148,11 @@ export class QemuHypervisor implements Hypervisor {
     { migration, attempt, owner }: MigrationOrder,
     outcome: MigrationOutcome['outcome'],
     reason?: string,
+    pauseMs?: number,
   ): void {
     const why = reason === undefined ? {} : { reason };
-    this.#say({ migration, attempt, outcome, ...why }, `QEMU moves ${owner}`);
+    const paused = pauseMs === undefined ? {} : { pauseMs };
+    this.#say({ migration, attempt, outcome, ...why, ...paused }, `QEMU moves ${owner}`);
   }
 
   #say(outcome: MigrationOutcome, what: string): void {

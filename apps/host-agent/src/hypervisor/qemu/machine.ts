@@ -20,6 +20,8 @@ export interface MigrationLook {
   readonly reason?: string;
   /** How long it took, once it ended well. */
   readonly tookMs?: number;
+  /** Then: from when it stopped the guest to when it had handed over all of it. */
+  readonly pauseMs?: number;
 }
 
 const AGAIN_MS = 500;
@@ -34,6 +36,8 @@ const CHANGES = new Set([
   'MIGRATION',
   'GUEST_PANICKED',
 ]);
+
+const isMillis = (v: unknown): v is number => Number.isSafeInteger(v) && Number(v) >= 0;
 
 /** One QEMU by its monitor's socket. Connects, again and again, as long as it is not closed. */
 export class Machine {
@@ -91,11 +95,12 @@ export class Machine {
     const answer = await this.execute('query-migrate');
     if (!answer.ok) return answer;
     if (!isFields(answer.value)) return err(problem('unknown', 'query-migrate told nothing'));
-    const { status, 'error-desc': reason, 'total-time': tookMs } = answer.value;
+    const { status, 'error-desc': reason, 'total-time': tookMs, downtime: pauseMs } = answer.value;
     return ok({
       status: typeof status === 'string' ? status : 'none',
       ...(typeof reason === 'string' ? { reason } : {}),
       ...(typeof tookMs === 'number' ? { tookMs } : {}),
+      ...(isMillis(pauseMs) ? { pauseMs } : {}),
     });
   }
 

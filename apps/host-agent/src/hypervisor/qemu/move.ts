@@ -11,7 +11,7 @@ interface Parts {
   readonly settings: QemuSettings;
   readonly moves: Moves;
   readonly clock: Clock;
-  readonly tell: (outcome: MigrationOutcome['outcome'], reason?: string) => void;
+  readonly tell: (outcome: MigrationOutcome['outcome'], reason?: string, pauseMs?: number) => void;
   /** Nothing more comes of it. */
   readonly over: () => void;
 }
@@ -27,9 +27,10 @@ const PAUSED_MS = 1_000;
  * - `asking`: it is written down, and QEMU is prepared.
  * - `asked`: QEMU has not said yet how it ended.
  * - `waiting`: the destination's QEMU does not listen yet; it is tried again.
+ * - `gone`: it has moved; QEMU is asked for how long the guest stood still.
  * - `away`: asked, and what became of it can't be learned at the moment.
  */
-type At = 'looking' | 'held' | 'asking' | 'asked' | 'waiting' | 'away' | 'over';
+type At = 'looking' | 'held' | 'asking' | 'asked' | 'waiting' | 'gone' | 'away' | 'over';
 
 /**
  * One order carried out by one QEMU.
@@ -200,9 +201,10 @@ export class Move {
     return !this.#isAborting;
   }
 
-  #take({ status, reason }: MigrationLook): void {
+  #take({ status, reason, pauseMs }: MigrationLook): void {
     this.#isPaused = status === 'pre-switchover';
-    if (status === 'completed') return this.#end('completed');
+    if (status === 'completed')
+      return pauseMs === undefined ? this.#run(this.#completed()) : this.#end('completed', reason, pauseMs);
     if (status === 'cancelled')
       return this.#calledOff === null ? this.#end('aborted', reason) : this.#end('failed', this.#calledOff);
     if (status === 'failed')
@@ -235,6 +237,13 @@ export class Move {
     const asked = await this.#machine?.execute('migrate_cancel');
     // How that ends is an event: it may complete all the same.
     if (asked?.ok === false && asked.error.code === 'refused') this.#tell('unknown', asked.error.message);
+  }
+
+  /** The event says no more than that. */
+  async #completed(): Promise<void> {
+    this.#at = 'gone';
+    const look = await this.#machine?.lookAtMigration();
+    this.#end('completed', undefined, look?.ok === true ? look.value.pauseMs : undefined);
   }
 
   async #whyFailed(): Promise<void> {
@@ -279,15 +288,15 @@ export class Move {
     doing?.catch((cause: unknown) => this.#end('unknown', String(cause)));
   }
 
-  #tell(outcome: MigrationOutcome['outcome'], reason?: string): void {
-    this.parts.tell(outcome, reason?.slice(0, 300));
+  #tell(outcome: MigrationOutcome['outcome'], reason?: string, pauseMs?: number): void {
+    this.parts.tell(outcome, reason?.slice(0, 300), pauseMs);
   }
 
-  #end(outcome: MigrationOutcome['outcome'], reason?: string): void {
+  #end(outcome: MigrationOutcome['outcome'], reason?: string, pauseMs?: number): void {
     if (this.#at === 'over') return;
     this.#at = 'over';
     this.#timer();
-    this.#tell(outcome, reason);
+    this.#tell(outcome, reason, pauseMs);
     this.parts.over();
   }
 }

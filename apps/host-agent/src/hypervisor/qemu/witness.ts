@@ -60,26 +60,26 @@ export class Witness {
     if (this.parts.isOurs(guest) || !machine.isConnected) return;
     const [look, state] = [await machine.lookAtMigration(), await machine.lookAtRunState()];
     if (!look.ok || !state.ok) return;
-    const { status } = look.value;
+    const { status, pauseMs } = look.value;
     if (guest.from && UNDER_WAY.has(status)) return this.#tell(guest, 'started');
     const isThere = guest.from ? 'postmigrate' : 'running';
-    if (status === 'completed' && state.value === isThere) this.#tell(guest, 'completed');
+    if (status === 'completed' && state.value === isThere)
+      this.#tell(guest, 'completed', pauseMs === undefined ? {} : { pauseMs });
   }
 
   async #gaveUp(guest: MovingGuest, machine: Machine, status: 'failed' | 'cancelled'): Promise<void> {
     if (this.parts.isOurs(guest)) return;
     const look = await machine.lookAtMigration();
-    const why = look.ok ? look.value.reason : undefined;
-    if (status === 'failed') this.#tell(guest, 'failed', why ?? 'QEMU gave no reason');
-    else this.#tell(guest, 'aborted', 'it was called off by hand');
+    const why = look.ok ? look.value.reason?.slice(0, 300) : undefined;
+    if (status === 'failed') this.#tell(guest, 'failed', { reason: why ?? 'QEMU gave no reason' });
+    else this.#tell(guest, 'aborted', { reason: 'it was called off by hand' });
   }
 
-  #tell(guest: MovingGuest, outcome: Word, reason?: string): void {
+  #tell(guest: MovingGuest, outcome: Word, more: Pick<MigrationOutcome, 'reason' | 'pauseMs'> = {}): void {
     const { migration } = guest;
     const isStill = this.#guests.some((g) => g.migration === migration);
     if (!isStill || this.#said.get(migration) === outcome) return;
     this.#said.set(migration, outcome);
-    const why = reason === undefined ? {} : { reason: reason.slice(0, 300) };
-    this.parts.tell({ migration, attempt: 0, outcome, ...why });
+    this.parts.tell({ migration, attempt: 0, outcome, ...more });
   }
 }
