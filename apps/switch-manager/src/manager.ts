@@ -40,7 +40,7 @@ import { type ClusterCommit } from '#runtime';
 import { type LastCheckpoint } from './checkpoints.js';
 import { checkDeath, checkEvidence } from './evidence.js';
 import { Leader } from './leader.js';
-import { Leases } from './leases/leases.js';
+import { leased, Leases } from './leases/leases.js';
 import { Takeovers } from './leases/takeovers.js';
 
 export interface ManagerLog {
@@ -341,7 +341,7 @@ export class Manager {
     }
     this.#lastTrouble = '';
     this.#leader = leader.value;
-    this.#leases.begin();
+    this.#leases.begin(leased(leader.value.state));
     this.#takeovers = this.#takeoversOf(leader.value);
     this.#takeovers.begin();
     this.#timers = [

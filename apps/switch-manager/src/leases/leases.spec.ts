@@ -11,7 +11,7 @@ import {
   type State,
 } from '#domain';
 import { apply, hosts, lan } from '../cluster.fixture.js';
-import { Leases } from './leases.js';
+import { leased, Leases } from './leases.js';
 import { Takeovers } from './takeovers.js';
 
 const h1 = 'h1' as HostName;
@@ -61,7 +61,14 @@ class World {
   facts(host: string, fact: Fact): readonly DomainEvent[] {
     const facts = [{ seq: (this.#seq += 1), at: 1, fact }];
     const { suspects } = this;
-    return this.do({ type: 'IngestFacts', host: host as HostName, boot: 'b', facts, suspects, abilities: ABILITIES });
+    return this.do({
+      type: 'IngestFacts',
+      host: host as HostName,
+      boot: 'b',
+      facts,
+      suspects,
+      abilities: ABILITIES,
+    });
   }
 }
 
@@ -138,7 +145,13 @@ describe('leases of hosts', () => {
     expect(leases.isSilent(h1)).toBe(false);
     await clock.pass(500);
     expect(leases.isSilent(h1)).toBe(true);
-    leases.begin();
+    // The next leader, too: who asked before is to ask it.
+    leases.begin(leased(w.state));
+    expect(leases.isSilent(h1)).toBe(false);
+    await clock.pass(LEASE.silentMs + 500);
+    expect([leases.isSilent(h1), leases.isSilent('h2' as HostName)]).toEqual([true, false]);
+    w.group('keep');
+    leases.begin(leased(w.state));
     leases.heard(h1);
     await clock.pass(20_000);
     expect(leases.isSilent(h1)).toBe(false);

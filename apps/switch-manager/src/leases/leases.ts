@@ -1,5 +1,5 @@
-import { type Clock, type HostName, type Lineage, type Result, err, ok, problem } from '#kernel';
-import { LEASE, type State } from '#domain';
+import { type Clock, type HostName, type Lineage, type PortId, type Result, err, ok, problem } from '#kernel';
+import { isolates, LEASE, type State } from '#domain';
 import { type LeaseQuestion } from '#contracts';
 
 /**
@@ -23,10 +23,13 @@ export class Leases {
     this.#since = clock.monotonic();
   }
 
-  begin(): void {
-    this.#since = this.clock.monotonic() + this.overlapMs();
+  /** `askers`: hosts that asked whoever led before. */
+  begin(askers: readonly HostName[] = []): void {
+    const now = this.clock.monotonic();
+    this.#since = now + this.overlapMs();
     this.#granted.clear();
     this.#heard.clear();
+    for (const host of askers) this.#heard.set(host, now);
     this.#sealed.clear();
   }
 
@@ -70,3 +73,18 @@ export class Leases {
     }
   }
 }
+
+/** Hosts with ports that their switches are to close when they are cut off. */
+export const leased = (state: State): readonly HostName[] =>
+  [...state.groups.values()].some((group) => group.partitionPolicy === 'isolate')
+    ? [...state.hosts.keys()].filter((host) =>
+        [...(state.byHost.get(host) ?? [])].some(isLeased(state, host)),
+      )
+    : [];
+
+const isLeased =
+  (state: State, host: HostName) =>
+  (id: PortId): boolean => {
+    const port = state.ports.get(id);
+    return port?.active?.host === host && isolates(state, port);
+  };

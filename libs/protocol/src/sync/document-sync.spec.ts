@@ -301,6 +301,14 @@ describe('document sync', () => {
     expect(last()).toMatchObject({ ...other, received: 3 });
   });
 
+  it('shows what the centre has anew, though it is all that the disk held: that it was heard is news', async () => {
+    const held = (await given()).last() as Snapshot;
+    const { seen, last } = await given(held);
+    expect(seen[0]?.documents).toBe(held.documents);
+    expect(last()).toEqual(held);
+    expect(last()?.documents).not.toBe(held.documents);
+  });
+
   it('starts from its disk copy without the centre, and refuses a damaged one', async () => {
     const held = (await given()).last() as Snapshot;
     const digest = (text: string) => String(text.length * 31 + (text.codePointAt(90) ?? 0));
