@@ -28,7 +28,7 @@ export class GuestConsole {
 
   /** Resolves when the guest has booted. */
   async booted(): Promise<void> {
-    await until('the guest to boot', () => this.#heard(/READY\r?\n/), BOOT_MS);
+    await this.#hears('the guest to boot', /READY\r?\n/, BOOT_MS);
     if (this.#said.includes('FAILED')) throw new Error(`the guest lacks a module: ${this.#said}`);
   }
 
@@ -37,7 +37,7 @@ export class GuestConsole {
     this.#said = '';
     this.socket.write(`${command}\n`);
     const pattern = /^([^]*)DONE (\d+)\r?\n/;
-    const [, text = '', code] = await until(`the guest: ${command}`, () => this.#heard(pattern), ANSWER_MS);
+    const [, text = '', code] = await this.#hears(`the guest: ${command}`, pattern, ANSWER_MS);
     if (code !== '0') throw new Error(`${command}: ended with ${code}: ${text}`);
     return text.replaceAll('\r', '').trim();
   }
@@ -46,8 +46,10 @@ export class GuestConsole {
     this.socket.destroy();
   }
 
-  #heard(pattern: RegExp): Promise<RegExpExecArray | undefined> {
-    if (this.#isClosed) throw new Error('the guest does not run here any more');
-    return Promise.resolve(pattern.exec(this.#said) ?? undefined);
+  async #hears(what: string, pattern: RegExp, limitMs: number): Promise<RegExpExecArray> {
+    const look = () => pattern.exec(this.#said) ?? (this.#isClosed ? null : undefined);
+    const heard = await until(what, () => Promise.resolve(look()), limitMs);
+    if (heard !== null) return heard;
+    throw new Error(`${what}: it does not run here any more; it said: ${this.#said.slice(-1_000)}`);
   }
 }

@@ -5,7 +5,15 @@ import { GuestConsole } from './console.js';
 import { until } from './exec.js';
 import { Libvirtd, uriAt } from './libvirtd.js';
 import { type Lab } from './net.js';
-import { initrdOf, kernelOf, prepareImage, SendingGuest, SILENT, type GuestOptions } from './sending.js';
+import {
+  initrdOf,
+  KERNEL_ARGS,
+  kernelOf,
+  prepareImage,
+  SendingGuest,
+  SILENT,
+  type GuestOptions,
+} from './sending.js';
 
 /** A userspace switch passes frames on without their checksums, and receivers drop them. */
 const NO_OFFLOADS = `<driver name='qemu'>
@@ -24,7 +32,7 @@ const domain = (guest: GuestOptions, uuid: string, lab: Lab): string => `
     <loader type='rom'>/usr/share/qemu/qboot.rom</loader>
     <kernel>${kernelOf()}</kernel>
     <initrd>${initrdOf(lab)}</initrd>
-    <cmdline>console=ttyS0 quiet panic=1</cmdline>
+    <cmdline>${KERNEL_ARGS}</cmdline>
   </os>
   <features><acpi/><tcg><tb-cache unit='MiB'>64</tb-cache></tcg></features>
   <cpu mode='custom' match='exact'><model>qemu64</model></cpu>

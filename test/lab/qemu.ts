@@ -7,7 +7,15 @@ import { GuestConsole } from './console.js';
 import { end, ip, startIn, until } from './exec.js';
 import { quiet, type LabHost } from './host.js';
 import { type Lab } from './net.js';
-import { initrdOf, kernelOf, prepareImage, SendingGuest, SILENT, type GuestOptions } from './sending.js';
+import {
+  initrdOf,
+  KERNEL_ARGS,
+  kernelOf,
+  prepareImage,
+  SendingGuest,
+  SILENT,
+  type GuestOptions,
+} from './sending.js';
 
 const OFF = ['csum', 'guest_csum', 'gso', 'guest_tso4', 'guest_tso6', 'guest_ecn', 'guest_ufo'];
 const HOST_OFF = ['host_tso4', 'host_tso6', 'host_ecn', 'host_ufo'];
@@ -99,7 +107,7 @@ export class QemuRun {
       ...['-device', `virtio-net-pci,netdev=n${i},mac=${mac},${SILENT},${NO_OFFLOADS}`],
     ]);
     const boot = ['-bios', '/usr/share/qemu/qboot.rom', '-kernel', kernelOf()];
-    const image = ['-initrd', initrdOf(lab), '-append', 'console=ttyS0 quiet panic=1'];
+    const image = ['-initrd', initrdOf(lab), '-append', KERNEL_ARGS];
     const qemu = [
       ...['qemu-system-x86_64', '-name', guest.name, ...MACHINE, ...BARE, ...boot, ...image],
       ...nets,

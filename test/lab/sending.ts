@@ -39,6 +39,8 @@ export const GUEST_IP = '10.0.0.200';
 export const streamOf = ({ port }: Stream): number => 1_000_000 + port;
 
 export const kernelOf = (): string => join(guestKernel() as string, 'vmlinuz');
+/** Without `no_timer_check` a kernel that gets too little of a busy processor takes its timer for broken, and panics. */
+export const KERNEL_ARGS = 'console=ttyS0 quiet panic=1 no_timer_check';
 export const initrdOf = (lab: Lab): string => join(lab.workdir, 'initrd.gz');
 
 /** What every guest of this lab boots from. */
