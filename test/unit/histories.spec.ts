@@ -20,18 +20,19 @@ const DIR = join('test', 'histories');
 const SIMULATED = ['completed', 'aborted', 'timed-out', 'back-and-forth', 'version-1'] as const;
 const DONE = ['admitted', 'prepared', 'moving', 'switched', 'completed'] as const;
 const south = { source: 'north', destination: 'south', handedOver: { exact: true } } as const;
+const stayed = { ...south, handedOver: null } as const;
 
 /** What became of the guest that was to go, or was lost. */
 const REAL: Readonly<Record<string, ExpectedGuest>> = {
   'qmp-completed': { migrations: [{ ...south, origin: 'operator', phases: DONE }] },
   'qmp-aborted': {
-    migrations: [{ ...south, phases: ['admitted', 'prepared', 'moving', 'aborting', 'aborted'] }],
+    migrations: [{ ...stayed, phases: ['admitted', 'prepared', 'moving', 'aborting', 'aborted'] }],
   },
   'libvirt-completed': { migrations: [{ ...south, origin: 'operator', phases: DONE }] },
   'libvirt-by-hand': { migrations: [{ ...south, origin: 'observed', phases: DONE }] },
   'libvirt-failed': {
     migrations: [
-      { ...south, phases: ['admitted', 'prepared', 'moving', 'failed'], reason: /closed the monitor/ },
+      { ...stayed, phases: ['admitted', 'prepared', 'moving', 'failed'], reason: /closed the monitor/ },
     ],
   },
   'host-lost': { migrations: [] },

@@ -269,6 +269,10 @@ describe('resources, ports, migrations, statistics, status', () => {
     }
     const aborted = await api.call('POST', `/v1/migrations/${id}/abort`, { reason: 'changed my mind' });
     expect(aborted.status).toBe(200);
+    expect((await api.call('GET', `/v1/migrations/${id}`)).body).toMatchObject({
+      finished: true,
+      handover: [],
+    });
     expect((await api.call('GET', '/v1/migrations?active=true')).body.items.length).toBeLessThanOrEqual(1);
     expect(
       (await api.call('POST', '/v1/migrations', { owner: 'ghost', destination: 'bravo' })).body.errors[0]

@@ -1,4 +1,4 @@
-import { subtractCounters, type Migration, type Segment, type State } from '#domain';
+import { stayedAtSource, subtractCounters, type Migration, type Segment, type State } from '#domain';
 import { type MigrationDescription } from '#contracts/http';
 import { migrationView } from './resources.js';
 import { iso, isoOrNull } from './time.js';
@@ -10,7 +10,7 @@ export function migrationDescription(state: State, m: Migration, now: number): M
   return {
     ...migrationView(m, now),
     pauseMs: m.pauseMs ?? null,
-    handover: m.ports.map((p) => handover(state, m, p)),
+    handover: stayedAtSource(m) ? [] : m.ports.map((p) => handover(state, m, p)),
   };
 }
 

@@ -43,7 +43,7 @@ export const MigrationDescription = Type.Object(
       Type.Number(),
       'for how long the guest stood still, as its hypervisor counted it; null: it does not tell',
     ),
-    handover: Type.Array(PortHandover),
+    handover: Type.Array(PortHandover, { description: 'each port; empty when the guest never went over' }),
   },
   { title: 'MigrationDescription' },
 );

@@ -18,6 +18,12 @@ export function hasEnded(phase: MigrationPhase): boolean {
   return phase === 'completed' || phase === 'aborted' || phase === 'failed';
 }
 
+/** It has ended, and nothing of the guest ever ran at its destination. */
+export function stayedAtSource({ phase, history, ports }: Migration): boolean {
+  if (!hasEnded(phase) || phase === 'completed') return false;
+  return !history.some((step) => step.phase === 'switched') && !ports.some((port) => port.activated);
+}
+
 /** Those that have not ended, the eldest first. By the ports that move: thousands that ended stay in the state. */
 export function runningMigrations({ moving, migrations }: Pick<State, 'moving' | 'migrations'>): Migration[] {
   const ids = [...new Set(moving.values())].sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)));

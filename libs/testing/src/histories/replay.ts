@@ -3,6 +3,7 @@ import { problem, ProblemError, type Lineage, type PortId, type Revision } from 
 import {
   checkInvariants,
   ledgerTotals,
+  stayedAtSource,
   packetsOf,
   verifyLedger,
   type DomainEvent,
@@ -35,7 +36,7 @@ export interface HistoryMigration {
   /** In the order in which they were gone through. */
   readonly phases: readonly MigrationPhase[];
   readonly reason: string | null;
-  /** The ledger at the hand-over; null: the source has not let go of the guest. */
+  /** The ledger at the hand-over; null: the source has not let go of the guest, or it never went over. */
   readonly handedOver: HandOver | null;
 }
 
@@ -124,15 +125,18 @@ function ledgersOf(state: State): HistoryLedger[] {
 }
 
 function migrationsOf(state: State, handOvers: HandOvers): HistoryMigration[] {
-  return [...state.migrations.values()].map(({ id, origin, owner, source, destination, phase, history }) => ({
-    id,
-    origin,
-    owner,
-    source,
-    destination,
-    phase,
-    phases: history.map((h) => h.phase),
-    reason: history.at(-1)?.reason ?? null,
-    handedOver: handOvers.of(id),
-  }));
+  return [...state.migrations.values()].map((migration) => {
+    const { id, origin, owner, source, destination, phase, history } = migration;
+    return {
+      id,
+      origin,
+      owner,
+      source,
+      destination,
+      phase,
+      phases: history.map((h) => h.phase),
+      reason: history.at(-1)?.reason ?? null,
+      handedOver: stayedAtSource(migration) ? null : handOvers.of(id),
+    };
+  });
 }
