@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LEASE } from '#domain';
 import { TABLES } from '#compiler';
 import { BRIDGE, exchange, Spine, until } from './spine.js';
@@ -14,6 +16,12 @@ spec:
   partitionPolicy: isolate
   policy: { vlan: { mode: access, id: 10 } }
 `;
+
+/** To the next run of the agent its machine was down since. */
+async function anotherBoot(file: string): Promise<void> {
+  const memory = JSON.parse(await readFile(file, 'utf8')) as { readonly boot: string };
+  await writeFile(file, JSON.stringify({ ...memory, boot: 'an earlier one' }));
+}
 
 /** Two real switches, one of whose agents is killed: what its guests can still do, and when another host may have them. */
 describe('a host that is lost', () => {
@@ -121,6 +129,14 @@ describe('a host that is lost', () => {
     await until('its agent', async () => (await rows('LEASE')) > 0);
     expect(await exchange(web, local)).toBe(0);
     expect(await exchange(local, peer)).toBe(50);
+    // The same after a reboot: its database still has all that was plugged, its disk what it was to do then.
+    await spine.cluster.children.kill('host-agent-north');
+    await spine.lab.host('north').restartVswitchd();
+    expect([await exchange(web, local), await exchange(local, peer)]).toEqual([0, 0]);
+    await anotherBoot(join(spine.cluster.options.home, 'hosts', 'north', 'memory.json'));
+    await spine.cluster.startAgent('north');
+    await until('its agent', async () => (await spine.flows('north')).length > 0);
+    expect([await exchange(web, local), await exchange(local, peer)]).toEqual([0, 0]);
     await spine.cluster.startNats();
     await until('the API', async () => (await spine.api.status()).leader !== null);
     await spine.realised('north', 'south');
@@ -129,6 +145,7 @@ describe('a host that is lost', () => {
       reason: expect.stringMatching(/twin/),
     });
     expect([await exchange(web, local), await exchange(web, peer)]).toEqual([0, 0]);
+    expect(await exchange(local, peer)).toBe(50);
     expect(await exchange(twin, peer)).toBe(50);
     expect(await exchange(local, twin)).toBe(50);
     expect((await spine.port('web'))?.status.active).toMatchObject({ host: 'south', epoch: 2 });
