@@ -12,7 +12,7 @@ const RULES = [
   rule('fetches', 'in', { ipProtocol: 6, dstPort: { from: 80, to: 80 } }),
   rule('pings', 'in', { ipVersion: 4, ipProtocol: 1, icmpType: 8 }),
   rule('serves', 'out', { ipProtocol: 6, dstPort: { from: 443, to: 443 }, srcSet: 'clients' }),
-  rule('told', 'out', { ipProtocol: 17, dstPort: { from: 514, to: 514 } }),
+  rule('told', 'out', { ipProtocol: 17, dstPort: { from: 514, to: 514 }, srcSet: 'tellers' }),
 ];
 /** What nothing drops, so that what was sent before it must have been dealt with. */
 const LAST = { ...rule('last', 'in', { etherType: 0x88b6 }), direction: 'both' };
@@ -21,6 +21,11 @@ const CLIENTS = `apiVersion: portolan.dev/v1
 kind: AddressSet
 metadata: { name: clients }
 spec: { addresses: [10.0.0.0/24, 2001:db8::/64] }
+---
+apiVersion: portolan.dev/v1
+kind: PortSet
+metadata: { name: tellers }
+spec: { owners: [peer] }
 `;
 
 /** A guest with a stateful filter moves, and what it was in the middle of goes on. */

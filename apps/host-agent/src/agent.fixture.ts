@@ -48,6 +48,8 @@ export interface ViewOptions {
   readonly foreignFlows?: 'report' | 'remove';
   /** Of the switch. */
   readonly features?: Partial<SwitchFeatures>;
+  /** Guests of the set of ports `peers`; absent: there is no such set. */
+  readonly peers?: readonly number[];
   /** Of the group, beside its policy. */
   readonly group?: Partial<Pick<GroupDocument, 'partitionPolicy' | 'startOffline'>>;
 }
@@ -59,7 +61,7 @@ export interface ViewOptions {
 export function view(
   revision: number,
   bindings: readonly BindingSpec[],
-  { device = 'eth0', foreignFlows = 'report', features = {}, group = {} }: ViewOptions = {},
+  { device = 'eth0', foreignFlows = 'report', features = {}, group = {}, peers }: ViewOptions = {},
 ): Snapshot {
   const base = (key: string) => ({ schema: 1, key, lineage: LINEAGE, revision });
   const ports = bindings.map(({ n, epoch = 1, role = 'active', token, override = {} }) => ({
@@ -116,6 +118,7 @@ export function view(
       ...group,
       phase: 'open',
     },
+    ...(peers === undefined ? [] : [setOf(base('s.set.peers'), peers)]),
     ...ports,
   ] as unknown as readonly StateDocument[];
   return {
@@ -127,6 +130,13 @@ export function view(
     stale: false,
   };
 }
+
+const setOf = (base: object, guests: readonly number[]) => ({
+  ...base,
+  type: 'set',
+  set: 'peers',
+  members: { kind: 'ports', places: [{ switch: 'lan', vlan: { mode: 'none' }, macs: guests.map(mac) }] },
+});
 
 /** A simulated switch that outlives the agents that are started on it, as a real one does. */
 export class AgentHost {

@@ -34,4 +34,5 @@ export type {
   Uplink,
 } from './types.js';
 export { enterAs, isAdopted, seenBy } from './features/state/adopt.js';
+export { othersHere } from './features/state/others.js';
 export { connectionsLeft } from './features/state/forget.js';

@@ -1,4 +1,4 @@
-import { type Epoch, type HostName, type PortId } from '#kernel';
+import { type Epoch, type HostName, type PortId, type SetName } from '#kernel';
 import { type Teaming } from '#domain';
 import {
   type BindingRole,
@@ -182,9 +182,14 @@ export interface KeepsState {
   readonly segment: number;
   /** Of its connections, by who began them: `in` are those that the port began. */
   readonly marks: { readonly in: readonly number[]; readonly out: readonly number[] };
+  /** Whom its rules want as the other end, likewise; absent: nobody in particular. */
+  readonly others?: Readonly<Record<'in' | 'out', readonly OtherEnd[]>>;
   /** Prefixes that its guest may speak for; null: any. */
   readonly addresses: readonly string[] | null;
 }
+
+/** By its MAC, or one under a mask; or as a member of a set. */
+export type OtherEnd = { readonly mac: string } | { readonly set: SetName };
 
 /** Where a binding stands on this host's switch, and where its counts are read. */
 export interface CompiledBinding {

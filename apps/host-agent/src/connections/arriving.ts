@@ -16,9 +16,14 @@ const TCP = 6;
 
 type Way = CarriedConnection['way'];
 
+/** MACs that rules may want of the other end, by who began the connection. */
+export type Others = Readonly<Record<Way, readonly bigint[]>>;
+
 interface Begun {
   readonly way: Way;
   readonly beginning: Beginning;
+  /** As of those whom rules want as the other end. */
+  readonly tries: readonly Uint8Array[];
 }
 
 interface Told {
@@ -31,15 +36,17 @@ interface Told {
 export class Arriving {
   readonly #told = new Map<string, Told>();
   #binding: CompiledBinding | null = null;
+  #others: Others = { in: [], out: [] };
   #working: Promise<void> = Promise.resolve();
   #takesTcp = true;
 
   constructor(private readonly host: Host) {}
 
   /** Where the port stands; by other rules, all are asked anew. */
-  at(binding: CompiledBinding): void {
+  at(binding: CompiledBinding, others: Others): void {
     const before = this.#binding?.state;
     this.#binding = binding;
+    this.#others = others;
     if (before !== undefined && before.marks === binding.state?.marks) return;
     for (const [key, { connection }] of this.#told) this.#told.set(key, { connection, at: null });
     this.#work(() => this.#enterDue());
@@ -81,7 +88,8 @@ export class Arriving {
       due.map(([, { connection }]) => connection),
       async (begun, binding) => {
         const first = (wanted: Way): Uint8Array[] =>
-          begun.flatMap(({ way, beginning }) => (way === wanted ? [beginning.first] : []));
+          // Of anybody last: a rule that asks for nobody has the last word on what passes by two.
+          begun.flatMap(({ way, beginning, tries }) => (way === wanted ? [...tries, beginning.first] : []));
         // In this order: what is seen of a connection means something once it is entered.
         await Promise.all([
           this.#send(binding, enterAs(binding, 'in'), first('in')),
@@ -116,8 +124,13 @@ export class Arriving {
       if (binding === null || !isStateful(binding)) return;
       const begun = connections.slice(at, at + AT_ONCE).flatMap((connection): Begun[] => {
         if (connection.protocol === TCP && !this.#takesTcp) return [];
+        const { way } = connection;
         const beginning = beginningOf(connection, binding.state);
-        return beginning === null ? [] : [{ way: connection.way, beginning }];
+        if (beginning === null) return [];
+        const tries = this.#others[way].flatMap(
+          (mac) => beginningOf(connection, binding.state, mac)?.first ?? [],
+        );
+        return [{ way, beginning, tries }];
       });
       await work(begun, binding);
     }

@@ -6,8 +6,8 @@ import { isOneHost } from '../rules/answer.js';
 
 const [ICMP, TCP, UDP, ICMP6] = [1, 6, 17, 58];
 const [SYN, RST, ACK] = [2, 4, 16];
-/** Nobody's: conntrack does not know the other end's, and rules that ask for one let no such connection come along. */
-const OTHER_END = 0x02_00_00_00_00_00n;
+/** Nobody's: conntrack does not know the other end's. */
+export const OTHER_END = 0x02_00_00_00_00_00n;
 
 /** What brings a connection about in another switch. */
 export interface Beginning {
@@ -20,12 +20,16 @@ export interface Beginning {
 }
 
 /** Null: it makes no sense, or is none that this port could have. Another host said it, so it is anything. */
-export function beginningOf(told: CarriedConnection, { mac, addresses }: KeepsState): Beginning | null {
+export function beginningOf(
+  told: CarriedConnection,
+  { mac, addresses }: Pick<KeepsState, 'mac' | 'addresses'>,
+  other = OTHER_END,
+): Beginning | null {
   const [src, dst] = [octetsOf(told.src), octetsOf(told.dst)];
   if (src === null || dst === null || src.length !== dst.length) return null;
   if (!isOneHost(src) || !isOneHost(dst) || !mayBe(told.way === 'in' ? told.src : told.dst, addresses))
     return null;
-  const [to, from] = told.way === 'in' ? [OTHER_END, mac] : [mac, OTHER_END];
+  const [to, from] = told.way === 'in' ? [other, mac] : [mac, other];
   const ask = (body: Uint8Array): Uint8Array =>
     ipFrame({ to, from, src, dst, protocol: told.protocol, body });
   const answer = (body: Uint8Array): Uint8Array =>

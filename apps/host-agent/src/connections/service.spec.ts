@@ -159,6 +159,25 @@ describe('connections of a port that moves', () => {
       expect(host.warnings).toEqual(Array(2).fill('what another host said of connections makes no sense'));
     });
 
+    it('are entered by rules on the other end: its MAC, or that it is of a set of ports', async () => {
+      const from = (match: object) => filter({ ...SERVES, match: { ...SERVES.match, ...match } });
+      const all: [rule: object, members: number[], is: string[]][] = [
+        [{ srcMac: mac(7) }, [], ['6 8 true']],
+        [{ srcMac: '02:00:00:00:00:00/ff:00:00:00:00:00' }, [], ['6 8 true']],
+        [{ srcSet: 'peers' }, [7, 8], ['6 8 true']],
+        [{ srcSet: 'peers' }, [], []],
+        // It is the port itself that is to be of them.
+        [{ dstSet: 'peers' }, [7], []],
+      ];
+      let revision = 0;
+      for (const [match, members, is] of all) {
+        await host.become((revision += 1), [{ ...standby, override: from(match) }], { peers: members });
+        await end.says([TCP]);
+        expect(entered()).toEqual(is);
+        await host.become((revision += 1), []);
+      }
+    });
+
     it('wait for the port, and are asked anew of other rules', async () => {
       await end.says([UDP, TCP]);
       expect(entered()).toEqual([]);
@@ -185,7 +204,7 @@ describe('connections of a port that moves', () => {
         Promise.resolve(void (sent += frames.length));
       const driver = { packetOut } as never;
       const arriving = new Arriving({ driver, clock: host.clock, log: console });
-      if (binding !== undefined) arriving.at(binding);
+      if (binding !== undefined) arriving.at(binding, { in: [], out: [] });
       const one = (n: number): CarriedConnection => ({
         ...UDP,
         srcPort: n % 65_536,

@@ -1,8 +1,16 @@
-import { decodeNotice, slotKey, type Compiled, type CompiledBinding, type Desired } from '#compiler';
+import {
+  decodeNotice,
+  othersHere,
+  slotKey,
+  type Compiled,
+  type CompiledBinding,
+  type Desired,
+  type KeepsState,
+} from '#compiler';
 import { parseConnections, type PortDocument } from '#contracts';
 import { type DriverEvent, type Observation } from '#openflow';
 import { type AgentService, type MakeService, type ServiceHost } from '../service.js';
-import { Arriving } from './arriving.js';
+import { Arriving, type Others } from './arriving.js';
 import { type ConnectionsChannel } from './channel.js';
 import { Leaving } from './leaving.js';
 
@@ -31,16 +39,16 @@ class ConnectionService implements AgentService {
     this.#unhear = channel.hear((key, data) => this.#heard(key, data));
   }
 
-  carriedOut(compiled: Compiled, _have: Observation, { ports }: Desired): void {
-    const documents = new Map(ports.map((doc) => [slotKey(doc.port, doc.epoch), doc]));
+  carriedOut(compiled: Compiled, _have: Observation, desired: Desired): void {
+    const documents = new Map(desired.ports.map((doc) => [slotKey(doc.port, doc.epoch), doc]));
     const [leaving, standby] = [new Set<string>(), new Set<string>()];
     for (const binding of compiled.bindings) {
       const key = slotKey(binding.port, binding.epoch);
       const doc = documents.get(key);
       if (doc === undefined || binding.state === undefined) continue;
       if (doc.role === 'standby') standby.add(key);
-      if (standby.has(key)) this.#of(key)?.at(binding);
-      else this.#arriving.get(key)?.at(binding);
+      const arriving = standby.has(key) ? this.#of(key) : this.#arriving.get(key);
+      arriving?.at(binding, othersOf(binding.state, doc, desired));
       if (doc.role !== 'active' || doc.handover === null) continue;
       leaving.add(key);
       this.#leaves(key, doc, binding);
@@ -111,4 +119,10 @@ class ConnectionService implements AgentService {
     });
     this.#timers.add(cancel);
   }
+}
+
+function othersOf(state: KeepsState, doc: PortDocument, { switches, sets }: Desired): Others {
+  const on = switches.find((it) => it.switch === doc.switch);
+  if (on === undefined) return { in: [], out: [] };
+  return { in: othersHere(state, 'in', on, sets), out: othersHere(state, 'out', on, sets) };
 }

@@ -111,6 +111,22 @@ export function portRows(
   return [...homes].flatMap(([mac, all]) => macRows(mac, all));
 }
 
+/** The MAC of one of the ports of a set that are members of it in a segment. */
+export function aMember(
+  { members }: SetDocument,
+  bridge: Pick<BridgePlan, 'switch' | 'privateVlans'>,
+  segment: number,
+): bigint | undefined {
+  if (members.kind !== 'ports') return undefined;
+  const isHere = ({ from, to }: Range): boolean => from <= segment && segment <= to;
+  const place = members.places?.find(
+    ({ switch: sw, vlan, macs }) =>
+      macs.length > 0 && sw === bridge.switch && rangesOf(vlan, bridge.privateVlans).some(isHere),
+  );
+  const [mac] = place?.macs ?? [];
+  return mac === undefined ? undefined : macToBigint(mac);
+}
+
 /** A port whose VLAN can't be carried out is closed everywhere. */
 function rangesOf(vlan: Parameters<typeof segmentsOf>[0], map: readonly PrivateVlan[]): readonly Range[] {
   const segments = segmentsOf(vlan, map);

@@ -6,6 +6,7 @@ import { FLAG, REG } from '../../pipeline/registers.js';
 import { type PortPlan } from '../../resolve/plan.js';
 import { type CompiledBinding, type KeepsState } from '../../types.js';
 import { BOTH_SIDES, SIDES, type Way } from '../filter/sides.js';
+import { othersOf } from './others.js';
 import { marksOf } from './tags.js';
 import { zoneOfSlot } from './zones.js';
 
@@ -22,7 +23,7 @@ export const adopted: Part = {
 };
 
 /** Known of a filter for as long as it is: of all ports that have it from one group. */
-const marks = new WeakMap<Filter, KeepsState['marks']>();
+const known = new WeakMap<Filter, Pick<KeepsState, 'marks' | 'others'>>();
 
 /** Absent: the port has no state, or its rules ask for the VLAN, which conntrack does not know. */
 export function stateOf({ slot, mac, policy, ranges }: PortPlan): Pick<CompiledBinding, 'state'> {
@@ -30,11 +31,18 @@ export function stateOf({ slot, mac, policy, ranges }: PortPlan): Pick<CompiledB
   const [range, ...more] = ranges;
   const only = more.length === 0 && range?.from === range?.to ? range?.from : undefined;
   if (!filter.stateful || (only === undefined && filter.rules.some(asksForVlan))) return {};
-  let known = marks.get(filter);
-  if (known === undefined)
-    marks.set(filter, (known = { in: marksOf(filter, 'in'), out: marksOf(filter, 'out') }));
+  let ofFilter = known.get(filter);
+  if (ofFilter === undefined) known.set(filter, (ofFilter = saidBy(filter)));
   const allow = addresses?.allow ?? null;
-  return { state: { zone: zoneOfSlot(slot), mac, segment: only ?? 0, marks: known, addresses: allow } };
+  return { state: { zone: zoneOfSlot(slot), mac, segment: only ?? 0, ...ofFilter, addresses: allow } };
+}
+
+function saidBy(filter: Filter): Pick<KeepsState, 'marks' | 'others'> {
+  const others = { in: othersOf(filter, 'in'), out: othersOf(filter, 'out') };
+  return {
+    marks: { in: marksOf(filter, 'in'), out: marksOf(filter, 'out') },
+    ...(others.in.length + others.out.length === 0 ? {} : { others }),
+  };
 }
 
 const asksForVlan = ({ enabled, match: said }: FilterRule): boolean => enabled && said.vlan !== undefined;
