@@ -19,10 +19,7 @@ export function describeMigration(m: MigrationDescription, style: Style, now: nu
     ...(m.asked === null ? [] : [['reason', safe(m.asked)] as [string, string]]),
     ['took', m.finished ? duration(m.elapsedMs) : `${duration(m.elapsedMs)} so far`],
     ['attempt', m.attempt === 0 ? 'not asked of the hypervisor by us' : String(m.attempt)],
-    [
-      'pause',
-      m.pauseMs === null ? 'not told by the hypervisor' : `${duration(m.pauseMs)}, by the hypervisor`,
-    ],
+    ...(m.pauseMs === null && failed ? [] : [['pause', pause(m.pauseMs)] as [string, string]]),
   ];
   if (m.deadline !== null && !m.finished) head.push(['deadline', clockTime(m.deadline, now)]);
   const over = m.handover.map((h) => handover(m, h, style, now)).join('');
@@ -32,6 +29,9 @@ export function describeMigration(m: MigrationDescription, style: Style, now: nu
     (over === '' ? '' : section('Hand-over', over, style))
   );
 }
+
+const pause = (ms: number | null): string =>
+  ms === null ? 'not told by the hypervisor' : `${duration(ms)}, by the hypervisor`;
 
 function phases(m: MigrationDescription, style: Style, now: number): string {
   return table(
