@@ -145,6 +145,9 @@ describe('a host that is lost', () => {
       reason: expect.stringMatching(/twin/),
     });
     expect([await exchange(web, local), await exchange(web, peer)]).toEqual([0, 0]);
+    // What keeps opens when its host has heard of the centre, and what isolates with the first lease after all that.
+    await until('local to be heard', async () => (await exchange(local, peer, { count: 3 })) > 0);
+    await until('the guest to be heard', async () => (await exchange(twin, peer, { count: 3 })) > 0);
     expect(await exchange(local, peer)).toBe(50);
     expect(await exchange(twin, peer)).toBe(50);
     expect(await exchange(local, twin)).toBe(50);
