@@ -7,6 +7,7 @@
 //   npm run bench -- scale --hosts 2000 --ports 100000 --groups 10000   of a size, in all
 //   npm run bench -- scale --hosts 2000 --growth   at an eighth, a quarter, half and all of it
 //   npm run bench -- scale --steps changes,moves --minutes 10   parts of it; none is begun after so long
+//   npm run bench -- migration --moves 30          so many of each way; --steps network,qemu,libvirt,hosts   parts of it
 //   npm run bench -- cold-start --commits 1000000 --ports 10000
 //   npm run bench -- NAME… --json FILE   the document into a file, too
 //   npm run bench -- NAME… --short   the newer ones in their smallest size: that they work, no figures
@@ -16,7 +17,9 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ensureGuest } from '../setup/guest.js';
 import { labObstacle } from '../setup/lab.js';
+import { ensureLibvirt } from '../setup/libvirt.js';
 import { ensureOvn, ovnObstacle } from '../setup/ovn.js';
 import { ROOT, SetupError } from '../setup/shell.js';
 
@@ -28,7 +31,7 @@ const LONGEST_MS = 480_000;
 const LONGEST_OF = {
   forbidden: 1_500_000,
   restart: 1_500_000,
-  migration: 1_500_000,
+  migration: 3_000_000,
   bind: 900_000,
   scale: 3_600_000,
   'ovn-simulated': 1_200_000,
@@ -51,6 +54,7 @@ const { values: options, positionals } = parseArgs({
     commits: { type: 'string' },
     growth: { type: 'boolean' },
     minutes: { type: 'string' },
+    moves: { type: 'string' },
     steps: { type: 'string' },
     keep: { type: 'boolean' },
     json: { type: 'string' },
@@ -67,6 +71,7 @@ for (const [option, most] of [
   ['groups', 50_000],
   ['commits', 5_000_000],
   ['minutes', 50],
+  ['moves', 200],
 ]) {
   const value = options[option];
   if (value === undefined) continue;
@@ -157,6 +162,10 @@ if (asked.some((name) => COMPARES.has(name))) {
     if (!(error instanceof SetupError)) throw error;
     say(`OVN could not be installed: ${error.message}`);
   }
+}
+if (asked.includes('migration')) {
+  await ensureGuest();
+  await ensureLibvirt();
 }
 const begun = Date.now();
 const load = { before: loadavg()[0] };

@@ -71,6 +71,7 @@ class Stream:
         self.raw = binascii.unhexlify(command["raw"]) if "raw" in command else None
         self.number = command.get("stream")
         self.pps = command["pps"]
+        self.echo = command.get("echo", False)
         self.first = self.seq = command.get("seq", 0)
         self.end = None if command.get("count") is None else self.seq + command["count"]
         self.began = time.monotonic()
@@ -82,16 +83,23 @@ class Stream:
         if c.get("vlan"):
             ether += struct.pack("!HH", 0x8100, c["vlan"])
         payload = max(c.get("size", 60) - len(ether) - 2 - 28, 16)
-        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + payload, 0, 0x4000, 64, 17, 0,
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + payload, 0, 0x4000, 64, 1 if self.echo else 17, 0,
                          socket.inet_aton(c["srcIp"]), socket.inet_aton(c["dstIp"]))
         ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
         # A UDP checksum of zero means none.
-        udp = struct.pack("!HHHH", c.get("srcPort", 4000), c.get("dstPort", 4001), 8 + payload, 0)
-        self.head = ether + struct.pack("!H", 0x0800) + ip + udp + MAGIC + struct.pack("!I", c["stream"])
+        self.udp = struct.pack("!HHHH", c.get("srcPort", 4000), c.get("dstPort", 4001), 8 + payload, 0)
+        self.head = ether + struct.pack("!H", 0x0800) + ip
         self.tail = b"\0" * (payload - 16)
 
     def frame(self):
-        return self.raw if self.raw is not None else self.head + struct.pack("!Q", self.seq) + self.tail
+        if self.raw is not None:
+            return self.raw
+        body = MAGIC + struct.pack("!IQ", self.number, self.seq) + self.tail
+        return self.head + (self.echo_request(body) if self.echo else self.udp) + body
+
+    def echo_request(self, body):
+        head = struct.pack("!BBHHH", 8, 0, 0, self.number & 0xFFFF, self.seq & 0xFFFF)
+        return head[:2] + struct.pack("!H", checksum(head + body)) + head[4:]
 
     def due(self, now):
         want = self.first + int((now - self.began) * self.pps) + 1
@@ -127,7 +135,7 @@ class Received:
             return
         stream, seq = numbered
         s = self.streams.setdefault(stream, {"seen": set(), "count": 0, "last": -1, "lastAt": 0, "disorder": 0,
-                                             "gapMs": 0, "vlans": set()})
+                                             "gapMs": 0, "vlans": set(), "times": array.array("d")})
         if s["count"]:
             s["gapMs"] = max(s["gapMs"], at - s["lastAt"])
         s["count"] += 1
@@ -137,6 +145,7 @@ class Received:
         s["vlans"].add(vlan)
         s["last"] = max(s["last"], seq)
         s["lastAt"] = at
+        s["times"].append(at)
 
     @staticmethod
     def numbered(frame):
@@ -333,6 +342,18 @@ class Loop:
     def do_left(self, c):
         """Numbers of a stream begin at 0 and leave in order, so that a number is a place."""
         return {"at": self.left[c["stream"]][c["seq"]]}
+
+    def do_unanswered(self, c):
+        """When those of a stream of echo requests left that were never answered, up to the last one that was."""
+        answered = self.received.streams.get(c["stream"], {"seen": {0}})["seen"]
+        left = self.left[c["stream"]]
+        return {"at": [left[n] for n in range(min(answered), max(answered)) if n not in answered]}
+
+    def do_around(self, c):
+        """When the last of a stream came before a time, and the first after another."""
+        times = self.received.streams.get(c["stream"], {"times": []})["times"]
+        return {"before": max((t for t in times if t <= c["from"]), default=None),
+                "after": min((t for t in times if t > c["to"]), default=None)}
 
     def do_stats(self, c):
         for device in self.devices.values():

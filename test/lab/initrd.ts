@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-// @ts-expect-error: setup runs before anything is built, so it is plain JavaScript.
-import { GUEST_MODULES } from '../../deploy/setup/guest.js';
+import { GUEST_MODULES } from './setup.js';
 
 /** Reads commands from the console, line by line, and says with what each ended. */
 const INIT = (modules: readonly string[]) => `#!/bin/busybox sh
@@ -28,7 +27,7 @@ interface Entry {
 
 /** A guest's whole file system: busybox, the modules of its devices and of its packet generator, and the script above. */
 export async function initrd(kernelDir: string, busybox: string): Promise<Uint8Array> {
-  const names = (GUEST_MODULES as readonly string[]).map((path) => path.split('/').at(-1) ?? '');
+  const names = GUEST_MODULES.map((path) => path.split('/').at(-1) ?? '');
   const modules = names.map(async (name): Promise<Entry> => {
     const data = await readFile(join(kernelDir, `${name}.ko`));
     return { name: `modules/${name}.ko`, mode: 0o100644, data };

@@ -49,6 +49,7 @@ withLibvirt(`a guest of libvirt that is moved while it sends${why}`, () => {
     const id = await migrations.ask(web.uuid, 'north');
     const done = await migrations.ended(id);
     expect(done).toMatchObject({ origin: 'operator', phase: 'completed', destination: 'north' });
+    await migrations.pauseTold(id);
     expect(phasesOf(done)).toEqual(['admitted', 'prepared', 'moving', 'switched', 'completed']);
     await migrations.at(web.uuid, 'north');
     await web.movedTo('north');

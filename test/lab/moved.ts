@@ -1,14 +1,18 @@
 import { expect } from '@jest/globals';
-import { type ListOf, type MigrationView, type PortDescription, type WriteResult } from '#contracts/http';
+import {
+  type ListOf,
+  type MigrationDescription,
+  type MigrationView,
+  type PortDescription,
+  type WriteResult,
+} from '#contracts/http';
 import { type LabVm, type StreamReceived } from './net.js';
-import { type SendingGuest, streamOf, type Stream } from './sending.js';
+import { ANNOUNCEMENTS, type SendingGuest, streamOf, type Stream } from './sending.js';
 import { group, type LabHostName, type Spine, until } from './spine.js';
 import { TCP_PORTS } from './tcp.js';
 
 /** A move takes less than a second by itself; the limit is for what hangs, on machines that may be busy. */
 const MOVED_MS = 120_000;
-/** QEMU says that often where the guest is, after each move; they count as sent by it. */
-const ANNOUNCEMENTS = 5;
 const FORBIDDEN = 7001;
 const shaping = { average: 50_000_000, peak: 50_000_000, burst: 5_000_000 };
 
@@ -133,6 +137,14 @@ export class Migrations {
       return m.finished ? m : undefined;
     };
     return until(`${id} to end`, look, MOVED_MS);
+  }
+
+  /** Resolves when it is known for how long the guest stood still, as its hypervisor counted it. */
+  async pauseTold(id: string): Promise<void> {
+    await until(`the pause of ${id} to be told`, async () => {
+      const { pauseMs } = await this.spine.api.get<MigrationDescription>(`/v1/migrations/${id}`);
+      return pauseMs ?? undefined;
+    });
   }
 
   /** Resolves when the port is where it should be, and nothing of it is anywhere else. */

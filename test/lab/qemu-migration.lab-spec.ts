@@ -92,6 +92,7 @@ withGuests(`guests of QEMU that are moved while they send${why}`, () => {
     const done = await migrations.ended(id);
     expect(done).toMatchObject({ origin: 'operator', phase: 'completed', destination: to });
     expect(phasesOf(done)).toEqual(['admitted', 'prepared', 'moving', 'switched', 'completed']);
+    await migrations.pauseTold(id);
     // The agent ends the QEMU whose guest has gone: nobody can let it run twice.
     await from.gone;
     await at(guest, to);

@@ -7,6 +7,7 @@ import { GuestConsole } from './console.js';
 import { end, ip, startIn, until } from './exec.js';
 import { quiet, type LabHost } from './host.js';
 import { type Lab } from './net.js';
+import { QemuEvents } from './qemu-events.js';
 import {
   initrdOf,
   KERNEL_ARGS,
@@ -54,6 +55,7 @@ export class QemuRun {
   readonly gone: Promise<void>;
   #child!: ChildProcess;
   #control: QmpClient | null = null;
+  #events: QemuEvents | null = null;
   #console: GuestConsole | null = null;
   #framesBefore: readonly number[] | null = null;
   isGone = false;
@@ -119,6 +121,7 @@ export class QemuRun {
       ],
       ...['-qmp', `unix:${this.#socket('qmp')},server=on,wait=off`],
       ...['-qmp', `unix:${this.#socket('control')},server=on,wait=off`],
+      ...['-qmp', `unix:${this.#socket('events')},server=on,wait=off`],
       ...(guest.unannounced === true ? ['-global', 'migration.announce-rounds=0'] : []),
       ...(incoming === undefined ? [] : ['-incoming', incoming]),
     ];
@@ -132,12 +135,19 @@ export class QemuRun {
         }),
       ),
     );
+    this.#events = await QemuEvents.onMonitor(this.#socket('events'));
     this.#console = await GuestConsole.open(this.#socket('console'));
   }
 
   async qmp(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     if (this.#control === null) throw new Error('the guest does not run here');
     return unwrap(await this.#control.execute(command, args));
+  }
+
+  /** Since it was started. */
+  get events(): QemuEvents {
+    if (this.#events === null) throw new Error('the guest does not run here');
+    return this.#events;
   }
 
   get console(): GuestConsole {
@@ -175,6 +185,7 @@ export class QemuRun {
   /** What whoever runs VMs does when a QEMU has ended. */
   async #unplug(): Promise<void> {
     this.#control?.close();
+    this.#events?.close();
     this.#console?.close();
     await this.host.drained(...this.taps).catch(() => undefined);
     this.#framesBefore = await this.framesIn();
@@ -185,7 +196,7 @@ export class QemuRun {
     this.isGone = true;
   }
 
-  #socket(kind: 'qmp' | 'control' | 'console'): string {
+  #socket(kind: 'qmp' | 'control' | 'events' | 'console'): string {
     const dir = kind === 'qmp' ? join(this.host.rundir, 'qemu') : this.host.rundir;
     return join(dir, `${this.guest.name}.${kind}`);
   }

@@ -1,12 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-// @ts-expect-error: setup runs before anything is built, so it is plain JavaScript.
-import { guestKernel } from '../../deploy/setup/guest.js';
-// @ts-expect-error: as above.
-import { which } from '../../deploy/setup/shell.js';
 import { until } from './exec.js';
 import { initrd } from './initrd.js';
 import { type Lab } from './net.js';
+import { guestKernel, which } from './setup.js';
 
 export interface GuestOptions {
   readonly name: string;
@@ -35,17 +32,20 @@ export const SILENT = 'guest_announce=off';
 /** Of every guest that sends. */
 export const GUEST_IP = '10.0.0.200';
 
+/** QEMU says that often where a guest is, after each move; they count as sent by it. */
+export const ANNOUNCEMENTS = 5;
+
 /** The number under which receivers count a stream of the kernel's packet generator. */
 export const streamOf = ({ port }: Stream): number => 1_000_000 + port;
 
-export const kernelOf = (): string => join(guestKernel() as string, 'vmlinuz');
+export const kernelOf = (): string => join(guestKernel(), 'vmlinuz');
 /** Without `no_timer_check` a kernel that gets too little of a busy processor takes its timer for broken, and panics. */
 export const KERNEL_ARGS = 'console=ttyS0 quiet panic=1 no_timer_check';
 export const initrdOf = (lab: Lab): string => join(lab.workdir, 'initrd.gz');
 
 /** What every guest of this lab boots from. */
 export async function prepareImage(lab: Lab): Promise<void> {
-  await writeFile(initrdOf(lab), await initrd(guestKernel() as string, which('busybox') as string));
+  await writeFile(initrdOf(lab), await initrd(guestKernel(), which('busybox')));
 }
 
 /** A guest with a kernel of its own, whose packet generator sends numbered datagrams wherever it runs. */
@@ -58,8 +58,13 @@ export abstract class SendingGuest {
   /** A command on the console of where it runs. */
   abstract type(command: string): Promise<string>;
 
-  /** Each stream is numbered from 1: `pps` a second to a port of a peer. */
   async generate(streams: readonly Stream[]): Promise<void> {
+    await this.define(streams);
+    await this.startGenerating();
+  }
+
+  /** Each stream is numbered from 1: `pps` a second to a port of a peer. None is sent yet. */
+  async define(streams: readonly Stream[]): Promise<void> {
     for (const [i, { to, port, pps, srcMac, vlan }] of streams.entries()) {
       const device = `eth0@${i}`;
       const set = [
@@ -77,7 +82,17 @@ export abstract class SendingGuest {
       await this.type(`echo "add_device ${device}" > /proc/net/pktgen/kpktgend_0`);
       for (const line of set) await this.type(`echo "${line}" > /proc/net/pktgen/${device}`);
     }
+  }
+
+  /** Sends the streams that were defined, each from its first number on. */
+  async startGenerating(): Promise<void> {
     await this.type('(echo start > /proc/net/pktgen/pgctrl) &');
+  }
+
+  /** From now on its kernel answers this peer, and never asks who it is. */
+  async speakWith({ mac, ip }: Stream['to']): Promise<void> {
+    await this.type(`ip addr add ${GUEST_IP}/24 dev eth0`);
+    await this.type(`arp -s ${ip} ${mac}`);
   }
 
   /** How many datagrams each stream has had so far. */
@@ -87,7 +102,7 @@ export abstract class SendingGuest {
     return all;
   }
 
-  /** Ends what `generate` began; how many datagrams each stream had. */
+  /** Ends that; how many datagrams each stream had. */
   async stopGenerating(streams: readonly Stream[]): Promise<readonly number[]> {
     await this.type('echo stop > /proc/net/pktgen/pgctrl');
     for (const i of streams.keys())

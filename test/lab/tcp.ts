@@ -26,8 +26,7 @@ export class Connections {
   /** The peer's kernel must have its address (`kernelIp`). */
   static async begin(lab: Lab, guest: SendingGuest, peer: LabVm): Promise<Connections> {
     // Both know the other's MAC: what they send is TCP alone, and nothing by the clock.
-    await guest.type(`ip addr add ${GUEST_IP}/24 dev eth0`);
-    await guest.type(`arp -s ${peer.ip} ${peer.mac}`);
+    await guest.speakWith(peer);
     await peer.exec('ip', 'neigh', 'add', GUEST_IP, 'lladdr', guest.options.mac, 'dev', 'eth0');
     const made = new Connections(guest, peer);
     lab.hold(made);

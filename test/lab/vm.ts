@@ -34,6 +34,8 @@ export interface SendOptions {
   readonly srcIp?: string;
   readonly srcPort?: number;
   readonly dstPort?: number;
+  /** As echo requests of ICMP: what the receiver's kernel answers comes back as of the same stream. */
+  readonly echo?: boolean;
 }
 
 export interface MoveOptions {
@@ -234,7 +236,12 @@ export class LabVm {
   /** What of another's stream to this guest (or of its broadcasts, or to a MAC) arrived. */
   async receivedFrom(sender: LabVm, to = 'me'): Promise<StreamReceived> {
     const stream = sender.streamTo(to === 'me' ? this.mac : to === 'broadcast' ? BROADCAST.mac : to);
-    return (await this.received()).streams[stream.id] ?? NOTHING;
+    return this.receivedOf(stream.id);
+  }
+
+  /** What of a stream arrived, by its number. */
+  async receivedOf(stream: number): Promise<StreamReceived> {
+    return (await this.received()).streams[stream] ?? NOTHING;
   }
 
   /** When this guest sent a frame of its stream to another, in milliseconds since the epoch. */
@@ -242,6 +249,19 @@ export class LabVm {
     return (await this.agent.request('left', { stream: this.streamTo(to.mac).id, seq: number }))[
       'at'
     ] as number;
+  }
+
+  /** The time without any of a stream around `from` to `to`: ms, from the last that came before to the first after. */
+  async silence(stream: number, times: { readonly from: number; readonly to: number }): Promise<number> {
+    const { before, after } = await this.agent.request('around', { stream, ...times });
+    if (typeof before !== 'number' || typeof after !== 'number') throw new Error('the stream does not go on');
+    return after - before;
+  }
+
+  /** When those echo requests to a MAC left that were never answered, up to the last one that was: ms since the epoch. */
+  async unanswered(mac: string): Promise<readonly number[]> {
+    const { id: stream } = this.streamTo(mac);
+    return (await this.agent.request('unanswered', { stream }))['at'] as number[];
   }
 
   /** Forgets what was received. */

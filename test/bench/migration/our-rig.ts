@@ -1,23 +1,9 @@
 import { type MigrationView } from '#contracts/http';
-import { until } from '../../../deploy/quickstart/api.js';
 import { type Lab, type Plug } from '../../lab/net.js';
 import { type BenchCluster } from '../support/cluster.js';
-import { FAR, guestsOf, HOSTS, other } from './guests.js';
-import { Progress, WHERE, withOurCluster } from './our-cluster.js';
+import { guestsOf, other } from './guests.js';
+import { AGENTS, CONTROL, Progress, WHERE, withOurCluster } from './our-cluster.js';
 import { type Guests, type Way } from './trial.js';
-
-/** Until the counters of a host have been told. */
-const COUNTED_MS = 10_000;
-
-/** Everything but the agents: who decides that and where a guest moves. */
-const CONTROL = [
-  'switch-manager-1',
-  'switch-manager-2',
-  'migration-coordinator',
-  'operator-api',
-  'nats-server',
-];
-const AGENTS = [...HOSTS, FAR].map((name) => `host-agent-${name}`);
 
 /** Runs `work` with a cluster on the hosts of a lab, and a guest that can move. */
 export const withOurRig = <T>(
@@ -55,20 +41,8 @@ export class OurRig {
     return this.progress.all();
   }
 
-  /** What the ledger counts less than the guest sent (more: negative), once it has had its time. */
-  async ledgerError(): Promise<number> {
-    const { moving } = this.guests;
-    const { sent } = await moving.received();
-    const { items } = await this.it.api.ports(`?owner=${moving.name}`);
-    const port = items[0]?.metadata.name ?? '';
-    let counted = NaN;
-    const agrees = async () => (counted = (await this.it.api.stats(port)).in.packets) === sent;
-    try {
-      await until('the ledger to agree', agrees, COUNTED_MS);
-    } catch {
-      // What does not agree by then is the result.
-    }
-    return sent - counted;
+  ledgerError(): Promise<number> {
+    return this.progress.ledgerError(async () => (await this.guests.moving.received()).sent);
   }
 
   /** Plugged early, at both hosts. `stopped`: processes that stand still while the guest switches. */

@@ -1,65 +1,34 @@
-import { type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
-import { type Lab, type Plug, until } from '../../lab/net.js';
-import { OvnCentral } from '../ovn/central.js';
-import { BRIDGE, makeBridge, startController, stopController } from '../ovn/controller.js';
-import { FAR, guestsOf, HOSTS, other } from './guests.js';
+import { type Lab, type Plug } from '../../lab/net.js';
+import { BRIDGE } from '../ovn/controller.js';
+import { guestsOf, other } from './guests.js';
+import { bothHosts, type OvnSwitch, withOvn } from './ovn-switch.js';
 import { pause } from '../support/until.js';
 import { type Guests, type Way } from './trial.js';
-import { underlay } from './underlay.js';
 
-const SWITCH = 'prod';
 /** Memory is copied for so long while the destination is plugged already, ms. */
 const COPYING_MS = 1_000;
-const READY_MS = 60_000;
 
-/** Runs `work` with OVN on the hosts of a lab, tunnels between them, and a guest that can move. */
-export async function withOvnRig<T>(lab: Lab, work: (rig: OvnRig) => Promise<T>): Promise<T> {
-  const central = await OvnCentral.start(join(lab.workdir, 'ovn'));
-  const controllers: ChildProcess[] = [];
-  try {
-    for (const [number, name] of [...HOSTS, FAR].entries()) {
-      await underlay(lab.host(name), number);
-      await makeBridge(lab.host(name));
-      controllers.push(await startController(lab.host(name), number, central.southbound));
-    }
+/** Runs `work` with OVN on the hosts of a lab, and a guest that can move. */
+export const withOvnRig = <T>(lab: Lab, work: (rig: OvnRig) => Promise<T>): Promise<T> =>
+  withOvn(lab, async (ovn) => {
     const guests = await guestsOf(lab, { bridge: BRIDGE });
-    const ports = Object.values(guests).map(({ options }) => options);
-    await central.all([
-      ['ls-add', SWITCH],
-      ...ports.flatMap(({ ifaceId = '', mac, ip }) => [
-        ['lsp-add', SWITCH, ifaceId],
-        ['lsp-set-addresses', ifaceId, `${mac} ${ip}`],
-      ]),
-    ]);
-    const rig = new OvnRig(central, guests);
-    await rig.up();
-    return await work(rig);
-  } finally {
-    await Promise.all(controllers.map(stopController));
-    await central.stop();
-  }
-}
+    await ovn.add(
+      Object.values(guests).map(({ options: { ifaceId = '', mac, ip } }) => ({ ifaceId, mac, ip })),
+    );
+    return work(new OvnRig(ovn, guests));
+  });
 
 /** A guest on OVN's switches, and the ways in which it can be moved there. */
 export class OvnRig {
   readonly name = 'OVN';
 
   constructor(
-    private readonly central: OvnCentral,
+    private readonly ovn: OvnSwitch,
     readonly guests: Guests,
   ) {}
 
   get ways(): readonly Way[] {
     return [this.#unplugged(), this.#swapped(), this.#early(), this.#requested()];
-  }
-
-  /** Resolves when both guests have their ports. */
-  async up(): Promise<void> {
-    const words = ['--bare', '--columns=name', 'find', 'Logical_Switch_Port', 'up=true'];
-    const both = async () => (await this.central.nbctl(...words)).split('\n').filter(Boolean).length === 2;
-    await until('OVN ports to be up', async () => ((await both()) ? true : undefined), READY_MS);
-    await this.central.confirmed([['sync']]);
   }
 
   #unplugged(): Way {
@@ -96,10 +65,7 @@ export class OvnRig {
   #requested(): Way {
     return this.#way('OVN, both hosts requested, RARP', {
       prepare: async (plug, old) => {
-        await this.#request(
-          `requested-chassis=${old.host.name},${plug.host.name}`,
-          'activation-strategy=rarp',
-        );
+        await this.#request(...bothHosts(old.host.name, plug.host.name));
         await this.#moving.connect(plug);
         await pause(COPYING_MS);
       },
@@ -135,7 +101,7 @@ export class OvnRig {
         await how.finish?.(plug);
         await moving.unplug(old);
         await how.end?.();
-        await this.up();
+        await this.ovn.up();
       },
     };
   }
@@ -145,7 +111,7 @@ export class OvnRig {
   }
 
   async #request(...options: readonly string[]): Promise<void> {
-    await this.central.confirmed([['lsp-set-options', this.#moving.options.ifaceId ?? '', ...options]]);
+    await this.ovn.request(this.#moving.options.ifaceId ?? '', ...options);
   }
 }
 

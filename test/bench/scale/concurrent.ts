@@ -1,10 +1,11 @@
 import { type MigrationView } from '#contracts/http';
 import { type Figure } from '../support/figure.js';
+import { at } from '../support/phases.js';
 import { SHORT } from '../support/short.js';
 import { spread } from '../support/stats.js';
 import { buildUp, withWorld } from './bench.js';
 import { killed } from './killed.js';
-import { at, Moves } from './moving.js';
+import { Moves } from './moving.js';
 import { miscounted } from './steps-moves.js';
 
 const SIZE = { hosts: SHORT ? 10 : 50, ports: SHORT ? 200 : 1_000, groups: SHORT ? 20 : 100 };

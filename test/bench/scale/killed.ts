@@ -1,7 +1,8 @@
 import { type Figure } from '../support/figure.js';
+import { at } from '../support/phases.js';
 import { SHORT } from '../support/short.js';
 import { spread } from '../support/stats.js';
-import { at, type Moves } from './moving.js';
+import { type Moves } from './moving.js';
 import { leaderOf, MANAGERS } from './steps-faults.js';
 import { type ScaleWorld } from './world.js';
 

@@ -46,7 +46,3 @@ export class Moves {
     return view;
   }
 }
-
-/** When a phase of it began, ms. */
-export const at = ({ history }: MigrationView, phase: string): number =>
-  Date.parse(history.find((h) => h.phase === phase)?.at ?? '');

@@ -1,3 +1,4 @@
+import { asked } from '../support/steps.js';
 import { RACK, type ScaleSize } from './plan.js';
 
 /** Parts of the bench, in the order in which they run. */
@@ -29,11 +30,10 @@ export function scaleSettings(env: NodeJS.ProcessEnv): ScaleSettings {
   };
   const inRacks = (part: number): number => Math.max(RACK, Math.round((hosts * part) / RACK) * RACK);
   const grows = env['PORTOLAN_BENCH_GROWTH'] === '1';
-  const asked = env['PORTOLAN_BENCH_STEPS']?.split(',') ?? STEPS;
   return {
     size,
     stages: grows ? [...new Set(GROWTH.slice(0, -1).map(inRacks)), hosts] : [hosts],
-    steps: new Set(STEPS.filter((step) => asked.includes(step))),
+    steps: new Set(asked(STEPS, env)),
     processes: 2,
     limitMs: Number(env['PORTOLAN_BENCH_MINUTES'] ?? 50) * 60_000,
   };

@@ -42,6 +42,6 @@ export abstract class ChaosWorld {
   }
 
   async speak(): Promise<void> {
-    await this.guest.type('(echo start > /proc/net/pktgen/pgctrl) &');
+    await this.guest.startGenerating();
   }
 }
