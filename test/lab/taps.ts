@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { end, startIn } from './exec.js';
+import { type LabHost } from './host.js';
 
 /** The kernel tells a device's counters with its end: what a tap that somebody else takes away had carried at last. */
 const PROGRAM = `
@@ -43,37 +43,43 @@ def read(path):
 print('ready', flush=True)
 for line in sys.stdin:
     mac = line.strip()
-    live = 0
+    live, names = 0, []
     for device in glob.glob('/sys/class/net/*'):
         try:
-            if read(device + '/address') == mac: live += int(read(device + '/statistics/rx_packets'))
+            if read(device + '/address') != mac: continue
+            live += int(read(device + '/statistics/rx_packets'))
+            names.append(device.split('/')[-1])
         except FileNotFoundError: pass
     listen()
-    print(live + gone.get(mac, 0), flush=True)
+    print(live + gone.get(mac, 0), *names, flush=True)
 `;
 
 /** Counts what came out of a host's taps, also of those that went. */
 export class TapCounts {
   readonly #child;
-  readonly #lines;
+  readonly #lines: AsyncIterator<string>;
 
-  private constructor(netns: string) {
-    this.#child = startIn(netns, ['python3', '-u', '-c', PROGRAM], { stdio: 'pipe' });
+  private constructor(private readonly host: LabHost) {
+    this.#child = startIn(host.netns, ['python3', '-u', '-c', PROGRAM], { stdio: 'pipe' });
     if (this.#child.stdout === null) throw new Error('no pipe to the counter of taps');
-    this.#lines = createInterface({ input: this.#child.stdout });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  static async start(netns: string): Promise<TapCounts> {
-    const counts = new TapCounts(netns);
+  static async start(host: LabHost): Promise<TapCounts> {
+    const counts = new TapCounts(host);
     await counts.#next();
     return counts;
   }
 
-  /** Frames that came from guests by all taps with this MAC. To be asked while none of them comes or goes. */
+  /**
+   * Frames that came from guests by all taps with this MAC, but for those that found no room where the switch reads
+   * them. To be asked while none of them comes or goes.
+   */
   async of(mac: string): Promise<number> {
-    const answer = this.#next();
     this.#child.stdin?.write(`${mac}\n`);
-    return Number(await answer);
+    const [frames, ...taps] = (await this.#next()).split(' ');
+    const overrun = await Promise.all(taps.map((tap) => this.host.overrun(tap)));
+    return overrun.reduce((left, lost) => left - lost, Number(frames));
   }
 
   async stop(): Promise<void> {
@@ -81,8 +87,8 @@ export class TapCounts {
   }
 
   async #next(): Promise<string> {
-    const [line] = (await Promise.race([once(this.#lines, 'line'), once(this.#child, 'exit')])) as unknown[];
-    if (typeof line !== 'string') throw new Error('the counter of taps ended');
-    return line;
+    const line = await this.#lines.next();
+    if (line.done === true) throw new Error('the counter of taps ended');
+    return line.value;
   }
 }

@@ -11,6 +11,8 @@ const FULL_SPEED = '1000';
 /** A move from libvirtd to libvirtd: they plug the guest where it goes, and unplug it where it was. */
 export class LibvirtMove extends Move {
   readonly #uuid: string;
+  /** It was slowed down here; its agent, too, slows it down, as long as the destination is not ready. */
+  #crawls = false;
 
   private constructor(protected override readonly world: LibvirtWorld) {
     super(world, world.guest.host as LabHostName);
@@ -30,7 +32,7 @@ export class LibvirtMove extends Move {
   }
 
   async hurry(): Promise<void> {
-    await this.#daemon('source').virsh('migrate-setspeed', this.#uuid, FULL_SPEED);
+    await this.#setSpeed(FULL_SPEED);
   }
 
   async arrived(): Promise<void> {
@@ -59,10 +61,11 @@ export class LibvirtMove extends Move {
   }
 
   async #reach(moment: LibvirtMoment): Promise<void> {
-    const isServices = moment === 'admitted' || moment === 'prepared';
-    await this.#daemon('source').virsh('migrate-setspeed', this.#uuid, isServices ? FULL_SPEED : CRAWL);
+    this.#crawls = moment !== 'admitted' && moment !== 'prepared';
+    await this.#setSpeed(this.#crawls ? CRAWL : FULL_SPEED);
     if (await this.begin(moment)) return;
     await this.world.guest.leaving();
+    await until('the destination to be ready', () => this.#isReady());
     if (moment === 'copying') return;
     if (moment === 'finishing') return this.#finish();
     await this.arrive(moment);
@@ -73,11 +76,12 @@ export class LibvirtMove extends Move {
     const daemon = this.#daemon('destination');
     await daemon.pauseDaemon();
     this.whenReleased(() => daemon.continueDaemon());
-    await this.hurry();
     await until('its memory to be copied', () => this.#isSent(), LIMIT_MS);
   }
 
+  /** Its agent may set it back to the speed that it had before. */
   async #isSent(): Promise<boolean> {
+    await this.hurry();
     const asked = ['qemu-monitor-command', this.#uuid, '{"execute":"query-migrate"}'];
     const said = JSON.parse(await this.#daemon('source').virsh(...asked)) as {
       readonly return?: { readonly status?: string };
@@ -85,15 +89,25 @@ export class LibvirtMove extends Move {
     return said.return?.status === 'completed';
   }
 
+  async #isReady(): Promise<boolean> {
+    const { spine, owner } = this.world;
+    const epoch = (await spine.port(owner))?.status.standby?.epoch;
+    const told = await spine.events('StandbyReady');
+    return told.some(({ data }) => data['epoch'] === epoch && data['ready'] === true);
+  }
+
+  async #setSpeed(speed: string): Promise<void> {
+    await this.#daemon('source').virsh('migrate-setspeed', this.#uuid, speed);
+  }
+
   async #isThere(): Promise<boolean> {
     const running = await this.#daemon('destination').virsh('list', '--uuid', '--state-running');
     return running.includes(this.#uuid);
   }
 
-  /** Its agent may set it back to the speed that it had before. */
   async #comes(): Promise<boolean> {
     if (await this.#isThere()) return true;
-    if (await this.#isKnown(this.#daemon('source'))) await this.hurry();
+    if (this.#crawls && (await this.#isKnown(this.#daemon('source')))) await this.hurry();
     return false;
   }
 

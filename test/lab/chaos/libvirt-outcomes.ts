@@ -43,7 +43,7 @@ export const LIBVIRT: Scene<LibvirtMoment, keyof typeof victims> = {
   outcomes: {
     'agent@source': row(moved),
     'agent@destination': row(moved),
-    'libvirtd@source': row(moved, { copying: { ...stayed, ends: 'aborted' }, finishing: null }),
+    'libvirtd@source': row(moved, { copying: { ...stayed, or: 'aborted' }, finishing: null }),
     'libvirtd@destination': row(moved, { copying: stayed, finishing: stayed }),
     'qemu@source': row(lost('failed'), {
       copying: lost('aborted'),

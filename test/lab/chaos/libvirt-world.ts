@@ -28,7 +28,7 @@ export class LibvirtWorld extends ChaosWorld {
     const spine = await Spine.start(libvirtEnv);
     try {
       const libvirt = await LibvirtLab.start(spine.lab, HOSTS);
-      const taps = await Promise.all(HOSTS.map((host) => TapCounts.start(spine.lab.host(host).netns)));
+      const taps = await Promise.all(HOSTS.map((host) => TapCounts.start(spine.lab.host(host))));
       for (const each of taps) spine.lab.hold(each);
       const world = new LibvirtWorld(spine, libvirt, taps, await MovedStreams.to(spine));
       await world.boot('north');
@@ -44,8 +44,9 @@ export class LibvirtWorld extends ChaosWorld {
   }
 
   async sent(): Promise<number> {
-    const each = await Promise.all(this.taps.map((taps) => taps.of(TAP_MAC)));
-    return each.reduce((sum, frames) => sum + frames, 0);
+    let sent = 0;
+    for (const taps of this.taps) sent += await taps.of(TAP_MAC);
+    return sent;
   }
 
   protected start(host: LabHostName): Promise<void> {

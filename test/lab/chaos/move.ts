@@ -50,10 +50,17 @@ export abstract class Move {
     await Promise.all(this.#held.splice(0).map((go) => go()));
   }
 
-  async phase(wanted: string): Promise<MigrationView> {
-    const view = await until(`${this.id} to be ${wanted}`, () => this.viewAt(wanted), LIMIT_MS);
-    if (view.phase !== wanted)
-      throw new Error(`${this.id} is ${view.phase}, not ${wanted}: ${storyOf(view)}`);
+  /** Resolves when it is one of these. */
+  async phase(...wanted: readonly string[]): Promise<MigrationView> {
+    const look = async () => {
+      const view = await this.view();
+      if (view.finished || wanted.includes(view.phase)) return view;
+      throw new Error(storyOf(view));
+    };
+    const phases = wanted.join(' or ');
+    const view = await until(`${this.id} to be ${phases}`, look, LIMIT_MS);
+    if (!wanted.includes(view.phase))
+      throw new Error(`${this.id} is ${view.phase}, not ${phases}: ${storyOf(view)}`);
     return view;
   }
 

@@ -1,6 +1,8 @@
 /** What comes of it when somebody is killed in the midst of a move. */
 export interface Outcome {
   readonly ends: 'completed' | 'aborted' | 'failed';
+  /** Or so, by who is heard of first. */
+  readonly or?: 'aborted' | 'failed';
   readonly guest: 'moved' | 'stayed' | 'lost';
   /** Ends of the migration at which a segment of the guest's ledger may not be exact, and says so. */
   readonly inexact?: readonly ('source' | 'destination')[];

@@ -39,9 +39,9 @@ const GUESTS = { moved: '', stayed: 'guest stays', lost: 'guest lost' } as const
 
 function said(outcome: Outcome | null): string {
   if (outcome === null) return '';
-  const { ends, guest, inexact, word } = outcome;
+  const { ends, or, guest, inexact, word } = outcome;
   const parts = [
-    word ? `unknown, then ${ends} by the operator’s word` : ends,
+    word ? `unknown, then ${ends} by the operator’s word` : or === undefined ? ends : `${ends} or ${or}`,
     GUESTS[guest],
     inexact === undefined ? '' : `${inexact.join(', ')} inexact`,
   ];

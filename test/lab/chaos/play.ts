@@ -35,7 +35,7 @@ export async function play(
     await move.phase('unknown');
     await world.migrations.abort(move.id);
   }
-  await move.phase(outcome.ends);
+  await move.phase(outcome.ends, outcome.or ?? outcome.ends);
   if (outcome.guest === 'stayed') await move.clear('destination');
   await auditPort(world, move, outcome);
   await close(world, books, move, outcome);

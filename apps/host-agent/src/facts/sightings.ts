@@ -101,7 +101,8 @@ export class Sightings {
   ): readonly InterfaceFact[] {
     const byId = (facts: readonly InterfaceFact[]) =>
       new Map<string, InterfaceFact>(facts.map((f) => [f.ifaceId, f]));
-    const here = ports.flatMap((p) => (p.role === 'active' && p.connectee ? [p.connectee.ifaceId] : []));
+    // Of a standby, too: that it left is told only of what was told to be there, and a migration may wait for that.
+    const here = ports.flatMap((p) => (p.role !== 'retired' && p.connectee ? [p.connectee.ifaceId] : []));
     const damped = this.#flapping.interfaces.damped(byId(before), byId(seen), new Set<string>(here));
     return [...damped.values()].sort((a, b) => (a.ifaceId < b.ifaceId ? -1 : 1));
   }

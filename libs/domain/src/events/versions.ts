@@ -19,6 +19,7 @@ export const EVENT_VERSIONS: Readonly<Record<DomainEventType, number>> = {
   HypervisorReported: 2,
   MigrationStarted: 2,
   StandbyGranted: 2,
+  StandbyReady: 2,
   UplinkChanged: 3,
 };
 
@@ -79,6 +80,7 @@ export const upcasters: readonly Upcaster[] = [
   { type: 'SwitchDefined', from: 1, up: policyOfSpecInFull },
   { type: 'PortOverridden', from: 1, up: overrideInFull },
   { type: 'StandbyGranted', from: 1, up: standbyWithoutToken },
+  onlyMore('StandbyReady', 1),
   onlyMore('UplinkChanged', 1),
   onlyMore('UplinkChanged', 2),
 ];

@@ -8,10 +8,11 @@ function sourceSettled(state: State, { ports, source }: Migration): boolean {
 }
 
 /**
- * Whether a switched migration has nothing left to wait for. When we drive, the hypervisor must have said
- * `completed`: until then it may still resume the guest at the source.
+ * Whether a switched migration has nothing left to wait for. When we drive, the hypervisor must have spoken: until then
+ * it may still resume the guest at the source. One that does not know any more (`unknown`: a guest leaves no trace of
+ * where it went) is not waited for: once the source has handed in its counters nothing that it says could undo this.
  */
 export function isComplete(state: State, m: Migration): boolean {
-  const said = m.origin === 'observed' || m.outcome === 'completed';
+  const said = m.origin === 'observed' || m.outcome === 'completed' || m.outcome === 'unknown';
   return m.phase === 'switched' && said && sourceSettled(state, m);
 }

@@ -147,6 +147,22 @@ describe('a migration that goes well', () => {
     expect(migration()?.ports).toMatchObject([{ ready: false, activated: true }]);
   });
 
+  it('completes when the source has handed in its counters and its hypervisor does not know any more', () => {
+    const facts = [closed(1, 40), word('unknown')];
+    for (const order of [facts, facts.toReversed()]) {
+      w = threeHosts();
+      w.facts('h1', plug('if-1'), opened(1));
+      moving();
+      w.facts('h2', plug('if-1'), opened(2), frame(2));
+      for (const fact of order) {
+        expect(migration()?.phase).toBe('switched');
+        w.facts('h1', fact);
+      }
+      expect(migration()?.phase).toBe('completed');
+      expect(port()).toMatchObject({ active: { host: 'h2', epoch: 2 }, retiring: [] });
+    }
+  });
+
   it('is fenced afterwards: nothing said at the old epoch counts', () => {
     moving();
     w.facts('h2', frame(2));
