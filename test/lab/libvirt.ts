@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GuestConsole } from './console.js';
-import { until } from './exec.js';
+import { ip, until } from './exec.js';
 import { Libvirtd, uriAt } from './libvirtd.js';
 import { type Lab } from './net.js';
 import {
@@ -14,12 +14,25 @@ import {
   SILENT,
   type GuestOptions,
 } from './sending.js';
+import { type LabHostName } from './spine.js';
 
 /** A userspace switch passes frames on without their checksums, and receivers drop them. */
 const NO_OFFLOADS = `<driver name='qemu'>
   <host csum='off' gso='off' tso4='off' tso6='off' ecn='off' ufo='off'/>
   <guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/>
 </driver>`;
+
+const vnic = ({ mac, bridge, ifaceId, profile }: Omit<GuestOptions, 'name'>): string => `
+<interface type='bridge'>
+  <mac address='${mac}'/>
+  <source bridge='${bridge}'/>
+  <virtualport type='openvswitch'>
+    <parameters interfaceid='${ifaceId}' profileid='${profile}'/>
+  </virtualport>
+  <model type='virtio'/>
+  <rom enabled='no'/>
+  ${NO_OFFLOADS}
+</interface>`;
 
 const domain = (guest: GuestOptions, uuid: string, lab: Lab): string => `
 <domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
@@ -45,16 +58,7 @@ const domain = (guest: GuestOptions, uuid: string, lab: Lab): string => `
       <source mode='bind' path='/run/guests/${guest.name}.console'/>
       <target type='isa-serial' port='0'/>
     </serial>
-    <interface type='bridge'>
-      <mac address='${guest.mac}'/>
-      <source bridge='${guest.bridge}'/>
-      <virtualport type='openvswitch'>
-        <parameters interfaceid='${guest.ifaceId}' profileid='${guest.profile}'/>
-      </virtualport>
-      <model type='virtio'/>
-      <rom enabled='no'/>
-      ${NO_OFFLOADS}
-    </interface>
+    ${vnic(guest)}
   </devices>
   <qemu:commandline>
     <qemu:arg value='-global'/>
@@ -70,6 +74,10 @@ export const libvirtEnv = (host: string, lab: Lab): NodeJS.ProcessEnv => ({
   PORTOLAN_LIBVIRT_MIGRATE_URI: `unix://${lab.workdir}/{vm}.{host}.migrate`,
 });
 
+/** The device of every host that leads to the others, past the switches. */
+const NETWORK = 'mgmt';
+const addressOf = (index: number): string => `192.168.77.${index + 1}`;
+
 /** A libvirtd for every host of a lab. They and their guests end with it. */
 export class LibvirtLab {
   private readonly daemons: ReadonlyMap<string, Libvirtd>;
@@ -78,22 +86,41 @@ export class LibvirtLab {
     readonly lab: Lab,
     hosts: readonly string[],
   ) {
-    this.daemons = new Map(hosts.map((name) => [name, new Libvirtd(lab.host(name))]));
+    const addresses = hosts.map((name, i) => `${addressOf(i)} ${name}\n`).join('');
+    this.daemons = new Map(hosts.map((name) => [name, new Libvirtd(lab.host(name), addresses)]));
   }
 
   static async start(lab: Lab, hosts: readonly string[]): Promise<LibvirtLab> {
     const libvirt = new LibvirtLab(lab, hosts);
     lab.hold(libvirt);
     await prepareImage(lab);
+    await libvirt.#cable(hosts);
     // One after the other: the first finds out what QEMU can do, for all.
     for (const name of hosts) await libvirt.at(name).start();
     return libvirt;
+  }
+
+  /** Nothing passes between the hosts but what their switches carry; or all does again. */
+  async cut(isCut: boolean): Promise<void> {
+    for (const { host } of this.daemons.values())
+      await ip('-n', host.netns, 'link', 'set', NETWORK, isCut ? 'down' : 'up');
   }
 
   at(host: string): Libvirtd {
     const daemon = this.daemons.get(host);
     if (daemon === undefined) throw new Error(`no libvirtd runs on ${host}`);
     return daemon;
+  }
+
+  /** Two hosts reach each other past their switches, as those of a cluster do. */
+  async #cable(hosts: readonly string[]): Promise<void> {
+    const [one, other] = hosts.map((name) => this.lab.host(name).netns);
+    if (one === undefined || other === undefined) return;
+    await ip('-n', one, 'link', 'add', NETWORK, 'type', 'veth', 'peer', 'name', NETWORK, 'netns', other);
+    for (const [i, netns] of [one, other].entries()) {
+      await ip('-n', netns, 'addr', 'add', `${addressOf(i)}/24`, 'dev', NETWORK);
+      await ip('-n', netns, 'link', 'set', NETWORK, 'up');
+    }
   }
 
   async stop(): Promise<void> {
@@ -105,7 +132,7 @@ export class LibvirtLab {
 export class LibvirtGuest extends SendingGuest {
   /** What libvirt marks its interface with (`vm-id`): the owner of its port. */
   readonly uuid = randomUUID();
-  #host = '';
+  #host: LabHostName = 'north';
   #console: GuestConsole | null = null;
 
   constructor(
@@ -115,7 +142,12 @@ export class LibvirtGuest extends SendingGuest {
     super();
   }
 
-  async boot(host: string): Promise<void> {
+  /** Where it runs, as far as this was told. */
+  get host(): LabHostName {
+    return this.#host;
+  }
+
+  async boot(host: LabHostName): Promise<void> {
     const file = join(this.libvirt.lab.workdir, `${this.options.name}.xml`);
     await writeFile(file, domain(this.options, this.uuid, this.libvirt.lab));
     await this.libvirt.at(host).virsh('create', file);
@@ -123,8 +155,15 @@ export class LibvirtGuest extends SendingGuest {
     await this.#console?.booted();
   }
 
+  /** One more vNIC, while it runs. */
+  async attach(more: Omit<GuestOptions, 'name'>): Promise<void> {
+    const file = join(this.libvirt.lab.workdir, `${more.ifaceId}.xml`);
+    await writeFile(file, vnic(more));
+    await this.libvirt.at(this.#host).virsh('attach-device', this.uuid, file, '--live');
+  }
+
   /** `virsh migrate`, as by somebody who knows nothing of Portolan. */
-  async migrate(to: string, ...more: string[]): Promise<void> {
+  async migrate(to: LabHostName, ...more: string[]): Promise<void> {
     const { name } = this.options;
     const uri = ['--migrateuri', `unix://${this.libvirt.lab.workdir}/${name}.${to}.migrate`];
     const how = ['--live', '--p2p', ...more];
@@ -138,6 +177,13 @@ export class LibvirtGuest extends SendingGuest {
     await this.libvirt.at(this.#host).virsh('destroy', this.uuid);
   }
 
+  /** From now on, or until it is calmed, it writes faster than 10 MiB/s of its memory can follow. */
+  async unrest(isWanted: boolean): Promise<void> {
+    if (!isWanted) return void (await this.type('touch /calm'));
+    await this.type('dd if=/dev/urandom of=/one bs=1M count=16');
+    await this.type('rm -f /calm; (while [ ! -e /calm ]; do cat /one > /other; done) &');
+  }
+
   /** Resolves when libvirt copies its memory to another host. */
   async leaving(): Promise<void> {
     const daemon = this.libvirt.at(this.#host);
@@ -147,12 +193,8 @@ export class LibvirtGuest extends SendingGuest {
     });
   }
 
-  get host(): string {
-    return this.#host;
-  }
-
   /** Its console is where it runs. */
-  async movedTo(host: string): Promise<void> {
+  async movedTo(host: LabHostName): Promise<void> {
     this.#console?.close();
     this.#host = host;
     this.#console = await GuestConsole.open(

@@ -22,7 +22,7 @@ mount --bind "$2/guests" /run/guests
 mount --bind "$2/log" /var/log/libvirt
 mount --bind "$2/etc" /etc/libvirt
 mount --bind "$3" /var/cache/libvirt
-for each in passwd group; do
+for each in passwd group hosts; do
   cat /etc/$each - < "$2/etc/$each" > "/run/$each"
   mount --bind "/run/$each" "/etc/$each"
 done
@@ -34,6 +34,9 @@ const DAEMON = (uuid: string) => `
 unix_sock_rw_perms = "0700"
 auth_unix_ro = "none"
 auth_unix_rw = "none"
+listen_tls = 0
+listen_tcp = 1
+auth_tcp = "none"
 host_uuid = "${uuid}"
 log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
 `;
@@ -66,7 +69,11 @@ export class Libvirtd {
   #daemon: ChildProcess | null = null;
   #pid = 0;
 
-  constructor(readonly host: LabHost) {}
+  /** `neighbours`: by which addresses it finds the others, as lines of /etc/hosts. */
+  constructor(
+    readonly host: LabHost,
+    private readonly neighbours = '',
+  ) {}
 
   private get dir(): string {
     return join(this.host.rundir, 'libvirt');
@@ -85,7 +92,12 @@ export class Libvirtd {
     for (const each of ['run', 'guests', 'log', 'etc'])
       await mkdir(join(this.dir, each), { recursive: true });
     await mkdir(CACHE, { recursive: true });
-    const files = { 'libvirtd.conf': DAEMON(randomUUID()), 'qemu.conf': QEMU, ...USERS };
+    const files = {
+      'libvirtd.conf': DAEMON(randomUUID()),
+      'qemu.conf': QEMU,
+      hosts: this.neighbours,
+      ...USERS,
+    };
     for (const [name, text] of Object.entries(files)) await writeFile(join(this.dir, 'etc', name), text);
     const apart = ['unshare', '--mount', '--pid', '--mount-proc', '--fork', '--kill-child'];
     const init = ['sh', '-c', INIT, 'init', this.host.rundir, this.dir, CACHE];
@@ -97,7 +109,7 @@ export class Libvirtd {
   }
 
   async startDaemon(): Promise<void> {
-    const child = start([...this.#inside, 'libvirtd', '--pid-file', '/run/libvirtd.pid']);
+    const child = start([...this.#inside, 'libvirtd', '--listen', '--pid-file', '/run/libvirtd.pid']);
     this.#daemon = child;
     await until(`libvirtd of ${this.host.name}`, () => {
       if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}`);

@@ -172,6 +172,14 @@ export class Spine {
     }
   }
 
+  /** The agent of a host is ended and runs with other settings; undefined: no such setting. */
+  async configure(host: LabHostName, env: NodeJS.ProcessEnv): Promise<void> {
+    const plan = this.cluster.options.hosts.find(({ name }) => name === host);
+    Object.assign(plan?.env ?? {}, env);
+    await this.cluster.children.kill(`host-agent-${host}`);
+    await this.cluster.startAgent(host);
+  }
+
   host(name: LabHostName): Promise<HostView> {
     return this.api.get(`/v1/hosts/${name}`);
   }
