@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 // @ts-expect-error: setup runs before anything is built, so it is plain JavaScript.
 import { libvirtObstacle } from '../../deploy/setup/libvirt.js';
 import { LibvirtWorld } from './chaos/libvirt-world.js';
-import { type LibvirtGuest, type LibvirtLab } from './libvirt.js';
+import { libvirtEnv, type LibvirtGuest, type LibvirtLab } from './libvirt.js';
 import { type Migrations, type MovedStreams, phasesOf, segmentsOf } from './moved.js';
 import { type Spine, until } from './spine.js';
 import { Connections } from './tcp.js';
@@ -20,7 +20,12 @@ withLibvirt(`a guest of libvirt that is moved while it sends${why}`, () => {
   let connections: Connections;
 
   beforeAll(async () => {
-    ({ spine, migrations, libvirt, guest: web, streams } = await LibvirtWorld.start());
+    const world = await LibvirtWorld.start((host, lab) => ({
+      ...libvirtEnv(host, lab),
+      // One way there, the other back.
+      PORTOLAN_LIBVIRT_OPTIONS: host === 'south' ? 'direct' : '',
+    }));
+    ({ spine, migrations, libvirt, guest: web, streams } = world);
     const client = await spine.guest('south', 'client', 'peers', { kernelIp: true });
     connections = await Connections.begin(spine.lab, web, client);
   });

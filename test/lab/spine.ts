@@ -180,6 +180,15 @@ export class Spine {
     await this.cluster.startAgent(host);
   }
 
+  /** The agent of a host ends as it was told to, and another run begins. */
+  async restartAgent(host: LabHostName): Promise<void> {
+    const { children } = this.cluster;
+    const name = `host-agent-${host}`;
+    children.signal(name, 'SIGTERM');
+    await until(`${name} to end`, async () => children.pidOf(name) === undefined || undefined);
+    await this.cluster.startAgent(host);
+  }
+
   host(name: LabHostName): Promise<HostView> {
     return this.api.get(`/v1/hosts/${name}`);
   }

@@ -110,6 +110,28 @@ withLibvirt(`a guest of libvirt that goes by order${why}`, () => {
     await world.guest.unrest(false);
   });
 
+  it.each([
+    ['directly, and virsh ends with the agent: the guest stays', options('direct'), 'failed'],
+    ['from libvirtd to libvirtd, and the agent ends', {}, 'completed'],
+  ])('%s', async (_what, env, outcome) => {
+    await at(world.guest.host).virsh('migrate-setspeed', world.owner, CRAWL);
+    const id = await asked(env);
+    await world.guest.leaving();
+    await world.spine.restartAgent(source);
+    const isOver = async () => {
+      // Whoever follows it may set it back to the speed that it had before.
+      await at(source)
+        .virsh('migrate-setspeed', world.owner, FULL_SPEED)
+        .catch(() => undefined);
+      return (await world.spine.api.migration(id)).finished || undefined;
+    };
+    await until('an end', isOver, LONG_MS);
+    expect((await world.migrations.ended(id)).phase).toBe(outcome);
+    if (outcome === 'completed') return arrived();
+    await world.migrations.at(world.owner, source);
+    expect(await stateAt(source)).toContain('running');
+  });
+
   it('was counted to the packet, and what it sent came once and as the policy allows', async () => {
     const { spine, streams, guest } = world;
     await streams.flow();
@@ -147,7 +169,7 @@ withLibvirt(`a guest of libvirt that goes by order${why}`, () => {
     const { phase, reason } = await world.migrations.ended(id);
     expect([phase, reason]).toEqual(['completed', expect.stringContaining('does not know')]);
     // What is left of it can run nowhere.
-    await at(source).virsh('destroy', world.owner);
+    await world.guest.stop();
     await until('its port to be nowhere', async () => {
       const { active, standby, retiring } = (await world.spine.port(world.owner))?.status ?? {};
       return (active === null && standby === null && retiring?.length === 0) || undefined;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { libvirtEnv, LibvirtGuest, LibvirtLab } from '../libvirt.js';
 import { MovedStreams } from '../moved.js';
+import { type Lab } from '../net.js';
 import { BRIDGE, HOSTS, type LabHostName, Spine } from '../spine.js';
 import { TapCounts } from '../taps.js';
 import { ChaosWorld } from './world.js';
@@ -24,8 +25,11 @@ export class LibvirtWorld extends ChaosWorld {
     this.guest = new LibvirtGuest(libvirt, { ...IDS, bridge: BRIDGE, ifaceId: randomUUID() });
   }
 
-  static async start(): Promise<LibvirtWorld> {
-    const spine = await Spine.start(libvirtEnv);
+  /** `env`: of a host's agent. */
+  static async start(
+    env: (host: LabHostName, lab: Lab) => NodeJS.ProcessEnv = libvirtEnv,
+  ): Promise<LibvirtWorld> {
+    const spine = await Spine.start(env);
     try {
       const libvirt = await LibvirtLab.start(spine.lab, HOSTS);
       const taps = await Promise.all(HOSTS.map((host) => TapCounts.start(spine.lab.host(host))));
