@@ -142,6 +142,7 @@ withLibvirt(`a guest of libvirt that goes by order${why}`, () => {
   it('is followed there and back, moved by hand at once', async () => {
     const { guest, migrations, streams } = world;
     const here = guest.host;
+    await world.speak();
     await at(here).virsh('migrate-setspeed', world.owner, FULL_SPEED);
     await guest.migrate(otherHost(here));
     await guest.migrate(here);
