@@ -155,7 +155,6 @@ withLibvirt(`a guest of libvirt that goes by order${why}`, () => {
     await world.libvirt.cut(true);
     await told(id, /broke off/);
     await world.libvirt.cut(false);
-    // By then its time may be over: nobody could say until when it hangs on its source.
     expect(await world.migrations.ended(id)).toMatchObject({ phase: 'completed' });
     await until('all of it to be there', async () => (await stateAt(source)) === '' || undefined, LONG_MS);
     expect(await stateAt(destination)).toContain('running');
@@ -167,8 +166,7 @@ withLibvirt(`a guest of libvirt that goes by order${why}`, () => {
     const id = await inPostCopy(options('post-copy'));
     await at(destination).killGuest(world.guest.options.name);
     await told(id, /broke off/);
-    const { phase, reason } = await world.migrations.ended(id);
-    expect([phase, reason]).toEqual(['completed', expect.stringContaining('does not know')]);
+    expect((await world.migrations.ended(id)).phase).toBe('completed');
     // What is left of it can run nowhere.
     await world.guest.stop();
     await until('its port to be nowhere', async () => {
