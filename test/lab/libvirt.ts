@@ -14,7 +14,6 @@ import {
   SILENT,
   type GuestOptions,
 } from './sending.js';
-import { type LabHostName } from './spine.js';
 
 /** A userspace switch passes frames on without their checksums, and receivers drop them. */
 const NO_OFFLOADS = `<driver name='qemu'>
@@ -132,7 +131,7 @@ export class LibvirtLab {
 export class LibvirtGuest extends SendingGuest {
   /** What libvirt marks its interface with (`vm-id`): the owner of its port. */
   readonly uuid = randomUUID();
-  #host: LabHostName = 'north';
+  #host = '';
   #console: GuestConsole | null = null;
 
   constructor(
@@ -143,11 +142,11 @@ export class LibvirtGuest extends SendingGuest {
   }
 
   /** Where it runs, as far as this was told. */
-  get host(): LabHostName {
+  get host(): string {
     return this.#host;
   }
 
-  async boot(host: LabHostName): Promise<void> {
+  async boot(host: string): Promise<void> {
     const file = join(this.libvirt.lab.workdir, `${this.options.name}.xml`);
     await writeFile(file, domain(this.options, this.uuid, this.libvirt.lab));
     await this.libvirt.at(host).virsh('create', file);
@@ -163,7 +162,7 @@ export class LibvirtGuest extends SendingGuest {
   }
 
   /** `virsh migrate`, as by somebody who knows nothing of Portolan. */
-  async migrate(to: LabHostName, ...more: string[]): Promise<void> {
+  async migrate(to: string, ...more: string[]): Promise<void> {
     const { name } = this.options;
     const uri = ['--migrateuri', `unix://${this.libvirt.lab.workdir}/${name}.${to}.migrate`];
     const how = ['--live', '--p2p', ...more];
@@ -194,7 +193,7 @@ export class LibvirtGuest extends SendingGuest {
   }
 
   /** Its console is where it runs. */
-  async movedTo(host: LabHostName): Promise<void> {
+  async movedTo(host: string): Promise<void> {
     this.#console?.close();
     this.#host = host;
     this.#console = await GuestConsole.open(

@@ -1,5 +1,5 @@
 import { type Libvirtd } from '../libvirtd.js';
-import { until } from '../spine.js';
+import { type LabHostName, until } from '../spine.js';
 import { type LibvirtMoment } from './libvirt-outcomes.js';
 import { type LibvirtWorld } from './libvirt-world.js';
 import { type End, LIMIT_MS, Move } from './move.js';
@@ -15,7 +15,7 @@ export class LibvirtMove extends Move {
   #crawls = false;
 
   private constructor(protected override readonly world: LibvirtWorld) {
-    super(world, world.guest.host);
+    super(world, world.guest.host as LabHostName);
     this.#uuid = world.guest.uuid;
   }
 

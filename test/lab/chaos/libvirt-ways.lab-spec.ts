@@ -57,7 +57,7 @@ withLibvirt(`a guest of libvirt that goes by order${why}`, () => {
 
   /** Asks for a move from where it is, on a host that is set to do it so. */
   async function asked(env: NodeJS.ProcessEnv): Promise<string> {
-    source = world.guest.host;
+    source = world.guest.host as LabHostName;
     destination = otherHost(source);
     await world.spine.configure(source, { ...options(''), ...libvirtEnv(source, world.spine.lab), ...env });
     return world.migrations.ask(world.owner, destination);
@@ -78,8 +78,8 @@ withLibvirt(`a guest of libvirt that goes by order${why}`, () => {
   /** A guest that can't be moved otherwise runs at the destination, and hangs on its source. */
   async function inPostCopy(env: NodeJS.ProcessEnv): Promise<string> {
     await world.guest.unrest(true);
-    await at(world.guest.host).virsh('migrate-setspeed', world.owner, SLOW);
-    await at(world.guest.host).virsh('migrate-setspeed', world.owner, CRAWL, '--postcopy');
+    await at(world.guest.host as LabHostName).virsh('migrate-setspeed', world.owner, SLOW);
+    await at(world.guest.host as LabHostName).virsh('migrate-setspeed', world.owner, CRAWL, '--postcopy');
     const id = await asked(env);
     const isThere = async () => (await stateAt(destination)).startsWith('running (post-copy') || undefined;
     await until('post-copy', isThere, LONG_MS);
@@ -99,7 +99,7 @@ withLibvirt(`a guest of libvirt that goes by order${why}`, () => {
     );
 
   it.each(WAYS)('%s', async (_way, env) => {
-    await at(world.guest.host).virsh('migrate-setspeed', world.owner, FULL_SPEED);
+    await at(world.guest.host as LabHostName).virsh('migrate-setspeed', world.owner, FULL_SPEED);
     await hasMoved(await asked(env));
   });
 
@@ -114,7 +114,7 @@ withLibvirt(`a guest of libvirt that goes by order${why}`, () => {
     ['directly, and virsh ends with the agent: the guest stays', options('direct'), 'failed'],
     ['from libvirtd to libvirtd, and the agent ends', {}, 'completed'],
   ])('%s', async (_what, env, outcome) => {
-    await at(world.guest.host).virsh('migrate-setspeed', world.owner, CRAWL);
+    await at(world.guest.host as LabHostName).virsh('migrate-setspeed', world.owner, CRAWL);
     const id = await asked(env);
     await world.guest.leaving();
     await world.spine.restartAgent(source);
@@ -141,7 +141,7 @@ withLibvirt(`a guest of libvirt that goes by order${why}`, () => {
 
   it('is followed there and back, moved by hand at once', async () => {
     const { guest, migrations, streams } = world;
-    const here = guest.host;
+    const here = guest.host as LabHostName;
     await world.speak();
     await at(here).virsh('migrate-setspeed', world.owner, FULL_SPEED);
     await guest.migrate(otherHost(here));
