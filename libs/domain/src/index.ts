@@ -145,7 +145,14 @@ export {
 export { LedgerRecount, type RecomputedLedger } from './ledger/recount.js';
 export { compareLedgers, recomputeLedgers, verifyLedger, type LedgerDifference } from './ledger/verify.js';
 export { isComplete as isMigrationComplete } from './migration/complete.js';
-export { allowanceOf, deadlineOf, hasEnded, stayedAtSource, PHASE_DURATIONS, runningMigrations } from './migration/phases.js';
+export {
+  allowanceOf,
+  deadlineOf,
+  hasEnded,
+  stayedAtSource,
+  PHASE_DURATIONS,
+  runningMigrations,
+} from './migration/phases.js';
 export { EVACUATIONS_KEPT } from './evacuation/evolve.js';
 export { guestsOn, guestStates, isOver, runningEvacuations, type GuestState } from './evacuation/guests.js';
 export { nextStep } from './evacuation/plan.js';
