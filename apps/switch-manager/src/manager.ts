@@ -243,9 +243,12 @@ export class Manager {
       leases: this.#leases,
       isSuspect: (host) => this.#isSuspect(host),
       state: () => leader.state,
+      realised: (host) => this.tracker.realised(host),
       takeOver: async (host, reason) => {
         const commandId = `takeover:${ids.next()}`;
-        const command = { type: 'TakeOver', host, reason } as const;
+        const realised = this.tracker.realised(host);
+        const known = realised === null ? {} : { realised };
+        const command = { type: 'TakeOver', host, reason, ...known } as const;
         const done = await leader.execute({ commandId, correlationId: commandId, actor, command, reason });
         if (!done.ok) logger.warn({ host, problem: done.error.message }, 'its ports could not be taken over');
         return done.ok;

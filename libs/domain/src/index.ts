@@ -126,7 +126,7 @@ export {
   ZERO_COUNTERS,
 } from './ledger/counters.js';
 export { LEASE } from './host/lease.js';
-export { isolates, notIsolated } from './host/waiting.js';
+export { isolates, notIsolated, surelyIsolates } from './host/waiting.js';
 export { isAble } from './host/abilities.js';
 export { ABILITIES } from './model/abilities.js';
 export { forgotSegments } from './ledger/give-up.js';

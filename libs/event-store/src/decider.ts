@@ -35,7 +35,7 @@ export interface Decider<State, Command, Event> {
    */
   decideAndEvolve?(state: State, command: Command, context: DecideContext): Result<Decided<State, Event>>;
   /** What is to be said in the commit that opens another history behind an older copy of this one. */
-  reopen?(state: State): readonly Event[];
+  reopen?(state: State, lineage: Lineage): readonly Event[];
   /** For reading in bulk. Both, or none. */
   readonly bulk?: Bulk<State>;
 }

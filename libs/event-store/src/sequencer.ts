@@ -184,7 +184,8 @@ export class Sequencer<State, Command, Event> {
     const { lineage: previous, revision } = this.#writer.head;
     const lineage = this.options.ids.next() as Lineage;
     const before = previous === undefined ? {} : { previous: { lineage: previous, revision } };
-    const events = previous === undefined ? [] : (this.options.rules.decider.reopen?.(this.#state) ?? []);
+    const events =
+      previous === undefined ? [] : (this.options.rules.decider.reopen?.(this.#state, lineage) ?? []);
     return this.#record(
       { type: 'LineageOpened', data: { lineage, reason, ...before } },
       actor,

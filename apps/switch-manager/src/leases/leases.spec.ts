@@ -89,6 +89,7 @@ beforeEach(() => {
   w.do(apply(...hosts('h1', 'h2'), ...lan('h1', 'h2')));
   w.group('isolate');
   w.facts('h1', plug);
+  w.do({ type: 'RecordRealised', upTo: w.state.revision, hosts: 2 });
 });
 
 describe('leases of hosts', () => {
@@ -163,20 +164,24 @@ describe('takeovers', () => {
   let suspect: boolean;
   let taken: [host: HostName, at: number][];
   let works: boolean;
+  let realised: Revision | null;
   let takeovers: Takeovers;
   const committed = (events: readonly DomainEvent[]): void => takeovers.committed(events);
 
   beforeEach(() => {
     [suspect, taken, works] = [true, [], true];
+    realised = null;
     takeovers = new Takeovers({
       clock,
       leases,
       isSuspect: () => suspect,
       state: (): State => w.state,
+      realised: () => realised,
       takeOver: (host, reason) => {
         taken.push([host, clock.time]);
         expect(ask().ok).toBe(false);
-        if (works) w.do({ type: 'TakeOver', host, reason });
+        const known = realised === null ? {} : { realised };
+        if (works) w.do({ type: 'TakeOver', host, reason, ...known });
         return Promise.resolve(works);
       },
     });
@@ -236,6 +241,7 @@ describe('takeovers', () => {
       leases,
       isSuspect: () => true,
       state: () => w.state,
+      realised: () => null,
       takeOver: (host) => Promise.resolve(taken.push([host, clock.time]) > 9),
     });
     again.begin();
@@ -244,6 +250,29 @@ describe('takeovers', () => {
     await clock.pass(500);
     expect(taken).toHaveLength(1);
     again.close();
+  });
+
+  it('wait until the host knows that its group isolates, by its own word or by what all have realised', async () => {
+    for (const knows of [
+      () => (realised = w.state.revision),
+      () => committed(w.do({ type: 'RecordRealised', upTo: w.state.revision, hosts: 2 })),
+    ]) {
+      w = new World();
+      w.do(apply(...hosts('h1', 'h2'), ...lan('h1', 'h2')));
+      [realised, taken, w.suspects] = [null, [], [h1]];
+      w.group('keep');
+      w.facts('h1', plug);
+      w.group('isolate');
+      claims();
+      await clock.pass(60_000);
+      expect([taken, w.state.ports.get(p1)?.active?.host]).toEqual([[], 'h1']);
+      w.do({ type: 'TakeOver', host: h1, reason: 'too soon' });
+      expect(w.state.ports.get(p1)?.active?.host).toBe('h1');
+      knows();
+      takeovers.begin();
+      await clock.pass(1_000);
+      expect(w.state.ports.get(p1)?.active?.host).toBe('h2');
+    }
   });
 
   it('are not for groups that keep', async () => {

@@ -1,5 +1,5 @@
-import { type Clock, type HostName } from '#kernel';
-import { isolates, LEASE, type DomainEvent, type State } from '#domain';
+import { type Clock, type HostName, type Revision } from '#kernel';
+import { LEASE, surelyIsolates, type DomainEvent, type State } from '#domain';
 import { type Leases } from './leases.js';
 
 export interface TakeoverParts {
@@ -7,6 +7,8 @@ export interface TakeoverParts {
   readonly leases: Pick<Leases, 'left' | 'sealed'>;
   readonly isSuspect: (host: HostName) => boolean;
   readonly state: () => State;
+  /** What a host is known to have realised; null: not known. */
+  readonly realised: (host: HostName) => Revision | null;
   /** False: not now. */
   readonly takeOver: (host: HostName, reason: string) => Promise<boolean>;
 }
@@ -28,7 +30,7 @@ export class Takeovers {
   }
 
   committed(events: readonly DomainEvent[]): void {
-    if (events.some((e) => e.type === 'PortClaimed')) this.#look();
+    if (events.some((e) => e.type === 'PortClaimed' || e.type === 'RevisionRealised')) this.#look();
   }
 
   close(): void {
@@ -64,14 +66,16 @@ export class Takeovers {
     else this.#look();
   }
 
-  /** Hosts whose ports others wait for, where groups isolate. */
+  /** Hosts whose ports others wait for, where groups isolate and they know it. */
   #lost(): ReadonlySet<HostName> {
     const state = this.parts.state();
     const lost = new Set<HostName>();
     for (const { claims = [] } of state.hosts.values())
       for (const id of claims) {
         const port = state.ports.get(id);
-        if (port?.claim && port.active && isolates(state, port)) lost.add(port.active.host);
+        if (!port?.claim || !port.active) continue;
+        const { host } = port.active;
+        if (surelyIsolates(state, port, this.parts.realised(host) ?? 0)) lost.add(host);
       }
     return lost;
   }

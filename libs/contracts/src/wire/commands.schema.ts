@@ -131,7 +131,13 @@ export const CommandSchema = union([
     fenced: optional(bool),
     checkpoints: Checkpoints,
   }),
-  shape({ type: literal('TakeOver'), host: AHostName, reason: AText, checkpoints: Checkpoints }),
+  shape({
+    type: literal('TakeOver'),
+    host: AHostName,
+    reason: AText,
+    realised: optional(ARevision),
+    checkpoints: Checkpoints,
+  }),
   shape({
     type: literal('ConnectPort'),
     group: AText,

@@ -19,7 +19,10 @@ import * as sw from '../switch/evolve.js';
 export function evolve(state: State, event: DomainEvent, meta: EventMeta): State {
   const next = copyOf(state);
   // Revisions begin anew in a new lineage: what hosts realised of the old one says nothing there.
-  if (state.lineage !== meta.lineage) next.realised = 0 as Revision;
+  if (state.lineage !== meta.lineage) {
+    next.realised = 0 as Revision;
+    group.beginAnew(next, meta.revision);
+  }
   next.lineage = meta.lineage;
   next.revision = meta.revision;
   next.time = meta.time;

@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import { type Lineage, type Revision } from '#kernel';
+import { type DomainEvent } from '../model/events.js';
 import { stateDigestInput, stateFromJson } from '../state/json.js';
 import { checkInvariants } from '../state/invariants.js';
-import { plug, threeHosts, type World } from '../testing.js';
+import { applying as apply, plug, threeHosts, type World } from '../testing.js';
+import { evolve } from './evolve.js';
 import { reopen } from './reopen.js';
+
+const lineage = '7b1d' as Lineage;
 
 const move = (world: World, destination: string) =>
   world.do({ type: 'StartMigration', owner: 'vm1', destination: destination as never });
@@ -11,16 +16,44 @@ describe('a log that goes on from an older copy of itself', () => {
   it('takes no number again that what was lost may have used: migrations, epochs, ports', () => {
     const world = threeHosts();
     world.facts('h1', plug('if-1'));
-    world.commit(reopen(world.state));
+    world.commit(reopen(world.state, lineage));
     const { epochsFrom } = world.state;
     expect(epochsFrom).toBeGreaterThan(1_000_000);
     const events = move(world, 'h2');
     expect(events[0]).toMatchObject({ type: 'MigrationStarted', migration: { id: `m${epochsFrom}` } });
     expect(events[1]).toMatchObject({ type: 'StandbyGranted', standby: { epoch: epochsFrom } });
     expect(checkInvariants(world.state)).toEqual([]);
-    expect(reopen(world.state)[0]).toMatchObject({ to: expect.any(Number) });
-    world.commit(reopen(world.state));
+    expect(reopen(world.state, lineage)[0]).toMatchObject({ to: expect.any(Number) });
+    world.commit(reopen(world.state, lineage));
     expect(world.state.epochsFrom).toBeGreaterThan(epochsFrom + 1_000_000);
+  });
+
+  it('takes no number again that was taken after the same copy was put back before', () => {
+    const { state } = threeHosts();
+    const raised = ['7b1d', '7b1e', 'd17b'].map((of) => reopen(state, of as Lineage)[0]);
+    const to = raised.map((event) => (event?.type === 'NumbersRaised' ? event.to : 0)).sort((a, b) => a - b);
+    for (const [i, n] of to.entries()) expect(n - (to[i - 1] ?? 0)).toBeGreaterThanOrEqual(1_000_000);
+  });
+
+  it('counts what hosts have yet to carry out from its own first revision on', () => {
+    const world = threeHosts();
+    world.facts('h1', plug('if-1'));
+    const group = (partitionPolicy: string) =>
+      world.do(apply({ kind: 'PortGroup', name: 'web', spec: { switch: 'lan', ports: 2, partitionPolicy } }));
+    group('isolate');
+    expect(world.state.groups.get('web' as never)?.isolatesSince).toBe(world.state.revision);
+    const since = world.state.revision;
+    group('isolate');
+    expect(world.state.groups.get('web' as never)?.isolatesSince).toBe(since);
+    const meta = { revision: 1 as Revision, lineage, time: 1 };
+    const [raised] = reopen(world.state, lineage);
+    const anew = evolve(world.state, raised as DomainEvent, meta);
+    expect(anew.groups.get('web' as never)?.isolatesSince).toBe(1);
+    expect(checkInvariants(anew)).toEqual([]);
+    const back = stateFromJson(JSON.parse(JSON.stringify(stateDigestInput(anew))));
+    expect(back.ok && back.value.groups.get('web' as never)?.isolatesSince).toBe(1);
+    group('keep');
+    expect(world.state.groups.get('web' as never)).not.toHaveProperty('isolatesSince');
   });
 
   it('leaves bindings as they are, and digests of states that never lost anything', () => {
@@ -28,7 +61,7 @@ describe('a log that goes on from an older copy of itself', () => {
     world.facts('h1', plug('if-1'));
     expect(stateDigestInput(world.state)).not.toHaveProperty('epochsFrom');
     const before = [...world.state.ports.values()];
-    world.commit(reopen(world.state));
+    world.commit(reopen(world.state, lineage));
     expect([...world.state.ports.values()]).toEqual(before);
     const json = JSON.parse(JSON.stringify(stateDigestInput(world.state))) as unknown;
     const back = stateFromJson(json);

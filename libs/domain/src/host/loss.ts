@@ -7,7 +7,7 @@ import { giveUpCounters, type Why } from '../ledger/give-up.js';
 import { badReason } from '../ledger/reason.js';
 import { type Command } from '../model/commands.js';
 import { livePort } from '../port/bind.js';
-import { isolates } from './waiting.js';
+import { surelyIsolates } from './waiting.js';
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
@@ -39,7 +39,10 @@ export function giveUpHost(
 }
 
 /** Ports of groups that isolate go to who waits for them. Nothing else of the host is touched: it may live. */
-export function takeOver(draft: Draft, { host, reason, checkpoints = [] }: Of<'TakeOver'>): Problem | null {
+export function takeOver(
+  draft: Draft,
+  { host, reason, realised, checkpoints = [] }: Of<'TakeOver'>,
+): Problem | null {
   if (!draft.state.hosts.has(host)) return noHost(host);
   const why: Why = {
     atCheckpoint: `taken over, closed at the last checkpoint: ${reason}`,
@@ -47,7 +50,8 @@ export function takeOver(draft: Draft, { host, reason, checkpoints = [] }: Of<'T
   };
   for (const id of draft.state.byHost.get(host) ?? Ids<PortId>()) {
     const port = livePort(draft, id);
-    if (port.claim === undefined || port.active?.host !== host || !isolates(draft.state, port)) continue;
+    if (port.claim === undefined || port.active?.host !== host) continue;
+    if (!surelyIsolates(draft.state, port, realised)) continue;
     letGo(draft, host, id, reason);
     giveUpCounters(draft, id, host, checkpoints, why);
   }

@@ -1,4 +1,11 @@
-import { type Epoch, type EvacuationId, type HostName, type MigrationId, type PortId } from '#kernel';
+import {
+  type Epoch,
+  type EvacuationId,
+  type HostName,
+  type MigrationId,
+  type PortId,
+  type Revision,
+} from '#kernel';
 import { type PolicyPatch } from '../policy/policy.js';
 import { type Resource, type ResourceKind } from './resources.js';
 import { type MigrationPhase, type RawCounters } from './state.js';
@@ -42,6 +49,8 @@ export type Command =
       readonly type: 'TakeOver';
       readonly host: HostName;
       readonly reason: string;
+      /** What the host is known to have carried out; absent: no more than all hosts. */
+      readonly realised?: Revision;
       readonly checkpoints?: readonly CounterCheckpoint[];
     }
   /** Plugs a connectee into a port of a group (or a named port) before or without its host knowing. */

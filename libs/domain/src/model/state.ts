@@ -130,6 +130,11 @@ export interface Group {
   readonly resetAtDisconnect: boolean;
   readonly partitionPolicy: 'keep' | 'isolate';
   readonly startOffline: boolean;
+  /**
+   * It kept what was cut off before this revision: a host that did not carry that out yet leaves its ports open. Absent: it
+   * never did, or does.
+   */
+  readonly isolatesSince?: Revision;
   /** Closing: refuses binds; deleted when the last port is free. */
   readonly phase: 'open' | 'closing';
 }

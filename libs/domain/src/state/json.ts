@@ -191,12 +191,13 @@ const sw = flat<Switch, Omit<Switch, SwitchOwn>>(
   ['uplinks', 'mtu', 'policy', 'members', ...FEATURE_FIELDS],
 );
 
-type GroupOwn = 'name' | 'version' | 'phase';
+type GroupOwn = 'name' | 'version' | 'phase' | 'isolatesSince';
 const group = flat<Group, Omit<Group, GroupOwn>>(
   groupSpecShape,
   object<Pick<Group, GroupOwn>>({
     name: groupShape,
     version: revisionShape,
+    isolatesSince: optional(revisionShape) as Shape<Revision>,
     phase: oneOf('open', 'closing'),
   }),
   [
