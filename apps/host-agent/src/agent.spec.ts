@@ -118,8 +118,11 @@ describe('an agent', () => {
     host.agent.documents({ ...nobody, received: 10 as Revision });
     await settle();
     expect(host.warnings.filter((w) => w.includes('was removed'))).toHaveLength(1);
+    host.facts.length = 0;
     await host.become(11, []);
     expect(host.switch.bridges.has(BRIDGE)).toBe(true);
+    // What it told meanwhile was refused: it is told again at once.
+    expect(host.of('SegmentOpened')).toHaveLength(2);
     expect(host.reports.at(-1)).toMatchObject({ realised: 11, exceptions: [] });
   });
 

@@ -77,6 +77,8 @@ export class Agent {
     readonly keys: readonly BindingKey[];
     readonly known: ReadonlySet<BindingKey>;
   } = { ports: [], keys: [], known: new Set() };
+  /** The documents do not speak of this host. */
+  #isUnknown = false;
   #unwatch: (() => void)[] = [];
 
   constructor(private readonly parts: AgentParts) {
@@ -138,6 +140,9 @@ export class Agent {
     if (sameDocuments && isSameLineage && this.#holds(view, false)) return;
     const mine = sameDocuments ? this.#desired : desiredOf(view.documents);
     if (mine === null) this.#unknownHere(before, view);
+    // What it told meanwhile was refused, and would be told again minutes later.
+    else if (this.#isUnknown) this.parts.journal.resendAll();
+    this.#isUnknown = mine === null;
     const desired = mine ?? released(this.#desired, view);
     if (before !== null && before.lineage !== null && !isSameLineage) this.#tellAllAgain();
     const accepted = desired?.host.acceptedFactSeq;

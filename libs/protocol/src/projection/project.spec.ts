@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Random } from '#kernel';
+import { type MigrationPhase } from '#domain';
 import { type StateDocument } from '#contracts';
 import { handoverToken } from '../simulation/token.js';
 import { World } from '../simulation/world.js';
@@ -43,6 +44,24 @@ describe('the projection', () => {
     );
     expect(documents.size).toBeGreaterThan(0);
     expect(project(first.after, first.after, first.events, documents, handoverToken)).toEqual([]);
+  });
+
+  it('holds orders that nothing may come of any more, and that nobody has begun', () => {
+    const world = new World(new Random(1));
+    let { after } = world.commit();
+    const ordered = () => [...after.migrations.values()].find((m) => m.origin === 'operator');
+    for (let i = 0; i < 500 && ordered() === undefined; i += 1) after = world.commit().after;
+    const migration = ordered();
+    if (migration === undefined) throw new Error('this world has no migrations');
+    const order = (phase: MigrationPhase, outcome: 'started' | null): unknown => {
+      const ports = migration.ports.map((p) => ({ ...p, activated: true }));
+      const migrations = after.migrations.set(migration.id, { ...migration, phase, outcome, ports });
+      const documents = projectAll({ ...after, migrations }, handoverToken);
+      const host = documents.get(`h.${migration.source}.host`);
+      return host?.type === 'host' && host.migrations.find((o) => o.migration === migration.id)?.held;
+    };
+    expect([order('moving', null), order('switched', 'started')]).toEqual([undefined, undefined]);
+    expect([order('switched', null), order('unknown', 'started')]).toEqual([true, true]);
   });
 
   it('of many ports lets others have their turn, and gives the same', async () => {
