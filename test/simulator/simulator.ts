@@ -13,6 +13,7 @@ const USAGE = `usage: simulate [options]
   --actions A       things that happen in each (default 10)
   --without 1,2     actions that are left out
   --calm            without faults
+  --isolate         groups isolate in every story
   --mutant NAME     with a planted fault; --find: the first seed that finds it (NAME all: for each of them)
   --keep            goes on after a failure, sums up what kinds there are, and shrinks one of each
   --no-shrink       shows a failure as it is
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     mutant: { type: 'string' },
     find: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
+    isolate: { type: 'boolean', default: false },
     trace: { type: 'string', default: '80' },
     keep: { type: 'boolean', default: false },
     nightly: { type: 'boolean', default: false },
@@ -78,7 +80,10 @@ async function play(): Promise<boolean> {
   const trace = number('trace', values.trace);
   const without = new Set(values.without === '' ? [] : values.without.split(',').map(Number));
   const [mutant] = values.mutant === undefined ? [] : mutants(values.mutant);
-  const bugs = mutant === undefined ? {} : MUTANTS[mutant].plant();
+  const bugs = {
+    ...(mutant === undefined ? {} : MUTANTS[mutant].plant()),
+    ...(values.isolate ? { isolating: 1 } : {}),
+  };
   const options = { actions, faults: !values.calm, without, bugs };
   const failures = new Map<string, Outcome>();
   const began = performance.now();
@@ -99,7 +104,7 @@ async function play(): Promise<boolean> {
   for (const failure of failures.values()) {
     const { seed } = failure;
     const planted = mutant === undefined ? '' : ` --mutant '${mutant}'`;
-    const again = `npm run simulate -- --seed ${seed} --actions ${actions}${values.calm ? ' --calm' : ''}${planted}`;
+    const again = `npm run simulate -- --seed ${seed} --actions ${actions}${values.calm ? ' --calm' : ''}${values.isolate ? ' --isolate' : ''}${planted}`;
     const asIs = { outcome: failure, how: values.without === '' ? '' : ` --without ${values.without}` };
     const keep = values['no-shrink'] || without.size > 0 || mutant !== undefined;
     const { outcome, how } = keep ? asIs : await shrink({ ...options, seed }, failure);

@@ -8,6 +8,12 @@ export type Answer<T> =
   /** Sent, and nothing came back in time. */
   | { readonly kind: 'silence' };
 
+/** A host's question to whoever leads; who does not says nothing. */
+export interface LeaseAsked {
+  readonly bytes: Uint8Array;
+  readonly reply: (bytes: Uint8Array) => void;
+}
+
 const SILENCE_MS = 3_000;
 
 /**
@@ -54,6 +60,11 @@ export class Link implements Peer {
     scheduler.in(this.delay(), this.process, up ? 'connected' : 'disconnected', () => {
       for (const watcher of this.watchers) watcher(this.up);
     });
+  }
+
+  cut(): void {
+    this.partitioned = true;
+    this.changed();
   }
 
   heal(): void {

@@ -44,8 +44,9 @@ export class FrameChecks {
   handed(at: Machine, to: Nic, frame: Uint8Array): void {
     to.handed += 1;
     const { guest } = to;
-    const runs = guest.machine === at.name && guest.state === 'running';
-    if (guest.machine !== at.name && !(guest.moving && guest.previous === at.name) && !this.excused(to, at))
+    const isHere = guest.places.includes(at.name);
+    const runs = isHere && guest.state === 'running';
+    if (!isHere && !(guest.moving && guest.previous === at.name) && !this.excused(to, at))
       this.world.broken(
         `${at.name} hands frames to the tap of ${to.spec.ifaceId}, which is at ${guest.machine}`,
       );
@@ -55,7 +56,8 @@ export class FrameChecks {
     const id = key(sourceOf(frame), number);
     const got = this.got.get(to.spec.ifaceId) ?? new Set();
     this.got.set(to.spec.ifaceId, got);
-    if (got.has(id)) this.world.broken(`${to.spec.ifaceId} got frame ${id} twice`);
+    // What each of two of one guest may get is another matter.
+    if (got.has(id) && guest.twin === null) this.world.broken(`${to.spec.ifaceId} got frame ${id} twice`);
     got.add(id);
     this.delivered += 1;
     const sent = this.flying.get(id);

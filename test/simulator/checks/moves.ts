@@ -33,7 +33,7 @@ export class MoveChecks {
     const guest = this.world.guests.get(owner);
     const began = this.began.get(id);
     if (origin === 'observed' || guest === undefined || began === undefined) return;
-    if (guest.machine === destination || guest.machine === null || guest.goingTo === destination) return;
+    if (guest.places.includes(destination) || guest.machine === null || guest.goingTo === destination) return;
     if ((guest.wasAt.get(destination) ?? -1) < began)
       this.world.broken(
         `${id} takes ${port} for active at ${destination}, and ${owner} was not there since it began`,

@@ -16,6 +16,8 @@ export class Process implements Owner {
   private held: Happening[] = [];
   /** Things that still happen to it before it is killed: so it dies at whatever it awaits then. */
   private fuse = Number.POSITIVE_INFINITY;
+  /** Likewise before it stands still. */
+  private stallsIn = Number.POSITIVE_INFINITY;
   private readonly ends: (() => void)[] = [];
 
   constructor(
@@ -40,6 +42,7 @@ export class Process implements Owner {
   }
 
   spare(): void {
+    this.stallsIn = Number.POSITIVE_INFINITY;
     this.fuse = Number.POSITIVE_INFINITY;
   }
 
@@ -58,6 +61,20 @@ export class Process implements Owner {
 
   freeze(): void {
     this.frozen = true;
+  }
+
+  /** Freezes it as the `steps`-th thing is about to happen to it. */
+  freezeAt(steps: number): void {
+    this.stallsIn = steps;
+  }
+
+  stalls(): boolean {
+    this.stallsIn -= 1;
+    if (this.stallsIn > 0) return false;
+    this.scheduler.note(`   ! ${this.name} stands still here`);
+    this.stallsIn = Number.POSITIVE_INFINITY;
+    this.freeze();
+    return true;
   }
 
   wake(): void {

@@ -10,6 +10,8 @@ export interface Owner {
   readonly skewMs: number;
   /** Asked before each thing that happens to it; true: it does not live to see it. */
   burns(): boolean;
+  /** Asked likewise; true: it stands still from here on. */
+  stalls(): boolean;
   /** It is frozen: kept until it wakes. */
   hold(happening: Happening): void;
 }
@@ -79,7 +81,7 @@ export class Scheduler {
       this.queue.pop();
       if (next.cancelled || next.owner?.alive === false) continue;
       this.time = Math.max(this.time, next.at);
-      if (next.owner?.frozen === true) {
+      if (next.owner?.frozen === true || next.owner?.stalls() === true) {
         next.owner.hold(next);
         continue;
       }

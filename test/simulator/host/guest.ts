@@ -1,3 +1,4 @@
+import { type MigrationId } from '#kernel';
 import { type Kind } from './order-of-events.js';
 
 /** A guest: one memory, which runs on one host at a time, with one or more vNICs that go wherever it goes. */
@@ -5,6 +6,8 @@ export class Guest {
   state: 'off' | 'running' | 'paused' = 'off';
   /** The host where its memory is. */
   machine: string | null = null;
+  /** Where a second one of it runs: it was started while the first was not heard of. */
+  twin: string | null = null;
   /** A hypervisor moves it. */
   moving = false;
   /** Where it was before. */
@@ -17,6 +20,8 @@ export class Guest {
   returns = 0;
   /** Until then: it went to where it is only when everything was ready for it there, and nothing of it is to be lost. */
   awaitedUntil = 0;
+  /** The migration that brought it here. */
+  broughtBy: MigrationId | null = null;
   readonly nics: Nic[] = [];
 
   constructor(
@@ -24,6 +29,23 @@ export class Guest {
     /** What moves it. */
     readonly kind: Kind = 'libvirt',
   ) {}
+
+  /** Where it runs, or is. */
+  get places(): readonly string[] {
+    return [this.machine, this.twin].filter((place) => place !== null);
+  }
+
+  /** What runs of it there is no more. */
+  endsAt(place: string, at: number): void {
+    if (!this.places.includes(place)) return;
+    this.wasAt.set(place, at);
+    if (this.machine === place) {
+      this.machine = this.twin;
+      this.previous = place;
+    }
+    this.twin = null;
+    if (this.machine === null) this.state = 'off';
+  }
 
   addNic(spec: Omit<NicSpec, 'owner'>): Nic {
     const nic = new Nic(this, { ...spec, owner: this.owner });

@@ -1,6 +1,6 @@
 import { bridgeName } from '#compiler';
 import { SimulatedSwitch } from '#simulated-switch';
-import { type Random } from '../engine/random.js';
+import { Random } from '../engine/random.js';
 import { type Scheduler } from '../engine/scheduler.js';
 import { Disk } from './disk.js';
 import { type Guest, type Nic } from './guest.js';
@@ -12,6 +12,8 @@ const METERS = 16;
 const COUNTED_IN = 3;
 /** By then the agent has put right what was done by hand. */
 const TAMPERED_MS = 5_000;
+/** A switch looks for flows that have run out now and then, and goes through its cached decisions after. */
+const MOST_LATE_MS = 2_000;
 
 /** What a host is apart from its agent: the switch, the taps, the hypervisor, the disk. Outlives every agent. */
 export class Machine {
@@ -29,6 +31,10 @@ export class Machine {
   readonly watchers = new Set<(attempt: Attempt) => void>();
   /** Without power: nothing runs here. */
   isDown = false;
+  /** Since when no agent that runs here reaches the message server. */
+  cutOffAt: number | null = null;
+  /** Frames that left the switch, by the uplink or a tap. */
+  transmitted = 0;
   /** libvirtd, or the monitors of QEMU, answer. */
   monitored = true;
   boot: string;
@@ -48,11 +54,15 @@ export class Machine {
   /** A frame was handed to a tap. */
   onHanded: (at: Machine, nic: Nic, frame: Uint8Array) => void = () => undefined;
 
+  /** A stream of its own: how late rows end moves nothing else. */
+  private readonly lateness: Random;
+
   constructor(
     readonly name: string,
     readonly scheduler: Scheduler,
     readonly random: Random,
   ) {
+    this.lateness = new Random([...name].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7));
     this.boot = random.uuid();
     this.powerSwitch();
   }
@@ -61,11 +71,13 @@ export class Machine {
     const { clock } = this.scheduler;
     this.numbers.clear();
     this.unhurt = false;
-    const options = { clock, devices: [UPLINK], staleUntilEffective: true, cacheDecisions: true };
+    const lateMs = (): number => this.lateness.between(0, MOST_LATE_MS);
+    const options = { clock, devices: [UPLINK], staleUntilEffective: true, cacheDecisions: true, lateMs };
     const target = new SimulatedSwitch(options);
     this.switch = target;
     target.onTransmit((name, frame) => {
       if (this.switch !== target) return;
+      this.transmitted += 1;
       if (name === UPLINK) return this.onWire(this, frame);
       const nic = this.taps.get(name);
       if (nic !== undefined) this.onHanded(this, nic, frame);
@@ -105,11 +117,7 @@ export class Machine {
   /** The host goes down with all that runs on it, and comes up with an empty switch. Its disk stands. */
   reboot(): void {
     this.boot = this.random.uuid();
-    for (const { guest } of this.taps.values()) {
-      if (guest.machine !== this.name) continue;
-      guest.state = 'off';
-      guest.machine = null;
-    }
+    for (const { guest } of this.taps.values()) guest.endsAt(this.name, this.scheduler.now);
     this.taps.clear();
     this.dead.clear();
     this.attempts.clear();

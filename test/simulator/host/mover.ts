@@ -67,6 +67,7 @@ export class Mover {
     if (guest === undefined || guest.machine !== from.name || guest.state !== 'running')
       return refuse('no such guest here');
     if (guest.moving) return refuse('is being moved');
+    if (guest.twin !== null) return refuse('runs twice');
     if (destination === undefined || destination === from) return refuse('no such destination');
     if (!destination.hasBridges(guest)) return refuse('the bridge is missing at the destination');
     if (destination.hasTap(guest)) return refuse('the tap is still there');
@@ -202,6 +203,7 @@ export class Mover {
     guest.goingTo = null;
     guest.wasAt.set(from.name, this.scheduler.now);
     guest.awaitedUntil = attempt?.held === false ? this.scheduler.now + AWAITED_MS : 0;
+    guest.broughtBy = attempt?.migration ?? null;
     move.switched = true;
     move.torn = move.postCopy;
     this.note(`${guest.owner} runs at ${to.name}${move.postCopy ? ', and its memory follows' : ''}`);

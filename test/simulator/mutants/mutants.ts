@@ -1,6 +1,7 @@
 import { type Fact } from '#domain';
 import { type Bugs } from '../story/world.js';
 import { anyMove, beyondWindow, earlierTimer, noFence, notCalledBack, rolledBack } from './rules.js';
+import { grantedBySilence, LOST, tooSoon } from './leases.js';
 import { anyBroadcast, doubled, markGaps, opened, unarmed } from './edges.js';
 
 /** A fault to plant, and what the simulator must say of it. */
@@ -12,6 +13,8 @@ export interface Mutant {
 
 const AT_ODDS =
   /still retires|is switched|not exact|its port at|facts that the log has not|nobody counts|is not counted/;
+
+const TWO_FORWARDERS = /lets frames of .* through at epoch/;
 
 /**
  * Faults planted at the edges of the production code, each of a kind that once was, or might be. The simulator must
@@ -114,6 +117,15 @@ export const MUTANTS = {
   'switched before it was ready': {
     plant: () => ({ doesNotWait: true, copyMs: 3 }),
     finding: /is not counted at .*, which was ready for it/,
+  },
+  /** Ports of groups that isolate are taken over while their host may still be open. */
+  'takeover before the lease ran out': { plant: tooSoon, finding: TWO_FORWARDERS },
+  /** An agent without an answer renews its lease. */
+  'lease renewed without a grant': { plant: grantedBySilence, finding: TWO_FORWARDERS },
+  /** A host that started anew opens its ports by what it held before. */
+  'host that came back not fenced': {
+    plant: () => ({ ...LOST, believesDisk: true }),
+    finding: TWO_FORWARDERS,
   },
 } as const satisfies Record<string, Mutant>;
 

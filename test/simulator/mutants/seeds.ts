@@ -23,6 +23,9 @@ export const NAMED_SEEDS: Readonly<Record<MutantName, readonly number[]>> = {
   'word of an earlier move': [19, 84, 102],
   'journal forgotten': [3, 21, 30],
   'switched before it was ready': [21, 26, 35],
+  'takeover before the lease ran out': [4, 12, 15],
+  'lease renewed without a grant': [1, 2, 4],
+  'host that came back not fenced': [51],
 };
 
 /** Things that happen in a story that must find one. */

@@ -1,15 +1,26 @@
 import { createHash } from 'node:crypto';
-import { err, ok, type HostName, type Result } from '#kernel';
-import { type Fact } from '#domain';
-import { encodeBytes, SUBJECTS, type DocumentKey, type Report } from '#contracts';
+import { err, ok, unwrap, type HostName, type Result } from '#kernel';
+import { LEASE, type Fact } from '#domain';
+import {
+  encodeBytes,
+  parseLeaseAnswer,
+  SUBJECTS,
+  type DocumentKey,
+  type LeaseAnswer,
+  type LeaseQuestion,
+  type Report,
+} from '#contracts';
+import { LEASE_ROW, leaseStands } from '#compiler';
+import { sameMeaning } from '#openflow';
 import { DocumentSync, fromDisk, Reporter, toDisk, type Received, type Snapshot } from '#protocol';
 import { Agent } from '../../../apps/host-agent/src/agent.js';
 import { FactJournal, parseJournal } from '../../../apps/host-agent/src/facts/journal.js';
 import { standbys } from '../../../apps/host-agent/src/hypervisor/standbys.js';
+import { leased } from '../../../apps/host-agent/src/lease/service.js';
 import { LocalMemory } from '../../../apps/host-agent/src/state/local-memory.js';
 import { emptyMemory, parseMemory } from '../../../apps/host-agent/src/state/memory.js';
 import { LinkSource } from '../bus/docs-port.js';
-import { Link } from '../bus/link.js';
+import { Link, type LeaseAsked } from '../bus/link.js';
 import { type Server } from '../bus/server.js';
 import { DiskWriter } from '../host/disk.js';
 import { MachineDriver } from '../host/driver.js';
@@ -31,6 +42,10 @@ export interface AgentBugs extends HypervisorBugs {
   /** Batches do not say what stands before them. */
   readonly factsOvertake?: boolean;
   readonly view?: (view: Snapshot) => Snapshot;
+  /** What it takes for the leader's answer; null: there is none. */
+  readonly leaseAnswer?: (answer: LeaseAnswer | null) => LeaseAnswer | null;
+  /** What is held on disk counts at once after a boot. */
+  readonly believesDisk?: boolean;
 }
 
 /** One run of the host agent: the wiring of its `run`, over the simulated server, switch and disk. */
@@ -43,6 +58,7 @@ export class AgentService {
   reporter: Reporter | null = null;
   last: Snapshot | null = null;
   reported: Report | null = null;
+  private standing: Pick<LeaseQuestion, 'lineage' | 'realised'> | null = null;
 
   constructor(
     readonly process: Process,
@@ -57,6 +73,7 @@ export class AgentService {
     },
   ) {
     this.link = new Link(process, server);
+    if (machine.cutOffAt !== null) this.link.cut();
     this.run().catch((cause: unknown) => hooks.fault(process.name, cause));
   }
 
@@ -75,6 +92,7 @@ export class AgentService {
       disk.write('memory', () => JSON.stringify(m)),
     );
     this.memory = memory;
+    if (hooks.bugs.believesDisk === true) memory.confirm();
     const journal = new FactJournal(
       host,
       machine.boot,
@@ -117,12 +135,14 @@ export class AgentService {
       clock,
       ids,
       log,
-      services: [standbys],
-      report: (standing, urgent) =>
+      services: [standbys, leased(() => this.askForLease(journal.boot))],
+      report: (standing, urgent) => {
+        this.standing = standing;
         reporter.update(
           { ...standing, host, boot: journal.boot, version: 'sim', driver: 'simulated' },
           urgent,
-        ),
+        );
+      },
     });
     this.agent = agent;
     const held = this.held();
@@ -152,6 +172,26 @@ export class AgentService {
         this.server.checkpoints.publish(SUBJECTS.checkpoint(host), encodeBytes(checkpoint)),
       );
     });
+  }
+
+  /** What isolates is open, if there is anything. */
+  get isLeased(): boolean {
+    const leased = this.agent?.compiled?.bindings.filter((b) => b.leased === true) ?? [];
+    return leased.every(({ bridge }) => {
+      const flows = this.machine.switch.bridges.get(bridge)?.observe().flows ?? [];
+      return leaseStands(flows.filter(({ flow }) => sameMeaning(flow.cookie, LEASE_ROW.cookie)));
+    });
+  }
+
+  private async askForLease(boot: string): Promise<LeaseAnswer | null> {
+    if (this.standing === null) return null;
+    const { lineage, realised } = this.standing;
+    const bytes = encodeBytes({ schema: 1, host: this.host, boot, lineage, realised });
+    const ask = (reply: (bytes: Uint8Array) => void): void =>
+      this.server.spread('lease', { bytes, reply } satisfies LeaseAsked);
+    const said = await this.link.askLater('lease', ask, LEASE.everyMs);
+    const answer = said.kind === 'answer' ? unwrap(parseLeaseAnswer(said.value)) : null;
+    return this.hooks.bugs.leaseAnswer === undefined ? answer : this.hooks.bugs.leaseAnswer(answer);
   }
 
   private every(ms: number, work: () => Promise<void>): void {

@@ -1,8 +1,10 @@
 import { type DomainEvent, type State } from '#domain';
 import {
+  encodeBytes,
   parseCheckpoint,
   parseCommandRequest,
   parseFactBatch,
+  parseLeaseQuestion,
   parseReport,
   SUBJECTS,
   type Checkpoint,
@@ -10,13 +12,13 @@ import {
 import { Follower, type SnapshotStore } from '#event-store';
 import { sha256Hasher } from '#event-store/jetstream';
 import { clusterRules, CODE_VERSION, patiently, stateCodec } from '#runtime';
-import { err, ok, problem, type HostName, type Result } from '#kernel';
+import { err, ok, problem, unwrap, type HostName, type Result } from '#kernel';
 import { Manager } from '../../../apps/switch-manager/src/manager.js';
 import { Snapshotter } from '../../../apps/switch-manager/src/snapshotter.js';
 import { type Consumer, type Reading } from '../bus/consumer.js';
 import { LinkStore } from '../bus/docs-port.js';
 import { LinkElection } from '../bus/lease.js';
-import { Link } from '../bus/link.js';
+import { Link, type LeaseAsked } from '../bus/link.js';
 import { LinkLog } from '../bus/log-port.js';
 import { type Server } from '../bus/server.js';
 import { type StreamMessage } from '../bus/stream.js';
@@ -95,6 +97,7 @@ export class ManagerService {
       },
       checkpoint: (host) => this.checkpoint(host),
       elected: () => this.election.leads,
+      overlapMs: () => LEASE_MS,
       setActive: (active) => this.setActive(active),
     });
     this.election = new LinkElection(
@@ -108,6 +111,11 @@ export class ManagerService {
       const report = parseReport(bytes);
       if (report.ok) this.manager.report(report.value.host, report.value);
       else fault(`${process.name}: report`, report.error);
+    });
+    this.link.subscribe<LeaseAsked>('lease', ({ bytes, reply }) => {
+      const question = parseLeaseQuestion(bytes);
+      const answer = this.manager.lease(unwrap(question));
+      if (answer !== null) this.link.send('lease', () => reply(encodeBytes(answer)));
     });
     void this.run(snapshots);
   }

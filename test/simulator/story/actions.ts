@@ -4,13 +4,19 @@ import { type Random } from '../engine/random.js';
 import { type Guest } from '../host/guest.js';
 import { type Machine } from '../host/machine.js';
 import { type AgentService } from '../services/agent.js';
-import { GROUPS, groupResource } from './groups.js';
+import { groupResource, onLoss } from './groups.js';
+import { GROUPS } from './settings.js';
 import { leave } from './hosts.js';
 import { forgotten } from './losses.js';
-import { comeBack, goDown, loseHost } from './host-loss.js';
+import { loseHost } from './host-loss.js';
+import { comeBack, goDown } from './power.js';
 import { forge, thereAndBack } from './moves.js';
 import { putBack } from './restore.js';
+import { isolateHost } from './twins.js';
 import { type SimWorld } from './world.js';
+
+/** How much of what goes wrong is that, where groups isolate. */
+const LOST_HOSTS = 0.2;
 
 /** One thing that happens: what operators and guests do, or what goes wrong. */
 export function act(world: SimWorld, dice: Random, faults: boolean): void {
@@ -30,18 +36,19 @@ function work(world: SimWorld, dice: Random): void {
     case 1: {
       const name = dice.pick(GROUPS);
       const group = state.groups.get(name as never);
-      if (group === undefined) return void world.apply(groupResource(name));
+      if (group === undefined) return void world.apply(groupResource(world, name));
       const policy = {
         vlan: { mode: 'access', id: dice.pick([10, 20]) },
         ...(dice.chance(0.4) ? { blocked: true } : {}),
       };
       const { switch: sw, binding, autoExpand, overridable } = group;
+      const lost = onLoss(world, group, dice);
       // Fewer: free ports go, with all that they counted.
       const ports = binding === 'static' && dice.chance(0.3) ? 1 + dice.below(4) : group.ports;
       void world.apply({
         kind: 'PortGroup',
         name,
-        spec: { switch: sw, binding, ports, autoExpand, overridable, policy },
+        spec: { switch: sw, binding, ports, autoExpand, overridable, policy, ...lost },
       });
       return;
     }
@@ -109,6 +116,8 @@ function trouble(world: SimWorld, dice: Random): void {
     if (dice.chance(0.5)) process.kill();
     else process.killAt(1 + dice.below(60));
   };
+  if (world.lossPolicies.size > 0 && dice.chance(world.bugs.lostHosts ?? LOST_HOSTS))
+    return dice.chance(0.3) ? loseHost(world, dice, machine) : isolateHost(world, dice, machine);
   switch (dice.below(25)) {
     case 23:
       for (let n = dice.below(12); n >= 0; n -= 1)
@@ -203,7 +212,8 @@ function trouble(world: SimWorld, dice: Random): void {
       goDown(world, machine);
       return later(200, 4_000, () => comeBack(world, machine));
     case 24:
-      return dice.chance(0.4) ? loseHost(world, dice, machine) : undefined;
+      if (dice.chance(0.4)) return loseHost(world, dice, machine);
+      return dice.chance(0.5) ? isolateHost(world, dice, machine) : undefined;
     case 18:
       return putBack(world, dice);
     case 19: {

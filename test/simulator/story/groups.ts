@@ -1,17 +1,34 @@
 import { type Group } from '#domain';
+import { type Random } from '../engine/random.js';
+import { type OnLoss } from './loss-policies.js';
+import { GROUPS } from './settings.js';
 import { type SimWorld } from './world.js';
 
-const SPECS: Readonly<Record<string, object>> = {
+const SPECS: Readonly<Record<(typeof GROUPS)[number], object>> = {
   web: { ports: 2, policy: { vlan: { mode: 'access', id: 10 } } },
   db: { ports: 2, policy: { vlan: { mode: 'access', id: 10 } } },
   eph: { ports: 0, binding: 'ephemeral', policy: { vlan: { mode: 'access', id: 20 } } },
 };
 
-/** The port groups that guests ask for. */
-export const GROUPS = Object.keys(SPECS);
+export function groupResource({ lossPolicies }: SimWorld, name: string): object {
+  const spec = {
+    switch: 'lan',
+    overridable: ['blocked'],
+    ...SPECS[name as keyof typeof SPECS],
+    ...lossPolicies.get(name),
+  };
+  return { kind: 'PortGroup', name, spec };
+}
 
-export function groupResource(name: string): object {
-  return { kind: 'PortGroup', name, spec: { switch: 'lan', overridable: ['blocked'], ...SPECS[name] } };
+/** As it is, or another one. */
+export function onLoss(
+  { lossPolicies }: SimWorld,
+  { partitionPolicy, startOffline }: Group,
+  dice: Random,
+): OnLoss {
+  const other = partitionPolicy === 'keep' ? 'isolate' : 'keep';
+  const isOther = lossPolicies.size > 0 && dice.chance(0.2);
+  return { partitionPolicy: isOther ? other : partitionPolicy, startOffline: isOther ? false : startOffline };
 }
 
 const groupOf = (world: SimWorld, name: string): Group | undefined =>
@@ -25,7 +42,7 @@ export function reopened(world: SimWorld): string | null {
   const missing = GROUPS.filter((name) => groupOf(world, name)?.phase !== 'open');
   for (const name of missing) {
     for (const { spec, guest } of world.nics) if (spec.profile === name) world.shutdown(guest);
-    if (groupOf(world, name) === undefined) void world.apply(groupResource(name));
+    if (groupOf(world, name) === undefined) void world.apply(groupResource(world, name));
     else disconnect(world, name);
   }
   return missing.length === 0 ? null : `${missing.join(', ')} not open`;

@@ -1,7 +1,8 @@
 import { type Random } from '../engine/random.js';
 import { type Guest } from '../host/guest.js';
 import { type Machine } from '../host/machine.js';
-import { forgotten } from './losses.js';
+import { comeBack, goDown } from './power.js';
+import { cutOff, startAgain } from './twins.js';
 import { type SimWorld } from './world.js';
 
 /** Before a host that is silent is suspect, with some to spare. */
@@ -24,25 +25,14 @@ export function loseHost(world: SimWorld, dice: Random, machine: Machine): void 
   const others = [...world.machines.values()].filter((m) => m !== machine);
   for (const guest of lost)
     if (dice.chance(0.7)) at(500, 30_000, () => startElsewhere(world, guest, dice.pick(others)));
-  world.scheduler.in(ms, null, 'timer', () => comeBack(world, machine));
+  const aloneMs = dice.chance(0.3) ? dice.between(1_000, 20_000) : 0;
+  world.scheduler.in(ms, null, 'timer', () => {
+    if (!machine.isDown || world.isCalm) return;
+    if (aloneMs > 0) cutOff(world, machine, aloneMs);
+    comeBack(world, machine);
+    startAgain(world, dice, lost, machine);
+  });
   world.lull = dice.chance(0.5) ? ms : 0;
-}
-
-/** Its agent, its guests and its switch are gone; its disk stands. */
-export function goDown(world: SimWorld, machine: Machine): void {
-  machine.isDown = true;
-  world.agents.get(machine.name)?.process.kill();
-  forgotten(world.auditor, machine);
-  world.reports.delete(machine.name);
-  world.mover.hostDown(machine);
-  machine.reboot();
-}
-
-export function comeBack(world: SimWorld, machine: Machine): void {
-  if (!machine.isDown) return;
-  world.scheduler.note(`   ! ${machine.name} is back`);
-  machine.isDown = false;
-  world.startAgent(machine.name);
 }
 
 function sayDead(world: SimWorld, { name, isDown }: Machine, fenced: boolean): void {

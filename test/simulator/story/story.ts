@@ -5,15 +5,17 @@ import { planOf } from '../../../apps/host-agent/src/reconcile/plan.js';
 import { desiredOf } from '../../../apps/host-agent/src/reconcile/desired.js';
 import { stateDigest } from '#event-store';
 import { clusterRules, stateCodec } from '#runtime';
-import { GROUPS, groupResource, reopened } from './groups.js';
+import { groupResource, reopened } from './groups.js';
+import { GROUPS } from './settings.js';
 import { allBack, hostResource, restartStranded, switchResource } from './hosts.js';
 import { checkLedgers } from './ledgers.js';
 import { Random } from '../engine/random.js';
 import { plantRules } from '../mutants/rules.js';
 import { handoverToken } from '../services/signing.js';
 import { act } from './actions.js';
-import { comeBack } from './host-loss.js';
 import { goBack, lurk } from './moves.js';
+import { comeBack } from './power.js';
+import { endOne, reconnect } from './twins.js';
 import { Broken, SimWorld, type Bugs } from './world.js';
 
 export interface StoryOptions {
@@ -56,7 +58,7 @@ export async function story(options: StoryOptions): Promise<Outcome> {
   if (faults) world.mover.onBothEnds = (guest) => lurk(world, dice, guest);
   world.mover.onArrived = (guest) => goBack(world, guest);
   world.scheduler.verbose = options.verbose ?? false;
-  const restore = bugs.rules === undefined ? () => undefined : plantRules(bugs.rules);
+  const restore = bugs.rules === undefined ? bugs.plant?.() : plantRules(bugs.rules);
   let broken = '';
   try {
     await begin(world);
@@ -73,7 +75,7 @@ export async function story(options: StoryOptions): Promise<Outcome> {
       broken = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
     else broken = cause.message;
   } finally {
-    restore();
+    restore?.();
   }
   const migrations: Record<string, number> = {};
   for (const m of world.auditor.state.migrations.values())
@@ -113,7 +115,7 @@ async function begin(world: SimWorld): Promise<void> {
   const applied = world.apply(
     ...hosts.map(hostResource),
     switchResource(hosts),
-    ...GROUPS.map(groupResource),
+    ...GROUPS.map((name) => groupResource(world, name)),
   );
   let done = false;
   void applied.then((answer) => (done = answer?.ok === true));
@@ -135,7 +137,11 @@ async function end(world: SimWorld): Promise<void> {
     process.spare();
     process.wake();
   }
-  for (const machine of world.machines.values()) comeBack(world, machine);
+  for (const machine of world.machines.values()) {
+    comeBack(world, machine);
+    reconnect(world, machine);
+  }
+  for (const guest of world.guests.values()) endOne(world, guest);
   world.startAll();
   await until(world, 'the hypervisors', 20_000, () =>
     [...world.guests.values()].some((g) => g.moving) ? 'a guest is still being moved' : null,
@@ -199,6 +205,7 @@ function notQuiet(world: SimWorld): string | null {
     if (report?.realised !== auditor.revision)
       return `${host} realised ${report?.realised}, the log is at ${auditor.revision}`;
     if (report.exceptions.length > 0) return `${host} reports ${JSON.stringify(report.exceptions)}`;
+    if (!agent.isLeased) return `${host} has no lease`;
     if ((agent.journal?.pending ?? 0) > 0)
       return `${host} has ${agent.journal?.pending} facts that the log has not`;
   }

@@ -8,6 +8,7 @@ import { Auditor, OPERATOR } from '../checks/auditor.js';
 import { HandoverChecks } from '../checks/handover.js';
 import { FrameChecks } from '../checks/frames.js';
 import { MoveChecks } from '../checks/moves.js';
+import { TwinChecks } from '../checks/twins.js';
 import { Process } from '../engine/process.js';
 import { Random } from '../engine/random.js';
 import { Scheduler } from '../engine/scheduler.js';
@@ -21,6 +22,7 @@ import { AgentService, type AgentBugs } from '../services/agent.js';
 import { ask, CoordinatorService } from '../services/coordinator.js';
 import { ManagerService, type ManagerBugs } from '../services/manager.js';
 import { type RuleBug } from '../mutants/rules.js';
+import { lossPolicies, type OnLoss } from './loss-policies.js';
 import { forgotten } from './losses.js';
 import { FACT_CONSUMER, OVERTAKING } from './settings.js';
 
@@ -28,6 +30,8 @@ export interface Bugs extends AgentBugs, ManagerBugs {
   readonly carelessLog?: boolean;
   readonly newIdEachTry?: boolean;
   readonly rules?: RuleBug;
+  /** What is wrong for everybody in this process; what is returned takes it out. */
+  readonly plant?: () => () => void;
   /** How much of what is republished gets lost from the beginning: what the fault needs to show. */
   readonly drop?: number;
   /** How likely guests come back that already ran elsewhere, for the same reason. */
@@ -38,6 +42,10 @@ export interface Bugs extends AgentBugs, ManagerBugs {
   readonly copyMs?: number;
   /** How likely somebody forges frames at a move. */
   readonly forging?: number;
+  /** How likely groups isolate. */
+  readonly isolating?: number;
+  /** How much of what goes wrong is that hosts are lost or cut off, where groups isolate. */
+  readonly lostHosts?: number;
   /** How likely the hypervisor's words come late, twice, or never. */
   readonly words?: Words;
 }
@@ -68,6 +76,7 @@ export class SimWorld {
   readonly auditor: Auditor;
   readonly frames: FrameChecks;
   readonly handover: HandoverChecks;
+  readonly twins: TwinChecks;
   readonly machines = new Map<string, Machine>();
   readonly guests = new Map<string, Guest>();
   readonly nics: Nic[] = [];
@@ -89,6 +98,8 @@ export class SimWorld {
   greedy: boolean;
   /** Questions of the operator's that are not answered yet. */
   asking = 0;
+  /** By group. */
+  readonly lossPolicies: ReadonlyMap<string, OnLoss>;
   private lives = 0;
   private commands = 0;
   private readonly violations: string[] = [];
@@ -99,6 +110,8 @@ export class SimWorld {
     readonly bugs: Bugs = {},
   ) {
     this.random = new Random(seed);
+    // A stream of its own: stories without are told as ever.
+    this.lossPolicies = lossPolicies(new Random(seed ^ 0x150_1a7e), bugs.isolating);
     this.words = { ...(bugs.words ?? WORDS) };
     const { random, scheduler } = this;
     this.weather = { loss: bugs.loss ?? 0, drop: bugs.drop ?? 0, duplicate: 0, delay: 1, spike: 20 };
@@ -122,7 +135,11 @@ export class SimWorld {
       if (machine !== undefined) forgotten(this.auditor, machine, before);
     };
     const moves = new MoveChecks(this);
-    this.auditor.onCommit = (events, before, after) => moves.committed(events, before, after);
+    this.twins = new TwinChecks(this);
+    this.auditor.onCommit = (events, before, after) => {
+      moves.committed(events, before, after);
+      this.twins.committed(events, before);
+    };
     this.server.log.tap((message) => this.auditor.take(message));
     this.frames = new FrameChecks(this);
     this.handover = new HandoverChecks(this);
@@ -239,8 +256,7 @@ export class SimWorld {
   cutOff(name: string, link: Link | undefined, ms: number): void {
     if (link === undefined || link.partitioned || !link.process.alive) return;
     this.scheduler.note(`   ! ${name} is cut off`);
-    link.partitioned = true;
-    link.changed();
+    link.cut();
     this.scheduler.in(ms, null, 'timer', () => link.heal());
   }
 
@@ -256,7 +272,10 @@ export class SimWorld {
       }
     };
     machine.onMissed = (nic) => (nic.missed += 1);
-    machine.onHanded = (at, nic, frame) => this.frames.handed(at, nic, frame);
+    machine.onHanded = (at, nic, frame) => {
+      this.twins.passed(at, nic);
+      this.frames.handed(at, nic, frame);
+    };
     this.machines.set(name, machine);
     this.agents.set(name, null);
   }
@@ -276,36 +295,50 @@ export class SimWorld {
     this.nics.push(nic);
     const next = (): void => {
       this.scheduler.in(this.random.between(5, nic.quiet ? 9_000 : 120), null, 'timer', () => {
-        if (this.traffic && guest.state === 'running') this.sendNumbered(nic);
+        if (this.traffic && guest.state === 'running')
+          for (const place of guest.places) this.sendNumbered(nic, place);
         next();
       });
     };
     next();
   }
 
-  private sendNumbered(nic: Nic): void {
+  private sendNumbered(nic: Nic, from: string): void {
     const peer = this.random.pick(this.nics);
     nic.number += 1;
     const to = peer === nic ? BROADCAST : peer.spec.mac;
-    this.send(nic, numbered(to, nic.spec.mac, nic.number), nic.number);
+    this.send(nic, from, numbered(to, nic.spec.mac, nic.number), nic.number);
   }
 
   private announce(nic: Nic): void {
-    if (this.traffic && nic.guest.state === 'running') this.send(nic, announcement(nic.spec.mac), null);
+    const { machine, state } = nic.guest;
+    if (this.traffic && machine !== null && state === 'running')
+      this.send(nic, machine, announcement(nic.spec.mac), null);
   }
 
-  private send(nic: Nic, frame: Uint8Array, number: number | null): void {
-    const machine = this.machines.get(nic.guest.machine ?? '');
+  private send(nic: Nic, from: string, frame: Uint8Array, number: number | null): void {
+    const machine = this.machines.get(from);
     if (machine === undefined) return;
     nic.sent += 1;
     this.frames.sent(nic, machine, number);
+    const before = machine.transmitted;
     const counted = machine.inject(nic, frame);
-    const isAwaited = this.now() < nic.guest.awaitedUntil && !this.auditor.isReturned;
-    if (counted === 0 && isAwaited && machine.unhurt && !machine.isTampered(this.now()))
+    if (machine.transmitted > before) this.twins.passed(machine, nic);
+    if (counted === 0 && this.isAwaited(nic) && machine.unhurt && !machine.isTampered(this.now()))
       this.broken(`a frame of ${nic.spec.ifaceId} is not counted at ${machine.name}, which was ready for it`);
     if (counted > 1) this.broken(`a frame of ${nic.spec.ifaceId} was counted ${counted} times`);
     nic.accepted += counted;
     nic.acceptedBytes += counted * frame.length;
+  }
+
+  /** Everything was ready for it where it is; a vNIC without a port when the move began has no part in that. */
+  private isAwaited({ guest, spec }: Nic): boolean {
+    const { state, isReturned } = this.auditor;
+    const port = state.byIface.get(spec.ifaceId as never);
+    const move = guest.broughtBy === null ? undefined : state.migrations.get(guest.broughtBy);
+    return (
+      this.now() < guest.awaitedUntil && !isReturned && move?.ports.some((p) => p.port === port) === true
+    );
   }
 
   /** Starts a guest on a host, as soon as the bridge is there. */
@@ -324,10 +357,14 @@ export class SimWorld {
 
   shutdown(guest: Guest): void {
     if (guest.state !== 'running' || guest.moving) return;
-    guest.state = 'off';
-    for (const nic of guest.nics) this.machines.get(guest.machine ?? '')?.unplug(nic);
-    this.scheduler.note(`   * ${guest.owner} stops`);
-    guest.machine = null;
+    for (const place of guest.places) this.endAt(guest, place);
+  }
+
+  /** What runs of a guest on this host is ended. */
+  endAt(guest: Guest, place: string): void {
+    for (const nic of guest.nics) this.machines.get(place)?.unplug(nic);
+    guest.endsAt(place, this.now());
+    this.scheduler.note(`   * ${guest.owner} stops at ${place}`);
   }
 
   /** What the message server holds now, to be put back to. */

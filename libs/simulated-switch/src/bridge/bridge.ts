@@ -74,6 +74,7 @@ export class Bridge {
       clock,
       (flow) => this.usedAt(flow),
       (flow) => this.expire(flow),
+      options.lateMs,
     );
   }
 
@@ -199,6 +200,8 @@ export class Bridge {
     const entry = this.tables.find(flow);
     if (entry === undefined) return;
     this.tables.remove(entry);
+    // Nobody waits for that to be effective: the switch itself looks through what it has cached.
+    this.cache.clear();
     this.events.changed([{ change: 'removed', flow }]);
   }
 }

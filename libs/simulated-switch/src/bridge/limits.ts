@@ -13,4 +13,6 @@ export interface SwitchOptions {
   readonly staleUntilEffective?: boolean;
   /** `learn` runs for the first frame of a kind only, until `effective` or a purge. */
   readonly cacheDecisions?: boolean;
+  /** How long a flow outlives its time-out, ms: a switch looks now and then. Absent: not at all. */
+  readonly lateMs?: () => number;
 }

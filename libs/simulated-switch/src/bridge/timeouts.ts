@@ -10,11 +10,12 @@ export class Timeouts {
     /** When a flow last carried a frame; undefined: it does not stand any more. */
     private readonly usedAt: (flow: Flow) => number | undefined,
     private readonly expire: (flow: Flow) => void,
+    private readonly lateMs: () => number = () => 0,
   ) {}
 
   watch(flow: Flow): void {
     const { hardTimeout = 0, idleTimeout = 0 } = flow;
-    if (hardTimeout > 0) this.later(flow, hardTimeout * 1000, () => this.end(flow));
+    if (hardTimeout > 0) this.later(flow, hardTimeout * 1000 + this.lateMs(), () => this.end(flow));
     if (idleTimeout > 0) this.later(flow, idleTimeout * 1000, () => this.idle(flow, idleTimeout * 1000));
   }
 
