@@ -46,7 +46,9 @@ function restored(what: string, name: string, part: string, mtu: number, withMan
       const manager = await world.connect('manager');
       await until('all documents to be of it', async () => {
         const lineages = await lineagesOfDocuments(world, manager);
-        return lineages.size === 1 && lineages.has(after.lineage!);
+        if (lineages.size > 1 || !lineages.has(after.lineage!))
+          throw new Error(`it is ${after.lineage}, and documents are of ${[...lineages].join(', ')}`);
+        return true;
       });
       const load = new Load(world.cluster.api, `after-${name}`, 2);
       await load.more(20);

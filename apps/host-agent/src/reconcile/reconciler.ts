@@ -91,6 +91,8 @@ export class Reconciler {
   readonly #calm: Calm;
   /** What plans that failed still owe: the flows may stand already, but are not effective before. */
   #owed: readonly Step[] = [];
+  /** Rows of bridges that could not be spoken with, as they were found: no reading has come by since. */
+  #speechless: ObservedRows | null = null;
   #first = true;
   #dirty = false;
   #running: Promise<void> | null = null;
@@ -302,9 +304,9 @@ export class Reconciler {
     const since = this.#doubtedAt ?? this.clock.monotonic();
     this.#reading = true;
     let have: Observation;
-    let mended: ObservedRows | null;
     try {
-      mended = await this.#mendSpeechless();
+      // The reading may fail over the mending, as the switch hangs up for it: what was found is told by the next one.
+      this.#speechless = (await this.#mendSpeechless()) ?? this.#speechless;
       have = withoutCache(await this.driver.read());
     } finally {
       this.#reading = false;
@@ -317,7 +319,8 @@ export class Reconciler {
     this.#first = false;
     this.hooks.readBack(have);
     this.hooks.stands(have);
-    this.#compare((mended === null ? null : withRows(have, mended)) ?? have, since);
+    this.#compare((this.#speechless && withRows(have, this.#speechless)) ?? have, since);
+    this.#speechless = null;
     this.#restarted = false;
     return have;
   }

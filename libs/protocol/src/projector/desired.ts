@@ -56,7 +56,6 @@ export class Desired {
     unsure?: Iterable<DocumentKey>,
   ): Promise<void> {
     const keys = unsure === undefined ? this.keysWith(published) : new Set([...unsure, ...this.pending]);
-    this.pending = new Set();
     let done = 0;
     for (const key of keys) {
       if ((done += 1) % AT_A_STRETCH === 0) await pause();
@@ -72,9 +71,14 @@ export class Desired {
   private compare(key: DocumentKey, stands: Stands | undefined): void {
     const wanted = this.documents.get(key) ?? (stands && this.gone(key, stands.document));
     if (wanted === undefined) return;
-    if (wanted.type === 'tombstone' && stands === undefined) return void this.documents.delete(key);
+    if (wanted.type === 'tombstone' && stands === undefined) {
+      this.documents.delete(key);
+      this.pending.delete(key);
+      return;
+    }
     this.set(key, wanted);
-    if (!isAsWanted(stands, wanted)) this.pending.add(key);
+    if (isAsWanted(stands, wanted)) this.pending.delete(key);
+    else this.pending.add(key);
   }
 
   private gone(key: DocumentKey, document: StateDocument | null): StateDocument {
@@ -87,8 +91,10 @@ export class Desired {
     for (const { key } of documents) if (this.documents.has(key)) this.pending.add(key);
   }
 
-  get unwritten(): ReadonlySet<DocumentKey> {
-    return this.pending;
+  /** Keys at which something else may stand than is wanted of what lives: pending, or nothing but a tombstone. */
+  get unsure(): ReadonlySet<DocumentKey> {
+    const gone = [...this.documents].flatMap(([key, { type }]) => (type === 'tombstone' ? [key] : []));
+    return new Set([...this.pending, ...gone]);
   }
 
   get isPending(): boolean {

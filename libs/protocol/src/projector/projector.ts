@@ -121,7 +121,7 @@ export class Projector {
   get compared(): Compared | null {
     const { accounted } = this;
     if (accounted === null || accounted !== this.standing?.documents) return null;
-    return { with: accounted, changed: this.desired.unwritten };
+    return { with: accounted, changed: this.desired.unsure };
   }
 
   /** No batch is begun after this. */

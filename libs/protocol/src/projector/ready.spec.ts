@@ -68,7 +68,7 @@ class Standby {
       lineage: after.lineage as Lineage,
       documents,
       holdings: await Holdings.of(documents, noPause),
-      compared: { with: published.documents, changed: desired.unwritten },
+      compared: { with: published.documents, changed: desired.unsure },
     };
     this.ready.goOn(from, hashOf(this.random.chance(0.8) ? after : this.state));
     this.head = after;
