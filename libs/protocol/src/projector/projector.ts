@@ -223,7 +223,9 @@ export class Projector {
     const pause = (): Promise<void> => this.pacer.pause(1);
     const since = await readSince(store, this.known, verifier, pause);
     if (!since.ok) return since;
-    if (since.value !== null) return ok(since.value);
+    // What was taken out may be back in a store that was not ended in good order. A new lineage leaves none of it standing.
+    const isOfThis = since.value?.mark?.document.lineage === this.desired.lineage;
+    if (since.value !== null && isOfThis) return ok(since.value);
     this.known = null;
     const loaded = await store.load();
     return loaded.ok ? ok(await readStore(loaded.value, verifier, pause)) : loaded;
