@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { type MigrationView, type WriteResult } from '#contracts/http';
-import { until } from '../process/cluster.fixture.js';
+import { letGo, until } from '../process/cluster.fixture.js';
 import { auditLog, auditPolicy, auditState } from './support/audit.js';
 import { CLOCKED, setClock } from './support/clocks.js';
 import { sentBy } from './support/ledger.js';
@@ -78,8 +78,7 @@ async function cutInMidMove(world: ChaosWorld, port: string): Promise<{ id: stri
       return now.phase !== 'admitted' && now.phase !== 'prepared';
     });
     // Until then bravo is not to let it go: cut off sooner, it would wait for that word.
-    const revision = await until('alpha to be ready for it', () => letGo(world, id));
-    await world.api.get(`/v1/revisions/${revision}/realised?timeout=5`);
+    await letGo(world, id);
     world.bravosWay.cut();
     // On a busy machine the move may have been over first: then there is nothing to be late with.
     if ((await closing(world, port, active!.epoch)) === null) return { id, epoch: active!.epoch };
@@ -87,18 +86,6 @@ async function cutInMidMove(world: ChaosWorld, port: string): Promise<{ id: stri
     await phase(world, id, 'completed');
   }
   throw new Error('every move was over before bravo could be cut off');
-}
-
-/** The revision at which the destination of a migration had the guest's interface and its policy. */
-async function letGo(world: ChaosWorld, id: string): Promise<number | null> {
-  const { ports } = await world.api.migration(id);
-  for (const { revision, data } of await world.log())
-    for (const event of 'events' in data ? data.events : []) {
-      if (event.type !== 'StandbyReady') continue;
-      const said = event.data as { port: string; epoch: number; ready: boolean };
-      if (said.ready && ports.some((p) => p.port === said.port && p.epoch === said.epoch)) return revision;
-    }
-  return null;
 }
 
 async function migrate(world: ChaosWorld, destination: string): Promise<string> {

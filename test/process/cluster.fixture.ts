@@ -156,6 +156,24 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   }
 }
 
+/** Resolves when the source of a migration has heard that it may let its guest go: the destination is ready for it. */
+export async function letGo(world: World, id: string): Promise<void> {
+  const revision = await until('the destination to be ready', async () => readyAt(world, id));
+  await world.api.get(`/v1/revisions/${revision}/realised?timeout=5`);
+}
+
+/** The revision at which the destination of a migration had the guest's interface and its policy. */
+async function readyAt(world: World, id: string): Promise<number | null> {
+  const { ports } = await world.api.migration(id);
+  for (const { revision, data } of await world.log())
+    for (const event of 'events' in data ? data.events : []) {
+      if (event.type !== 'StandbyReady') continue;
+      const said = event.data as { port: string; epoch: number; ready: boolean };
+      if (said.ready && ports.some((p) => p.port === said.port && p.epoch === said.epoch)) return revision;
+    }
+  return null;
+}
+
 /** What was asked for, and a health port for those that have none. */
 function environments(
   asked: Readonly<Record<string, NodeJS.ProcessEnv>>,

@@ -10,7 +10,7 @@ import {
 } from '#contracts/http';
 import { ApiError } from '../../deploy/quickstart/api.js';
 import { GUESTS } from '../../deploy/quickstart/simulation.js';
-import { LIMIT_MS, EXAMPLE, startWorld, until, type World } from './cluster.fixture.js';
+import { LIMIT_MS, EXAMPLE, letGo, startWorld, until, type World } from './cluster.fixture.js';
 
 /** web-1 sends a known number of packets, slowly enough to be sending all through the faults. */
 const LIMIT = 6_000;
@@ -120,7 +120,7 @@ describe('a cluster whose parts fail', () => {
 
   it('facts that happened while nats-server was down arrive once', async () => {
     const id = await migrate('web-2', 'charlie');
-    await copying(id);
+    await letGo(world, id);
     // The order is out: the hypervisors finish the move among themselves.
     await world.cluster.children.kill('nats-server');
     await until('the destination to have the guest', async () =>
