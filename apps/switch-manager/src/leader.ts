@@ -34,6 +34,7 @@ import {
   projectAllInTurns,
   Projector,
   takeChanges,
+  takeOn,
   type DocumentChange,
   type DocumentStore,
   type KnownDocuments,
@@ -260,23 +261,21 @@ export class Leader {
     if (lineage !== after.lineage) return null;
     const before = { ...state, lineage };
     const changed = new Set(rest.compared?.changed);
-    for (const change of takeChanges(documents, before, after, since, this.parts.handoverToken)) {
-      rest.holdings.take(change);
-      changed.add(change.key);
-    }
+    const note = (key: DocumentKey): void => void changed.add(key);
+    takeOn({ ...rest, documents }, before, after, since, this.parts.handoverToken, note);
     const compared = rest.compared && { ...rest.compared, changed };
     return { ...rest, lineage, state: after, documents, compared };
   }
 
   async #startProjector(prepared: Prepared | null = null): Promise<void> {
-    const { lineage, revision, ...state } = this.#told;
+    const state = this.#told;
+    const { lineage, revision } = state;
     const { began } = this.sequencer;
     const waiting: (() => void)[] = [];
     this.#waiting = waiting;
     const breath = (): Promise<void> => this.#pause(1);
     this.#documents =
-      prepared?.documents ??
-      (await projectAllInTurns({ ...state, lineage, revision }, this.parts.handoverToken, breath));
+      prepared?.documents ?? (await projectAllInTurns(state, this.parts.handoverToken, breath));
     const holdings = prepared?.holdings ?? (await Holdings.of(this.#documents, breath));
     if (this.#over) return;
     this.#holdings = holdings;

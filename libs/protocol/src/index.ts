@@ -9,7 +9,7 @@ export { keysOfHost, projectAll, projectAllInTurns } from './projection/project-
 export { project, takeChanges, withChanges } from './projection/project.js';
 export { touchedBy } from './projection/touched.js';
 export { KeptDocuments } from './projector/known.js';
-export { ReadyDocuments, type Prepared, type ReadyOptions } from './projector/ready.js';
+export { ReadyDocuments, takeOn, type Prepared, type ReadyOptions } from './projector/ready.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';
 export { nothingPublished, ownFirst, takeStored } from './projector/published.js';
 export {

@@ -1,14 +1,7 @@
-import { lost, moved, rowOf, stayed, type Scene } from './outcomes.js';
+import { BEFORE, lost, moved, rowOf, stayed, type Scene } from './outcomes.js';
 
 const moments = {
-  admitted: {
-    means: 'asked for; the policy does not stand at the destination yet',
-    held: 'the destination’s agent is stopped',
-  },
-  prepared: {
-    means: 'the policy stands on both sides; nobody was told to move the guest',
-    held: 'the coordinator is stopped when it has made half of its proposals',
-  },
+  ...BEFORE,
   copying: { means: 'moving: memory is copied', held: 'at 1 MiB/s' },
   finishing: {
     means: 'moving: all of it was copied; the guest stands still, and runs nowhere',

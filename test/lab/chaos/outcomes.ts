@@ -1,3 +1,15 @@
+/** Moments at which no hypervisor has a part in it yet. */
+export const BEFORE = {
+  admitted: {
+    means: 'asked for; the policy does not stand at the destination yet',
+    held: 'the destination’s agent is stopped',
+  },
+  prepared: {
+    means: 'the policy stands on both sides; nobody was told to move the guest',
+    held: 'the coordinator is stopped when it has made half of its proposals',
+  },
+} as const;
+
 /** What comes of it when somebody is killed in the midst of a move. */
 export interface Outcome {
   readonly ends: 'completed' | 'aborted' | 'failed';

@@ -1,14 +1,7 @@
-import { lost, moved, rowOf, stayed, type Outcome, type Scene } from './outcomes.js';
+import { BEFORE, lost, moved, rowOf, stayed, type Outcome, type Scene } from './outcomes.js';
 
 const moments = {
-  admitted: {
-    means: 'asked for; the policy does not stand at the destination yet',
-    held: 'the destination’s agent is stopped',
-  },
-  prepared: {
-    means: 'the policy stands on both sides; nobody was told to move the guest',
-    held: 'the coordinator is stopped when it has made half of its proposals',
-  },
+  ...BEFORE,
   plugged: {
     means: 'moving: the source has its order, the guest’s tap is plugged at the destination',
     held: 'no QEMU listens there',

@@ -43,6 +43,21 @@ export interface ReadyOptions {
   readonly standing: () => Published | null;
 }
 
+/** What was made of the state before becomes that of the state after. `note` is told of each key that changed. */
+export function takeOn(
+  { documents, holdings }: Pick<Prepared, 'documents' | 'holdings'>,
+  before: State,
+  after: State,
+  events: readonly DomainEvent[],
+  handoverToken: HandoverToken,
+  note: (key: DocumentKey) => void,
+): void {
+  for (const change of takeChanges(documents, before, after, events, handoverToken)) {
+    holdings.take(change);
+    note(change.key);
+  }
+}
+
 interface Coming {
   readonly commit: FollowedCommit;
   readonly before: State;
@@ -168,12 +183,9 @@ export class ReadyDocuments {
     const events = some.flatMap(({ commit }) => commit.events);
     const before = { ...first.before, lineage };
     const after = { ...last.after, lineage, revision };
-    const { documents, holdings } = made;
-    for (const change of takeChanges(documents, before, after, events, this.options.handoverToken)) {
-      holdings.take(change);
-      this.#comparison.changed(change.key);
-    }
-    this.#made = { documents, holdings, state: last.after };
+    const note = (key: DocumentKey): void => this.#comparison.changed(key);
+    takeOn(made, before, after, events, this.options.handoverToken, note);
+    this.#made = { ...made, state: last.after };
   }
 
   async #look(run: number): Promise<void> {

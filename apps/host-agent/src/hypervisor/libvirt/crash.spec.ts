@@ -69,15 +69,18 @@ describe('an agent that is killed', () => {
     else await host.hypervisor.abort(given);
     await host.settled();
   };
-  const begun = (): number => libvirt.of(MIGRATE).length;
-
-  it.each(moments(LIST, LOOK, TERMS))('%s %s: the guest is moved, once', async (moment, command) => {
+  const throughDeath = async (moment: Moment, command: string): Promise<void> => {
     killed(moment, command);
     if (command === LIST) await host.restarted();
     else void host.hypervisor.migrate(order());
     await host.settled();
     await again();
     libvirt.leaves();
+  };
+  const begun = (): number => libvirt.of(MIGRATE).length;
+
+  it.each(moments(LIST, LOOK, TERMS))('%s %s: the guest is moved, once', async (moment, command) => {
+    await throughDeath(moment, command);
     expect([host.outcomes, begun()]).toEqual([['completed'], 1]);
   });
 
@@ -127,12 +130,7 @@ describe('an agent that is killed', () => {
   it.each(moments(LIST, LOOK))('%s %s while it moves: how that ends is told', async (moment, command) => {
     await host.begin();
     await host.restarted();
-    killed(moment, command);
-    if (command === LIST) await host.restarted();
-    else void host.hypervisor.migrate(order());
-    await host.settled();
-    await again();
-    libvirt.leaves();
+    await throughDeath(moment, command);
     expect([host.outcomes, begun()]).toEqual([['started', 'completed'], 1]);
   });
 
