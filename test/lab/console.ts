@@ -42,6 +42,11 @@ export class GuestConsole {
     return text.replaceAll('\r', '').trim();
   }
 
+  /** The last that it said. */
+  get tail(): string {
+    return this.#said.slice(-1_000);
+  }
+
   close(): void {
     this.socket.destroy();
   }
@@ -50,6 +55,6 @@ export class GuestConsole {
     const look = () => pattern.exec(this.#said) ?? (this.#isClosed ? null : undefined);
     const heard = await until(what, () => Promise.resolve(look()), limitMs);
     if (heard !== null) return heard;
-    throw new Error(`${what}: it does not run here any more; it said: ${this.#said.slice(-1_000)}`);
+    throw new Error(`${what}: it does not run here any more; it said: ${this.tail}`);
   }
 }

@@ -34,6 +34,8 @@ export const ip = (...args: string[]) => run('ip', args);
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdio?: 'pipe' | 'ignore';
+  /** What it says of its faults; by default as `stdio`, or this process's own where that is a pipe. */
+  readonly stderr?: 'pipe';
 }
 
 /** Starts a program. It dies with this process, even when this process is killed. */
@@ -52,7 +54,7 @@ function launch([program = '', ...args]: readonly string[], options: StartOption
   const io = options.stdio ?? 'ignore';
   return spawn(program, args, {
     env: { ...process.env, ...options.env },
-    stdio: [io, io, io === 'pipe' ? 'inherit' : io],
+    stdio: [io, io, options.stderr ?? (io === 'pipe' ? 'inherit' : io)],
   });
 }
 

@@ -7,6 +7,9 @@ import { start, until } from './exec.js';
 /** A move takes a second by itself; the limit is for what hangs, on machines that may be busy. */
 const HAPPENS_MS = 60_000;
 
+/** Events that are kept word by word. */
+const KEPT = 20;
+
 interface Told {
   readonly event: string;
   readonly timestamp: { readonly seconds: number; readonly microseconds: number };
@@ -24,6 +27,7 @@ function read(line: string): Partial<Told> {
 /** When a guest was stopped and went on last, as its QEMU tells it: ms since the epoch, by QEMU's own reading of the clock. */
 export class QemuEvents {
   readonly #at = new Map<string, number>();
+  readonly #last: string[] = [];
 
   private constructor(private readonly source: { close(): void }) {}
 
@@ -38,6 +42,8 @@ export class QemuEvents {
     lines.on('line', (line) => {
       const told = read(line);
       if (told.event === undefined || told.timestamp === undefined) return;
+      events.#last.push(line);
+      if (events.#last.length > KEPT) events.#last.shift();
       events.#at.set(told.event, told.timestamp.seconds * 1_000 + told.timestamp.microseconds / 1_000);
     });
     socket.write('{"execute":"qmp_capabilities"}\n');
@@ -61,6 +67,11 @@ export class QemuEvents {
   /** Resolves when it has happened since the last `forget`. */
   when(event: 'STOP' | 'RESUME'): Promise<number> {
     return until(`${event} of the guest`, () => Promise.resolve(this.#at.get(event)), HAPPENS_MS);
+  }
+
+  /** The last of them, as they were told. */
+  get last(): readonly string[] {
+    return this.#last;
   }
 
   forget(): void {

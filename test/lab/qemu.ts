@@ -58,6 +58,8 @@ export class QemuRun {
   #events: QemuEvents | null = null;
   #console: GuestConsole | null = null;
   #framesBefore: readonly number[] | null = null;
+  #said = '';
+  #end: NodeJS.Signals | number | null = null;
   isGone = false;
   #isGone: () => void = () => undefined;
   #failed: (cause: unknown) => void = () => undefined;
@@ -125,8 +127,12 @@ export class QemuRun {
       ...(guest.unannounced === true ? ['-global', 'migration.announce-rounds=0'] : []),
       ...(incoming === undefined ? [] : ['-incoming', incoming]),
     ];
-    this.#child = startIn(this.host.netns, qemu);
-    this.#child.once('exit', () => void this.#unplug().then(this.#isGone, this.#failed));
+    this.#child = startIn(this.host.netns, qemu, { stderr: 'pipe' });
+    this.#child.stderr?.on('data', (said: Buffer) => (this.#said = `${this.#said}${said}`.slice(-1_000)));
+    this.#child.once('exit', (code, signal) => {
+      this.#end = signal ?? code;
+      void this.#unplug().then(this.#isGone, this.#failed);
+    });
     this.#control = await until('the monitor', async () =>
       unwrap(
         await QmpClient.connect(this.#socket('control'), {
@@ -182,6 +188,12 @@ export class QemuRun {
     await end(this.#child, 'SIGKILL');
   }
 
+  /** How it ended, and what its QEMU and its guest said last. */
+  get obituary(): string {
+    const events = this.#events?.last.join('\n');
+    return `on ${this.host.name}, ended with ${this.#end}: ${this.#said}\n${events}\n${this.#console?.tail}`;
+  }
+
   /** What whoever runs VMs does when a QEMU has ended. */
   async #unplug(): Promise<void> {
     this.#control?.close();
@@ -216,7 +228,10 @@ export class QemuGuest extends SendingGuest {
   /** Where it runs, or waits to. */
   get run(): QemuRun {
     const last = this.runs.findLast((r) => !r.isGone);
-    if (last === undefined) throw new Error(`${this.options.name} runs nowhere`);
+    if (last === undefined) {
+      const ends = this.runs.slice(-2).map((r) => r.obituary);
+      throw new Error(`${this.options.name} runs nowhere; its last runs: ${ends.join('\n\n')}`);
+    }
     return last;
   }
 

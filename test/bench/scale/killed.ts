@@ -1,3 +1,4 @@
+import { type MigrationView } from '#contracts/http';
 import { type Figure } from '../support/figure.js';
 import { at } from '../support/phases.js';
 import { SHORT } from '../support/short.js';
@@ -9,6 +10,8 @@ import { type ScaleWorld } from './world.js';
 const TIMES = SHORT ? 1 : 5;
 /** Moves that are under way all the while. */
 const WINDOW = SHORT ? 3 : 10;
+/** A move that takes longer is told phase by phase. */
+const LONG_MS = 10_000;
 const SERVICES = ['switch-manager', 'migration-coordinator', 'operator-api', 'nats-server'] as const;
 type Service = (typeof SERVICES)[number];
 
@@ -24,6 +27,7 @@ export async function killed(world: ScaleWorld, moves: Moves): Promise<Figure[]>
       const view = await moves.one();
       prepared.push(at(view, 'prepared') - died);
       completed.push(at(view, 'completed') - died);
+      if (at(view, 'completed') - died > LONG_MS) world.say(`${service} killed: ${story(view, died)}`);
       await busy.end();
     }
     world.say(`${service} killed: ${prepared.join(', ')} ms until a move is prepared`);
@@ -37,6 +41,10 @@ export async function killed(world: ScaleWorld, moves: Moves): Promise<Figure[]>
   }
   return figures;
 }
+
+/** When each of its phases began, after the kill. */
+const story = ({ id, history }: MigrationView, died: number): string =>
+  `${id}: ${history.map((h) => `${h.phase} ${Date.parse(h.at) - died} ms`).join(', ')}`;
 
 /** So many moves under way until it is told to end; all of them come to their end. */
 function traffic(moves: Moves): { readonly end: () => Promise<void> } {
