@@ -32,7 +32,7 @@ import {
 } from '#domain';
 
 /** Raised whenever a state of an earlier code would be read differently: snapshots of another version are not used. */
-export const CODE_VERSION = 'portolan-6';
+export const CODE_VERSION = 'portolan-7';
 
 export type ClusterCommit = Commit<DomainEvent>;
 export type ClusterListener = CommitListener<State, DomainEvent>;

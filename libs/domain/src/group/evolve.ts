@@ -40,6 +40,9 @@ export function beginAnew(next: Next, revision: Revision): void {
   for (const group of next.groups.values())
     if (group.isolatesSince !== undefined)
       next.groups = next.groups.set(group.name, { ...group, isolatesSince: revision });
+  for (const port of next.ports.values())
+    if (port.isolatesSince !== undefined)
+      next.ports = next.ports.set(port.id, { ...port, isolatesSince: revision });
   for (const host of next.hosts.values())
     if (host.fence !== undefined) next.hosts = next.hosts.set(host.name, { ...host, fence: revision });
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Epoch, type HostName, type MigrationId, type PortId } from '#kernel';
+import { type Epoch, type HostName, type MigrationId, type PortId, type Revision } from '#kernel';
 import { type Command, type Fact } from '../model/commands.js';
 import { type DomainEvent } from '../model/events.js';
 import { checkInvariants } from '../state/invariants.js';
 import { notIsolated } from './waiting.js';
-import { MAC_B, plug, raw, threeHosts, types, type World } from '../testing.js';
+import { group, MAC_B, plug, raw, threeHosts, types, type World } from '../testing.js';
 
 const p1 = 'p1' as PortId;
 const h1 = 'h1' as HostName;
@@ -102,6 +102,31 @@ describe('a port is taken over', () => {
     expect(others.map((p) => p.connectee?.ifaceId)).toEqual(['if-2']);
     expect(checkInvariants(w.state)).toEqual([]);
   });
+
+  /** The groups that it comes to while its host is cut off, and the moves that this host must have carried out. */
+  it.each([
+    ['isolate', ['db'], 0],
+    ['keep', ['db'], 1],
+    ['keep', ['db', 'vip'], 1],
+    ['isolate', ['rest', 'db'], 2],
+  ] as const)(
+    'which moved from one that is to %s to %j only where its host knows of move %i',
+    (policy, to, n) => {
+      const w = running(policy);
+      const isolate = { partitionPolicy: 'isolate' };
+      w.apply(group('db', isolate), group('vip', isolate), group('rest'));
+      const before = w.state.revision;
+      for (const name of to) w.do({ type: 'MovePort', port: p1, group: name });
+      whileSilent(w, 'h2', plug('if-1'));
+      const after = (realised: number): Command => ({ ...takeOver, realised: realised as Revision });
+      if (n > 0) {
+        expect(w.do(after(before + n - 1))).toEqual([]);
+        expect(port(w)?.active?.host).toBe('h1');
+      }
+      expect(w.do(after(before + n))).toMatchObject(taken);
+      expect(checkInvariants(w.state)).toEqual([]);
+    },
+  );
 
   it('by proof of death alone where its agent knows no leases, whatever its group says, and that is said', () => {
     const w = threeHosts({ partitionPolicy: 'isolate' });

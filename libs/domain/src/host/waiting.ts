@@ -26,9 +26,10 @@ export function notIsolated(state: State, host: HostName): readonly PortId[] {
 }
 
 /** And the host surely knows: all have realised that, or this one is known to have (`realised`). */
-export const surelyIsolates = (state: State, port: Port, realised = 0): boolean =>
-  isolates(state, port) &&
-  (state.groups.get(port.group)?.isolatesSince ?? 0) <= Math.max(state.realised, realised);
+export const surelyIsolates = (state: State, port: Port, realised = 0): boolean => {
+  const since = Math.max(state.groups.get(port.group)?.isolatesSince ?? 0, port.isolatesSince ?? 0);
+  return isolates(state, port) && since <= Math.max(state.realised, realised);
+};
 
 /** A port that is active nowhere goes to the host where its connectee is plugged in. Why not; null: it does. */
 export function bindIdle(draft: Draft, host: HostName, port: Port): Refusal | null {

@@ -197,6 +197,11 @@ export interface Port {
   readonly claim?: PortClaim;
   /** Hosts that it was taken from while they were lost, and that were not seen without its connectee since. */
   readonly taken?: readonly HostName[];
+  /**
+   * It came at this revision from a group that keeps what is cut off to one that isolates: as of `Group.isolatesSince`, of
+   * the port alone. Absent: it never did, or its group keeps it.
+   */
+  readonly isolatesSince?: Revision;
   /** A deleted port keeps its epoch and ledger, until many others were deleted after it; then the log alone has them. */
   readonly deleted: boolean;
 }

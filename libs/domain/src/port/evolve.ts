@@ -1,6 +1,6 @@
-import { type Epoch, type HostName } from '#kernel';
+import { type Epoch, type HostName, type Revision } from '#kernel';
 import { type DomainEvent, type EventMeta } from '../model/events.js';
-import { type Binding, type Port } from '../model/state.js';
+import { type Binding, type Group, type Port } from '../model/state.js';
 import { activated } from '../migration/evolve.js';
 import { settled } from './claim.js';
 import { keepDeleted } from './deleted.js';
@@ -31,8 +31,18 @@ export function portCreated(next: Next, e: Of<'PortCreated'>, meta: EventMeta): 
 
 export function portMoved(next: Next, e: Of<'PortMoved'>, meta: EventMeta): void {
   const port = portOf(next, e.port);
-  const { switch: its } = must(next.groups.get(e.group), `group ${e.group}`);
-  putPort(next, port, changed(port, { group: e.group, switch: its, version: meta.revision }));
+  const group = must(next.groups.get(e.group), `group ${e.group}`);
+  const since = isolation(next.groups.get(port.group), group, port, meta);
+  const { isolatesSince: _before, ...rest } = port;
+  const moved = { group: e.group, switch: group.switch, version: meta.revision };
+  putPort(next, port, changed(rest, since === 0 ? moved : { ...moved, isolatesSince: since }));
+}
+
+/** Since when its host closes it for one group or the other when it is cut off; 0: nothing that its group does not say. */
+function isolation(from: Group | undefined, to: Group, port: Port, { revision }: EventMeta): Revision | 0 {
+  if (to.partitionPolicy === 'keep') return 0;
+  if (from?.partitionPolicy !== 'isolate') return revision;
+  return Math.max(from.isolatesSince ?? 0, port.isolatesSince ?? 0) as Revision | 0;
 }
 
 export function portOverridden(next: Next, e: Of<'PortOverridden'>, meta: EventMeta): void {
@@ -77,6 +87,7 @@ function changed(p: Port, change: Partial<Port>): Port {
   if (p.reset !== undefined) next.reset = p.reset;
   if (p.claim !== undefined) next.claim = p.claim;
   if (p.taken !== undefined) next.taken = p.taken;
+  if (p.isolatesSince !== undefined) next.isolatesSince = p.isolatesSince;
   return Object.assign(next, change);
 }
 

@@ -269,6 +269,7 @@ const port: Shape<Port> = object<Port>({
     object<PortClaim>({ host: hostShape, reason: filled(LONGEST_WAIT), since: time }),
   ) as Shape<PortClaim>,
   taken: optional(list(hostShape)) as Shape<readonly HostName[]>,
+  isolatesSince: optional(revisionShape) as Shape<Revision>,
   deleted: bool,
 });
 
