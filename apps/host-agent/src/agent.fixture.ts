@@ -1,7 +1,7 @@
 import { type Clock, type HostName, type Lineage, type Revision } from '#kernel';
 import { NO_FEATURES, type Fact, type PolicyPatch, type SwitchFeatures } from '#domain';
 import { type GroupDocument, type Report, type StateDocument } from '#contracts';
-import { type Step } from '#openflow';
+import { type DriverEvent, type Step } from '#openflow';
 import { type Snapshot } from '#protocol';
 import { SimulatedDriver, SimulatedSwitch } from '#simulated-switch';
 import { Agent } from './agent.js';
@@ -151,6 +151,8 @@ export class AgentHost {
   /** Whether the switch refuses to be changed. */
   fails = false;
   services: readonly MakeService[] = [];
+  /** Has the agent told something by the switch. */
+  tell: (event: DriverEvent) => void = () => undefined;
   agent!: Agent;
   #ids = 0;
 
@@ -163,6 +165,11 @@ export class AgentHost {
   async start(held: Snapshot | null = null, boot = 'boot'): Promise<void> {
     const { clock } = this;
     const driver = new SimulatedDriver(this.switch);
+    const watch = driver.watch.bind(driver);
+    driver.watch = (listener) => {
+      this.tell = listener;
+      return watch(listener);
+    };
     const apply = driver.apply.bind(driver);
     driver.apply = (step) => {
       this.steps.push(step);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { AgentHost, BRIDGE, LINEAGE, mac, settle, view } from './agent.fixture.js';
 import { TABLES } from '#compiler';
 import { type Revision } from '#kernel';
+import { type DriverEvent } from '#openflow';
 
 const TOKEN = '83:5e:c2:e7:00:01';
 
@@ -42,6 +43,16 @@ describe('an agent', () => {
     await host.send(1, mac(2), 3);
     expect(host.received('tap2')).toBe(3);
     expect(host.reports.at(-1)).toMatchObject({ realised: 2, received: 2, exceptions: [] });
+  });
+
+  it('lives on when it fails at what the switch tells, says so, and reads what stands', async () => {
+    await bind(1);
+    host.switch.bridge(BRIDGE).altered = { failMode: 'standalone' };
+    const broken = { kind: 'flows', bridge: BRIDGE, changes: [{ change: 'added' }] };
+    for (let i = 0; i < 3; i += 1) host.tell(broken as unknown as DriverEvent);
+    await settle();
+    expect(host.switch.bridge(BRIDGE).altered).toEqual({});
+    expect(host.warnings.filter((w) => w.startsWith('a part of the agent failed'))).toHaveLength(1);
   });
 
   it('closes a retired port with the exact final counters', async () => {

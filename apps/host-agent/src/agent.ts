@@ -19,6 +19,7 @@ import { type Hypervisor } from './hypervisor/hypervisor.js';
 import { desiredOf, released, sameWork } from './reconcile/desired.js';
 import { Reconciler, type PassResult, type Wanted } from './reconcile/reconciler.js';
 import { packetIns, type HandedFrame } from './packet-ins.js';
+import { Guard } from './guard.js';
 import { TeamingService } from './teaming/teaming.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
@@ -56,6 +57,7 @@ export class Agent {
   readonly #reconciler: Reconciler;
   readonly #orders: Orders;
   readonly #memo = new CompileMemo();
+  readonly #guard: Guard;
   readonly #services: ServiceGroup;
   readonly #packetIn: ReturnType<typeof packetIns>;
   readonly #drift: DriftWatch;
@@ -82,6 +84,7 @@ export class Agent {
   #unwatch: (() => void)[] = [];
 
   constructor(private readonly parts: AgentParts) {
+    this.#guard = new Guard(parts.log);
     const record = (fact: Fact): void => parts.journal.record(fact);
     const { driver, clock, ids, memory } = parts;
     const { incarnations } = memory;
@@ -112,7 +115,7 @@ export class Agent {
     const compiled = (): Compiled | null => this.#compiled;
     const observation = (): Observation | null => this.#reconciler.observation;
     const around = { host, driver, clock, log, memory, random, record, kick: again, compiled, observation };
-    this.#services = new ServiceGroup(parts.services ?? [], around, log);
+    this.#services = new ServiceGroup(parts.services ?? [], around, this.#guard);
     const switched = ({ notice: { kind, slot } }: HandedFrame): void =>
       this.#noteRows([{ slot, active: kind === 'activated' }], clock.now());
     const own = { activated: switched, turned: switched };
@@ -324,8 +327,17 @@ export class Agent {
     );
   }
 
+  /** Where it fails at what it is told, the switch is read: that tells the same. */
   #noticed(event: DriverEvent): void {
     this.#services.noticed(event);
+    this.#guard.run(
+      `take in ${event.kind}`,
+      () => this.#takeIn(event),
+      () => this.#reconciler.distrust(),
+    );
+  }
+
+  #takeIn(event: DriverEvent): void {
     if (event.kind === 'packet-in') this.#packetIn(event);
     if (event.kind === 'flows') {
       const rows = event.changes.flatMap((c) => (c.change === 'removed' ? [] : (learnedRow(c.flow) ?? [])));

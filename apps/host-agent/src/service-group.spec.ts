@@ -1,19 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import { encodeNotice, type Compiled, type Desired } from '#compiler';
 import { type DriverEvent, type Observation } from '#openflow';
+import { ManualClock, settle } from './agent.fixture.js';
+import { Guard } from './guard.js';
 import { packetIns } from './packet-ins.js';
-import { type AgentService, type ServiceHost } from './service.js';
+import { type AgentService, type MakeService, type ServiceHost } from './service.js';
+import { Rounds } from './rounds.js';
 import { ServiceGroup } from './service-group.js';
 
 const fail = (): never => {
   throw new TypeError('broken');
 };
 
-function given(...services: AgentService[]) {
+const clock = new ManualClock();
+
+const given = (...services: AgentService[]) => made(services.map((service) => () => service));
+
+function made(makers: readonly MakeService[]) {
   const logged: { readonly doing: string; readonly reason: string }[] = [];
   const log = { warn: (fields: object) => void logged.push(fields as (typeof logged)[number]) };
-  const makers = services.map((service) => () => service);
-  return { group: new ServiceGroup(makers, {} as ServiceHost, log), logged, log };
+  return {
+    group: new ServiceGroup(makers, { clock, log } as unknown as ServiceHost, new Guard(log)),
+    logged,
+    log,
+  };
 }
 
 const frame = (kind: 'probe' | 'neighbour'): Extract<DriverEvent, { kind: 'packet-in' }> => ({
@@ -64,6 +74,30 @@ describe('the services of an agent', () => {
     expect(logged).toHaveLength(1);
     for (let i = 0; i < 1_000; i += 1) give(frame('neighbour'));
     expect(logged).toHaveLength(100);
+  });
+
+  it('go on when what one does at its time fails', async () => {
+    const seen: string[] = [];
+    const noRound = new TypeError('no round');
+    const makers: MakeService[] = [
+      (host) => (host.clock.after(10, fail), {}),
+      (host) => (host.clock.after(10, () => void seen.push('after')), {}),
+      (host) => {
+        const rounds = new Rounds(host, 10, () => {
+          seen.push('round');
+          return Promise.reject(noRound);
+        });
+        rounds.begin();
+        return { close: () => rounds.close() };
+      },
+    ];
+    const { group, logged } = made(makers);
+    await settle();
+    clock.advance(10);
+    await settle();
+    await group.close();
+    expect(seen).toEqual(['round', 'after', 'round']);
+    expect(logged.map(({ doing }) => doing)).toEqual(['do a round', 'act at its time']);
   });
 
   it('fail the pass that asks for their facts when one can’t say them', async () => {

@@ -1,27 +1,27 @@
+import { type Clock } from '#kernel';
 import { type Telemetry } from '#contracts';
 import { type Compiled, type Desired } from '#compiler';
 import { type DriverEvent, type Observation } from '#openflow';
+import { type Guard } from './guard.js';
 import { type FrameTakers, type HandedFrame } from './packet-ins.js';
 import { type AgentService, type MakeService, type ServiceFacts, type ServiceHost } from './service.js';
 
-/** Most different errors that are remembered, each to be said once. */
-const REMEMBERED = 100;
-
 /**
- * All services of an agent. What they hear comes from guests and from the wire: an error of one ends nothing but what it
- * was doing, and the others and the agent go on. It is logged once, with its place, as a frame that causes it may come
- * at any rate. An error in `facts` fails the pass that asked, which is told and tried again.
+ * All services of an agent. An error of one, also in what it does at its time, ends nothing but what it was doing, and
+ * the others and the agent go on. An error in `facts` fails the pass that asked, which is told and tried again.
  */
 export class ServiceGroup {
   readonly #services: readonly AgentService[];
-  readonly #said = new Set<string>();
 
   constructor(
     makers: readonly MakeService[],
     host: ServiceHost,
-    private readonly log: { warn(fields: object, message: string): void },
+    private readonly guard: Guard,
   ) {
-    this.#services = makers.map((make) => make(host));
+    const { clock } = host;
+    const after: Clock['after'] = (ms, act) => clock.after(ms, () => guard.run('act at its time', act));
+    const guarded = { ...host, clock: { now: () => clock.now(), monotonic: () => clock.monotonic(), after } };
+    this.#services = makers.map((make) => make(guarded));
   }
 
   /** A kind of frame has one taker. */
@@ -29,7 +29,7 @@ export class ServiceGroup {
     const all: FrameTakers = Object.assign({}, ...this.#services.map(({ frames }) => frames ?? {}));
     const safe = Object.entries(all).map(([kind, take]) => [
       kind,
-      (frame: HandedFrame) => this.#guard(`take a frame of kind ${kind}`, () => take(frame)),
+      (frame: HandedFrame) => this.guard.run(`take a frame of kind ${kind}`, () => take(frame)),
     ]);
     return Object.fromEntries(safe) as FrameTakers;
   }
@@ -40,37 +40,22 @@ export class ServiceGroup {
 
   noticed(event: DriverEvent): void {
     for (const service of this.#services)
-      this.#guard(`hear of ${event.kind}`, () => service.noticed?.(event));
+      this.guard.run(`hear of ${event.kind}`, () => service.noticed?.(event));
   }
 
   carriedOut(compiled: Compiled, have: Observation, desired: Desired): void {
     for (const service of this.#services)
-      this.#guard('see what stands', () => service.carriedOut?.(compiled, have, desired));
+      this.guard.run('see what stands', () => service.carriedOut?.(compiled, have, desired));
   }
 
   telemetry(): Partial<Telemetry> {
     return merged(
-      this.#services.map((service) => this.#guard('add to the telemetry', () => service.telemetry?.())),
+      this.#services.map((service) => this.guard.run('add to the telemetry', () => service.telemetry?.())),
     );
   }
 
   async close(): Promise<void> {
     for (const service of this.#services) await service.close?.();
-  }
-
-  #guard<T>(doing: string, act: () => T): T | undefined {
-    try {
-      return act();
-    } catch (cause) {
-      const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-      if (this.#said.has(reason) || this.#said.size >= REMEMBERED) return undefined;
-      this.#said.add(reason);
-      this.log.warn(
-        { doing, reason },
-        'a part of the agent failed at this, and goes on with what comes next',
-      );
-      return undefined;
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Telemetry } from '#contracts';
 import { TABLES, type Compiled } from '#compiler';
 import { MEANING_MASK, type FlowStats } from '#openflow';
+import { Guard } from '../guard.js';
 import { type AgentService, type MakeService, type ServiceHost } from '../service.js';
 import { FlowCounts } from './flow-counts.js';
 import { Descent, listsOf, OBJECT, type List, type Sums } from './lists.js';
@@ -44,8 +45,11 @@ class HitsService implements AgentService {
   #counted: Counted | null = null;
   #turn = 0;
   #reading = false;
+  readonly #guard: Guard;
 
-  constructor(private readonly host: ServiceHost) {}
+  constructor(private readonly host: ServiceHost) {
+    this.#guard = new Guard(host.log);
+  }
 
   carriedOut(compiled: Compiled): void {
     this.#plan = { compiled, since: this.host.clock.monotonic() };
@@ -55,7 +59,7 @@ class HitsService implements AgentService {
   telemetry(): Partial<Telemetry> {
     const counted = this.#current();
     if (counted === null || counted.lists.length === 0) return {};
-    if (this.#turn++ % EVERY === 0 && !this.#reading) void this.#read(counted);
+    if (this.#turn++ % EVERY === 0 && !this.#reading) this.#look(counted);
     const switchOf = new Map(counted.plan.compiled.state.bridges.map((b) => [b.name, b.switch]));
     return {
       rules: counted.lists.map(({ bridge, ports }, i) => ({
@@ -75,8 +79,14 @@ class HitsService implements AgentService {
     return this.#counted;
   }
 
-  async #read(counted: Counted): Promise<void> {
+  #look(counted: Counted): void {
     this.#reading = true;
+    this.#read(counted)
+      .catch((cause: unknown) => this.#guard.tell('count hits of rules', cause))
+      .finally(() => (this.#reading = false));
+  }
+
+  async #read(counted: Counted): Promise<void> {
     for (const bridge of new Set(counted.lists.map((list) => list.bridge))) {
       const at = this.host.clock.monotonic();
       const flows = await this.#flows(bridge, counted);
@@ -84,7 +94,6 @@ class HitsService implements AgentService {
       if (this.#plan !== counted.plan) break;
       if (flows !== null) this.#add(bridge, { flows, at }, counted);
     }
-    this.#reading = false;
   }
 
   /** Null: the switch is away, which is told elsewhere. */

@@ -2,7 +2,7 @@ import { problem, ProblemError, type Clock } from '#kernel';
 import { type FlowUpdate, type OfMessage, type OfPort, type PacketIn } from '#openflow';
 import { type Endpoint } from '../link/endpoint.js';
 import { KeepAlive } from '../link/keep-alive.js';
-import { Link } from '../link/link.js';
+import { failed, Link } from '../link/link.js';
 import { describeError } from './of-problems.js';
 import { OfSession } from './of-session.js';
 
@@ -171,19 +171,22 @@ export class OfConnection {
       this.link.drop(`${this.bridge}: the switch does not speak OpenFlow 1.5`);
       return;
     }
-    this.setUp(session).then(
-      () => {
-        if (this.session !== session) return;
-        this.ready = true;
-        this.toldDown = false;
-        this.link.settle();
-        for (const waiter of [...this.waiters]) waiter(session);
-        this.handlers.up();
-      },
-      (cause: unknown) => {
-        if (this.session === session) this.link.drop(cause instanceof Error ? cause.message : String(cause));
-      },
-    );
+    const drop = (reason: string): void => {
+      if (this.session === session) this.link.drop(reason);
+    };
+    this.setUp(session)
+      .then(
+        () => {
+          if (this.session !== session) return;
+          this.ready = true;
+          for (const waiter of [...this.waiters]) waiter(session);
+          this.handlers.up();
+          this.toldDown = false;
+          this.link.settle();
+        },
+        (cause: unknown) => drop(cause instanceof Error ? cause.message : String(cause)),
+      )
+      .catch((cause: unknown) => drop(failed(cause)));
   }
 
   private receive(chunk: Buffer): void {

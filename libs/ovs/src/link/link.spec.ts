@@ -66,6 +66,32 @@ describe('Link', () => {
     await peer.close();
   });
 
+  it.each(['open', 'data'] as const)(
+    'begins anew where its session fails at %s, and says why',
+    async (at) => {
+      const peer = await Peer.listen(() => 'said');
+      const pauses: number[] = [];
+      const reasons: string[] = [];
+      await new Promise<void>((resolve) => {
+        const fail = (): void => {
+          link.settle();
+          throw new TypeError(`no word for it, ${reasons.length + 1}`);
+        };
+        const handlers = {
+          open: () => (at === 'open' ? fail() : link.write('{"method":"say","params":[],"id":1}')),
+          data: fail,
+          down: (reason: string) => (reasons.push(reason) === 2 ? resolve() : undefined),
+        };
+        link = new Link(() => peer.endpoint, handlers, { clock: noting(pauses) });
+        link.start();
+      });
+      expect(reasons[0]).toMatch(/TypeError: no word for it, 1[^]*link\.spec/);
+      expect(reasons[1]).toContain('no word for it, 2');
+      expect(pauses[0]).toBeGreaterThanOrEqual(50);
+      await peer.close();
+    },
+  );
+
   it('is there when the socket is made that it waits for, and not at its next attempt', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'ptl-link-'));
     const path = join(dir, 's');

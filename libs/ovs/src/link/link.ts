@@ -119,13 +119,24 @@ export class Link {
       if (this.socket !== socket) return;
       this.cancelTimer();
       this.open = true;
-      this.handlers.open();
+      this.guard(socket, () => this.handlers.open());
     });
     socket.on('data', (chunk) => {
-      if (this.socket === socket) this.handlers.data(chunk);
+      if (this.socket === socket) this.guard(socket, () => this.handlers.data(chunk));
     });
     socket.on('error', (error) => this.lose(socket, `${name}: ${error.message}`));
     socket.on('close', () => this.lose(socket, `${name}: the peer hung up`));
+  }
+
+  /** What a session that failed at something knows is in doubt: it begins anew, and the fault is why it ended. */
+  private guard(socket: Socket, act: () => void): void {
+    try {
+      act();
+    } catch (cause) {
+      // Not at once: it may be told the same again.
+      this.settled = false;
+      this.lose(socket, failed(cause));
+    }
   }
 
   private lose(socket: Socket, reason: string): void {
@@ -142,6 +153,7 @@ export class Link {
     this.cancelTimer = this.pause(this.pauseMs());
     this.handlers.down(reason);
   }
+
   private pauseMs(): number {
     if (this.settled) return 0;
     if (this.arrived) return NOT_YET_MS;
@@ -162,3 +174,7 @@ export class Link {
     return cancel;
   }
 }
+
+/** Why a session ended that failed at what it was told, with the place. */
+export const failed = (cause: unknown): string =>
+  `the session failed at what it was told: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`;

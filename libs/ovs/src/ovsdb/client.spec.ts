@@ -12,8 +12,15 @@ describe('OvsdbClient', () => {
   const told: string[] = [];
   let waiting: { event: string; resolve(): void }[] = [];
 
+  /** What the client's user fails at, once. */
+  let failsAt = '';
+
   const tell = (event: string) => {
     told.push(event);
+    if (event === failsAt) {
+      failsAt = '';
+      throw new TypeError(`${event} was not expected`);
+    }
     for (const { resolve } of waiting.filter((waiter) => waiter.event === event)) resolve();
     waiting = waiting.filter((waiter) => waiter.event !== event);
   };
@@ -46,6 +53,24 @@ describe('OvsdbClient', () => {
     const updates = { Bridge: { [A]: { modify: { fail_mode: 'secure' } } } };
     peer.say(JSON.stringify({ method: 'update2', params: ['portolan', updates], id: null }));
     await changed;
+    expect(client.cache.get('Bridge', A)?.failMode).toBe('secure');
+  });
+
+  it.each(['up', 'Bridge.fail_mode'])('reads all anew where its user fails at %s', async (at) => {
+    failsAt = at;
+    await start(({ method }) => {
+      if (method !== 'monitor_cond') return undefined;
+      return peer.connections === 1 && at !== 'up'
+        ? INITIAL
+        : { Bridge: { [A]: { initial: { name: 'br0', fail_mode: 'secure' } } } };
+    });
+    if (at !== 'up') {
+      const again = next('up');
+      const updates = { Bridge: { [A]: { modify: { fail_mode: 'standalone' } } } };
+      peer.say(JSON.stringify({ method: 'update2', params: ['portolan', updates], id: null }));
+      await again;
+    }
+    expect(told).toEqual(at === 'up' ? ['up', 'down', 'up'] : ['up', at, 'down', 'up']);
     expect(client.cache.get('Bridge', A)?.failMode).toBe('secure');
   });
 

@@ -2,7 +2,7 @@ import { problem, ProblemError, type Clock, type Problem } from '#kernel';
 import { RpcRefusal, RpcSession } from '../json/rpc.js';
 import { type JsonStreamLimits } from '../json/json-stream.js';
 import { type Endpoint } from '../link/endpoint.js';
-import { Link } from '../link/link.js';
+import { failed, Link } from '../link/link.js';
 import { KeepAlive } from '../link/keep-alive.js';
 import { RowCache } from './cache.js';
 import { operationProblem, rpcProblem } from './problems.js';
@@ -105,19 +105,22 @@ export class OvsdbClient {
     });
     this.session = session;
     this.keepAlive.start();
-    this.monitor(session).then(
-      (initial) => {
-        if (this.session !== session) return;
-        this.cache.renew(initial);
-        this.ready = true;
-        this.toldDown = false;
-        this.link.settle();
-        this.handlers.up();
-      },
-      (cause: unknown) => {
-        if (this.session === session) this.link.drop(rpcProblem(cause).message);
-      },
-    );
+    const drop = (reason: string): void => {
+      if (this.session === session) this.link.drop(reason);
+    };
+    this.monitor(session)
+      .then(
+        (initial) => {
+          if (this.session !== session) return;
+          this.cache.renew(initial);
+          this.ready = true;
+          this.handlers.up();
+          this.toldDown = false;
+          this.link.settle();
+        },
+        (cause: unknown) => drop(rpcProblem(cause).message),
+      )
+      .catch((cause: unknown) => drop(failed(cause)));
   }
 
   /** Conditional monitoring speaks in small differences; a server older than it knows `monitor` only. */

@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dial, formatEndpoint, type Endpoint } from '../link/endpoint.js';
 import { RpcRefusal, RpcSession } from '../json/rpc.js';
+import { failed } from '../link/link.js';
 
 /**
  * The control socket of the running vswitchd under a run directory. Its name holds the process id, so it is looked
@@ -97,8 +98,12 @@ export class Unixctl {
     const session = new RpcSession((text) => socket.write(text), { clock: this.clock });
     let lost = `${formatEndpoint(at)}: the switch hung up`;
     socket.on('data', (chunk) => {
-      const fault = session.receive(chunk);
-      if (fault) socket.destroy(new Error(fault.message));
+      try {
+        const fault = session.receive(chunk);
+        if (fault) socket.destroy(new Error(fault.message));
+      } catch (cause) {
+        socket.destroy(new Error(failed(cause)));
+      }
     });
     socket.on('error', (error) => (lost = error.message));
     socket.on('close', () => {

@@ -36,7 +36,7 @@ export class BeaconService implements AgentService {
     private readonly host: ServiceHost,
     private readonly figures: BeaconFigures = BEACON_FIGURES,
   ) {
-    this.#rounds = new Rounds(host.clock, figures.intervalMs, (isFirst) => this.#speak(isFirst));
+    this.#rounds = new Rounds(host, figures.intervalMs, (isFirst) => this.#speak(isFirst));
   }
 
   carriedOut({ bindings, state }: Compiled): void {

@@ -42,7 +42,7 @@ export class LoadService implements AgentService {
     private readonly host: ServiceHost,
     private readonly figures: LoadFigures = LOAD_FIGURES,
   ) {
-    this.#rounds = new Rounds(host.clock, figures.intervalMs, (_, isWanted) => this.#look(isWanted));
+    this.#rounds = new Rounds(host, figures.intervalMs, (_, isWanted) => this.#look(isWanted));
   }
 
   carriedOut({ bindings, state }: Compiled): void {
