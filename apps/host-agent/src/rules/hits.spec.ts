@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Flow, type FlowStats } from '#openflow';
-import { AgentHost, mac, settle } from '../agent.fixture.js';
+import { AgentHost, mac, settle, view } from '../agent.fixture.js';
 import { FlowCounts } from './flow-counts.js';
 import { countsHits } from './hits.js';
 
@@ -68,6 +68,19 @@ describe('hits of rules', () => {
     ]);
     await become({}, filter(rule('first')), filter(rule('first')));
     expect(await told()).toEqual([['p2,p3', { first: 0 }]]);
+  });
+
+  it('go on from what its flows have counted where another run of the agent takes them over', async () => {
+    const one = filter(rule('r'));
+    await become(one, one, {});
+    await host.send(1, mac(3), 2);
+    expect(await told()).toEqual([['p1,p2', { r: 2 }]]);
+    await host.agent.close();
+    await host.send(2, mac(3), 3);
+    await host.start(view(revision, [{ n: 1, override: one }, { n: 2, override: one }, { n: 3 }]));
+    expect(await told()).toEqual([['p1,p2', { r: 5 }]]);
+    await host.send(1, mac(3), 4);
+    expect(await told()).toEqual([['p1,p2', { r: 9 }]]);
   });
 
   it('never fall, and never count a frame twice, whatever becomes of the flows between readings', () => {
