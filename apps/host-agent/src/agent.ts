@@ -2,7 +2,7 @@ import { sameItems, type Clock, type HostName, type IdGenerator, type Revision }
 import { type Fact } from '#domain';
 import { type Checkpoint, type PortDocument, type Report, type Telemetry } from '#contracts';
 import { type Snapshot } from '#protocol';
-import { compile, CompileMemo, type Compiled, type Desired } from '#compiler';
+import { compile, CompileMemo, slotOfZone, zoneOfSlot, type Compiled, type Desired } from '#compiler';
 import { type Driver, type DriverEvent, type Observation, type Step } from '#openflow';
 import { CounterKeeper } from './counters/keeper.js';
 import { outstanding } from './counters/outstanding.js';
@@ -258,9 +258,21 @@ export class Agent {
     const { keys, known } = this.#spokenOf;
     this.#owing = outstanding(wanted.desired, memory.incarnations, memory.localFacts().slots, have, known);
     const owed = this.#owing.map((p) => bindingKey(p.port, p.epoch));
-    await memory.allot(owed.length === 0 ? keys : [...keys, ...owed], () => standingSlots(have));
+    await this.#allot(owed.length === 0 ? keys : [...keys, ...owed], have);
     const theirs = await this.#services.facts(have, wanted.desired);
     return { ...theirs, host: this.parts.host, ...memory.localFacts() };
+  }
+
+  async #allot(keys: readonly BindingKey[], have: Observation): Promise<void> {
+    const { memory } = this.parts;
+    const { zones } = this.#reconciler;
+    // What an earlier run left, and does not know to be gone: nobody asks for it any more.
+    if (this.#settled === null) {
+      const wanted = new Set<string>(keys);
+      const left = Object.entries(memory.localFacts().slots).filter(([key]) => !wanted.has(key));
+      zones.add(left.map(([, slot]) => zoneOfSlot(slot)));
+    }
+    await memory.allot(keys, () => new Set([...standingSlots(have), ...[...zones.used].map(slotOfZone)]));
   }
 
   #withOwing(desired: Desired): Desired {

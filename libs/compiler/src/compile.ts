@@ -15,6 +15,7 @@ import { cookieOf, ruleObject } from './pipeline/cookies.js';
 import { ofPort } from './features/count.js';
 import { ruleLists, sameNumbers } from './features/filter/lists.js';
 import { stateOf as connectionsOf } from './features/state/adopt.js';
+import { zoneOfSlot } from './features/state/zones.js';
 import { wireOfPort } from './features/private-vlan.js';
 import { type CompileMemo, type CompiledBridge } from './memo.js';
 import { countIn, countOut, portMeter } from './meters.js';
@@ -207,6 +208,7 @@ function binding(
     ...carriedOf(port),
     speaks: { macs: ownMacs(port), actions: [...ofPort(port), ...wireOfPort(port)] },
     ...(bridge.multicast === undefined ? {} : { asked: port.ranges }),
+    ...(ready && port.policy.filter.stateful && lists.has(port.slot) ? { zone: zoneOfSlot(port.slot) } : {}),
     ...(ready ? connectionsOf(port) : {}),
     rules: countedRules(port.policy.filter, lists.get(port.slot) ?? port.slot, round),
   };

@@ -35,4 +35,5 @@ export type {
 } from './types.js';
 export { enterAs, isAdopted, seenBy } from './features/state/adopt.js';
 export { othersHere } from './features/state/others.js';
-export { connectionsLeft } from './features/state/forget.js';
+export { connectionsLeft, zonesOf } from './features/state/forget.js';
+export { slotOfZone, zoneOfSlot } from './features/state/zones.js';

@@ -217,6 +217,8 @@ export interface CompiledBinding {
   /** Segments in which its guest is to be asked what groups it listens to. Absent: it gets all of them. */
   readonly asked?: readonly Range[];
   /** Absent: its filter has no state, or is not carried out. */
+  readonly zone?: number;
+  /** As `zone`; absent, too, where its connections can't be told to another host. */
   readonly state?: KeepsState;
   /** Filter rules by name with the cookie that all flows of the rule bear; the round is outside the mask. */
   readonly rules: readonly { readonly name: string; readonly cookie: bigint; readonly mask: bigint }[];

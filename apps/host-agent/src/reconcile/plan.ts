@@ -24,12 +24,13 @@ export interface Planned {
 /**
  * The steps from what stands to what is compiled. Learned rows are facts: one is removed only when what it says is
  * known and compiled in (in the same bundle as its trigger, or it would come back), or when its slot is nobody's.
+ * `forget`: zones whose connections go.
  */
 export function planOf(
   compiled: Compiled,
   facts: Omit<LocalFacts, 'interfaces'>,
   have: Observation,
-  options: Omit<DiffOptions, 'retire'> = {},
+  { forget = [], ...options }: Omit<DiffOptions, 'retire'> & { readonly forget?: readonly number[] } = {},
 ): Planned {
   const slots = new Map(Object.entries(facts.slots).map(([key, slot]) => [slot, key]));
   const opened = new Set(facts.activations.map((b) => `${b.port}@${b.epoch}`));
@@ -47,7 +48,7 @@ export function planOf(
     bridge: b.name,
     flows: b.flows.flatMap(({ flow }) => (done(flow) ? [flow] : [])),
   }));
-  return ordered(diff(compiled.state, have, { ...options, retire }));
+  return ordered(diff(compiled.state, have, { ...options, retire }), forget);
 }
 
 /** The same where all that stands is what `since` wants, learned rows not among it; null: only the whole can tell. */
@@ -58,13 +59,17 @@ export function planSince(
   baseline?: PortBaseline,
 ): Planned | null {
   const plan = diffSince(compiled.state, since, interfaces, baseline);
-  return plan === null ? null : ordered(plan);
+  return plan === null ? null : ordered(plan, []);
 }
 
-const ordered = (plan: Plan): Planned => ({
+/** Zones are the host's: any bridge can have them flushed. */
+const ordered = (plan: Plan, forget: readonly number[]): Planned => ({
   steps: order(plan, {
     purge: plan.bridges.filter(arms).map((b) => b.bridge),
-    flush: plan.bridges.map((b) => ({ bridge: b.bridge, connections: connectionsLeft(b) })),
+    flush: plan.bridges.map((b, i) => ({
+      bridge: b.bridge,
+      connections: [...connectionsLeft(b), ...(i === 0 ? forget.map((zone) => ({ zone })) : [])],
+    })),
   }),
   exceptions: plan.exceptions,
 });

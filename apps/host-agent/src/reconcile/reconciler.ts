@@ -20,6 +20,7 @@ import { Heard, isCache, withoutCache, type Told } from './heard.js';
 import { Calm } from './calm.js';
 import { planOf, planSince, type Planned } from './plan.js';
 import { speechless } from './speechless.js';
+import { Zones } from './zones.js';
 
 /** What a pass works on: the documents held, and up to which revision they are known to be whole. */
 export interface Wanted {
@@ -89,6 +90,7 @@ export class Reconciler {
   readonly #heard = new Heard();
   readonly #baseline = new Baseline();
   readonly #calm: Calm;
+  readonly zones = new Zones();
   /** What plans that failed still owe: the flows may stand already, but are not effective before. */
   #owed: readonly Step[] = [];
   /** Rows of bridges that could not be spoken with, as they were found: no reading has come by since. */
@@ -242,14 +244,18 @@ export class Reconciler {
       const since = have === this.#have && have.bridges === this.#alone?.bridges ? this.#alone.state : null;
       const baseline = this.#baseline.follow(have.interfaces);
       const foreign = wanted.desired.host.foreignFlows === 'remove' ? 'remove' : 'leave';
-      const quick = since === null ? null : planSince(compiled, since, have.interfaces, baseline);
+      const forget = this.zones.left(compiled, have);
+      const quick =
+        since === null || forget.length > 0 ? null : planSince(compiled, since, have.interfaces, baseline);
       const { steps: planned, exceptions: conflicts } =
-        quick ?? planOf(compiled, facts, have, { foreign, baseline });
+        quick ?? planOf(compiled, facts, have, { foreign, baseline, forget });
       const now = [...planned, ...this.#stillOwed(planned, have)];
       await this.hooks.planned(compiled, now);
+      this.zones.planned(compiled);
       this.#changing = now.length > 0 ? compiled.state : null;
       await this.#apply(now, quick !== null);
       this.#changing = null;
+      this.zones.carriedOut(compiled, now);
       this.#installed = compiled.state;
       this.#noteAlone(compiled.state, quick !== null, conflicts.length > 0);
       this.#absorb();

@@ -10,11 +10,14 @@ import { zoneOfSlot } from './zones.js';
  * can't be told from others by a switch: their mark names nothing that stands, and they pass nowhere.
  */
 export function connectionsLeft({ flows }: Pick<BridgePlan, 'flows'>): CtFilter[] {
-  const slots = [
-    ...flows.remove.filter(isStateful),
-    ...flows.change.flatMap(({ want, have }) => (isStateful(have) && !isStateful(want) ? [have] : [])),
-  ].map(({ match }) => Number(match[REG.from]?.value ?? 0n));
-  return slots.filter((slot) => slot > 0).map((slot) => ({ zone: zoneOfSlot(slot) }));
+  const changed = flows.change.flatMap(({ want, have }) => (isStateful(want) ? [] : [have]));
+  return zonesOf([...flows.remove, ...changed]).map((zone) => ({ zone }));
+}
+
+/** Zones of the ports that these flows track connections for. */
+export function zonesOf(flows: readonly Flow[]): number[] {
+  const slots = flows.filter(isStateful).map(({ match }) => Number(match[REG.from]?.value ?? 0n));
+  return slots.filter((slot) => slot > 0).map(zoneOfSlot);
 }
 
 const isStateful = ({ table, cookie }: Flow): boolean =>

@@ -5,6 +5,7 @@ import { REG } from '../../pipeline/registers.js';
 export const ZONE_BASE = 0x8000;
 
 export const zoneOfSlot = (slot: number): number => ZONE_BASE | slot;
+export const slotOfZone = (zone: number): number => zone & ~ZONE_BASE;
 
 /** Where the zone stands between the lookup and the entry: nothing is looked up in ACTIVITY on that way. */
 export const ZONE: SubField = { field: REG.lookup, offset: 0, bits: 16 };
