@@ -137,6 +137,39 @@ describe('what others change on a switch', () => {
     expected.push('protocols');
   });
 
+  it('repairs what was set in the rows of its uplink, and of the port of the bridge itself', async () => {
+    const set = async (table: string, name: string, column: string, value: string): Promise<void> => {
+      const before = await row(table, name, column);
+      await vsctl('set', table, name, `${column}=${value}`);
+      await becomes(table, name, column, before);
+    };
+    await set('Interface', 'up0', 'mtu_request', '1400');
+    await set('Interface', 'up0', 'type', 'nosuch');
+    await set('Interface', 'up0', 'options', 'x=y');
+    await set('Interface', 'up0', 'other_config', 'lacp-port-id=9');
+    await set('Interface', 'up0', 'external_ids:portolan-plugged', 'somebody');
+    await set('Port', 'up0', 'other_config', 'lacp-fallback-ab=true');
+    await set('Port', 'up0', 'vlan_mode', 'trunk');
+    await set('Port', BRIDGE, 'tag', '5');
+    expect(await exchange(one, two)).toBe(50);
+    expected.push('interface up0 mtu_request');
+    expected.push('port up0 interface type');
+    expected.push('port up0 interface options:x');
+    expected.push('port up0 interface other_config:lacp-port-id');
+    expected.push('port up0 interface external_ids:portolan-plugged');
+    expected.push('port up0 other_config:lacp-fallback-ab');
+    expected.push('port up0 vlan_mode');
+    expected.push(`port ${BRIDGE} tag`);
+  });
+
+  it('repairs a bridge that was put into a datapath which the host has not', async () => {
+    await vsctl('--no-wait', 'set', 'Bridge', BRIDGE, 'datapath_type=system');
+    await becomes('Bridge', BRIDGE, 'datapath_type', 'netdev');
+    await restored();
+    expect(await exchange(one, two)).toBe(50);
+    expected.push('datapath_type');
+  });
+
   it('repairs how fragments are matched, which nobody tells, at the next look', async () => {
     await until('the agent to be connected again', async () => (await agent.agent.glance(), true));
     await ofctl('set-frags', BRIDGE, 'normal');

@@ -164,7 +164,6 @@ describe('OvsDriver, beside flows', () => {
     await lab.vsctl('a', 'set', 'Bridge', BRIDGE, 'mcast_snooping_enable=true');
     await snooping;
     expect((await driver.read()).bridges[0]?.settings).toMatchObject({
-      datapathType: 'netdev',
       controllers: ['tcp:127.0.0.1:6653'],
       mcastSnooping: true,
       otherConfig: { 'disable-in-band': 'true' },

@@ -14,7 +14,7 @@ import { flowKey, flowPlace } from './identity.js';
 import { type Flow, type FlowStats, type Group } from './model.js';
 import { portName, rowMarks, SWITCH_MARK } from './plan.js';
 import { references } from './references.js';
-import { ownSettings, withKept } from './settings.js';
+import { pluggedSettings, withKept } from './settings.js';
 
 /** What reading would give if the switch were just what is wanted; numbers that only the switch gives are missing. */
 export function observe(want: DataplaneState): Observation {
@@ -60,10 +60,12 @@ function newBridge(name: string, of: string, mtu: number): BridgeObservation {
 /** The interfaces of a port: its members, or the one of its own name. */
 function newRows(bridge: string, port: BridgePort): ObservedInterface[] {
   const { name, type, bond } = port;
-  const row = { bridge, type, linkUp: false, externalIds: {}, marks: {} };
-  return bond === undefined
-    ? [{ ...row, name }]
-    : bond.members.map((m) => ({ ...row, name: m, port: name, settings: ownSettings(port) }));
+  const settings = port.plugged === 'agent' ? pluggedSettings(port) : undefined;
+  const row = {
+    ...{ bridge, type, linkUp: false, externalIds: {}, marks: {} },
+    ...(settings === undefined ? {} : { settings }),
+  };
+  return bond === undefined ? [{ ...row, name }] : bond.members.map((m) => ({ ...row, name: m, port: name }));
 }
 
 function onBridge(
@@ -110,7 +112,7 @@ function applyRow(have: Observation, change: OvsdbChange): Observation {
     case 'set-port': {
       const interfaces = have.interfaces.map((i) =>
         i.bridge === change.bridge && portName(i) === change.port
-          ? { ...i, settings: withKept(i.settings, change.settings) }
+          ? withKept(i, change.settings, change.device)
           : i,
       );
       return { ...have, interfaces };

@@ -15,6 +15,7 @@ import {
   type BridgeSettings,
   type KeptSettings,
   type LinkBond,
+  type OwnDevice,
   type PortSettings,
 } from './rows.js';
 import { type TrackedConnection } from './connections.js';
@@ -180,6 +181,8 @@ export type OvsdbChange =
       readonly bridge: string;
       readonly port: string;
       readonly settings: KeptSettings;
+      /** Of one that the agent plugged. */
+      readonly device?: OwnDevice;
     }
   | { readonly op: 'remove-port'; readonly bridge: string; readonly port: string };
 

@@ -8,7 +8,7 @@ import {
   type PlanException,
   type PortPlan,
 } from './plan.js';
-import { portDrift, wantedSettings, type PortBaseline } from './settings.js';
+import { portDrift, wantedRow, type PortBaseline } from './settings.js';
 
 const isAgents = (row: ObservedInterface): boolean => row.marks[PLUGGED_MARK] === 'agent';
 
@@ -108,10 +108,10 @@ function resets(
 ): PortPlan['set'] {
   const ports = new Map(bridge.ports.map((port) => [port.name, port]));
   const changed = interfaces.flatMap((row) => {
-    if (row.bridge !== bridge.name || row.name === bridge.name) return [];
-    const settings = wantedSettings(row, ports.get(portName(row)), baseline);
-    const isChanged = settings !== null && portDrift(settings, row).length > 0;
-    return isChanged ? [[portName(row), settings] as const] : [];
+    if (row.bridge !== bridge.name) return [];
+    const wanted = wantedRow(row, ports.get(portName(row)), baseline);
+    const isChanged = wanted !== null && portDrift(wanted, row).length > 0;
+    return isChanged ? [[portName(row), wanted] as const] : [];
   });
-  return [...new Map(changed)].map(([port, settings]) => ({ port, settings }));
+  return [...new Map(changed)].map(([port, wanted]) => ({ port, ...wanted }));
 }

@@ -25,6 +25,7 @@ export {
   type CollectorSet,
   type IpfixExport,
   type KeptSettings,
+  type OwnDevice,
   type LinkBond,
   type PortSettings,
   type SflowExport,
@@ -85,9 +86,8 @@ export {
   BRIDGE_PROTOCOLS,
   bridgeDrift,
   keptSettings,
-  ownSettings,
   portDrift,
-  wantedSettings,
+  pluggedSettings,
   type PortBaseline,
   type SettingDifference,
 } from './settings.js';

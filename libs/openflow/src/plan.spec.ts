@@ -14,6 +14,7 @@ import { type Action, type Flow, type Meter } from './model.js';
 import { order } from './order.js';
 import { PLUGGED_MARK, SWITCH_MARK } from './plan.js';
 import { dangles } from './references.js';
+import { type PortSettings } from './rows.js';
 
 const OURS = makeCookie({ feature: 1, object: 1 });
 const FOREIGN = 0x1234n;
@@ -291,11 +292,16 @@ describe('the plan', () => {
       expect(rows(have)).toEqual(rows(observe(after)));
       expect(order(diff(after, have))).toEqual([]);
     }
-    const byHand = { bondMode: 'balance-slb', lacp: 'off', tag: 7 };
+    const byHand: PortSettings = {
+      ...{ bondMode: 'balance-slb', lacp: 'off', tag: 7, unmarked: true, options: { x: '1' } },
+      ...{ otherConfig: { 'lacp-system-priority': '1' }, deviceConfig: { 'lacp-aggregation-key': '7' } },
+    };
     const have = observe(bonded);
     const altered = { ...have, interfaces: have.interfaces.map((i) => ({ ...i, settings: byHand })) };
-    const settings = { bondMode: 'active-backup', lacp: 'active', lacpTime: 'slow' };
-    const set = { op: 'set-port', bridge: 'br1', port: 'lag1', settings };
+    const otherConfig = { 'lacp-time': 'slow' };
+    const settings = { bondMode: 'active-backup', lacp: 'active', otherConfig };
+    const device = { type: '', options: {} };
+    const set = { op: 'set-port', bridge: 'br1', port: 'lag1', settings, device };
     expect(order(diff(bonded, altered))).toEqual([{ kind: 'ovsdb', changes: [set] }]);
     expect(order(diff(apart, altered))).toHaveLength(2);
     const held = { bridge: 'virbr0', name: 'eth2', type: '', linkUp: true, externalIds: {}, marks: {} };

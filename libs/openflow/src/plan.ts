@@ -1,6 +1,6 @@
 import { type BridgePort, type ObservedInterface } from './dataplane.js';
 import { type Flow, type Group, type Meter } from './model.js';
-import { type BridgeExports, type KeptSettings } from './rows.js';
+import { type BridgeExports, type WantedRow } from './rows.js';
 
 /**
  * Desired and actual as a Venn diagram:
@@ -26,7 +26,7 @@ export interface PortPlan {
   /** All our marks of a port as they shall be; other keys are not touched. */
   readonly mark: readonly { readonly port: string; readonly marks: Readonly<Record<string, string>> }[];
   /** Settings that somebody changed by hand, as they were. */
-  readonly set: readonly { readonly port: string; readonly settings: KeptSettings }[];
+  readonly set: readonly ({ readonly port: string } & WantedRow)[];
   /** Ports that someone else plugged and that we have no say in any more: only our marks go. */
   readonly unmark: readonly string[];
   /** Ports that we plugged. */

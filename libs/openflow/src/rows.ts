@@ -2,7 +2,10 @@
 
 /** What somebody set in a bridge's row and what makes a difference to what the bridge does; only what is set is told. */
 export interface BridgeSettings {
-  readonly datapathType?: string;
+  /** Absent: the bridge is of the type that its driver makes bridges of. */
+  readonly datapathType?: { readonly expected: string; readonly found: string };
+  /** What was asked for of the devices that the agent plugged, by their names; null: nothing. */
+  readonly mtus?: Readonly<Record<string, number | null>>;
   /** Targets of controllers: whoever is one may change every flow. */
   readonly controllers?: readonly string[];
   readonly protocols?: readonly string[];
@@ -23,13 +26,17 @@ export interface PortSettings {
   readonly qos?: true;
   readonly bondMode?: string;
   readonly lacp?: string;
-  /** How often LACP is spoken: `fast` or `slow`. */
-  readonly lacpTime?: string;
+  /** Of the port's row: what LACP and bonds go by (`lacp-…`, `bond-…`). */
+  readonly otherConfig?: Readonly<Record<string, string>>;
+  /** Of the interface's row: what LACP goes by. */
+  readonly deviceConfig?: Readonly<Record<string, string>>;
   readonly ingressPolicingRate?: number;
   readonly ingressPolicingBurst?: number;
   readonly ingressPolicingPackets?: number;
   readonly options?: Readonly<Record<string, string>>;
   readonly lldp?: Readonly<Record<string, string>>;
+  /** The interface bears no mark of the agent's plugging, though its port does. */
+  readonly unmarked?: true;
 }
 
 /** What of a port's settings is kept: as whoever plugged it left it, or as its bond is to be; the rest is free to use. */
@@ -41,10 +48,23 @@ export type KeptSettings = Pick<
   | 'qos'
   | 'bondMode'
   | 'lacp'
-  | 'lacpTime'
+  | 'otherConfig'
+  | 'deviceConfig'
   | 'ingressPolicingRate'
   | 'ingressPolicingBurst'
 >;
+
+/** What an interface that the agent plugs is besides. */
+export interface OwnDevice {
+  readonly type: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** What the rows of a port and of its interfaces must say. `device`: of one that the agent plugs. */
+export interface WantedRow {
+  readonly settings: KeptSettings;
+  readonly device?: OwnDevice;
+}
 
 /** A port of several devices. The switch takes care of LACP; flows can't name the bond, only its members. */
 export interface LinkBond {

@@ -5,12 +5,21 @@ import {
   type ObservedInterface,
 } from './dataplane.js';
 import { PLUGGED_MARK, SWITCH_MARK } from './plan.js';
-import { type BridgeSettings, type KeptSettings, type PortSettings } from './rows.js';
+import {
+  type BridgeSettings,
+  type KeptSettings,
+  type OwnDevice,
+  type PortSettings,
+  type WantedRow,
+} from './rows.js';
 
 /** Every version, so that the witness tools of any age can talk to the bridge; ours is the last. */
 export const BRIDGE_PROTOCOLS: readonly string[] = [10, 11, 12, 13, 14, 15].map((v) => `OpenFlow${v}`);
 /** In-band control would add hidden flows that open a path around the policy. Other keys are not ours. */
 export const BRIDGE_CONFIG: Readonly<Record<string, string>> = { 'disable-in-band': 'true' };
+
+/** Key of a port's `other_config`: how often LACP is spoken, `fast` or `slow`. */
+const LACP_TIME = 'lacp-time';
 
 /** A setting that is not as it must be. */
 export interface SettingDifference {
@@ -35,6 +44,11 @@ export function bridgeDrift(
     [`external_ids:${SWITCH_MARK}`, want.switch, have.externalIds[SWITCH_MARK]],
     ['fail_mode', 'secure', have.failMode],
     ['mtu', `${want.mtu}`, have.mtu === undefined ? undefined : `${have.mtu}`],
+    ...Object.entries(have.settings?.mtus ?? {}).map(([device, mtu]): [string, unknown, unknown] => [
+      `interface ${device} mtu_request`,
+      `${want.mtu}`,
+      mtu === null ? undefined : `${mtu}`,
+    ]),
     ['fragments', 'nx-match', have.fragmentsBlind === true ? 'normal' : 'nx-match'],
     ...(have.settings === undefined ? [] : settingFields(have.settings)),
   ];
@@ -45,7 +59,9 @@ export function bridgeDrift(
 
 function settingFields(settings: BridgeSettings): [string, unknown, unknown][] {
   const { controllers, protocols, mirrors, mcastSnooping, stp, rstp, netflow, otherConfig } = settings;
+  const { datapathType } = settings;
   return [
+    ...(datapathType === undefined ? [] : [named('datapath_type', datapathType)]),
     ['controller', undefined, controllers],
     ['protocols', [...BRIDGE_PROTOCOLS].sort(), protocols === undefined ? undefined : [...protocols].sort()],
     ['mirrors', undefined, mirrors],
@@ -61,6 +77,11 @@ function settingFields(settings: BridgeSettings): [string, unknown, unknown][] {
   ];
 }
 
+const named = (
+  field: string,
+  { expected, found }: Omit<SettingDifference, 'field'>,
+): [string, unknown, unknown] => [field, expected, found];
+
 const PORT_FIELDS = {
   tag: 'tag',
   trunks: 'trunks',
@@ -68,7 +89,8 @@ const PORT_FIELDS = {
   qos: 'qos',
   bondMode: 'bond_mode',
   lacp: 'lacp',
-  lacpTime: 'other_config:lacp-time',
+  otherConfig: 'other_config',
+  deviceConfig: 'interface other_config',
   ingressPolicingRate: 'ingress_policing_rate',
   ingressPolicingBurst: 'ingress_policing_burst',
 } as const satisfies Record<keyof KeptSettings, string>;
@@ -79,10 +101,14 @@ const PORT_FIELDS = {
  */
 export type PortBaseline = ReadonlyMap<string, KeptSettings>;
 
-/** Settings with those that are looked at as they were. */
-export function withKept(settings: PortSettings | undefined, kept: KeptSettings): PortSettings {
-  const rest = Object.entries(settings ?? {}).filter(([key]) => !Object.hasOwn(PORT_FIELDS, key));
-  return { ...Object.fromEntries(rest), ...kept };
+/** A row with what is looked at as it is to be. */
+export function withKept(row: ObservedInterface, kept: KeptSettings, device?: OwnDevice): ObservedInterface {
+  const rest = Object.entries(row.settings ?? {}).filter(([key]) => !Object.hasOwn(PORT_FIELDS, key));
+  const settings: PortSettings = { ...Object.fromEntries(rest), ...kept };
+  if (device === undefined) return { ...row, settings };
+  const { unmarked: _mark, options: _options, ...others } = settings;
+  const options = Object.keys(device.options).length === 0 ? {} : { options: device.options };
+  return { ...row, type: device.type, settings: { ...others, ...options } };
 }
 
 export const keptSettings = ({ settings = {} }: Pick<ObservedInterface, 'settings'>): KeptSettings =>
@@ -99,23 +125,71 @@ export const keptSettings = ({ settings = {} }: Pick<ObservedInterface, 'setting
  */
 export function ownSettings({ bond }: Pick<BridgePort, 'bond'>): KeptSettings {
   if (bond === undefined) return {};
-  const spoken = bond.lacp === 'off' ? {} : { lacpTime: bond.fast === true ? 'fast' : 'slow' };
+  const spoken =
+    bond.lacp === 'off' ? {} : { otherConfig: { [LACP_TIME]: bond.fast === true ? 'fast' : 'slow' } };
   return { bondMode: 'active-backup', lacp: bond.lacp, ...spoken };
 }
 
-/** The settings that a port must have: null where it is to go, or not known what it looked like at first. */
-export function wantedSettings(
+/** What its rows look like when we have plugged it: undefined where nothing is set. */
+export function pluggedSettings(port: Pick<BridgePort, 'bond' | 'options'>): PortSettings | undefined {
+  const { options = {} } = port;
+  const settings = { ...ownSettings(port), ...(Object.keys(options).length === 0 ? {} : { options }) };
+  return Object.keys(settings).length === 0 ? undefined : settings;
+}
+
+const ownDevice = ({ type, options = {} }: Pick<BridgePort, 'type' | 'options'>): OwnDevice => ({
+  type,
+  options,
+});
+
+/** Null where it is to go, or not known what it looked like at first. Of a bridge's own port nothing is set. */
+export function wantedRow(
   row: ObservedInterface,
   port: BridgePort | undefined,
   baseline: PortBaseline,
-): KeptSettings | null {
-  if (row.marks[PLUGGED_MARK] === 'agent') return port === undefined ? null : ownSettings(port);
-  return baseline.get(`${row.bridge}/${row.port ?? row.name}`) ?? null;
+): WantedRow | null {
+  if (row.name === row.bridge) return { settings: {} };
+  if (row.marks[PLUGGED_MARK] === 'agent')
+    return port === undefined ? null : { settings: ownSettings(port), device: ownDevice(port) };
+  const settings = baseline.get(`${row.bridge}/${row.port ?? row.name}`);
+  return settings === undefined ? null : { settings };
 }
 
-export function portDrift(want: KeptSettings, have: ObservedInterface): readonly SettingDifference[] {
+export function portDrift(
+  { settings, device }: WantedRow,
+  have: ObservedInterface,
+): readonly SettingDifference[] {
   const found = keptSettings(have);
-  return (Object.keys(PORT_FIELDS) as (keyof KeptSettings)[])
-    .map((key) => ({ field: PORT_FIELDS[key], expected: shown(want[key]), found: shown(found[key]) }))
-    .filter((d) => d.expected !== d.found && !(d.field === 'qos' && d.found === NOTHING));
+  const fields = (Object.keys(PORT_FIELDS) as (keyof KeptSettings)[]).flatMap((key) =>
+    differences(PORT_FIELDS[key], settings[key], found[key]),
+  );
+  return [
+    ...fields.filter((d) => !(d.field === 'qos' && d.found === NOTHING)),
+    ...(device === undefined ? [] : deviceDrift(device, have)),
+  ];
 }
+
+function deviceDrift({ type, options }: OwnDevice, have: ObservedInterface): SettingDifference[] {
+  const mark = have.settings?.unmarked === true ? undefined : 'agent';
+  return [
+    ...differences('interface type', type, have.type),
+    ...differences('interface options', options, have.settings?.options ?? {}),
+    ...differences(`interface external_ids:${PLUGGED_MARK}`, 'agent', mark),
+  ];
+}
+
+/** Of a map, by its keys. */
+function differences(field: string, want: unknown, found: unknown): SettingDifference[] {
+  const [a, b] = [mapOf(want), mapOf(found)];
+  if (a === undefined && b === undefined) {
+    const [expected, is] = [shown(want), shown(found)];
+    return expected === is ? [] : [{ field, expected, found: is }];
+  }
+  const keys = new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})]);
+  return [...keys].sort().flatMap((key) => differences(`${field}:${key}`, a?.[key], b?.[key]));
+}
+
+const mapOf = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;

@@ -1,6 +1,6 @@
 import { assertNever } from '#kernel';
 import {
-  ownSettings,
+  pluggedSettings,
   type BridgeExports,
   type BridgePort,
   type ObservedInterface,
@@ -133,7 +133,7 @@ function plug(
     marks: port.marks,
     mac: undefined,
     mtu: undefined,
-    settings: port.bond === undefined ? undefined : ownSettings(port),
+    settings: pluggedSettings(port),
     error: there ? undefined : `could not open network device ${device} (No such device)`,
   });
 }

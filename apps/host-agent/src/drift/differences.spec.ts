@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { LEARNED_OWNER, makeCookie, observe, type BridgeState, type Flow, type Observation } from '#openflow';
+import {
+  BRIDGE_PROTOCOLS,
+  LEARNED_OWNER,
+  makeCookie,
+  observe,
+  type BridgeState,
+  type Flow,
+  type Observation,
+  type PortSettings,
+} from '#openflow';
 import { TABLES } from '#compiler';
 import { driftOf } from './differences.js';
 
@@ -85,5 +94,45 @@ describe('what differs from what was installed', () => {
     ]);
     expect(fields({ ...observe(installed), interfaces: [] })).toEqual(['port up0: plugged | absent']);
     expect(fields({ bridges: [], interfaces: [] })).toEqual(['bridge: b | absent']);
+  });
+
+  it('is named by its key where it is one of several, of each device that the agent plugs', () => {
+    const settings = {
+      datapathType: { expected: 'netdev', found: 'system' },
+      mtus: { up0: 1_400, up1: null },
+    };
+    expect(fields(change(() => ({ settings: { protocols: BRIDGE_PROTOCOLS, ...settings } })))).toEqual([
+      'interface up0 mtu_request: 1500 | 1400',
+      'interface up1 mtu_request: 1500 | absent',
+      'datapath_type: netdev | system',
+      'other_config:disable-in-band: true | absent',
+    ]);
+    const have = observe(installed);
+    const altered: PortSettings = {
+      ...{ unmarked: true, options: { x: '1' } },
+      ...{ otherConfig: { 'lacp-fallback-ab': 'true' }, deviceConfig: { 'lacp-port-id': '9' } },
+    };
+    const by = (name: string) => ({ ...have.interfaces[0]!, name, type: 'tap', settings: altered });
+    expect(fields({ ...have, interfaces: [by('up0'), have.interfaces[1]!] })).toEqual([
+      'port up0 other_config:lacp-fallback-ab: absent | true',
+      'port up0 interface other_config:lacp-port-id: absent | 9',
+      'port up0 interface type:  | tap',
+      'port up0 interface options:x: absent | 1',
+      'port up0 interface external_ids:portolan-plugged: agent | absent',
+    ]);
+  });
+
+  it('is named for the members of a bond that somebody took out', () => {
+    const lag = {
+      ...bridge.ports[0]!,
+      name: 'lag1',
+      bond: { members: ['up0', 'up1'], lacp: 'active' },
+    } as const;
+    const bonded = { bridges: [{ ...bridge, ports: [lag] }] };
+    const have = observe(bonded);
+    const [first] = driftOf(bonded, { ...have, interfaces: have.interfaces.slice(1) });
+    expect(first?.differences).toEqual([
+      { field: 'port lag1 interfaces', expected: 'b/up0,b/up1', found: 'b/up1' },
+    ]);
   });
 });

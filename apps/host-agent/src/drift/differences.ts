@@ -74,24 +74,32 @@ function row(plan: BridgePlan, have: Observation): Difference[] {
 /** What goes into the log is bounded. */
 const text = (value: unknown): string => JSON.stringify(value).slice(0, 1_000);
 
-function ports({ ports: plan }: BridgePlan, have: Observation): Difference[] {
+function ports({ bridge: of, ports: plan }: BridgePlan, have: Observation): Difference[] {
   const rows = new Map(have.interfaces.map((i) => [i.port ?? i.name, i]));
+  const rowsOf = (port: string) => have.interfaces.filter((i) => (i.port ?? i.name) === port);
   // A vNIC without any of them was plugged anew by its hypervisor.
   const marks = plan.mark.filter(
     ({ port, marks: m }) =>
       Object.hasOwn(m, 'portolan-plugged') || Object.keys(rows.get(port)?.marks ?? {}).length > 0,
   );
   return [
-    ...plan.add.map((p) => ({ field: `port ${p.name}`, expected: 'plugged', found: NOTHING })),
+    ...plan.add.map((p) => {
+      // It stands, with other members, or in another bridge.
+      const found = rowsOf(p.name).map(({ bridge, name }) => `${bridge}/${name}`);
+      if (found.length === 0) return { field: `port ${p.name}`, expected: 'plugged', found: NOTHING };
+      const expected = (p.bond?.members ?? [p.name]).map((name) => `${of}/${name}`);
+      return { field: `port ${p.name} interfaces`, expected: expected.join(), found: found.join() };
+    }),
     ...marks.map((m) => ({
       field: `port ${m.port} external_ids`,
       expected: JSON.stringify(m.marks),
       found: JSON.stringify(rows.get(m.port)?.marks ?? {}),
     })),
-    ...plan.set.flatMap(({ port, settings }) => {
-      const there = rows.get(port);
-      const differences = there === undefined ? [] : portDrift(settings, there);
-      return differences.map((d) => ({ ...d, field: `port ${port} ${d.field}` }));
+    ...plan.set.flatMap(({ port, ...wanted }) => {
+      // Members of a bond have the port's row in common.
+      const differences = rowsOf(port).flatMap((row) => portDrift(wanted, row));
+      const byField = new Map(differences.map((d) => [d.field, d]));
+      return [...byField.values()].map((d) => ({ ...d, field: `port ${port} ${d.field}` }));
     }),
   ];
 }

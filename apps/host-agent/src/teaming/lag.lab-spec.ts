@@ -140,17 +140,32 @@ describe('a LAG, on a real switch', () => {
 
   it('speaks as it is to again when somebody else told the switch otherwise', async () => {
     const [port = ''] = (await agent.driver.interfaces()).flatMap((i) => (i.name === 'la0' ? i.port : []));
+    const columns = ['lacp', 'bond_mode', 'other_config'].map((column) => ['Port', port, column]);
+    columns.push(['Interface', 'la1', 'other_config']);
     const spoken = async () => {
-      const columns = ['lacp', 'bond_mode', 'other_config:lacp-time'];
-      const values = await Promise.all(columns.map((column) => lab.vsctl('a', 'get', 'Port', port, column)));
+      const values = await Promise.all(columns.map((column) => lab.vsctl('a', 'get', ...column)));
       return values.map((value) => value.trim()).join(' ');
     };
     const before = await spoken();
     const otherwise = ['lacp=off', 'bond_mode=balance-slb', 'other_config:lacp-time=slow'];
-    await lab.vsctl('a', 'set', 'Port', port, ...otherwise);
+    const more = ['other_config:lacp-system-priority=7', 'other_config:bond-detect-mode=miimon'];
+    await lab.vsctl('a', 'set', 'Port', port, ...otherwise, ...more);
     await until('it to be as before', async () => ((await spoken()) === before ? true : undefined));
+    await lab.vsctl('a', 'set', 'Interface', 'la1', 'other_config:lacp-aggregation-key=7');
+    await until('its member to be as before', async () => ((await spoken()) === before ? true : undefined));
     await carriedBy('la0');
-    const fields = ['lacp', 'bond_mode', 'other_config:lacp-time'].map((field) => `port ${port} ${field}`);
+    await lab.vsctl('a', 'del-bond-iface', port, 'la1');
+    await until('its member to be back', async () => {
+      const members = await lab.vsctl('a', '--columns=interfaces', 'list', 'Port', port);
+      return members.includes(',') ? true : undefined;
+    });
+    await carriedBy('la0');
+    const keys = ['lacp-time', 'lacp-system-priority', 'bond-detect-mode'].map(
+      (key) => `other_config:${key}`,
+    );
+    const device = 'interface other_config:lacp-aggregation-key';
+    const changed = ['lacp', 'bond_mode', ...keys, device, 'interfaces'];
+    const fields = changed.map((field) => `port ${port} ${field}`);
     await until('the drift to be told', async () => fields.every((field) => agent.drifted.includes(field)));
   });
 

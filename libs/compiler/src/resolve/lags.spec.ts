@@ -20,7 +20,7 @@ describe('a LAG', () => {
       const steps = order(diff(stateOf(lag), observe(stateOf({}))));
       const changes = steps.flatMap((step) => (step.kind === 'ovsdb' ? step.changes : []));
       const said = { ...LAG, ...lag };
-      const settings = { lacp: said.mode, lacpTime: said.fast ? 'fast' : 'slow' };
+      const settings = { lacp: said.mode, otherConfig: { 'lacp-time': said.fast ? 'fast' : 'slow' } };
       expect(changes).toMatchObject([{ op: 'set-port', settings }]);
     },
   );

@@ -14,9 +14,11 @@ export type SwitchAddress =
       readonly unixctl: string;
     };
 
+export type DatapathType = 'system' | 'netdev';
+
 export type OvsDriverConfig = SwitchAddress & {
   /** `netdev` is the switch in userspace; absent: `system`, the kernel's. */
-  readonly datapathType?: 'system' | 'netdev';
+  readonly datapathType?: DatapathType;
   /** How `effective` is reached; absent: whatever is exact and quickest on this switch. */
   readonly effective?: Method;
   readonly clock?: Clock;

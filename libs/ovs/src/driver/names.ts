@@ -15,6 +15,10 @@ export const isOurs = (bridge: BridgeRow): boolean => (bridge.externalIds[SWITCH
 
 export const isMark = (key: string): boolean => key.startsWith(MARK_PREFIX);
 
+/** Bears the mark of a port that the agent plugged, or is the bridge's own: what is set of their devices is ours. */
+export const isOwnPort = (bridge: BridgeRow, port: PortRow): boolean =>
+  port.name === bridge.name || port.externalIds[PLUGGED_KEY] === 'agent';
+
 export interface Found<T> {
   readonly uuid: string;
   readonly row: T;

@@ -19,7 +19,7 @@ import { OvsdbClient } from '../ovsdb/client.js';
 import { WATCHED } from '../ovsdb/schema.js';
 import { Unixctl } from '../unixctl/unixctl.js';
 import { Bridges } from './bridges.js';
-import { clockOf, resolveEndpoints, type OvsDriverConfig } from './config.js';
+import { clockOf, resolveEndpoints, type DatapathType, type OvsDriverConfig } from './config.js';
 import { ConfigWait } from './config-wait.js';
 import { awaitEffective, CachedDecisions, methodFor } from './effective.js';
 import { findBridge } from './names.js';
@@ -44,7 +44,9 @@ const QUIET = new Set(
       ),
     )
     .concat(
-      ['ingress_policing_rate', 'ingress_policing_burst', 'options', 'lldp'].map((c) => `Interface.${c}`),
+      ['ingress_policing_rate', 'ingress_policing_burst', 'options', 'lldp', 'other_config'].map(
+        (c) => `Interface.${c}`,
+      ),
     )
     .concat(['Controller.target', 'Mirror.name'])
     .concat(Object.keys(WATCHED.IPFIX).map((column) => `IPFIX.${column}`))
@@ -96,7 +98,7 @@ export class OvsDriver implements Driver {
     const interfaces = await this.interfaces();
     const bridges = await Promise.all(
       this.bridges.names.map(async (name) =>
-        readBridge(await this.bridges.session(name), this.ovsdb.cache, name),
+        readBridge(await this.bridges.session(name), this.ovsdb.cache, name, this.datapathType),
       ),
     );
     const problems = this.ovsdb.cache.problems();
@@ -105,7 +107,10 @@ export class OvsDriver implements Driver {
 
   async rows(): Promise<ObservedRows> {
     const interfaces = await this.interfaces();
-    return { interfaces, bridges: this.bridges.names.map((name) => describeRow(this.ovsdb.cache, name)) };
+    return {
+      interfaces,
+      bridges: this.bridges.names.map((name) => describeRow(this.ovsdb.cache, name, this.datapathType)),
+    };
   }
 
   interfaces(): Promise<readonly ObservedInterface[]> {
@@ -190,8 +195,11 @@ export class OvsDriver implements Driver {
 
   /** Of all bridges: they share one, by whose name its commands are told apart from those of others. */
   private get datapath(): string {
-    const type = this.config.datapathType ?? 'system';
-    return `${type}@ovs-${type}`;
+    return `${this.datapathType}@ovs-${this.datapathType}`;
+  }
+
+  private get datapathType(): DatapathType {
+    return this.config.datapathType ?? 'system';
   }
 
   private async carryOut(step: Step): Promise<void> {
@@ -217,7 +225,7 @@ export class OvsDriver implements Driver {
     const { operations, configAt, added } = buildTransaction(
       changes,
       this.ovsdb.cache,
-      this.config.datapathType ?? 'system',
+      this.datapathType,
       this.ownership.has,
     );
     const results = await this.ovsdb.transact('switch database', operations);

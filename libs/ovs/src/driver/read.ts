@@ -10,6 +10,7 @@ import {
 } from '#openflow';
 import { type OfSession } from '../flow/of-session.js';
 import { type RowCache } from '../ovsdb/cache.js';
+import { type DatapathType } from './config.js';
 import { findBridge, isOurs, KICK_TABLE } from './names.js';
 import { describeSettings } from './settings.js';
 
@@ -21,6 +22,7 @@ export async function readBridge(
   session: OfSession,
   cache: RowCache,
   name: string,
+  datapathType: DatapathType,
 ): Promise<BridgeObservation> {
   const [flows, groups, configs, stats, ports, blind] = await Promise.all([
     session.ask({ kind: 'flow-stats-request', cookie: 0n, cookieMask: 0n, match: {} }, 'flow-stats-reply'),
@@ -42,7 +44,7 @@ export async function readBridge(
     });
   const unreadable = flows.flatMap((part) => part.unreadable);
   return {
-    ...describeRow(cache, name),
+    ...describeRow(cache, name, datapathType),
     ...(blind ? { fragmentsBlind: true } : {}),
     flows: flows.flatMap((part) => part.flows).filter(({ flow }) => !isKick(flow)),
     groups: groups.flatMap((part) => part.groups),
@@ -94,8 +96,8 @@ export async function readPorts(session: OfSession): Promise<readonly PortStats[
   return parts.flatMap((part) => part.stats);
 }
 
-/** What the database says of a bridge of ours. */
-export function describeRow(cache: RowCache, name: string): ObservedRow {
+/** What the database says of a bridge of ours, which are all made of this type. */
+export function describeRow(cache: RowCache, name: string, datapathType: DatapathType): ObservedRow {
   const row = findBridge(cache, name)?.row;
   const local = [...cache.rows('Interface')].find(([, { name: device }]) => device === name)?.[1];
   const mtu = local?.mtuRequest ?? local?.mtu;
@@ -105,7 +107,7 @@ export function describeRow(cache: RowCache, name: string): ObservedRow {
     ...(row === undefined || isOurs(row) ? {} : { markLost: true }),
     failMode: row?.failMode ?? '',
     ...(mtu === undefined ? {} : { mtu }),
-    ...describeSettings(cache, name),
+    ...describeSettings(cache, name, datapathType),
   };
 }
 

@@ -2,29 +2,34 @@ import { sameExports, type BridgeExports, type BridgeObservation, type BridgeSet
 import { type KeptSettings, type PortSettings } from '#openflow';
 import { ovsdbSet } from '../ovsdb/atoms.js';
 import { type RowCache } from '../ovsdb/cache.js';
-import { LACP_TIME, type BridgeRow, type InterfaceRow, type PortRow } from '../ovsdb/rows.js';
-import { findBridge, type Found } from './names.js';
+import { type BridgeRow, type InterfaceRow, type PortRow } from '../ovsdb/rows.js';
+import { type DatapathType } from './config.js';
+import { findBridge, isOwnPort, PLUGGED_KEY, type Found } from './names.js';
 
 /** What was set in a bridge's row, and whom it tells of samples; each left out where it is nothing. */
 export function describeSettings(
   cache: RowCache,
   name: string,
+  datapathType: DatapathType,
 ): Pick<BridgeObservation, 'settings' | 'exports'> {
   const found = findBridge(cache, name);
   if (found === undefined) return {};
   const exports = exportsOf(cache, found);
   return {
-    settings: settingsOf(cache, found.row),
+    settings: settingsOf(cache, found.row, datapathType),
     ...(sameExports(exports, {}) ? {} : { exports }),
   };
 }
 
-function settingsOf(cache: RowCache, row: BridgeRow): BridgeSettings {
-  const { datapathType, protocols, otherConfig } = row;
+function settingsOf(cache: RowCache, row: BridgeRow, expected: DatapathType): BridgeSettings {
+  const { protocols, otherConfig } = row;
+  const found = row.datapathType === '' ? 'system' : row.datapathType;
+  const mtus = mtusOf(cache, row);
   const controllers = row.controllers.flatMap((id) => cache.get('Controller', id)?.target ?? []).sort();
   const mirrors = row.mirrors.flatMap((id) => cache.get('Mirror', id)?.name ?? []).sort();
   return {
-    datapathType,
+    ...(found === expected ? {} : { datapathType: { expected, found } }),
+    ...(Object.keys(mtus).length === 0 ? {} : { mtus }),
     protocols,
     ...(Object.keys(otherConfig).length === 0 ? {} : { otherConfig }),
     ...(controllers.length === 0 ? {} : { controllers }),
@@ -34,6 +39,14 @@ function settingsOf(cache: RowCache, row: BridgeRow): BridgeSettings {
     ...(row.rstp ? { rstp: true } : {}),
     ...(row.netflow ? { netflow: true } : {}),
   };
+}
+
+/** What was asked for of the devices that the agent plugged. */
+function mtusOf(cache: RowCache, row: BridgeRow): Readonly<Record<string, number | null>> {
+  const ports = row.ports.flatMap((id) => cache.get('Port', id) ?? []);
+  const own = ports.filter((port) => port.name !== row.name && isOwnPort(row, port));
+  const devices = own.flatMap((port) => port.interfaces.flatMap((id) => cache.get('Interface', id) ?? []));
+  return Object.fromEntries(devices.map(({ name, mtuRequest }) => [name, mtuRequest ?? null]));
 }
 
 function exportsOf(cache: RowCache, { uuid, row }: Found<BridgeRow>): BridgeExports {
@@ -55,7 +68,8 @@ function exportsOf(cache: RowCache, { uuid, row }: Found<BridgeRow>): BridgeExpo
 
 /** What was set in the rows of a port and its interface; undefined for nothing. */
 export function portSettings(port: PortRow, row: InterfaceRow): PortSettings | undefined {
-  const { tag, trunks, vlanMode, qos, bondMode, lacp, lacpTime } = port;
+  const { tag, trunks, vlanMode, qos, bondMode, lacp, otherConfig } = port;
+  const isOwn = port.externalIds[PLUGGED_KEY] === 'agent';
   const settings: PortSettings = {
     ...(tag === undefined ? {} : { tag }),
     ...(trunks.length === 0 ? {} : { trunks }),
@@ -63,11 +77,13 @@ export function portSettings(port: PortRow, row: InterfaceRow): PortSettings | u
     ...(qos ? { qos: true } : {}),
     ...(bondMode === undefined ? {} : { bondMode }),
     ...(lacp === undefined ? {} : { lacp }),
-    ...(lacpTime === undefined ? {} : { lacpTime }),
+    ...(Object.keys(otherConfig).length === 0 ? {} : { otherConfig }),
+    ...(Object.keys(row.otherConfig).length === 0 ? {} : { deviceConfig: row.otherConfig }),
     ...(row.policingRate === 0 ? {} : { ingressPolicingRate: row.policingRate }),
     ...(row.policingBurst === 0 ? {} : { ingressPolicingBurst: row.policingBurst }),
     ...(Object.keys(row.options).length === 0 ? {} : { options: row.options }),
     ...(Object.keys(row.lldp).length === 0 ? {} : { lldp: row.lldp }),
+    ...(isOwn && row.externalIds[PLUGGED_KEY] !== 'agent' ? { unmarked: true } : {}),
   };
   return Object.keys(settings).length === 0 ? undefined : settings;
 }
@@ -83,7 +99,3 @@ export const portColumns = ({ tag, trunks = [], vlanMode, qos, bondMode, lacp }:
   lacp: atMostOne(lacp),
   ...(qos === true ? {} : { qos: ovsdbSet([]) }),
 });
-
-/** What they put into `other_config`, beside what else is there. */
-export const portConfig = ({ lacpTime }: KeptSettings): Readonly<Record<string, string>> =>
-  lacpTime === undefined ? {} : { [LACP_TIME]: lacpTime };

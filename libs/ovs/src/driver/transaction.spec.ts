@@ -58,6 +58,14 @@ describe('buildTransaction', () => {
     expect({ configAt, added }).toEqual({ configAt: 10, added: ['new'] });
   });
 
+  it('asks of an uplink what it asks of its bridge in the same transaction', () => {
+    const set = { op: 'set-bridge', bridge: 'ours', switch: 's', mtu: 9_000 } as const;
+    const { operations } = build(set, { op: 'add-port', bridge: 'ours', port });
+    const inserted = operations.find(({ op, table }) => op === 'insert' && table === 'Interface');
+    expect(inserted).toMatchObject({ row: { name: 'eth9', mtu_request: 9_000 } });
+    expect(operations[0]).toMatchObject({ table: 'Bridge', row: { datapath_type: 'netdev' } });
+  });
+
   it('marks with keys of ours only, and waits for no switch', () => {
     const { operations, configAt } = build({
       op: 'mark-port',

@@ -2,20 +2,30 @@ import { problem, ProblemError } from '#kernel';
 import {
   BRIDGE_CONFIG,
   BRIDGE_PROTOCOLS,
-  ownSettings,
+  pluggedSettings,
   type BridgeExports,
   type BridgePort,
   type KeptSettings,
+  type OwnDevice,
   type OvsdbChange,
 } from '#openflow';
 import { namedUuid, ovsdbMap, ovsdbSet, uuidRef } from '../ovsdb/atoms.js';
 import { type RowCache } from '../ovsdb/cache.js';
 import { type OvsdbOperation } from '../ovsdb/client.js';
-import { LACP_TIME, type BridgeRow } from '../ovsdb/rows.js';
+import { type BridgeRow } from '../ovsdb/rows.js';
 import { collectorRow, ipfixRow, sflowRow } from './exports.js';
 import { checkMarks, checkName, replaceEntries } from './operations.js';
-import { portColumns, portConfig } from './settings.js';
-import { findBridge, findPort, isMark, isOurs, PLUGGED_KEY, SWITCH_KEY, type Found } from './names.js';
+import { portColumns } from './settings.js';
+import {
+  findBridge,
+  findPort,
+  isMark,
+  isOurs,
+  isOwnPort,
+  PLUGGED_KEY,
+  SWITCH_KEY,
+  type Found,
+} from './names.js';
 
 export interface Transaction {
   readonly operations: readonly OvsdbOperation[];
@@ -45,6 +55,8 @@ class Builder {
   private readonly added = new Map<string, number>();
   /** Names of their rows. */
   private readonly addedRows = new Map<string, string>();
+  /** What it asks of bridges that stand. */
+  private readonly mtus = new Map<string, number>();
   private readonly removed = new Set<string>();
   private reconfigures = false;
   private names = 0;
@@ -71,7 +83,7 @@ class Builder {
       case 'mark-port':
         return this.markPort(change.bridge, change.port, change.marks);
       case 'set-port':
-        return this.setPort(change.bridge, change.port, change.settings);
+        return this.setPort(change.bridge, change.port, change.settings, change.device);
       case 'remove-port':
         return this.removePort(change.bridge, change.port);
     }
@@ -119,11 +131,13 @@ class Builder {
     if (!found) return;
     const where = [['_uuid', '==', uuidRef(found.uuid)]];
     const nothing = ovsdbSet([]);
+    this.mtus.set(bridge, mtu);
     this.push({
       op: 'update',
       table: 'Bridge',
       where,
       row: {
+        datapath_type: this.datapathType,
         fail_mode: 'secure',
         protocols: ovsdbSet(BRIDGE_PROTOCOLS),
         controller: nothing,
@@ -185,7 +199,7 @@ class Builder {
     checkName('port.name', port.name);
     const found = this.ours(bridge);
     this.assertAbsent('Port', port.name);
-    const mtu = found ? this.mtuOf(found.row) : this.added.get(bridge);
+    const mtu = found ? (this.mtus.get(bridge) ?? this.mtuOf(found.row)) : this.added.get(bridge);
     const row = {
       type: port.type,
       external_ids: ovsdbMap({ [PLUGGED_KEY]: 'agent' }),
@@ -195,8 +209,8 @@ class Builder {
     const members = port.bond?.members ?? [port.name];
     for (const name of members) checkName('port.bond', name);
     const interfaces = members.map((name) => this.insert('Interface', { ...row, name }));
-    const settings = ownSettings(port);
-    const columns = { ...portColumns(settings), other_config: ovsdbMap(portConfig(settings)) };
+    const settings = pluggedSettings(port) ?? {};
+    const columns = { ...portColumns(settings), other_config: ovsdbMap(settings.otherConfig ?? {}) };
     const inserted = this.insertPort(port.name, interfaces, checkMarks(port.marks), columns);
     this.mutate('Bridge', [['name', '==', bridge]], [['ports', 'insert', ovsdbSet([inserted])]]);
   }
@@ -218,23 +232,27 @@ class Builder {
     this.mutate('Port', where, replaceEntries('external_ids', checkMarks(marks), stale));
   }
 
-  private setPort(bridge: string, port: string, settings: KeptSettings): void {
+  private setPort(bridge: string, port: string, settings: KeptSettings, device?: OwnDevice): void {
     const { uuid, row } = this.portOf(bridge, port);
     const where = [['_uuid', '==', uuidRef(uuid)]];
+    const { otherConfig = {}, deviceConfig = {} } = settings;
     this.push({ op: 'update', table: 'Port', where, row: portColumns(settings) });
-    this.mutate('Port', where, replaceEntries('other_config', portConfig(settings), [LACP_TIME]));
+    this.mutate('Port', where, replaceEntries('other_config', otherConfig, Object.keys(row.otherConfig)));
     const { ingressPolicingRate = 0, ingressPolicingBurst = 0 } = settings;
-    const policing = {
+    const columns = {
       ingress_policing_rate: ingressPolicingRate,
       ingress_policing_burst: ingressPolicingBurst,
+      ...(device === undefined ? {} : { type: device.type, options: ovsdbMap(device.options) }),
     };
-    for (const device of row.interfaces)
-      this.push({
-        op: 'update',
-        table: 'Interface',
-        where: [['_uuid', '==', uuidRef(device)]],
-        row: policing,
-      });
+    for (const id of row.interfaces) {
+      const at = [['_uuid', '==', uuidRef(id)]];
+      const stale = Object.keys(this.cache.get('Interface', id)?.otherConfig ?? {});
+      this.push({ op: 'update', table: 'Interface', where: at, row: columns });
+      this.mutate('Interface', at, [
+        ...replaceEntries('other_config', deviceConfig, stale),
+        ...(device === undefined ? [] : replaceEntries('external_ids', { [PLUGGED_KEY]: 'agent' }, [])),
+      ]);
+    }
   }
 
   private removePort(bridge: string, port: string): void {
@@ -274,10 +292,12 @@ class Builder {
 
   /** The local device and what the agent plugged: their MTU is ours to set; a hypervisor's is its own. */
   private ownInterfaces(bridge: BridgeRow): string[] {
-    const all = bridge.ports.flatMap((uuid) => this.cache.get('Port', uuid)?.interfaces ?? []);
-    return all.filter((uuid) => {
-      const row = this.cache.get('Interface', uuid);
-      return row?.name === bridge.name || row?.externalIds[PLUGGED_KEY] === 'agent';
+    return bridge.ports.flatMap((uuid) => {
+      const port = this.cache.get('Port', uuid);
+      if (port === undefined) return [];
+      // One of the two marks may be lost.
+      const isMarked = (id: string) => this.cache.get('Interface', id)?.externalIds[PLUGGED_KEY] === 'agent';
+      return isOwnPort(bridge, port) ? port.interfaces : port.interfaces.filter(isMarked);
     });
   }
 

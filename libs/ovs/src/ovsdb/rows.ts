@@ -39,7 +39,8 @@ export interface PortRow {
   readonly qos: boolean;
   readonly bondMode?: string;
   readonly lacp?: string;
-  readonly lacpTime?: string;
+  /** What LACP and bonds go by. */
+  readonly otherConfig: Readonly<Record<string, string>>;
   readonly interfaces: readonly string[];
   readonly externalIds: Readonly<Record<string, string>>;
 }
@@ -59,6 +60,8 @@ export interface InterfaceRow {
   readonly policingBurst: number;
   readonly options: Readonly<Record<string, string>>;
   readonly lldp: Readonly<Record<string, string>>;
+  /** What LACP goes by. */
+  readonly otherConfig: Readonly<Record<string, string>>;
   /** Bit/s. */
   readonly linkSpeed?: number;
   readonly lacpCurrent?: boolean;
@@ -71,8 +74,8 @@ export interface Rows extends ExportRows {
   readonly Interface: InterfaceRow;
 }
 
-/** Key of a port's `other_config`: how often LACP is spoken. */
-export const LACP_TIME = 'lacp-time';
+/** Keys of `other_config` of ports and interfaces that LACP and bonds go by. */
+export const isOfBond = (key: string): boolean => key.startsWith('lacp-') || key.startsWith('bond-');
 
 /** Row readers by table. A value that is wrong is reported and treated as absent; nothing throws. */
 export const READERS: { readonly [T in keyof Rows]: (row: RawRow, report: Report) => Rows[T] } = {
@@ -110,7 +113,7 @@ export const READERS: { readonly [T in keyof Rows]: (row: RawRow, report: Report
     qos: readReferences(row['qos'], 'qos', report).length > 0,
     ...optional('bondMode', readText(row['bond_mode'], 'bond_mode', report)),
     ...optional('lacp', readText(row['lacp'], 'lacp', report)),
-    ...optional('lacpTime', readMap(row['other_config'], 'other_config', report)[LACP_TIME]),
+    otherConfig: ofBond(readMap(row['other_config'], 'other_config', report)),
     externalIds: readMap(row['external_ids'], 'external_ids', report),
   }),
   Interface: (row, report) => {
@@ -130,12 +133,16 @@ export const READERS: { readonly [T in keyof Rows]: (row: RawRow, report: Report
         readInteger(row['ingress_policing_burst'], 'ingress_policing_burst', COUNTER, report) ?? 0,
       options: readMap(row['options'], 'options', report),
       lldp: readMap(row['lldp'], 'lldp', report),
+      otherConfig: ofBond(readMap(row['other_config'], 'other_config', report)),
       ...optional('linkSpeed', readInteger(row['link_speed'], 'link_speed', COUNTER, report)),
       ...(typeof row['lacp_current'] === 'boolean' ? { lacpCurrent: row['lacp_current'] } : {}),
     };
   },
   ...EXPORT_READERS,
 };
+
+const ofBond = (map: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(map).filter(([key]) => isOfBond(key)));
 
 const COUNTER = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] as const;
 const MTU = [0, 1_000_000] as const;

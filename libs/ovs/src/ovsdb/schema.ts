@@ -57,6 +57,7 @@ export const WATCHED = {
     ingress_policing_burst: 'value',
     options: 'map',
     lldp: 'map',
+    other_config: 'map',
     link_speed: 'value',
     lacp_current: 'value',
   },
