@@ -8,8 +8,9 @@ export function measure(registry: Registry, manager: Pick<Manager, 'behind'>): v
     help: 'Documents that this copy would have to write if it led from now on; absent while it has not compared them',
     registers: [registry],
     collect() {
-      this.reset();
-      if (manager.behind !== null) this.set(manager.behind);
+      // Set to nothing it would be told as 0, which means that nothing is left to do.
+      if (manager.behind === null) this.remove();
+      else this.set(manager.behind);
     },
   });
 }

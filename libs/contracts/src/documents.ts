@@ -167,8 +167,25 @@ export interface MarkDocument extends DocumentOf<'mark'> {
   readonly shared: readonly (readonly [DocumentKey, number])[];
   /** Hosts with documents written since `prev`: host, how many messages, sequence of the last. */
   readonly hosts: readonly (readonly [HostName, number, number])[];
+  /** For who missed marks: absent where nothing was written before it that could be told. */
+  readonly recent?: RecentWrites;
   /** ms since the epoch, the projector's clock. */
   readonly time: number;
+}
+
+/**
+ * What was written of late, up to this mark and with what it lists itself. Who holds all as of one of `marks` whose
+ * sequence is `after` or greater has missed nothing but what is listed here.
+ */
+export interface RecentWrites {
+  /** Everything written at a greater sequence is listed. */
+  readonly after: number;
+  /** Marks that this one goes on from, whoever wrote them: life, n of the first, n of the last. The eldest first. */
+  readonly marks: readonly (readonly [string, number, number])[];
+  /** Shared keys, with the sequence of their last version. */
+  readonly shared: readonly (readonly [DocumentKey, number])[];
+  /** Hosts with documents of their own, with the sequence of the last. */
+  readonly hosts: readonly (readonly [HostName, number])[];
 }
 
 export type Document =

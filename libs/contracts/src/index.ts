@@ -19,6 +19,7 @@ export type {
   GroupDocument,
   HostDocument,
   MarkDocument,
+  RecentWrites,
   MigrationOrder,
   Arrival,
   PortDocument,

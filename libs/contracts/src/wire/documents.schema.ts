@@ -143,6 +143,14 @@ export const MarkDocumentSchema = document('mark', {
   prevLife: text({ maxLength: 128 }),
   shared: list(tuple([Key, Count]), 100_000),
   hosts: list(tuple([AHostName, Count, Count]), 100_000),
+  recent: optional(
+    shape({
+      after: Count,
+      marks: list(tuple([AToken, Count, Count]), 64),
+      shared: list(tuple([Key, Count]), 1024),
+      hosts: list(tuple([AHostName, Count]), 1024),
+    }),
+  ),
   time: Millis,
 });
 

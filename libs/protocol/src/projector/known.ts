@@ -1,5 +1,6 @@
 import { KEYS, openDocumentBytes, type MarkDocument, type Verifier } from '#contracts';
 import { ok, type Result } from '#kernel';
+import { goesOnFrom } from '../marks.js';
 import { readStore } from './published.js';
 import { type DocumentStore, type KnownDocuments, type Published } from './store.js';
 
@@ -24,12 +25,13 @@ export class KeptDocuments implements KnownDocuments {
 
 /**
  * Whether all that was written from one mark to a later one has a greater sequence and still stands, or was written
- * over or taken out. A life writes alone and counts up, so it does within one, and where the later mark's chain reaches
- * back. A stream that came back older, or was made anew, has an earlier number, or another life.
+ * over or taken out. A life writes alone and counts up, so it does within one, and where the later mark goes on from the
+ * other. A stream that came back older, or was made anew, has an earlier number, or another life.
  */
 export function leadsTo(known: MarkDocument, now: MarkDocument): boolean {
   if (now.life === known.life) return now.n >= known.n;
-  return now.prevLife === known.life && now.prev <= known.n && known.n < now.n;
+  if (now.prevLife === known.life && now.prev <= known.n && known.n < now.n) return true;
+  return goesOnFrom(now, known);
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   type Signer,
   type StateDocument,
 } from '#contracts';
+import { recentAfter } from '../marks.js';
 import { setsOf } from '../projection/documents.js';
 import { listsOf } from './published.js';
 import { type Stands } from './desired.js';
@@ -105,6 +106,7 @@ function nextMark(
 ): MarkDocument {
   const before = published.mark?.document;
   const chained = before !== undefined && listed.length <= LISTED;
+  const lists = chained ? listsOf(listed) : { shared: [], hosts: [] };
   return {
     type: 'mark',
     schema: 1,
@@ -115,7 +117,8 @@ function nextMark(
     life: o.life,
     prev: before === undefined ? 0 : isQuiet(before, o.life, batch.lineage) ? before.prev : before.n,
     prevLife: chained ? before.life : '',
-    ...(chained ? listsOf(listed) : { shared: [], hosts: [] }),
+    ...lists,
+    ...(chained && published.mark !== null ? { recent: recentAfter(published.mark, lists) } : {}),
     time: o.clock.now(),
   };
 }

@@ -169,6 +169,89 @@ describe('document sync', () => {
     expect(last()?.documents.get('s.group.g')?.revision).toBe(2);
   });
 
+  describe('after a gap in the marks, by what the next one knows of late', () => {
+    const missed = async (hosts: readonly (readonly [string, number])[] = []) => {
+      const it = await given();
+      const { stream } = it;
+      const [first, written] = [stream.seq, stream.write(groupDoc('g', 2), false)];
+      stream.write(mark(2, 2), false);
+      const marks = [
+        ['one', 1, 2],
+        ['two', 3, 3],
+      ];
+      const recent = { after: first, marks, shared: [['s.group.g', written]], hosts };
+      const next = (life = 'two') => mark(4, 3, { prev: 3, prevLife: life, recent }, life);
+      return { ...it, written, next };
+    };
+
+    it('reads what was written, and nothing else, though another life wrote it', async () => {
+      const { clock, stream, last, next } = await missed();
+      stream.write(next());
+      await clock.advance(10);
+      expect(last()?.received).toBe(3);
+      expect(last()?.documents.get('s.group.g')?.revision).toBe(2);
+      expect(stream.asked).toEqual(['s.group.g', 's.mark']);
+    });
+
+    it('reads its own where some were written since, and not where it holds them', async () => {
+      const before = await missed([['a', 1]]);
+      before.stream.write(before.next());
+      await before.clock.advance(10);
+      expect(before.stream.asked).toEqual(['s.group.g', 's.mark']);
+
+      const since = await missed([['a', 5]]);
+      since.stream.write(hostDoc(3, [], []), false);
+      since.stream.write(since.next());
+      await since.clock.advance(10);
+      expect(since.stream.asked).toContain('h.a.host');
+      expect(keys(since.last())).toEqual(['h.a.host']);
+    });
+
+    it('reads everything where it does not reach back so far', async () => {
+      const { clock, stream, last } = await missed();
+      const recent = { after: stream.seq, marks: [['one', 1, 2]], shared: [], hosts: [] };
+      stream.write(mark(4, 3, { prev: 3, prevLife: 'two', recent }, 'two'));
+      await clock.advance(10);
+      expect(last()?.documents.get('s.group.g')?.revision).toBe(2);
+      expect(stream.asked).toContain('h.a.host');
+    });
+
+    it('takes a mark of the life before that comes late for what it is', async () => {
+      const { clock, stream, last, next } = await missed();
+      stream.write(next());
+      await clock.advance(10);
+      stream.asked.length = 0;
+      stream.deliver(mark(2, 2), 4);
+      await clock.advance(10);
+      expect(stream.asked).toEqual([]);
+      expect(last()).toMatchObject({ received: 3, stale: false });
+    });
+
+    it('catches up by the mark that stands where it heard of none', async () => {
+      const { clock, stream, last, next } = await missed();
+      stream.write(next(), false);
+      await clock.advance(3_500);
+      expect(last()?.received).toBe(3);
+      expect(stream.asked).toEqual(['s.mark', 's.group.g', 's.mark']);
+    });
+  });
+
+  it('goes on reading everything while another takes over', async () => {
+    const { clock, stream, last } = await given();
+    stream.write(mark(7, 7), false);
+    stream.write(mark(9, 9));
+    // The mark that it reads after is followed by another's before it is done.
+    stream.whenAsked = () => {
+      stream.whenAsked = () => {
+        const recent = { after: stream.seq, marks: [['one', 1, 9]], shared: [], hosts: [] };
+        stream.write(mark(10, 9, { prev: 9, prevLife: 'one', recent }, 'two'), false);
+      };
+    };
+    await clock.advance(10);
+    expect(last()?.received).toBe(9);
+    expect(stream.asked.filter((key) => key === 'h.a.host')).toHaveLength(1);
+  });
+
   it('says that it is stale without marks, keeps what it has, and asks for no more than the mark', async () => {
     const { clock, stream, last } = await given();
     stream.write(mark(2, 2));

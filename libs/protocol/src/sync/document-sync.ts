@@ -1,9 +1,10 @@
 import { problem, type Clock, type HostName, type Problem, type Result, type Revision } from '#kernel';
-import { KEYS, type DocumentKey, type Verifier } from '#contracts';
+import { KEYS, type DocumentKey, type MarkDocument, type Verifier } from '#contracts';
+import { goesOnFrom } from '../marks.js';
 import { Pacer } from '../projector/pacer.js';
 import { spread } from '../spread.js';
 import { Inbox } from './inbox.js';
-import { follows, isOld, isSame, type Mark } from './marks.js';
+import { bridges, follows, isOld, isSame, type Mark } from './marks.js';
 import { Reader } from './reader.js';
 import { type Snapshot } from './snapshot.js';
 import { type DocumentSource, type Received } from './source.js';
@@ -117,7 +118,8 @@ export class DocumentSync {
   private async take(mark: Mark, chain: Mark): Promise<void> {
     if (isOld(mark, chain)) return this.showStale();
     this.unanswered = false;
-    if (follows(mark, chain) && (await this.advance(mark, chain))) {
+    const isNext = follows(mark, chain);
+    if ((isNext || bridges(mark, chain)) && (await this.advance(mark, chain, isNext))) {
       this.failures = 0;
       this.complete(mark);
     } else if (this.unanswered && this.failures < TRIES) {
@@ -157,18 +159,19 @@ export class DocumentSync {
     this.checkedAt = this.options.clock.monotonic();
     if (this.marks.length > 0) return;
     if (!mark.ok) return this.options.onTrouble?.(mark.error);
-    if (mark.value === null || !isSame(mark.value, chain)) this.chain = null;
+    if (mark.value === null) this.chain = null;
+    else if (!isSame(mark.value, chain)) await this.take(mark.value, chain);
   }
 
   /**
    * Everything that the mark speaks of is held afterwards; false: it could not be had. What was fetched counts only if
-   * the stream is still the one that the mark stood in: a stream that is made anew is empty at first.
+   * the stream is still the one that the mark stood in: a stream that is made anew is empty at first. `isNext`: no mark
+   * that listed anything was missed.
    */
-  private async advance(mark: Mark, chain: Mark): Promise<boolean> {
+  private async advance(mark: Mark, chain: Mark, isNext: boolean): Promise<boolean> {
     const fetches = this.fetches;
-    const [, count, last] = mark.document.hosts.find(([host]) => host === this.options.host) ?? ['', 0, 0];
     this.absorb(this.table, chain.seq);
-    if (!this.inbox.holdsOwn(chain.seq, mark.seq, count, last)) {
+    if (isNext ? !this.holdsOwn(mark, chain) : this.missedOwn(mark, chain)) {
       const host = this.table.hostDocument();
       const own = [KEYS.host(this.options.host)];
       if (!(await this.fetch(this.table, own, mark.seq))) return false;
@@ -176,24 +179,42 @@ export class DocumentSync {
       const keys = ports.map((port) => KEYS.port(this.options.host, port));
       if (!(await this.fetch(this.table, keys, mark.seq))) return false;
     }
-    if (!(await this.fill(this.table, mark, chain.seq))) return false;
+    const listed = isNext ? mark.document.shared : (mark.document.recent?.shared ?? []);
+    if (!(await this.fill(this.table, mark, listed, chain.seq))) return false;
     return fetches === this.fetches || (await this.stillStands(mark));
+  }
+
+  /** Whether all came that was written of this host's own since the mark before. */
+  private holdsOwn(mark: Mark, chain: Mark): boolean {
+    const [, count, last] = mark.document.hosts.find(([host]) => host === this.options.host) ?? ['', 0, 0];
+    return this.inbox.holdsOwn(chain.seq, mark.seq, count, last);
+  }
+
+  /** Whether any was, of late: how many is not known, and so not whether all came. */
+  private missedOwn({ document }: Mark, chain: Mark): boolean {
+    return (
+      document.recent?.hosts.some(([host, seq]) => host === this.options.host && seq > chain.seq) ?? true
+    );
   }
 
   private async stillStands(mark: Mark): Promise<boolean> {
     const now = await this.reader.mark();
     if (!now.ok) this.unanswered = true;
-    return now.ok && now.value?.document.life === mark.document.life && now.value.seq >= mark.seq;
+    if (!now.ok || now.value === null || now.value.seq < mark.seq) return false;
+    return now.value.document.life === mark.document.life || goesOnFrom(now.value.document, mark.document);
   }
 
   /** Fetches until nothing needed is missing or older than the mark says. */
-  private async fill(table: Table, mark: Mark, after: number): Promise<boolean> {
+  private async fill(
+    table: Table,
+    mark: Mark,
+    listed: MarkDocument['shared'],
+    after: number,
+  ): Promise<boolean> {
     for (let tries = 0; tries < TRIES && !this.stopped; tries += 1) {
       this.absorb(table, after);
       const needed = table.needed();
-      const older = mark.document.shared.filter(
-        ([key, seq]) => needed.has(key) && (table.get(key)?.seq ?? 0) < seq,
-      );
+      const older = listed.filter(([key, seq]) => needed.has(key) && (table.get(key)?.seq ?? 0) < seq);
       const lacking = new Set([...table.missing(), ...older.map(([key]) => key)]);
       if (lacking.size === 0) return true;
       if (!(await this.fetch(table, [...lacking], mark.seq))) return false;
@@ -279,7 +300,11 @@ export class DocumentSync {
       return { ok: false, error: problem('conflict', what) };
     }
     const table = new Table(this.options.host);
-    if (!(await this.fill(table, mark.value, mark.value.seq)) || !(await this.stillStands(mark.value)))
+    const { shared } = mark.value.document;
+    if (
+      !(await this.fill(table, mark.value, shared, mark.value.seq)) ||
+      !(await this.stillStands(mark.value))
+    )
       return { ok: false, error: problem('unavailable', 'the documents could not all be read') };
     this.table = table;
     this.shownTable = -1;
