@@ -46,6 +46,12 @@ export class QemuMove extends Move {
     this.#isThere = true;
   }
 
+  protected override async arrive(moment: string): Promise<void> {
+    await super.arrive(moment);
+    // What lies unread in a tap when its switch is killed came to no switch in time: that is not what is looked at here.
+    if (moment === 'arrived') await this.from.host.drained(...this.from.taps);
+  }
+
   async kill(_qemu: string, end: End): Promise<() => Promise<void>> {
     const run = end === 'destination' ? this.to : this.from;
     if (run === null) throw new Error('there is no QEMU yet');

@@ -9,7 +9,7 @@ const moments = {
   copying: { means: 'moving: memory is copied', held: 'at a bandwidth with which that never ends' },
   arrived: {
     means: 'the guest runs at the destination; nobody has said so to the log',
-    held: 'both agents are stopped',
+    held: 'both agents are stopped, and the source’s switch has read all that the guest sent',
   },
   switched: {
     means: 'the destination has said so; the source has not said a word',
@@ -57,7 +57,7 @@ export const QEMU: Scene<QemuMoment, keyof typeof victims> = {
     'qemu@source': row(moved, {
       admitted: lost('failed'),
       prepared: lost('failed'),
-      plugged: lost('failed'),
+      plugged: { ...lost('failed'), or: 'aborted' },
       copying: lost('aborted'),
     }),
     'qemu@destination': row(lost('completed'), {

@@ -16,20 +16,40 @@ export function markGaps(): Bugs {
   return { drop: 0.3, alter: (key, received, host) => chained(last, host, key, received) };
 }
 
+/** A mark goes on from those that were missed, and says nothing of what was written meanwhile. */
+export function recentForgotten(): Bugs {
+  const forget = (mark: MarkDocument): MarkDocument =>
+    mark.recent === undefined
+      ? mark
+      : { ...mark, recent: { ...mark.recent, after: 0, shared: [], hosts: [] } };
+  return { drop: 0.3, alter: (key, received) => altered(key, received, forget) };
+}
+
+function altered(
+  key: DocumentKey,
+  received: Received,
+  change: (mark: MarkDocument) => MarkDocument,
+): Received {
+  if (key !== KEYS.mark) return received;
+  const mark = openDocumentBytes(received.bytes, verifier, key);
+  if (!mark.ok || mark.value.type !== 'mark') return received;
+  const changed = change(mark.value);
+  return changed === mark.value ? received : { ...received, bytes: sealDocument(changed, signer) };
+}
+
 function chained(
   last: Map<string, MarkDocument>,
   host: string,
   key: DocumentKey,
   received: Received,
 ): Received {
-  if (key !== KEYS.mark) return received;
-  const mark = openDocumentBytes(received.bytes, verifier, key);
-  if (!mark.ok || mark.value.type !== 'mark') return received;
-  const before = last.get(host);
-  last.set(host, mark.value);
-  if (before === undefined || before.n >= mark.value.n) return received;
-  const altered = { ...mark.value, prev: before.n, prevLife: before.life };
-  return { ...received, bytes: sealDocument(altered, signer) };
+  return altered(key, received, (mark) => {
+    const before = last.get(host);
+    last.set(host, mark);
+    return before === undefined || before.n >= mark.n
+      ? mark
+      : { ...mark, prev: before.n, prevLife: before.life };
+  });
 }
 
 export function doubled(raw: RawCounters): RawCounters {

@@ -12,6 +12,7 @@ export const NAMED_SEEDS: Readonly<Record<MutantName, readonly number[]>> = {
   'lost close': [1, 2, 3],
   'ack before effective': [7, 8, 11],
   'forgotten mark gap': [1, 3, 6],
+  'recent writes forgotten': [1, 2, 3],
   'command done twice after the dedupe window': [1, 2, 3],
   'command done twice': [1, 7, 14],
   'timer of an earlier episode': [1, 2, 3],
