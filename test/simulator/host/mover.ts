@@ -129,7 +129,9 @@ export class Mover {
     const guest = this.guests.get(owner);
     if (guest === undefined) return;
     this.after(within, () => {
-      if (guest.machine !== machine.name) for (const nic of guest.nics) machine.unplug(nic);
+      // It has said that all is over there, and the guest runs nowhere yet.
+      if (guest.machine === machine.name && guest.goingTo !== null) this.quit({ owner }, machine, within);
+      else if (guest.machine !== machine.name) for (const nic of guest.nics) machine.unplug(nic);
     });
   }
 

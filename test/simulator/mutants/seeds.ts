@@ -12,7 +12,7 @@ export const NAMED_SEEDS: Readonly<Record<MutantName, readonly number[]>> = {
   'lost close': [1, 2, 3],
   'ack before effective': [7, 8, 11],
   'forgotten mark gap': [1, 3, 6],
-  'recent writes forgotten': [1, 2, 3],
+  'recent writes forgotten': [2, 3, 4],
   'command done twice after the dedupe window': [1, 2, 3],
   'command done twice': [1, 7, 14],
   'timer of an earlier episode': [1, 2, 3],
@@ -26,7 +26,7 @@ export const NAMED_SEEDS: Readonly<Record<MutantName, readonly number[]>> = {
   'switched before it was ready': [21, 26, 35],
   'takeover before the lease ran out': [4, 12, 15],
   'lease renewed without a grant': [1, 2, 4],
-  'host that came back not fenced': [51],
+  'host that came back not fenced': [35, 72, 87],
 };
 
 /** Things that happen in a story that must find one. */
