@@ -139,10 +139,14 @@ export class Migrations {
     return until(`${id} to end`, look, MOVED_MS);
   }
 
+  describe(id: string): Promise<MigrationDescription> {
+    return this.spine.api.get<MigrationDescription>(`/v1/migrations/${id}`);
+  }
+
   /** Resolves when it is known for how long the guest stood still, as its hypervisor counted it. */
   async pauseTold(id: string): Promise<void> {
     await until(`the pause of ${id} to be told`, async () => {
-      const { pauseMs } = await this.spine.api.get<MigrationDescription>(`/v1/migrations/${id}`);
+      const { pauseMs } = await this.describe(id);
       return pauseMs ?? undefined;
     });
   }

@@ -2,7 +2,15 @@ import { sameItems, type Clock, type HostName, type IdGenerator, type Revision }
 import { type Fact } from '#domain';
 import { type Checkpoint, type PortDocument, type Report, type Telemetry } from '#contracts';
 import { type Snapshot } from '#protocol';
-import { compile, CompileMemo, slotOfZone, zoneOfSlot, type Compiled, type Desired } from '#compiler';
+import {
+  compile,
+  CompileMemo,
+  slotOfZone,
+  zoneOfSlot,
+  type Compiled,
+  type Desired,
+  type PortEpoch,
+} from '#compiler';
 import { type Driver, type DriverEvent, type Observation, type Step } from '#openflow';
 import { CounterKeeper } from './counters/keeper.js';
 import { outstanding } from './counters/outstanding.js';
@@ -23,7 +31,7 @@ import { Guard } from './guard.js';
 import { TeamingService } from './teaming/teaming.js';
 import { type LocalMemory } from './state/local-memory.js';
 import { bindingKey, type BindingKey } from './state/memory.js';
-import { type MakeService } from './service.js';
+import { type Activation, type MakeService } from './service.js';
 import { ServiceGroup } from './service-group.js';
 
 export interface AgentLog {
@@ -369,17 +377,18 @@ export class Agent {
       const noted = this.parts.memory.note(row.slot, row.active, at);
       if (noted === null) continue;
       news = true;
-      if (row.active) this.parts.journal.record({ type: 'PortActivated', ...noted, ...this.#then(at) });
+      if (row.active)
+        this.parts.journal.record({ type: 'PortActivated', ...noted, ...this.#then(noted, at) });
       this.parts.log.info({ ...noted, active: row.active }, 'the data plane switched a port');
     }
     if (news) this.#reconciler.kick();
   }
 
-  /** What a port opened to: when, and what of policy stood. */
-  #then(at: number | undefined): { readonly at?: number; readonly realised?: number } {
+  /** What a port opened to: when, what of policy stood, and what services know of its guest. */
+  #then(binding: PortEpoch, at: number | undefined): Omit<Activation, 'type' | keyof PortEpoch> {
     if (at === undefined) return {};
     const realised = this.#settled?.wanted.received;
-    return realised === undefined ? { at } : { at, realised };
+    return { at, ...(realised === undefined ? {} : { realised }), ...this.#services.arrived(binding) };
   }
 
   /** Known from an earlier run, which may have died before it told. */

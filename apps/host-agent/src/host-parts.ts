@@ -29,6 +29,8 @@ export async function hostParts(config: HostAgentConfig, disk: StateDir, logger:
   const datapathType = config.ovsDatapath === 'netdev' ? 'netdev' : 'system';
   const driver = new OvsDriver({ rundir: config.ovsRundir, datapathType });
   const services = [pnics(new HostDevices(config.netns), datapathType)];
+  if (config.hypervisor === 'libvirt')
+    services.push((await import('./hypervisor/libvirt/carries.js')).carriesPolicy);
   return { driver, hypervisor: await hypervisorOf(config, disk, logger), simulated: null, services };
 }
 

@@ -1,6 +1,6 @@
 import { type Clock } from '#kernel';
 import { type Telemetry } from '#contracts';
-import { type Compiled, type Desired } from '#compiler';
+import { type Compiled, type Desired, type PortEpoch } from '#compiler';
 import { type DriverEvent, type Observation } from '#openflow';
 import { type Guard } from './guard.js';
 import { type FrameTakers, type HandedFrame } from './packet-ins.js';
@@ -46,6 +46,12 @@ export class ServiceGroup {
   carriedOut(compiled: Compiled, have: Observation, desired: Desired): void {
     for (const service of this.#services)
       this.guard.run('see what stands', () => service.carriedOut?.(compiled, have, desired));
+  }
+
+  arrived(binding: PortEpoch): ReturnType<NonNullable<AgentService['arrived']>> {
+    return merged(
+      this.#services.map((service) => this.guard.run('add to an arrival', () => service.arrived?.(binding))),
+    );
   }
 
   telemetry(): Partial<Telemetry> {

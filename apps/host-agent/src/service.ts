@@ -1,7 +1,7 @@
 import { type Clock, type HostName } from '#kernel';
 import { type Fact } from '#domain';
 import { type Telemetry } from '#contracts';
-import { type Compiled, type Desired, type LocalFacts } from '#compiler';
+import { type Compiled, type Desired, type LocalFacts, type PortEpoch } from '#compiler';
 import { type Driver, type DriverEvent, type Observation } from '#openflow';
 import { type FrameTakers } from './packet-ins.js';
 import { type LocalMemory } from './state/local-memory.js';
@@ -9,10 +9,17 @@ import { type LocalMemory } from './state/local-memory.js';
 /** What a service may use of the agent that it belongs to. */
 export interface ServiceHost {
   readonly host: HostName;
-  /** To ask and to send frames; the switch is changed by passes of the reconciler alone. */
+  /** To ask and to send frames; what decides about frames is changed by passes of the reconciler alone. */
   readonly driver: Pick<
     Driver,
-    'packetOut' | 'portStats' | 'flowStats' | 'meterStats' | 'connections' | 'ignoreSequences'
+    | 'packetOut'
+    | 'portStats'
+    | 'flowStats'
+    | 'meterStats'
+    | 'connections'
+    | 'ignoreSequences'
+    | 'interfaces'
+    | 'setPortData'
   >;
   readonly clock: Clock;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
@@ -28,6 +35,8 @@ export interface ServiceHost {
   /** What is known to stand; null while that is in doubt. */
   observation(): Observation | null;
 }
+
+export type Activation = Extract<Fact, { type: 'PortActivated' }>;
 
 /** Local facts that the agent itself has no part in; such a field is optional or has a default in the compiler. */
 export type ServiceFacts = Partial<
@@ -47,6 +56,8 @@ export interface AgentService {
   noticed?(event: DriverEvent): void;
   /** A pass came to its end: all of this stands and is effective, as these documents want it. */
   carriedOut?(compiled: Compiled, have: Observation, desired: Desired): void;
+  /** A guest is just coming to the binding that waited for it: what is told with that. */
+  arrived?(binding: PortEpoch): Pick<Activation, 'carried'>;
   /** Added to the telemetry, about once a second. */
   telemetry?(): Partial<Telemetry>;
   close?(): void | Promise<void>;

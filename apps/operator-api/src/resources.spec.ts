@@ -243,6 +243,7 @@ describe('resources, ports, migrations, statistics, status', () => {
     expect(body.handover[0]).toMatchObject({
       granted: revision,
       realised: null,
+      carried: null,
       firstFrameAt: null,
       gapMs: null,
     });

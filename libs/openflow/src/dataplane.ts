@@ -256,6 +256,11 @@ export interface Driver {
    * where the switch knows no such thing.
    */
   ignoreSequences(): Promise<void>;
+  /**
+   * What libvirt takes along when the guest behind an interface leaves the host: `PORT_DATA` among the external_ids of
+   * its row; null: nothing. Nothing else of the row is touched, and no frame goes another way for it.
+   */
+  setPortData(device: string, data: string | null): Promise<void>;
   /** Whether another hand changed what the switch tells nobody; cheap. What it is, a reading shows. */
   strayed(): Promise<boolean>;
   /** Sends frames out of a port of the bridge, or does this with each, as with one that comes by no port. */

@@ -19,6 +19,7 @@ export type {
   Step,
 } from './dataplane.js';
 export {
+  PORT_DATA,
   sameExports,
   type BridgeExports,
   type BridgeSettings,

@@ -1,5 +1,8 @@
 /** Rows of the switch's database beside bridges and ports, in the words of Open vSwitch's schema. */
 
+/** Key among an interface's external_ids whose value libvirt carries to the next host in its migration cookie. */
+export const PORT_DATA = 'PortData';
+
 /** What somebody set in a bridge's row and what makes a difference to what the bridge does; only what is set is told. */
 export interface BridgeSettings {
   /** Absent: the bridge is of the type that its driver makes bridges of. */

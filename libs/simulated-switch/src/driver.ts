@@ -1,5 +1,6 @@
 import { assertNever, problem, ProblemError, type Problem } from '#kernel';
 import {
+  PORT_DATA,
   type Driver,
   type DriverEvent,
   type FlowStats,
@@ -115,6 +116,15 @@ export class SimulatedDriver implements Driver {
   /** It never asks for them. */
   ignoreSequences(): Promise<void> {
     return this.turn();
+  }
+
+  async setPortData(device: string, data: string | null): Promise<void> {
+    await this.turn();
+    const row = this.target.interfaces().find(({ name }) => name === device);
+    if (row === undefined)
+      throw new ProblemError(problem('not-found', `the switch has no interface ${device}`));
+    const { [PORT_DATA]: _before, ...others } = row.externalIds;
+    this.target.setExternalIds(device, data === null ? others : { ...others, [PORT_DATA]: data });
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {

@@ -87,6 +87,10 @@ export class MachineDriver implements Driver {
     return this.trip('port counts', () => this.inner.portStats(bridge));
   }
 
+  setPortData(device: string, data: string | null): Promise<void> {
+    return this.trip('port data', () => this.inner.setPortData(device, data));
+  }
+
   strayed(): Promise<boolean> {
     return this.trip('a glance', () => this.inner.strayed());
   }

@@ -57,6 +57,9 @@ function handover(m: MigrationDescription, h: Handover, style: Style, now: numbe
   const rows: [string, string][] = [
     ['port', `${style.bold(h.port)}, epoch ${epoch}`],
     ['policy', policy(h, m.destination, style)],
+    ...(h.carried === null
+      ? []
+      : [['brought', brought(h.carried, h.realised, m.destination, style)] as [string, string]]),
     ['first frame', seen(h.firstFrameAt, m.destination)],
     ['turned', `${seen(h.turnedAt, m.source)}${h.gapMs === null ? '' : `: ${gap(h.gapMs)}`}`],
     ['left', h.source === null ? 'not known' : left(h.source, style)],
@@ -69,6 +72,12 @@ function policy({ granted, realised }: Handover, host: string, style: Style): st
   if (realised === null) return `of revision ${granted} wanted; what ${host} carried out is not known`;
   const text = `revision ${realised} carried out on ${host} before, ${granted} wanted`;
   return realised >= granted ? text : style.bad(text);
+}
+
+/** What the source had carried out of the port's policy; it is newer only where the destination was behind. */
+function brought(carried: number, realised: number | null, host: string, style: Style): string {
+  const text = `policy of revision ${carried}, by the guest (PortData)`;
+  return realised === null || carried <= realised ? text : style.bad(`${text}: ${host} was behind`);
 }
 
 /** Two hosts' clocks may differ by more than what lies between: then the source seems to be first. */

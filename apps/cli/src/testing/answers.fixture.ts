@@ -413,6 +413,7 @@ export const migration = (
       gapMs: 1,
       granted: 12,
       realised: 14,
+      carried: 13,
       source: {
         epoch: 1,
         closedAt: at(1.45),

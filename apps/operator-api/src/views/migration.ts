@@ -26,6 +26,7 @@ function handover(state: State, m: Migration, p: Migration['ports'][number]): Ha
     gapMs: opened === undefined || turned === undefined ? null : turned - opened,
     granted: m.history[0]?.revision ?? 0,
     realised: p.realised ?? null,
+    carried: p.carried ?? null,
     source: last === undefined ? null : closing(last),
     destination:
       first === undefined

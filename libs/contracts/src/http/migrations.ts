@@ -21,6 +21,11 @@ const PortHandover = Type.Object({
     Count,
     'up to which revision the destination carried everything out when the first frame came',
   ),
+  carried: nullable(
+    Count,
+    'which revision of the port’s policy its source had carried out, by what the guest brought along (libvirt’s ' +
+      '`PortData`): that host’s word, which nobody signed; greater than `realised`: the destination was behind',
+  ),
   source: nullable(
     Type.Object({
       epoch: Count,

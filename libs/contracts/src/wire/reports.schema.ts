@@ -77,6 +77,7 @@ export const FactSchema = union([
     epoch: AnEpoch,
     at: optional(Millis),
     realised: optional(Count),
+    carried: optional(Count),
   }),
   shape({ type: literal('StandbyReady'), port: APortId, epoch: AnEpoch, ready: bool }),
   shape({ type: literal('SegmentOpened'), ...Segment }),

@@ -14,6 +14,9 @@ const because = (reason: string | undefined | null): string =>
 const paused = (ms: number | undefined): string =>
   ms === undefined ? '' : `, the guest stood still for ${ms} ms`;
 
+const brought = (revision: number | undefined): string =>
+  revision === undefined ? '' : `, and the guest brought along that its source had revision ${revision}`;
+
 const fields = (policy: PolicyPatch): string => {
   const names = Object.keys(policy);
   return names.length === 0 ? 'nothing of its own' : names.join(', ');
@@ -80,7 +83,7 @@ export function describeEvent(e: DomainEvent): string {
     case 'StandbyRevoked':
       return `port ${e.port} no longer awaited on ${e.host} (epoch ${e.epoch})`;
     case 'FirstFrameNoted':
-      return `${e.host} had noticed the first frame of port ${e.port} (epoch ${e.epoch}) by itself`;
+      return `${e.host} had noticed the first frame of port ${e.port} (epoch ${e.epoch}) by itself${brought(e.carried)}`;
     case 'StandbyReady':
       if (e.plugged === false)
         return `port ${e.port} left ${e.host}, where it was awaited (epoch ${e.epoch})`;
@@ -90,7 +93,7 @@ export function describeEvent(e: DomainEvent): string {
         ? `port ${e.port} can be switched to ${e.host} (epoch ${e.epoch})`
         : `port ${e.port} can’t be switched to ${e.host} any more (epoch ${e.epoch})`;
     case 'PortActivated':
-      return `port ${e.port} active on ${e.host} at epoch ${e.epoch}`;
+      return `port ${e.port} active on ${e.host} at epoch ${e.epoch}${brought(e.carried)}`;
     case 'SegmentOpened':
       return `port ${e.port} counts on ${e.host} at epoch ${e.epoch}, from ${packetsOf(e.raw.in)} packets in and ${packetsOf(e.raw.out)} out`;
     case 'SegmentClosed':

@@ -71,6 +71,20 @@ describe('stored events', () => {
     });
   });
 
+  it('of an arrival before guests brought anything along say nothing of it', () => {
+    const at = { port: 'p1', host: 'h1', epoch: 2, at: 5_000, realised: 4 };
+    for (const [type, v, data] of [
+      ['PortActivated', 1, { port: 'p1', host: 'h1', epoch: 2 }],
+      ['PortActivated', 2, at],
+      ['FirstFrameNoted', 1, { ...at, migration: 'm1' }],
+    ] as const)
+      expect(unwrap(fromStored({ type, v, data }))).toEqual({ type, ...data });
+    const brought = { ...at, carried: 0 };
+    expect(fromStored({ type: 'PortActivated', v: 3, data: brought })).toMatchObject({
+      error: { details: [{ field: 'carried' }] },
+    });
+  });
+
   it('of an unknown type or a future version are refused', () => {
     const data = { name: 'web', spec };
     expect(fromStored({ type: 'GroupDefined', v: 4, data })).toMatchObject({

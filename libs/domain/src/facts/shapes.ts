@@ -103,6 +103,7 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     epoch: epochShape,
     at: optionalTime,
     realised: optional(int()) as Shape<number>,
+    carried: optional(int(1)) as Shape<number>,
   }),
   StandbyReady: object<FactOf<'StandbyReady'>>({
     type: type('StandbyReady'),

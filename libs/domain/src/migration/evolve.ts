@@ -48,9 +48,10 @@ export function hypervisorReported(next: Next, e: Of<'HypervisorReported'>): voi
   next.migrations = next.migrations.set(before.id, { ...before, outcome: e.outcome, ...paused });
 }
 
-const seen = ({ at, realised }: Pick<Of<'PortActivated'>, 'at' | 'realised'>): Mark => ({
+const seen = ({ at, realised, carried }: Pick<Of<'PortActivated'>, 'at' | 'realised' | 'carried'>): Mark => ({
   ...(at === undefined ? {} : { activatedAt: at }),
   ...(realised === undefined ? {} : { realised }),
+  ...(carried === undefined ? {} : { carried }),
 });
 
 /** Marks a port as active at the destination. */

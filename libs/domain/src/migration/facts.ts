@@ -13,9 +13,19 @@ type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
 /** The standby gate opened: the guest's first frame was seen. */
 export function activatedFact(draft: Draft, host: HostName, fact: Of<'PortActivated'>, refuse: Refuse): void {
   const standby = standbyOf(draft, host, fact, refuse);
-  if (standby === null) return noteFrame(draft, host, fact);
-  draft.emit({ ...fact, host });
+  const likely = withoutFuture(draft, fact, refuse);
+  if (standby === null) return noteFrame(draft, host, likely);
+  draft.emit({ ...likely, host });
   frame(draft, standby.migration);
+}
+
+/** Nobody can have carried out what the log does not hold yet: that the guest says so is left out, all else stands. */
+function withoutFuture(draft: Draft, fact: Of<'PortActivated'>, refuse: Refuse): Of<'PortActivated'> {
+  const { carried, ...rest } = fact;
+  const { revision } = draft.before;
+  if (carried === undefined || carried <= revision) return fact;
+  refuse(refusal('ahead', 'carried', carried, 'is ahead of the log', `at most ${revision}`));
+  return rest;
 }
 
 /** Migrations looked through for one that is over: a host that says it again and again must not cost the more. */
@@ -31,12 +41,16 @@ function migrationTo(state: State, host: HostName, port: PortId, epoch: Epoch): 
 }
 
 /** It is active there already, by the hypervisor's word: that its host saw it happen is news all the same, once. */
-function noteFrame(draft: Draft, host: HostName, { port, epoch, at, realised }: Of<'PortActivated'>): void {
+function noteFrame(draft: Draft, host: HostName, fact: Of<'PortActivated'>): void {
+  const { port, epoch, at, realised, carried } = fact;
   if (at === undefined) return;
   const migration = migrationTo(draft.state, host, port, epoch);
   const moved = migration?.ports.find((p) => p.port === port);
   if (migration === undefined || moved?.activated !== true || moved.activatedAt !== undefined) return;
-  const stood = realised === undefined ? {} : { realised };
+  const stood = {
+    ...(realised === undefined ? {} : { realised }),
+    ...(carried === undefined ? {} : { carried }),
+  };
   draft.emit({ type: 'FirstFrameNoted', migration: migration.id, port, host, epoch, at, ...stood });
 }
 

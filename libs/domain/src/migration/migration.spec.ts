@@ -72,6 +72,31 @@ describe('what is known of the hand-over', () => {
     ]);
   });
 
+  it('has what the guest brought along of its source’s policy, which decides nothing', () => {
+    moving();
+    const seen = { ...frame(2), at: 5_000, realised: 4, carried: 5 } as Fact;
+    expect(types(w.facts('h2', seen))).toEqual(['PortActivated', 'MigrationAdvanced', 'FactsAccepted']);
+    expect(migration()).toMatchObject({ phase: 'switched', ports: [{ realised: 4, carried: 5 }] });
+  });
+
+  it('has that also of a port that was activated by the hypervisor’s word, with the first frame', () => {
+    moving();
+    w.facts('h1', word('completed'));
+    w.facts('h2', { ...frame(2), at: 5_000, carried: 5 } as Fact);
+    expect(migration()?.ports).toMatchObject([{ activatedAt: 5_000, carried: 5 }]);
+  });
+
+  it('has nothing of what the log does not hold yet, and the guest is there all the same', () => {
+    moving();
+    const head = w.state.revision;
+    const seen = { ...frame(2), at: 5_000, realised: 4, carried: head + 1 } as Fact;
+    const [told, ...events] = w.facts('h2', seen);
+    expect(told).toMatchObject({ type: 'FactRefused', fact: 'PortActivated', code: 'ahead' });
+    expect(types(events)).toEqual(['PortActivated', 'MigrationAdvanced', 'FactsAccepted']);
+    expect(port()?.active).toEqual({ host: 'h2', epoch: 2 });
+    expect(migration()?.ports[0]).not.toHaveProperty('carried');
+  });
+
   it('has the guest’s pause also when the end that knows it is heard last, once', () => {
     moving();
     w.facts('h2', word('completed'));

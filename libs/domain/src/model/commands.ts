@@ -202,6 +202,11 @@ export type Fact =
       readonly at?: number;
       /** Up to which revision the switch carried everything out then, as was reported. */
       readonly realised?: number;
+      /**
+       * Which revision of the port's policy its source had carried out, by what the guest brought along: the word of
+       * another host, that nobody signed. It is told on, and decides nothing.
+       */
+      readonly carried?: number;
     }
   /** The standby is plugged in, and its whole policy stands in the switch and is effective; or that is so no more. */
   | {

@@ -109,6 +109,7 @@ export type DomainEvent =
       readonly epoch: Epoch;
       readonly at: number;
       readonly realised?: number;
+      readonly carried?: number;
     }
   /** The guest's first frame would be let through at the standby, or would be no more. */
   | {
@@ -129,6 +130,7 @@ export type DomainEvent =
       /** As the fact says; absent: it was activated on somebody's word, or its host does not know when. */
       readonly at?: number;
       readonly realised?: number;
+      readonly carried?: number;
     }
   | {
       readonly type: 'SegmentOpened';

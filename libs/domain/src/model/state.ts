@@ -308,6 +308,8 @@ export interface Migration {
     readonly turnedAt?: number;
     /** Up to which revision the destination carried everything out when the first frame came. */
     readonly realised?: number;
+    /** Which revision of the port's policy the source had carried out, as the guest brought it along: see the fact. */
+    readonly carried?: number;
   }[];
   readonly phase: MigrationPhase;
   /** Grows with each phase: a timer or proposal of an earlier episode is refused. */

@@ -25,6 +25,7 @@ import { awaitEffective, CachedDecisions, methodFor } from './effective.js';
 import { findBridge } from './names.js';
 import { observeInterfaces } from './observe.js';
 import { Ownership } from './ownership.js';
+import { portDataTransaction } from './port-data.js';
 import { describeRow, isBlind, readBridge, readFlows, readMeters, readPorts } from './read.js';
 import { buildTransaction } from './transaction.js';
 
@@ -173,6 +174,11 @@ export class OvsDriver implements Driver {
 
   async ignoreSequences(): Promise<void> {
     await this.unixctl.call('dpctl/ct-disable-tcp-seq-chk', [this.datapath]);
+  }
+
+  async setPortData(device: string, data: string | null): Promise<void> {
+    const operations = portDataTransaction(this.ovsdb.cache, device, data, this.ownership.has);
+    await this.ovsdb.transact(`the row of ${device}`, operations);
   }
 
   watch(listener: (event: DriverEvent) => void): () => void {
