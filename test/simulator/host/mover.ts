@@ -88,11 +88,12 @@ export class Mover {
       if (down !== from && down !== to) continue;
       this.end(move);
       move.cut = true;
-      const [here, other] = switched ? [to, from] : [from, to];
+      const here = switched ? to : from;
       const lost = here === down || move.torn;
       guest.machine = lost ? null : here.name;
       guest.state = lost ? 'off' : 'running';
-      if (lost) for (const nic of guest.nics) other.unplug(nic);
+      // What is left of it at the other host somebody ends.
+      if (lost) for (const nic of guest.nics) (down === from ? to : from).unplug(nic);
       this.note(`${guest.owner} ${lost ? 'is lost' : `goes on at ${here.name}`}: ${down.name} is down`);
       if (down === to && attempt?.outcome === 'started')
         this.say(from, attempt, 'failed', 'the destination is down');
