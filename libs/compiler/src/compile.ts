@@ -209,6 +209,7 @@ function binding(
     speaks: { macs: ownMacs(port), actions: [...ofPort(port), ...wireOfPort(port)] },
     ...(bridge.multicast === undefined ? {} : { asked: port.ranges }),
     ...(ready && port.policy.filter.stateful && lists.has(port.slot) ? { zone: zoneOfSlot(port.slot) } : {}),
+    ...(bridge.multicast !== undefined && port.policy.promiscuous ? { everyGroup: true } : {}),
     ...(ready ? connectionsOf(port) : {}),
     rules: countedRules(port.policy.filter, lists.get(port.slot) ?? port.slot, round),
   };
@@ -233,8 +234,8 @@ function carriedOf({ team, policy, mac, ranges }: PortPlan): Pick<CompiledBindin
   if (team === undefined) return {};
   const { vlan, macs, teaming } = policy;
   const tags = vlan.mode === 'private' ? [{ from: vlan.secondary, to: vlan.secondary }] : ranges;
-  const { uplinks } = team;
-  return { carried: { uplinks, teaming, macs: [mac, ...macs.extra.map(macToBigint)], tags } };
+  const { uplinks, kind } = team;
+  return { carried: { uplinks, kind, teaming, macs: [mac, ...macs.extra.map(macToBigint)], tags } };
 }
 
 /** Everything on our bridges that is no uplink, no bridge's own device and no known port's connectee. */

@@ -157,8 +157,9 @@ export interface Uplink {
 
 /** By what a binding is reached from outside. */
 export interface Carried {
-  /** In their order: the first that is live carries it. */
+  /** In their order: the first that is live carries it, or all at once. */
   readonly uplinks: readonly Uplink[];
+  readonly kind: 'order' | 'hash';
   /** What policy says of it. */
   readonly teaming: Teaming;
   readonly macs: readonly bigint[];
@@ -216,6 +217,8 @@ export interface CompiledBinding {
   readonly speaks: Speaks;
   /** Segments in which its guest is to be asked what groups it listens to. Absent: it gets all of them. */
   readonly asked?: readonly Range[];
+  /** It gets every group, whatever its guest says. */
+  readonly everyGroup?: true;
   /** Absent: its filter has no state, or is not carried out. */
   readonly zone?: number;
   /** As `zone`; absent, too, where its connections can't be told to another host. */

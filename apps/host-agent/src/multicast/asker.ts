@@ -8,8 +8,9 @@ type Family = GroupAddress['family'];
 
 interface Outgoing {
   readonly segment: number;
-  /** Of what somebody else asks: who in a private VLAN. */
+  /** Of what somebody else asks: who in a private VLAN, and the priority of its tag. */
   readonly wire?: number;
+  readonly cos?: number;
   readonly slots: readonly number[];
   readonly frame: Uint8Array;
 }
@@ -119,9 +120,9 @@ export class Asker {
   }
 
   async #send(key: string, job: Job): Promise<void> {
-    for (const { segment, slots, frame, wire } of job.frames) {
+    for (const { slots, frame, ...of } of job.frames) {
       if (this.#jobs.get(key) !== job) return;
-      await this.host.driver.packetOut(job.bridge, deliverTo(segment, slots, wire), frame);
+      await this.host.driver.packetOut(job.bridge, deliverTo(of, slots), frame);
     }
   }
 }

@@ -98,7 +98,12 @@ export class Memberships {
     return [...new Set(held.map(({ segment }) => segment))];
   }
 
-  members(segment: number, group: GroupAddress): readonly number[] {
+  /** Whether a port gets every group of a segment: it may not have said what it wants, or there is a router behind it. */
+  listensToAll(slot: number, segment: number): boolean {
+    return !this.#settled.has(slot) || this.members(segment, null).includes(slot);
+  }
+
+  members(segment: number, group: GroupAddress | null): readonly number[] {
     return [...(this.#entries.get(keyOf(segment, group))?.until.keys() ?? [])];
   }
 

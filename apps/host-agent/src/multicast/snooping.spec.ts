@@ -145,6 +145,26 @@ describe('snooping of an agent', () => {
     expect(asked(1)).toEqual([`4 ${G.toString(16)}`]);
   });
 
+  it('brings it once: not what comes by another uplink than the member’s, and not to who gets everything', async () => {
+    const brought = async (from: string, n: number): Promise<readonly string[]> => {
+      host.out.length = 0;
+      await says(from, igmpFrame({ mac: mac(n), from: BigInt(n), to: G }, igmp2(0x11, G, 100)));
+      return host.out
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith('tap'))
+        .sort();
+    };
+    for (const n of [1, 2]) await says(`tap${n}`, igmpFrame({ mac: mac(n), to: G }, igmp2(0x16, G)));
+    // Not asked for what it listens to yet, so that both get every group.
+    expect(await brought('eth0', 9)).toEqual(['tap1', 'tap2']);
+    await pass(5_000);
+    expect(await brought('eth0', 9)).toEqual(['tap1', 'tap2']);
+    expect(await brought('eth1', 9)).toEqual([]);
+    // Now a router itself.
+    expect(await brought('tap2', 2)).toEqual(['tap1']);
+    expect(await brought('eth0', 9)).toEqual(['tap1', 'tap2']);
+  });
+
   it('asks whoever is behind the port before it forgets a group that was left', async () => {
     await says('tap1', igmpFrame({ mac: mac(1), to: G }, igmp2(0x16, G)));
     await pass(5_000);

@@ -5,6 +5,7 @@ import {
   type CompiledBinding,
   type GroupAddress,
   type MulticastFacts,
+  type Told,
 } from '#compiler';
 import { type Observation } from '#openflow';
 import { type FrameTakers, type HandedFrame } from '../packet-ins.js';
@@ -135,9 +136,9 @@ export class SnoopingService implements AgentService {
 
   #hear(place: Place, message: Message, { notice, metadata, bridge, frame }: HandedFrame): void {
     const { slot } = notice;
-    const { segment, wire } = readTold(metadata);
-    if (message.kind === 'query')
-      return this.#heardQuery(place, message, { slot, segment, wire, bridge, frame });
+    const told = readTold(metadata);
+    const { segment } = told;
+    if (message.kind === 'query') return this.#heardQuery(place, message, { ...told, slot, bridge, frame });
     // Of the members elsewhere the switches outside know.
     if (slot === 0 || !place.carriers.has(slot)) return;
     const { family } = message;
@@ -152,20 +153,31 @@ export class SnoopingService implements AgentService {
   #heardQuery(
     place: Place,
     { family, from, group }: Extract<Message, { kind: 'query' }>,
-    at: { slot: number; segment: number; wire: number; bridge: string; frame: Uint8Array },
+    at: Told & { readonly slot: number; readonly bridge: string; readonly frame: Uint8Array },
   ): void {
-    const { slot, segment, wire, bridge, frame } = at;
+    const { slot, segment, wire, cos, bridge, frame } = at;
     if (from !== 0n) {
       // What somebody in a private VLAN asks is not heard by all.
       if (group === null && wire === 0) this.#asker.others(bridge, segment, family);
       if (slot !== 0 && place.carriers.has(slot))
         place.memberships.join(slot, segment, null, this.#in(TIMES.holds));
     }
-    // The switch can't tell a question about one group from an answer, so that it reached nobody.
+    // The switch can't tell a question about one group from an answer, so that it reached only who gets everything.
     if (family !== 4 || group === null) return;
     const members = place.memberships.members(segment, { family, address: group });
-    const slots = members.filter((member) => member !== slot);
-    this.#asker.forward(bridge, { segment, wire, slots, frame });
+    const slots = members.filter((member) => member !== slot && this.#missed(place, member, at));
+    this.#asker.forward(bridge, { segment, wire, cos, slots, frame });
+  }
+
+  /** Whether a port did not get a question, and is to get what comes by that uplink: by another one it is a second copy. */
+  #missed(place: Place, slot: number, { segment, uplink }: Told): boolean {
+    const binding = place.open.find((b) => b.slot === slot);
+    if (binding === undefined || binding.everyGroup === true) return false;
+    if (place.memberships.listensToAll(slot, segment)) return false;
+    const { uplinks = [], kind } = binding.carried ?? {};
+    const by = uplinks.find(({ key }) => key === uplink);
+    if (uplink === 0 || (kind === 'hash' && by !== undefined)) return true;
+    return by !== undefined && by.name === place.carriers.get(slot);
   }
 
   /** There may be others behind the port that listen: they are asked first. */

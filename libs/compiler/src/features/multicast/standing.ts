@@ -1,6 +1,7 @@
 import { isLearned, type Action, type BridgeObservation, type Flow } from '#openflow';
-import { copyTo, set } from '../../pipeline/actions.js';
-import { REG } from '../../pipeline/registers.js';
+import { type Told } from '../../answers.js';
+import { copyTo, set, setBits } from '../../pipeline/actions.js';
+import { FLAG, REG } from '../../pipeline/registers.js';
 import { TABLES } from '../../pipeline/tables.js';
 import { type MulticastFacts } from '../../types.js';
 import { GROUP_FIELDS } from './addresses.js';
@@ -13,10 +14,14 @@ const AGENT = 0xffff;
  * Copies of a frame that an agent sends, to these ports and through all that stands before each of them. What somebody in a
  * private VLAN said (`wire`) goes to those alone who may hear that one.
  */
-export const deliverTo = (segment: number, slots: readonly number[], wire = 0): readonly Action[] => [
+export const deliverTo = (
+  { segment, wire = 0, cos = 0 }: Pick<Told, 'segment'> & Partial<Pick<Told, 'wire' | 'cos'>>,
+  slots: readonly number[],
+): readonly Action[] => [
   set(REG.from, AGENT),
   set(REG.segment, segment),
   set(REG.wire, wire),
+  setBits(FLAG.cos, cos),
   ...slots.map(copyTo),
 ];
 
