@@ -7,7 +7,7 @@ import { ipv4Of, ipv6Of, PORTS } from './values.js';
 /** What two say to each other, in turn: what comes of an answer depends on what came before it. */
 export function conversation(random: Random, world: World, number: number): Arrival[] {
   const guests = guestsOf(world);
-  const stateful = guests.filter((g) => g.isStateful);
+  const stateful = guests.filter((g) => g.policy?.filter.stateful === true);
   const [one] = random.shuffled(stateful.length > 0 && random.chance(0.8) ? stateful : guests);
   if (one === undefined) return [];
   const others = guests.filter((g) => g !== one);
@@ -37,9 +37,10 @@ export function conversation(random: Random, world: World, number: number): Arri
 /** Whom both understand, if that can be. */
 function tagsFor(guest: Guest, one: Guest, other: Guest): { vid: number; pcp: number }[] {
   const peer = guest === one ? other : one;
-  if (guest.vlan !== undefined && guest.vlan.mode !== 'trunk') return [];
+  const vlan = guest.policy?.vlan;
+  if (vlan !== undefined && vlan.mode !== 'trunk') return [];
   const vid = segmentOf(peer) ?? segmentOf(guest) ?? 200;
-  if (vid === 0 || (guest.vlan?.mode === 'trunk' && guest.vlan.native === vid)) return [];
+  if (vid === 0 || (vlan?.mode === 'trunk' && vlan.native === vid)) return [];
   return [{ vid, pcp: 0 }];
 }
 
@@ -48,7 +49,8 @@ function understand(a: Guest, b: Guest): boolean {
   return x === y || x === undefined || y === undefined;
 }
 
-function segmentOf({ vlan }: Guest): number | undefined {
+function segmentOf({ policy }: Guest): number | undefined {
+  const vlan = policy?.vlan;
   if (vlan === undefined || vlan.mode === 'trunk') return undefined;
   return vlan.mode === 'none' ? 0 : vlan.mode === 'access' ? vlan.id : vlan.primary;
 }

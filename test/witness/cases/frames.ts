@@ -11,6 +11,7 @@ import {
   ipv6Of,
   linkLocalOf,
   MULTICAST,
+  NESTED_MACS,
   OUTSIDERS,
   PORTS,
   PRIMARY,
@@ -27,9 +28,11 @@ export interface Guest {
   readonly host: string;
   readonly device: string;
   /** Undefined: outside. */
-  readonly vlan?: Policy['vlan'];
-  readonly isStateful?: boolean;
+  readonly policy?: Policy;
 }
+
+/** Whether there may be others behind it. */
+export const learns = ({ policy }: Guest): boolean => (policy?.macLearning ?? null) !== null;
 
 export function guestsOf(world: World): Guest[] {
   return world.hosts.flatMap((host) => host.ports.flatMap((port) => guestOf(world, host, port) ?? []));
@@ -39,8 +42,7 @@ function guestOf(world: World, { name }: HostSpec, port: PortSpec): Guest | unde
   const group = world.groups.find((g) => g.name === port.group);
   const sw = world.switches.find((s) => s.name === group?.switch);
   if (group === undefined || sw === undefined || port.device === null) return undefined;
-  const { vlan, filter } = policyOf(sw, group, port);
-  return { n: port.n, mac: port.mac, host: name, device: port.device, vlan, isStateful: filter.stateful };
+  return { n: port.n, mac: port.mac, host: name, device: port.device, policy: policyOf(sw, group, port) };
 }
 
 /** Somebody of the physical network who reaches a host by one of its uplinks. */
@@ -88,6 +90,7 @@ function anySource(random: Random, guests: readonly Guest[], from: Guest): strin
     [1, random.pick(SHARED_MACS)],
     [1, random.pick(guests).mac],
     [1, random.pick(OUTSIDERS)],
+    [learns(from) ? 8 : 0, random.pick(NESTED_MACS)],
     [0.3, MULTICAST],
   );
 }
@@ -99,6 +102,7 @@ function destination(random: Random, guests: readonly Guest[]): { readonly mac: 
     [1, { mac: extraMacOf(port.n), n: port.n }],
     [2, { mac: random.pick(SHARED_MACS), n: 0 }],
     [2, { mac: random.pick(OUTSIDERS), n: 0 }],
+    [guests.some(learns) ? 5 : 0, { mac: random.pick(NESTED_MACS), n: 0 }],
     [4, { mac: BROADCAST, n: 0 }],
     [2, { mac: MULTICAST, n: 0 }],
     [0.7, { mac: random.pick(RESERVED), n: 0 }],
@@ -106,7 +110,8 @@ function destination(random: Random, guests: readonly Guest[]): { readonly mac: 
 }
 
 /** What a VLAN policy takes, mostly. */
-export function tagsOf(random: Random, { vlan }: Guest): Tag[] {
+export function tagsOf(random: Random, { policy }: Guest): Tag[] {
+  const vlan = policy?.vlan;
   const tag = (vid: number): Tag => ({ vid, pcp: random.pick(PRIORITIES) });
   const any = (): Tag => tag(random.pick([...VLANS, PRIMARY, 501, 502, 503, 4000, 0]));
   const outer = ((): Tag[] => {

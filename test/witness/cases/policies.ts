@@ -1,8 +1,11 @@
 import {
+  TRAFFIC_CLASSES,
   type Addresses,
+  type Bandwidth,
   type Filter,
   type FilterMatch,
   type FilterRule,
+  type MacLearning,
   type PolicyPatch,
   type PrivateVlan,
   type Teaming,
@@ -31,10 +34,17 @@ export interface Scope {
   readonly ports: number;
   /** Names of sets. */
   readonly sets: readonly string[];
+  readonly kind: Kind;
 }
+
+/** What of what lasts from frame to frame a case is about. */
+export type Kind = 'plain' | 'learning' | 'groups' | 'links' | 'limits';
 
 /** For a switch or a group; `n` is the port that an override is of, which alone can have MACs of its own. */
 export function policyOf(random: Random, scope: Scope, p: number, n?: number): PolicyPatch {
+  const { kind } = scope;
+  // Where a story is told, most of it is to be heard.
+  const guards = kind === 'groups' || kind === 'learning' ? 0.25 : 0.7;
   const maybe = (often: number): boolean => random.chance(p * often);
   return {
     ...(maybe(1) ? { vlan: vlan(random, scope) } : {}),
@@ -43,20 +53,29 @@ export function policyOf(random: Random, scope: Scope, p: number, n?: number): P
     ...(maybe(0.3) ? { macChanges: random.chance(0.6) } : {}),
     ...(maybe(0.4) ? { forgedTransmits: random.chance(0.7) } : {}),
     ...(maybe(0.35) ? { macs: macs(random, n) } : {}),
-    ...(maybe(0.35) ? { addresses: random.chance(0.15) ? null : addresses(random, scope, n) } : {}),
-    ...(maybe(0.15) ? { shapingIn: shaping(random) } : {}),
-    ...(maybe(0.15) ? { shapingOut: shaping(random) } : {}),
-    ...(maybe(0.7) ? { filter: filter(random, scope) } : {}),
+    ...(maybe(guards / 2) ? { addresses: random.chance(0.15) ? null : addresses(random, scope, n) } : {}),
+    ...(maybe(kind === 'learning' ? 0.9 : 0) ? { macLearning: macLearning(random) } : {}),
+    ...(maybe(kind === 'limits' ? 0.6 : 0.15) ? { shapingIn: shaping(random, kind) } : {}),
+    ...(maybe(kind === 'limits' ? 0.6 : 0.15) ? { shapingOut: shaping(random, kind) } : {}),
+    ...(maybe(0.15) ? { bandwidth: bandwidth(random) } : {}),
+    ...(maybe(guards) ? { filter: filter(random, scope) } : {}),
     ...(maybe(0.5) ? { teaming: teaming(random, scope) } : {}),
   };
 }
 
-export function vlan(random: Random, { privateVlans }: Scope): VlanPolicy {
+export function vlan(random: Random, { privateVlans, kind }: Scope): VlanPolicy {
   const id = (): number => random.pick(privateVlans.length > 0 ? [...VLANS, PRIMARY] : VLANS);
   const value = random.weighted<() => unknown>(
     [1, () => ({ mode: 'none' })],
     [4, () => ({ mode: 'access', id: id() })],
-    [3, () => ({ mode: 'trunk', ranges: ranges(random), ...(random.chance(0.5) ? { native: id() } : {}) })],
+    [
+      3,
+      () => ({
+        mode: 'trunk',
+        ranges: ranges(random, kind),
+        ...(random.chance(0.5) ? { native: id() } : {}),
+      }),
+    ],
     [privateVlans.length > 0 ? 5 : 0, () => ({ mode: 'private', ...pair(random, privateVlans) })],
   )();
   return value as VlanPolicy;
@@ -67,16 +86,27 @@ const pair = (random: Random, pairs: readonly PrivateVlan[]) => {
   return { primary, secondary };
 };
 
-const ranges = (random: Random): readonly { from: number; to: number }[] =>
-  random.pick([
-    [{ from: 1, to: 4094 }],
-    [{ from: 100, to: 200 }],
-    [{ from: 200, to: 200 }],
-    [
-      { from: 90, to: 100 },
-      { from: 300, to: 510 },
-    ],
-  ]);
+const ranges = (random: Random, kind: Kind): readonly { from: number; to: number }[] =>
+  random.pick(kind === 'groups' ? FEW_VLANS : MANY_VLANS);
+
+const MANY_VLANS = [
+  [{ from: 1, to: 4094 }],
+  [{ from: 100, to: 200 }],
+  [{ from: 200, to: 200 }],
+  [
+    { from: 90, to: 100 },
+    { from: 300, to: 510 },
+  ],
+];
+/** An agent asks in each of them. */
+const FEW_VLANS = [
+  [{ from: 99, to: 101 }],
+  [{ from: 200, to: 200 }],
+  [
+    { from: 100, to: 100 },
+    { from: 300, to: 301 },
+  ],
+];
 
 function macs(random: Random, n: number | undefined): NonNullable<PolicyPatch['macs']> {
   const extra = n !== undefined && random.chance(0.7) ? [extraMacOf(n)] : [];
@@ -90,27 +120,57 @@ function addresses(random: Random, { ports }: Scope, n: number | undefined): Add
   return { allow, arp: random.chance(0.7), nd: random.chance(0.7), dhcp: random.chance(0.6) };
 }
 
-/** So wide that nothing is dropped: when it drops is no affair of single frames. */
-const shaping = (random: Random) =>
+function macLearning(random: Random): MacLearning | null {
+  if (random.chance(0.1)) return null;
+  const atLimit = random.pick(['drop', 'flood'] as const);
+  return {
+    limit: random.weighted([3, 1], [2, 2], [1, 3]),
+    atLimit,
+    ageSeconds: 300,
+    floodUnknown: random.chance(0.3),
+  };
+}
+
+/** Takes one large frame, and the next one more than ten seconds later. */
+export const SCARCE = { average: 1000, peak: 1000, burst: 1625 } as const;
+/** Whole packets, and another one after a second. */
+export const scarceRate = (burst: number) => ({ unit: 'pps', rate: 1, burst }) as const;
+
+/** So wide that nothing is dropped, or so narrow that what is dropped is no question of milliseconds. */
+const shaping = (random: Random, kind: Kind) =>
   random.weighted(
     [1, null],
     [2, { average: 1e9, peak: 1e9, burst: 1e7 }],
     [2, { average: 1e9, peak: 2e9, burst: 1e7 }],
+    [kind === 'limits' ? 8 : 0, SCARCE],
   );
 
-/** Without fail-back nothing would differ: which uplinks failed before is what an agent remembers. */
-export function teaming(random: Random, { uplinks }: Scope): Teaming {
-  const mode = random.weighted<Teaming['mode']>([4, 'explicit'], [3, 'port'], [2, 'mac'], [1, 'ip-hash']);
+const bandwidth = (random: Random): Bandwidth | null =>
+  random.weighted(
+    [1, null],
+    [4, { shares: 50, limit: random.pick([null, 1e9]), reservation: 0, class: random.pick(TRAFFIC_CLASSES) }],
+  );
+
+export function teaming(random: Random, { uplinks, kind }: Scope): Teaming {
+  const mode = random.weighted<Teaming['mode']>(
+    [4, 'explicit'],
+    [3, 'port'],
+    [2, 'mac'],
+    [1, 'load'],
+    [1, 'ip-hash'],
+  );
   const order = random.shuffled(uplinks);
   const least = random.chance(0.03) ? 0 : mode === 'ip-hash' ? order.length - 1 : 1;
   const active = order.slice(0, random.between(least, order.length));
   const standby = mode === 'ip-hash' || active.length === 0 ? [] : order.slice(active.length);
-  const usual = { failback: true, notify: false, detection: 'link' } as const;
-  return { mode, active, standby: random.some(standby, 0.85), ...usual };
+  const failback = random.chance(kind === 'links' ? 0.4 : 0.8);
+  const usual = { notify: false, detection: 'link' } as const;
+  return { mode, active, standby: random.some(standby, 0.85), failback, ...usual };
 }
 
 function filter(random: Random, scope: Scope): NonNullable<PolicyPatch['filter']> {
-  if (scope.sets.length > 0 && random.chance(0.25)) return membersFilter(random, scope);
+  if (scope.kind === 'limits' && random.chance(0.7)) return ratedFilter(random);
+  if (scope.sets.length > 0 && random.chance(0.4)) return membersFilter(random, scope);
   if (random.chance(0.35)) return clientsFilter(random, scope);
   const count = random.between(1, 7);
   const rules = Array.from({ length: count }, (_, i) => rule(random, scope, `r${i}`));
@@ -124,6 +184,15 @@ function clientsFilter(random: Random, scope: Scope): Filter {
   const talk = { name: 'talk', direction, tier: 1, enabled: true, action: 'allow', match } as FilterRule;
   const others = Array.from({ length: random.below(3) }, (_, i) => rule(random, scope, `r${i}`));
   return { stateful: true, default: 'drop', rules: random.shuffled([talk, ...others]) };
+}
+
+/** Few of what it takes. */
+function ratedFilter(random: Random): Filter {
+  const match = random.pick<FilterMatch>([{}, { ipProtocol: 17 }, { etherType: 0x88b5 }]);
+  const direction = random.pick(['in', 'out', 'both'] as const);
+  const rate = scarceRate(random.between(1, 3));
+  const few = { name: 'few', direction, tier: 1, enabled: true, action: 'allow', match, rate } as FilterRule;
+  return { stateful: random.chance(0.3), default: random.pick(['allow', 'drop'] as const), rules: [few] };
 }
 
 /** Only between those in sets. */
@@ -157,6 +226,11 @@ export function changedFilter(random: Random, scope: Scope, from: Filter): Filte
   )();
 }
 
+const WIDE_RATES = [
+  { unit: 'pps', rate: 1e6, burst: 1e5 },
+  { unit: 'kbps', rate: 1e6, burst: 1e5 },
+] as const;
+
 function rule(random: Random, scope: Scope, name: string): FilterRule {
   const action = random.weighted<FilterRule['action']>(
     [5, 'allow'],
@@ -180,7 +254,7 @@ function rule(random: Random, scope: Scope, name: string): FilterRule {
     match,
     ...(allows && random.chance(0.6) && Object.keys(mark).length > 0 ? { mark } : {}),
     ...(random.chance(0.08) ? { log: { perSecond: random.pick([1, 100]), sample: 1 } } : {}),
-    ...(allows && random.chance(0.08) ? { rate: { unit: 'pps', rate: 1e6, burst: 1e5 } } : {}),
+    ...(allows && random.chance(0.08) ? { rate: random.pick(WIDE_RATES) } : {}),
   } as FilterRule;
 }
 

@@ -1,26 +1,34 @@
 import { type Filter, type PolicyPatch } from '#domain';
 import { type HostSpec, type SetSpec, type World } from '../model/world.js';
 import { type Case } from './case.js';
+import { worldAfter } from './events.js';
 
 /** Smaller cases, one step away: the biggest steps first. */
 export function* smaller(c: Case): Generator<Case> {
-  const { world, rounds, change } = c;
-  if (change !== undefined) {
-    yield { world, rounds };
-    yield { world: change.world, rounds };
-  }
+  const { world, rounds, events } = c;
+  for (const i of events.keys()) yield { ...c, events: without(events, i) };
+  const [first] = events;
+  if (first !== undefined && 'becomes' in first)
+    yield { ...c, world: worldAfter(world, first), events: events.slice(1) };
   const frames = rounds.flat().length;
   if (frames > 1) {
     for (const [i, round] of rounds.entries())
       for (const j of round.keys()) yield { ...c, rounds: replaced(rounds, i, without(round, j)) };
   }
-  if (change !== undefined) {
-    for (const i of change.world.groups.keys())
-      for (const w of smallerGroups(change.world, i)) yield { ...c, change: { ...change, world: w } };
-    for (const i of world.groups.keys()) for (const w of smallerGroups(world, i)) yield { ...c, world: w };
+  for (const [i, event] of events.entries()) {
+    if (!('becomes' in event)) continue;
+    for (const { groups, sets } of groupsShrunk({ ...world, ...event.becomes }))
+      yield { ...c, events: replaced(events, i, { before: event.before, becomes: { groups, sets } }) };
+  }
+  if (events.some((event) => 'becomes' in event)) {
+    for (const w of groupsShrunk(world)) yield { ...c, world: w };
     return;
   }
-  for (const w of smallerWorlds(world)) yield { world: w, rounds: keptIn(w, rounds) };
+  for (const w of smallerWorlds(world)) yield { ...c, world: w, rounds: keptIn(w, rounds) };
+}
+
+function* groupsShrunk(world: World): Generator<World> {
+  for (const i of world.groups.keys()) yield* smallerGroups(world, i);
 }
 
 /** Takes steps as long as one of them keeps the fault; at most so many are tried. */
@@ -65,6 +73,13 @@ function* smallerWorlds(world: World): Generator<World> {
   for (const [i, sw] of switches.entries())
     for (const j of sw.mirrors.keys())
       yield { ...world, switches: replaced(switches, i, { ...sw, mirrors: without(sw.mirrors, j) }) };
+  for (const [i, sw] of switches.entries())
+    for (const name of Object.keys(sw.classLimits)) {
+      const classLimits = Object.fromEntries(
+        Object.entries(sw.classLimits).filter(([other]) => other !== name),
+      );
+      yield { ...world, switches: replaced(switches, i, { ...sw, classLimits }) };
+    }
   for (const [i, sw] of switches.entries())
     for (const policy of smallerPolicies(sw.policy))
       if (policy.teaming !== undefined)

@@ -1,4 +1,10 @@
-import { type PolicyField, type PrivateVlan, type Teaming } from '#domain';
+import {
+  TRAFFIC_CLASSES,
+  type PolicyField,
+  type PrivateVlan,
+  type SwitchBandwidth,
+  type Teaming,
+} from '#domain';
 import { policyOf as effective } from '../model/policy.js';
 import {
   type GroupSpec,
@@ -9,7 +15,7 @@ import {
   type World,
 } from '../model/world.js';
 import { withMirrors } from './mirrors.js';
-import { changedFilter, policyOf, teaming, vlan, type Scope } from './policies.js';
+import { changedFilter, policyOf, teaming, vlan, type Kind, type Scope } from './policies.js';
 import { type Random } from './random.js';
 import { ipv4Of, ipv6Of, macOf, PRIMARY, SECONDARIES } from './values.js';
 
@@ -23,7 +29,7 @@ export interface Place {
 export const UPLINKS = ['uplink1', 'uplink2', 'uplink3'] as const;
 const FIELDS: readonly PolicyField[] = [
   ...(['vlan', 'blocked', 'promiscuous', 'macChanges', 'forgedTransmits', 'macs', 'addresses'] as const),
-  ...(['shapingIn', 'shapingOut', 'filter', 'teaming'] as const),
+  ...(['macLearning', 'shapingIn', 'shapingOut', 'bandwidth', 'filter', 'teaming'] as const),
 ];
 const PAIRS = [
   { primary: PRIMARY, secondary: PRIMARY, kind: 'promiscuous' },
@@ -60,6 +66,8 @@ export function emptyWorld(places: readonly Place[]): World {
       uplinks: UPLINKS,
       privateVlans: [],
       mirrors: [],
+      multicast: 'basic',
+      classLimits: {},
       policy,
     })),
     groups: [],
@@ -68,12 +76,12 @@ export function emptyWorld(places: readonly Place[]): World {
   };
 }
 
-export function randomWorld(random: Random, places: readonly Place[]): World {
+export function randomWorld(random: Random, places: readonly Place[], kind: Kind): World {
   const chosen = random.shuffled(places).slice(0, random.weighted([2, 1], [3, 2], [2, 3]));
   const names = [...new Set(chosen.flatMap((place) => Object.keys(place.guests)))];
-  const sets = random.chance(0.5) ? randomSets(random) : [];
-  const switches = names.map((name) => randomSwitch(random, name, sets));
-  const groups = switches.flatMap((sw) => randomGroups(random, sw, sets));
+  const sets = random.chance(0.6) ? randomSets(random) : [];
+  const switches = names.map((name) => randomSwitch(random, name, sets, kind));
+  const groups = switches.flatMap((sw) => randomGroups(random, sw, sets, kind));
   const bare = chosen.map((place) => hostOf(random, place));
   let n = 0;
   const hosts = bare.map((host, i) => {
@@ -83,7 +91,7 @@ export function randomWorld(random: Random, places: readonly Place[]): World {
       return used.map((device) => {
         n += 1;
         const spec = switches.find((s) => s.name === sw) as SwitchSpec;
-        return randomPort(random, n, device, spec, groups, sets);
+        return randomPort(random, { n, device, sw: spec, groups, scope: scopeOf(spec, sets, kind) });
       });
     });
     return { ...host, ports };
@@ -92,7 +100,7 @@ export function randomWorld(random: Random, places: readonly Place[]): World {
 }
 
 /** Some of its policies are others, of filters mostly: what a change of rules does to connections is asked, too. */
-export function changed(random: Random, world: World): World {
+export function changed(random: Random, world: World, kind: Kind): World {
   const groups = world.groups.map((group) => {
     const sw = world.switches.find((s) => s.name === group.switch);
     if (sw === undefined || !random.chance(0.6)) return group;
@@ -100,8 +108,8 @@ export function changed(random: Random, world: World): World {
     const wholly = filter === undefined || random.chance(0.3);
     // The VLAN stays: two ports with one MAC must not come into one segment.
     const { vlan: _, ...policy } = wholly
-      ? policyOf(random, scopeOf(sw, world.sets), 0.5)
-      : { filter: changedFilter(random, scopeOf(sw, world.sets), filter) };
+      ? policyOf(random, scopeOf(sw, world.sets, kind), 0.5)
+      : { filter: changedFilter(random, scopeOf(sw, world.sets, kind), filter) };
     return { ...group, policy: { ...group.policy, ...policy } };
   });
   return {
@@ -151,24 +159,32 @@ function hostOf(random: Random, place: Place): HostSpec {
 const MOST_PORTS = 15;
 const NUMBERS = Array.from({ length: MOST_PORTS }, (_, i) => i + 1);
 
-const scopeOf = ({ privateVlans, uplinks }: SwitchSpec, sets: World['sets']): Scope => ({
+const scopeOf = (
+  { privateVlans, uplinks }: Pick<SwitchSpec, 'privateVlans' | 'uplinks'>,
+  sets: World['sets'],
+  kind: Kind,
+): Scope => ({
+  kind,
   privateVlans,
   uplinks,
   ports: MOST_PORTS,
   sets: sets.map(({ name }) => name),
 });
 
-function randomSwitch(random: Random, name: string, sets: World['sets']): SwitchSpec {
+function randomSwitch(random: Random, name: string, sets: World['sets'], kindOf: Kind): SwitchSpec {
   const isLan = name === 'lan';
   const privateVlans = isLan && random.chance(0.45) ? PAIRS : [];
   const kind = isLan ? ('distributed' as const) : ('standard' as const);
-  const bare = { name, kind, uplinks: UPLINKS, privateVlans, mirrors: [], policy: {} };
-  const scope = scopeOf(bare, sets);
+  const classes = random.some(TRAFFIC_CLASSES, random.chance(0.2) ? 0.5 : 0);
+  const classLimits = Object.fromEntries(classes.map((name) => [name, 1e9]));
+  const multicast = kindOf === 'groups' ? 'snooping' : 'basic';
+  const bare = { name, kind, uplinks: UPLINKS, privateVlans, mirrors: [], multicast, classLimits } as const;
+  const scope = scopeOf(bare, sets, kindOf);
   return { ...bare, policy: { teaming: teaming(random, scope), ...policyOf(random, scope, 0.15) } };
 }
 
-function randomGroups(random: Random, sw: SwitchSpec, sets: World['sets']): GroupSpec[] {
-  const scope = scopeOf(sw, sets);
+function randomGroups(random: Random, sw: SwitchSpec, sets: World['sets'], kind: Kind): GroupSpec[] {
+  const scope = scopeOf(sw, sets, kind);
   return Array.from({ length: random.between(1, sw.name === 'lan' ? 4 : 1) }, (_, i) => ({
     name: `${sw.name}-${i}`,
     switch: sw.name,
@@ -177,17 +193,24 @@ function randomGroups(random: Random, sw: SwitchSpec, sets: World['sets']): Grou
   }));
 }
 
-function randomPort(
-  random: Random,
-  n: number,
-  device: string,
-  sw: SwitchSpec,
-  groups: readonly GroupSpec[],
-  sets: World['sets'],
-): PortSpec {
+interface Plug {
+  readonly n: number;
+  readonly device: string;
+  readonly sw: SwitchSpec;
+  readonly groups: readonly GroupSpec[];
+  readonly scope: Scope;
+}
+
+function randomPort(random: Random, { n, device, sw, groups, scope }: Plug): PortSpec {
   const group = random.pick(groups.filter((g) => g.switch === sw.name)).name;
-  const override = random.chance(0.5) ? policyOf(random, scopeOf(sw, sets), 0.4, n) : {};
+  const override = random.chance(0.5) ? policyOf(random, scope, 0.4, n) : {};
   return { n, group, mac: macOf(n), override, device: random.chance(0.93) ? device : null };
+}
+
+/** As an operator says it. */
+export function bandwidthOf(limits: SwitchSpec['classLimits']): SwitchBandwidth | null {
+  const each = Object.entries(limits).map(([name, limit]) => [name, { shares: 50, limit, reservation: 0 }]);
+  return each.length === 0 ? null : { classes: Object.fromEntries(each), reservable: 75 };
 }
 
 /** Two ports may have one MAC where no segment has both. */

@@ -17,7 +17,8 @@ export class Connections {
   /** Without memory each frame is the first of its connection. */
   constructor(private readonly remembers: boolean) {}
 
-  judge(filter: Filter, way: Way, seen: Seen): Verdict {
+  /** `isWithin`: whether a rule's rate has room for it, which what is dropped by it takes none of. */
+  judge(filter: Filter, way: Way, seen: Seen, isWithin: (rule: FilterRule) => boolean = () => true): Verdict {
     const ip = filter.stateful ? trackable(seen.frame) : undefined;
     const answered = ip === undefined ? undefined : this.known.get(keyOf(ip, 'backwards'));
     const forth = ip === undefined ? undefined : this.known.get(keyOf(ip, 'forwards'));
@@ -27,6 +28,7 @@ export class Connections {
     const rule = decidingRule(filter.rules, way, seen);
     const action = rule?.action ?? filter.default;
     if (action === 'drop' || action === 'reject') return { passes: false };
+    if (rule?.rate !== undefined && !isWithin(rule)) return { passes: false };
     if (ip !== undefined && action === 'allow' && (known !== undefined || mayBegin(ip)))
       this.enter(ip, known, meaning(rule, way));
     return rule === undefined ? { passes: true } : { passes: true, rule };

@@ -1,34 +1,25 @@
-import { addressOf, ETHER, PROTOCOL, typeOf, type Body, type Frame, type Ip } from './frame.js';
+import { ETHER, PROTOCOL, typeOf, type Body, type Frame, type Ip } from './frame.js';
+import { messageBytes } from './group-message.js';
+import { addressBytes, checksum, long, word } from './octets.js';
 
 /** What stands at the end of each frame, behind everything that its headers speak of. */
 const NUMBER = 4;
 /** The least that a frame carries behind its tags. */
 const LEAST = 46;
 
-const word = (n: number): number[] => [(n >>> 8) & 0xff, n & 0xff];
-const long = (n: number): number[] => [...word(n >>> 16), ...word(n & 0xffff)];
 const macBytes = (mac: string): number[] => mac.split(':').map((octet) => parseInt(octet, 16));
-
-function addressBytes(text: string): number[] {
-  const { value, bits } = addressOf(text);
-  return Array.from({ length: bits / 8 }, (_, i) => Number((value >> BigInt(bits - 8 - i * 8)) & 0xffn));
-}
-
-function checksum(bytes: readonly number[]): number {
-  let total = 0;
-  for (let i = 0; i < bytes.length; i += 2) total += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0);
-  while (total > 0xffff) total = (total >>> 16) + (total & 0xffff);
-  return ~total & 0xffff;
-}
 
 /** The frame's octets in hexadecimal, its number at their end. Tags add to its length; nothing else depends on them. */
 export function encodeFrame(frame: Frame, number: number): string {
   const tags = frame.tags.flatMap(({ vid, pcp }) => [0x81, 0x00, ...word((pcp << 13) | vid)]);
   const body = bodyBytes(frame);
-  while (body.length < LEAST) body.push(0);
+  while (body.length < Math.max(LEAST, frame.size ?? 0)) body.push(0);
   const head = [...macBytes(frame.to), ...macBytes(frame.from), ...tags, ...word(typeOf(frame))];
   return Buffer.from([...head, ...body, ...long(number)]).toString('hex');
 }
+
+/** With its tags. */
+export const octetsOf = (frame: Frame): number => encodeFrame(frame, 0).length / 2;
 
 export const numberOf = (hex: string): number => parseInt(hex.slice(-2 * NUMBER), 16);
 
@@ -58,41 +49,63 @@ function ipv4(ip: Ip): number[] {
   const fragment = ip.fragment === undefined ? 0 : ip.fragment === 'first' ? 0x2000 : 185;
   const head = (sum: number): number[] => [
     ...[0x45, ip.dscp << 2, ...word(20 + payload.length), 0, 7, ...word(fragment)],
-    ...[64, ip.protocol, ...word(sum), ...addressBytes(ip.src), ...addressBytes(ip.dst)],
+    ...[
+      ip.says === undefined ? 64 : 1,
+      ip.protocol,
+      ...word(sum),
+      ...addressBytes(ip.src),
+      ...addressBytes(ip.dst),
+    ],
   ];
   return [...head(checksum(head(0))), ...payload];
 }
 
+/** Hop-by-hop: routers are to look. */
+const ROUTER_ALERT = [PROTOCOL.icmpv6, 0, 5, 2, 0, 0, 1, 0];
+
 function ipv6(ip: Ip): number[] {
   const extension =
     ip.fragment === undefined
-      ? []
+      ? ip.says === undefined
+        ? []
+        : ROUTER_ALERT
       : [ip.protocol, 0, ...word(ip.fragment === 'first' ? 1 : 185 << 3), 0, 0, 0, 7];
   const payload = [...extension, ...above(ip)];
-  const next = ip.fragment === undefined ? ip.protocol : 44;
+  const next = ip.fragment !== undefined ? 44 : ip.says === undefined ? ip.protocol : 0;
   const first = (0x60000000 | (ip.dscp << 22)) >>> 0;
   return [
-    ...[...long(first), ...word(payload.length), next, 255],
+    ...[...long(first), ...word(payload.length), next, ip.says === undefined ? 255 : 1],
     ...[...addressBytes(ip.src), ...addressBytes(ip.dst), ...payload],
   ];
 }
 
+const CHECKSUM_AT: Readonly<Record<number, number>> = {
+  [PROTOCOL.tcp]: 16,
+  [PROTOCOL.udp]: 6,
+  [PROTOCOL.icmp]: 2,
+  [PROTOCOL.icmpv6]: 2,
+  [PROTOCOL.igmp]: 2,
+};
+
 /** What lies above IP, checksums right: a switch that tracks connections looks at them. */
 function above(ip: Ip): number[] {
   const bytes = unchecked(ip);
-  const at = { [PROTOCOL.tcp]: 16, [PROTOCOL.udp]: 6, [PROTOCOL.icmp]: 2, [PROTOCOL.icmpv6]: 2 }[ip.protocol];
+  const at = CHECKSUM_AT[ip.protocol];
   if (at === undefined || ip.fragment !== undefined) return bytes;
   const ends = [...addressBytes(ip.src), ...addressBytes(ip.dst)];
   const pseudo =
     ip.version === 4
       ? [0, ip.protocol, ...word(bytes.length)]
       : [...long(bytes.length), 0, 0, 0, ip.protocol];
-  const covered = ip.protocol === PROTOCOL.icmp ? bytes : [...ends, ...pseudo, ...bytes];
+  const isAlone = ip.protocol === PROTOCOL.icmp || ip.protocol === PROTOCOL.igmp;
+  const covered = isAlone ? bytes : [...ends, ...pseudo, ...bytes];
   return [...bytes.slice(0, at), ...word(checksum(covered)), ...bytes.slice(at + 2)];
 }
 
-function unchecked({ protocol, ports, flags, seq = 100, ack = 0, icmp, nd, fragment }: Ip): number[] {
+function unchecked(ip: Ip): number[] {
+  const { version, protocol, ports, flags, seq = 100, ack = 0, icmp, nd, fragment, says } = ip;
   if (fragment === 'later') return [1, 2, 3, 4, 5, 6, 7, 8];
+  if (says !== undefined) return messageBytes(version, says);
   if (ports !== undefined) {
     const both = [...word(ports.src), ...word(ports.dst)];
     if (protocol === PROTOCOL.udp) return [...both, ...word(12), 0, 0, 1, 2, 3, 4];

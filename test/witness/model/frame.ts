@@ -5,6 +5,8 @@ export interface Frame {
   /** 802.1Q, the outermost first. */
   readonly tags: readonly Tag[];
   readonly body: Body;
+  /** Octets of the body at least; absent: no more than a frame must have. */
+  readonly size?: number;
 }
 
 export interface Tag {
@@ -46,12 +48,26 @@ export interface Ip {
   readonly icmp?: { readonly type: number; readonly code: number; readonly ident: number };
   /** Of a neighbour solicitation or advertisement: whose, and the MAC in its option. */
   readonly nd?: { readonly target: string; readonly mac?: string };
+  /** Of IGMP, and of MLD. */
+  readonly says?: GroupMessage;
+}
+
+/** What is said of a multicast group; no group: of any, which only a question is. */
+export interface GroupMessage {
+  readonly kind: 'query' | 'join' | 'leave';
+  readonly group: string | null;
+  /** Of IGMP; MLD is one version behind. */
+  readonly version: 2 | 3;
+  /** Version 3: from this sender alone. */
+  readonly source?: string;
 }
 
 export const ETHER = { ipv4: 0x0800, ipv6: 0x86dd, arp: 0x0806, rarp: 0x8035 } as const;
-export const PROTOCOL = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 } as const;
+export const PROTOCOL = { icmp: 1, igmp: 2, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 } as const;
 export const SOLICITATION = 135;
 export const ADVERTISEMENT = 136;
+/** Types of ICMPv6: a question, and what is said without one. */
+export const MLD = { query: 130, reports: [131, 132, 143] as readonly number[] } as const;
 
 export const typeOf = ({ body }: Frame): number => {
   if (body.kind === 'plain') return body.type;

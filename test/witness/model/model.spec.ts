@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { type FilterRule, type Mirror, type Policy, type PolicyPatch, type PrivateVlan } from '#domain';
 import { encodeFrame } from './encode.js';
-import { type Frame, type Ip } from './frame.js';
+import { type Frame, type GroupMessage, type Ip } from './frame.js';
+import { Undecidable } from './limits.js';
 import { Model } from './model.js';
 import { type PortSpec, type World } from './world.js';
 
@@ -39,6 +40,8 @@ function world(policies: readonly object[], down: readonly string[] = [], overri
         uplinks: ['one', 'two'],
         privateVlans: PAIRS,
         mirrors: [],
+        multicast: 'basic',
+        classLimits: {},
         policy: patch({ teaming: TEAMING }),
       },
     ],
@@ -247,6 +250,119 @@ describe('the reference switch', () => {
     expect(out?.devices).toEqual(['u1']);
     expect(out?.frame.tags).toEqual([{ vid: 100, pcp: 5 }]);
     expect((out?.frame.body as Ip).dscp).toBe(46);
+  });
+
+  const learns = (more: object = {}) => ({
+    macLearning: { limit: 1, atLimit: 'drop', ageSeconds: 300, floodUnknown: false, ...more },
+  });
+  const nested = (last: string) => `02:00:00:00:02:0${last}`;
+  const by = (mac_: string, to: number | string): Frame => ({ ...plain(1, to), from: mac_ });
+
+  it('leads to MACs that a port sent by, as many as it may have', () => {
+    const model = modelOf(world([learns(), {}, learns({ atLimit: 'flood' })]));
+    expect(from(model, 'd2', plain(2, nested('1')))).toEqual([['u1']]);
+    expect(from(model, 'd1', by(nested('1'), 2))).toEqual([['d2']]);
+    expect(from(model, 'd2', plain(2, nested('1')))).toEqual([['d1']]);
+    expect(from(model, 'u2', plain(9, nested('1')))).toEqual([['d1']]);
+    expect(from(model, 'd1', by(nested('2'), 2))).toEqual([]);
+    expect(from(model, 'd3', by(nested('1'), 2))).toEqual([['d2']]);
+    expect(from(model, 'd2', plain(2, nested('1')))).toEqual([['d3']]);
+    expect(from(model, 'd3', by(nested('3'), 2))).toEqual([['d2']]);
+    expect(from(model, 'd2', plain(2, nested('3')))).toEqual([['u1']]);
+  });
+
+  it('drops a learned MAC that comes back, and forgets one that has moved or is learned no more', () => {
+    const policies = [learns(), {}];
+    const model = modelOf(world(policies));
+    from(model, 'd1', by(nested('1'), 2));
+    expect(from(model, 'u2', by(nested('1'), 2))).toEqual([]);
+    expect(from(model, 'd2', plain(2, nested('1')))).toEqual([['d1']]);
+    expect(from(model, 'u1', by(nested('1'), 2))).toEqual([['d2']]);
+    expect(from(model, 'd2', plain(2, nested('1')))).toEqual([['u1']]);
+    from(model, 'd1', by(nested('1'), 2));
+    model.become(world([{}, {}]));
+    model.become(world(policies));
+    expect(from(model, 'd2', plain(2, nested('1')))).toEqual([['u1']]);
+  });
+
+  const GROUP = '239.1.1.1';
+  const message = (n: number, says: GroupMessage, src = `10.0.0.${n}`): Frame => ({
+    ...plain(n, '01:00:5e:01:01:01'),
+    body: { kind: 'ip', version: 4, src, dst: GROUP, dscp: 0, protocol: 2, says },
+  });
+  const join = { kind: 'join', group: GROUP, version: 2 } as const;
+  const data = (n: number, dst = GROUP): Frame => ({
+    ...udp(n, 9, 1, 2),
+    to: '01:00:5e:01:01:01',
+    body: { ...(udp(n, 9, 1, 2).body as Ip), dst },
+  });
+  const snooping = (policies: readonly object[]): World => {
+    const w = world(policies);
+    return { ...w, switches: w.switches.map((sw) => ({ ...sw, multicast: 'snooping' })) };
+  };
+
+  it('gives a group to who joined it, once all had the time to say so', () => {
+    const model = modelOf(snooping([{}, {}, {}]));
+    expect(from(model, 'd1', data(1))).toEqual([['d2'], ['d3'], ['u1']]);
+    expect(from(model, 'd2', message(2, join))).toEqual([['d1'], ['d3'], ['u1']]);
+    model.pass(2_500);
+    expect(from(model, 'd1', data(1))).toEqual([['d2'], ['u1']]);
+    expect(from(model, 'u1', data(9))).toEqual([['d2']]);
+    expect(from(model, 'u2', data(9))).toEqual([]);
+    // The same MAC, and another group; one of the link.
+    expect(from(model, 'd1', data(1, '239.129.1.1'))).toEqual([['u1']]);
+    expect(from(model, 'd1', data(1, '224.0.0.251'))).toEqual([['d2'], ['d3'], ['u1']]);
+    expect(from(model, 'd3', message(3, join))).toEqual([['u1']]);
+    expect(from(model, 'd3', message(3, { ...join, kind: 'leave' }))).toEqual([['u1']]);
+    expect(from(model, 'd1', data(1))).toEqual([['d2'], ['d3'], ['u1']]);
+    model.pass(2_500);
+    expect(from(model, 'd1', data(1))).toEqual([['d2'], ['u1']]);
+    model.pass(300_000);
+    expect(from(model, 'd1', data(1))).toEqual([['u1']]);
+  });
+
+  it('gives routers every group, and brings what they ask of one to its members', () => {
+    const model = modelOf(snooping([{}, {}, {}]));
+    model.pass(2_500);
+    const query = { kind: 'query', group: GROUP, version: 2 } as const;
+    from(model, 'd2', message(2, join));
+    expect(from(model, 'd1', message(1, query, '0.0.0.0'))).toEqual([['u1'], ['d2']]);
+    expect(from(model, 'd3', data(3, '239.9.9.9'))).toEqual([['u1']]);
+    expect(from(model, 'd1', message(1, query))).toEqual([['u1'], ['d2']]);
+    expect(from(model, 'd3', data(3, '239.9.9.9'))).toEqual([['d1'], ['u1']]);
+    expect(from(model, 'u1', message(9, query))).toEqual([['d1'], ['d2']]);
+    expect(from(model, 'u2', message(9, query))).toEqual([]);
+  });
+
+  it('goes back to an uplink that failed where that is wanted, and else stays', () => {
+    const stays = { teaming: { ...TEAMING, failback: false } };
+    const at = (down: string[]): World => world([{}, stays], down);
+    const model = modelOf(at([]));
+    const carriers = () => [from(model, 'd1', plain(1, 9)), from(model, 'd2', plain(2, 9))].flat(2);
+    expect(carriers()).toEqual(['u1', 'u1']);
+    model.become(at(['u1']));
+    expect(carriers()).toEqual(['u2', 'u2']);
+    model.become(at([]));
+    expect(carriers()).toEqual(['u1', 'u2']);
+    model.become(at(['u2']));
+    expect(carriers()).toEqual(['u1', 'u1']);
+  });
+
+  it('lets through what a limit has room for, and says where only the moment tells', () => {
+    const rate = { unit: 'pps', rate: 1, burst: 2 } as const;
+    const rules = [rule('few', 'in', 'allow', { rate })];
+    const few = { filter: { stateful: false, default: 'allow', rules } };
+    const model = modelOf(world([few, few, { shapingOut: { average: 1000, peak: 1000, burst: 1625 } }]));
+    const sent = (n: number, to: number, ms: readonly [number, number], size?: number) => {
+      const frame = { ...plain(n, to), ...(size === undefined ? {} : { size }) };
+      const when = { earliest: ms[0], latest: ms[1] };
+      return model.receive({ host: 'a', device: `d${n}`, frame }, when).length;
+    };
+    expect([sent(1, 9, [0, 9]), sent(2, 9, [9, 20]), sent(1, 9, [20, 30])]).toEqual([1, 1, 0]);
+    expect(sent(1, 9, [1_100, 1_200])).toBe(1);
+    expect(() => sent(1, 9, [2_000, 2_300])).toThrow(Undecidable);
+    expect([sent(3, 2, [3_000, 3_000]), sent(1, 3, [9_000, 9_000], 1_450)]).toEqual([1, 1]);
+    expect(sent(1, 3, [11_000, 11_000], 1_450)).toBe(0);
   });
 
   it('closes a port that names only uplinks which are not there', () => {

@@ -1,13 +1,13 @@
-import { type Policy } from '#domain';
-import { Connections } from './connections.js';
+import { type When } from './limits.js';
+import { Memory } from './memory.js';
 import { ModelSwitch } from './switch.js';
-import { type Arrival, type Delivery, type HostSpec, type PortSpec, type World } from './world.js';
+import { type Arrival, type Delivery, type World } from './world.js';
 
-/** All switches of all hosts. It remembers connections, or takes each frame for the first of its own. */
+/** All switches of all hosts. They remember, or take each frame as a trace does: see `Memory`. */
 export class Model {
   private switches = new Map<string, readonly ModelSwitch[]>();
-  /** Of ports whose filters have state. */
-  private connections = new Map<string, Connections>();
+  /** By host and switch. */
+  private readonly memories = new Map<string, Memory>();
 
   constructor(
     world: World,
@@ -16,23 +16,24 @@ export class Model {
     this.become(world);
   }
 
-  /** Another world, realised on all hosts. Connections of ports that have state before and after go on by its rules. */
+  /**
+   * Another world, realised on all hosts. Connections of ports that have state before and after go on by its rules; what
+   * was learned, joined and noted of links stands as far as it still means something.
+   */
   become(world: World): void {
-    const kept = new Map<string, Connections>();
     this.switches = new Map(
       world.hosts.map((host) => [
         host.name,
         world.switches
           .filter((sw) => host.members[sw.name] !== undefined)
-          .map(
-            (sw) =>
-              new ModelSwitch(sw, world, host, (port, policy) =>
-                this.connectionsOf(host, port, policy, kept),
-              ),
-          ),
+          .map((sw) => new ModelSwitch(sw, world, host, this.memoryOf(host.name, sw.name))),
       ]),
     );
-    this.connections = kept;
+  }
+
+  /** Time passes: what holds for a while only, and is not said again, ends. */
+  pass(ms: number): void {
+    for (const { memberships } of this.memories.values()) memberships.pass(ms);
   }
 
   /** What a host has to refuse. */
@@ -40,20 +41,18 @@ export class Model {
     return (this.switches.get(host) ?? []).flatMap(({ refused }) => refused).sort();
   }
 
-  /** What comes out of a host's switches: a device is of one of them alone. */
-  receive({ host, device, frame }: Arrival): Delivery[] {
-    return (this.switches.get(host) ?? []).flatMap((sw) => sw.receive(device, frame));
+  /**
+   * What comes out of a host's switches: a device is of one of them alone. `when`: absent, all happens at one moment. Throws
+   * `Undecidable`; what comes later is undecidable, too.
+   */
+  receive({ host, device, frame }: Arrival, when?: When): Delivery[] {
+    return (this.switches.get(host) ?? []).flatMap((sw) => sw.receive(device, frame, when));
   }
 
-  private connectionsOf(
-    host: HostSpec,
-    port: PortSpec,
-    { filter }: Policy,
-    kept: Map<string, Connections>,
-  ): Connections {
-    const key = `${host.name} ${port.n}`;
-    const connections = this.connections.get(key) ?? new Connections(this.options.remembers);
-    if (filter.stateful) kept.set(key, connections);
-    return connections;
+  private memoryOf(host: string, sw: string): Memory {
+    const key = `${host} ${sw}`;
+    const memory = this.memories.get(key) ?? new Memory(this.options.remembers);
+    this.memories.set(key, memory);
+    return memory;
   }
 }

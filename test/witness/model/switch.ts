@@ -1,9 +1,13 @@
 import { type FilterRule, type Policy } from '#domain';
 import { mayUse } from './addresses.js';
 import { Connections } from './connections.js';
+import { octetsOf } from './encode.js';
 import { type Way } from './filter.js';
 import { isGroupMac, type Frame, type Tag } from './frame.js';
+import { type When } from './limits.js';
+import { type Memory } from './memory.js';
 import { Mirrors, mirrorVlansOf } from './mirrors.js';
+import { audienceOf } from './multicast.js';
 import { policyOf } from './policy.js';
 import { carries, isInRanges } from './segments.js';
 import { Sets } from './sets.js';
@@ -37,6 +41,8 @@ export class ModelSwitch {
   private readonly uplinks: ReadonlyMap<string, string>;
   /** What the host has to say that it can't carry out: `port/p<n> <code>`. Such a port is closed. */
   readonly refused: string[] = [];
+  /** MACs of ports that are on this host and not plugged in, or closed: nobody else has them here. */
+  private readonly absent: readonly Pick<Port, 'spec' | 'policy'>[];
   private readonly sets: Sets;
   private readonly mirrors: Mirrors;
 
@@ -44,24 +50,35 @@ export class ModelSwitch {
     private readonly sw: SwitchSpec,
     world: World,
     host: HostSpec,
-    connectionsOf: (port: PortSpec, policy: Policy) => Connections,
+    private readonly memory: Memory,
   ) {
     const devices = host.members[sw.name] ?? {};
     this.uplinks = new Map(Object.entries(devices).map(([uplink, device]) => [device, uplink]));
     this.sets = new Sets(world, sw);
     const isLive = (device: string): boolean => !host.down.includes(device);
+    const names = Object.keys(devices);
+    memory.links.now(names.filter((name) => isLive(devices[name] as string)));
+    const absent: Pick<Port, 'spec' | 'policy'>[] = [];
+    this.absent = absent;
     this.ports = host.ports.flatMap((spec): Port[] => {
       const group = world.groups.find((g) => g.name === spec.group);
       if (group?.switch !== sw.name) return [];
       const policy = policyOf(sw, group, spec);
       if (this.uplinks.size > 0 && hasNone(policy.teaming, devices)) {
         this.refused.push(`port/p${spec.n} uplink-missing`);
+        absent.push({ spec, policy });
         return [];
       }
-      if (spec.device === null) return [];
-      const carrier = carrierOf(policy.teaming, spec, devices, isLive);
-      return [{ spec, device: spec.device, policy, carrier, connections: connectionsOf(spec, policy) }];
+      if (spec.device === null) {
+        absent.push({ spec, policy });
+        return [];
+      }
+      const carrier = carrierOf(policy.teaming, spec, devices, isLive, memory.links.late);
+      const known = policy.filter.stateful ? memory.connections.get(spec.n) : undefined;
+      const connections = known ?? new Connections(memory.lasting);
+      return [{ spec, device: spec.device, policy, carrier, connections }];
     });
+    this.remember();
     this.mirrors = new Mirrors(
       sw,
       host,
@@ -71,7 +88,8 @@ export class ModelSwitch {
   }
 
   /** What comes out of it for a frame that comes in by a device. */
-  receive(device: string, frame: Frame): Delivery[] {
+  receive(device: string, frame: Frame, when?: When): Delivery[] {
+    if (when !== undefined) this.memory.limits.now = when;
     const uplink = this.uplinks.get(device);
     const port = this.ports.find((p) => p.device === device);
     const vid = frame.tags[0]?.vid ?? 0;
@@ -92,7 +110,19 @@ export class ModelSwitch {
       segment,
       from: device,
     });
-    return isReserved(frame.to) ? copies : [...copies, ...this.fromPort(port, frame)];
+    const isOver = !this.hasRoom(port, 'in', frame);
+    return isOver || isReserved(frame.to) ? copies : [...copies, ...this.fromPort(port, frame)];
+  }
+
+  /** What of before still means something. */
+  private remember(): void {
+    const { connections, learned, memberships } = this.memory;
+    connections.clear();
+    for (const { spec, policy, connections: own } of this.ports)
+      if (policy.filter.stateful) connections.set(spec.n, own);
+    const numbers = (of: readonly Port[]): Set<number> => new Set(of.map(({ spec }) => spec.n));
+    learned.keep(numbers(this.ports.filter(({ policy }) => policy.macLearning !== null)));
+    memberships.keep(numbers(this.ports));
   }
 
   private fromPort(port: Port, frame: Frame): Delivery[] {
@@ -101,17 +131,31 @@ export class ModelSwitch {
     const taken = isSilent ? undefined : this.segmentOf(port, frame);
     if (taken === undefined) return [];
     const mine = new Set(macsOf(port));
-    if (!policy.forgedTransmits && !mine.has(frame.from)) return [];
-    const sender = { addresses: policy.addresses, macs: policy.forgedTransmits ? null : mine };
-    if (sender.addresses !== null && !mayUse({ ...sender, addresses: sender.addresses }, taken.frame))
-      return [];
+    const { macLearning, addresses } = policy;
+    const acceptsOthers = policy.forgedTransmits || macLearning !== null;
+    if (!acceptsOthers && !mine.has(frame.from)) return [];
+    const macs = acceptsOthers ? null : mine;
+    if (addresses !== null && !mayUse({ addresses, macs }, taken.frame)) return [];
+    if (macLearning === null || mine.has(frame.from)) return this.forwarded(port, taken);
+    const { learned } = this.memory;
+    const { n } = port.spec;
+    const isLearned = learned.hasRoom(n, macLearning, taken.segment, frame.from);
+    if (!isLearned && macLearning.atLimit === 'drop') return [];
+    const out = this.forwarded(port, taken);
+    // It holds from the next frame on.
+    if (isLearned) learned.teach(n, taken.segment, frame.from);
+    return out;
+  }
+
+  /** What becomes of what a port may send. */
+  private forwarded(port: Port, taken: Carried): Delivery[] {
     const passed = this.filtered(port, 'in', taken);
     if (passed === undefined) return [];
     const { receivers, leaves } = this.receiversOf(passed, port);
-    const copies = receivers.flatMap((receiver) =>
-      receiver === port ? [] : this.deliver(receiver, passed, port.device),
-    );
-    return leaves ? [...copies, ...this.byUplink(port, passed)] : copies;
+    const others = receivers.filter((receiver) => receiver !== port);
+    const copies = this.deliverAll(others, passed, port.device);
+    const away = leaves ? this.byUplink(port, passed) : [];
+    return [...copies, ...away, ...this.heard(passed, port)];
   }
 
   private fromUplink(device: string, frame: Frame): Delivery[] {
@@ -122,11 +166,43 @@ export class ModelSwitch {
     const isHere = this.ports.some(
       (p) => carries(this.sw, p.policy.vlan, segment) && ownMacs(p).includes(frame.from),
     );
-    if (isHere) return [];
+    if (isHere || this.isBack(device, carried)) return [];
     const { receivers, isKnown } = this.receiversOf(carried);
-    return receivers
-      .filter((p) => isKnown || takesFrom(p.carrier, device))
-      .flatMap((p) => this.deliver(p, carried, device));
+    const takers = receivers.filter((p) => isKnown || takesFrom(p.carrier, device));
+    return [...this.deliverAll(takers, carried, device), ...this.heard(carried, device)];
+  }
+
+  /** A frame of a MAC that was learned here, by another uplink than its port's, has come back; by that one, the MAC moved. */
+  private isBack(device: string, { frame, segment }: Carried): boolean {
+    const { learned } = this.memory;
+    const behind = this.ports.find(({ spec }) => spec.n === learned.whose(segment, frame.from));
+    if (behind === undefined) return false;
+    if (!takesFrom(behind.carrier, device)) return true;
+    learned.forget(segment, frame.from);
+    return false;
+  }
+
+  /**
+   * What is said of multicast groups is noted. A question about one group of IPv4 looks like an answer to the switch: the
+   * agent brings it to the group's members.
+   */
+  private heard(carried: Carried, by: Port | string): Delivery[] {
+    const { frame, segment } = carried;
+    const { memberships, lasting } = this.memory;
+    const { body, tags } = frame;
+    if (!lasting || this.sw.multicast !== 'snooping' || !isGroupMac(frame.to)) return [];
+    if (tags.length > 0 || body.kind !== 'ip' || body.says === undefined) return [];
+    if (mirrorVlansOf(this.sw).includes(segment)) return [];
+    const { says } = body;
+    const got = this.receiversOf(carried).receivers;
+    if (typeof by !== 'string') memberships.hear(by.spec.n, segment, says, body.src);
+    const { group } = says;
+    if (says.kind !== 'query' || body.version !== 4 || group === null) return [];
+    const members = this.ports.filter(
+      (p) => p !== by && memberships.isMember(p.spec.n, segment, group) && !got.includes(p),
+    );
+    const takers = typeof by === 'string' ? members.filter((p) => takesFrom(p.carrier, by)) : members;
+    return this.deliverAll(takers, carried, '');
   }
 
   /** Whom a frame is for on this host, and whether it is for outside as well. */
@@ -136,16 +212,33 @@ export class ModelSwitch {
   ): { receivers: Port[]; isKnown: boolean; leaves: boolean } {
     if (mirrorVlansOf(this.sw).includes(segment)) return { receivers: [], isKnown: false, leaves: false };
     const all = this.ports.filter((p) => carries(this.sw, p.policy.vlan, segment));
-    if (isGroupMac(frame.to)) return { receivers: all, isKnown: false, leaves: true };
-    const owner = all.find((p) => ownMacs(p).includes(frame.to));
+    if (isGroupMac(frame.to))
+      return { receivers: this.listeners(all, frame, segment), isKnown: false, leaves: true };
+    const owner = all.find((p) => ownMacs(p).includes(frame.to)) ?? this.learnedOwner(all, frame, segment);
     if (owner !== undefined) {
       const others = all.filter((p) => p.policy.promiscuous && p !== owner);
       return { receivers: [...others, owner], isKnown: true, leaves: false };
     }
     const receivers = all.filter(
-      (p) => p.policy.promiscuous || p.policy.macChanges || p.policy.macs.shared.includes(frame.to as never),
+      (p) => hearsUnknown(p.policy) || p.policy.macs.shared.includes(frame.to as never),
     );
     return { receivers, isKnown: false, leaves: from !== undefined };
+  }
+
+  /** Of multicast, where it is filtered. */
+  private listeners(all: readonly Port[], frame: Frame, segment: number): Port[] {
+    if (this.sw.multicast === 'basic') return [...all];
+    const audience = audienceOf(frame);
+    const { memberships } = this.memory;
+    return all.filter((p) => p.policy.promiscuous || memberships.wants(p.spec.n, segment, audience));
+  }
+
+  /** Of a MAC that is no port's own. */
+  private learnedOwner(all: readonly Port[], { to }: Frame, segment: number): Port | undefined {
+    const here = this.absent.filter((p) => carries(this.sw, p.policy.vlan, segment));
+    const isOfPort = here.some((p) => macsOf(p).includes(to)) || all.some((p) => macsOf(p).includes(to));
+    if (isOfPort) return undefined;
+    return all.find(({ spec }) => spec.n === this.memory.learned.whose(segment, to));
   }
 
   /** What a port sends: its segment, or undefined for what its VLAN policy does not take. */
@@ -183,12 +276,28 @@ export class ModelSwitch {
       : { segment: pair.primary, sender: this.communityOf(vid) };
   }
 
+  private deliverAll(ports: readonly Port[], carried: Carried, from: string): Delivery[] {
+    return this.memory.limits.together(() => ports.flatMap((p) => this.deliver(p, carried, from)));
+  }
+
+  /** Whether a port's own limits let a frame pass. */
+  private hasRoom({ spec, policy }: Port, way: Way, frame: Frame): boolean {
+    const { limits, lasting } = this.memory;
+    if (!lasting) return true;
+    const most = policy.bandwidth?.limit ?? null;
+    const shaping = way === 'in' ? policy.shapingIn : policy.shapingOut;
+    const octets = octetsOf(frame);
+    const key = `p${spec.n} ${way}`;
+    const isWithin = most === null || limits.limit(`${key} limit`, most, octets);
+    return isWithin && (shaping === null || limits.shape(key, shaping, octets));
+  }
+
   /** One copy to one port. */
   private deliver(port: Port, carried: Carried, from: string): Delivery[] {
     const isDeaf = port.policy.blocked || this.mirrors.isAlone(port.spec.n);
     if (isDeaf || !this.hears(port, carried)) return [];
     const passed = this.filtered(port, 'out', carried);
-    if (passed === undefined) return [];
+    if (passed === undefined || !this.hasRoom(port, 'out', passed.frame)) return [];
     const { vlan } = port.policy;
     const isTagged = vlan.mode === 'trunk' && passed.segment !== vlan.native;
     const frame = isTagged ? tagged(passed, passed.segment) : passed.frame;
@@ -207,7 +316,13 @@ export class ModelSwitch {
     carried: Carried,
   ): Carried | undefined {
     const { frame, segment, cos } = carried;
-    const verdict = connections.judge(filter, way, { frame, segment, cos, sets: this.sets });
+    const { limits, lasting } = this.memory;
+    // The rate is the rule's, for all ports that have the list, and in both directions.
+    const list = JSON.stringify([filter.stateful, filter.default, filter.rules]);
+    const isWithin = ({ name, rate }: FilterRule): boolean =>
+      !lasting || rate === undefined || limits.rate(`${list} ${name}`, rate, octetsOf(frame));
+    const seen = { frame, segment, cos, sets: this.sets };
+    const verdict = connections.judge(filter, way, seen, isWithin);
     if (!verdict.passes) return undefined;
     return verdict.rule === undefined ? carried : marked(carried, verdict.rule);
   }
@@ -246,8 +361,12 @@ const isReserved = (mac: string): boolean => mac.startsWith('01:80:c2:00:00:0');
 
 const promiscuousIn = (vlan: number): Community => ({ kind: 'promiscuous', vlan });
 
-const ownMacs = ({ spec, policy }: Port): string[] => [spec.mac, ...policy.macs.extra];
-const macsOf = (port: Port): string[] => [...ownMacs(port), ...port.policy.macs.shared];
+type Macs = Pick<Port, 'spec' | 'policy'>;
+const ownMacs = ({ spec, policy }: Macs): string[] => [spec.mac, ...policy.macs.extra];
+const macsOf = (port: Macs): string[] => [...ownMacs(port), ...port.policy.macs.shared];
+
+const hearsUnknown = ({ promiscuous, macChanges, macLearning }: Policy): boolean =>
+  promiscuous || macChanges || macLearning?.floodUnknown === true;
 
 function marked(carried: Carried, { mark }: FilterRule): Carried {
   const { body } = carried.frame;

@@ -10,19 +10,24 @@ export interface Place {
   readonly mac: string;
 }
 
-/** `devices`: of the uplinks that the host has; `isLive` says which of them have a link. */
+/**
+ * `devices`: of the uplinks that the host has; `isLive` says which of them have a link, `late` which went down since, the
+ * longest ago first.
+ */
 export function carrierOf(
-  { mode, active, standby }: Teaming,
+  { mode, active, standby, failback }: Teaming,
   port: Place,
   devices: Readonly<Record<string, string>>,
   isLive: (device: string) => boolean,
+  late: readonly string[],
 ): Carrier {
   const live = (names: readonly string[]): string[] =>
     names.flatMap((name) => devices[name] ?? []).filter(isLive);
   if (mode === 'ip-hash') return { kind: 'any', devices: live(active) };
   const start = active.length === 0 ? 0 : placeOf(mode, port) % active.length;
   const order = [...active.slice(start), ...active.slice(0, start), ...standby];
-  return { kind: 'one', device: live(order)[0] };
+  const back = failback ? [] : late.filter((name) => order.includes(name));
+  return { kind: 'one', device: live([...order.filter((name) => !back.includes(name)), ...back])[0] };
 }
 
 /** Whether a teaming names no uplink that the host has. */
@@ -31,7 +36,7 @@ export const hasNone = ({ active, standby }: Teaming, devices: Readonly<Record<s
 
 /** Ports are numbered from 1. */
 function placeOf(mode: Teaming['mode'], { n, mac }: Place): number {
-  if (mode === 'port') return n - 1;
+  if (mode === 'port' || mode === 'load') return n - 1;
   return mode === 'mac' ? fnv1a(mac) : 0;
 }
 

@@ -1,4 +1,10 @@
-import { type Mirror, type PolicyField, type PolicyPatch, type PrivateVlan } from '#domain';
+import {
+  type Mirror,
+  type PolicyField,
+  type PolicyPatch,
+  type PrivateVlan,
+  type TrafficClass,
+} from '#domain';
 import { type Frame } from './frame.js';
 
 /** What operators said and hypervisors did, as plain data: everything that the model, and what it is held against, know. */
@@ -22,6 +28,9 @@ export interface SwitchSpec {
   readonly uplinks: readonly string[];
   readonly privateVlans: readonly PrivateVlan[];
   readonly mirrors: readonly Mirror[];
+  readonly multicast: 'basic' | 'snooping';
+  /** Bit/s by an uplink of each class of traffic that has a limit. */
+  readonly classLimits: Readonly<Partial<Record<TrafficClass, number>>>;
   readonly policy: PolicyPatch;
 }
 

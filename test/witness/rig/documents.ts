@@ -7,6 +7,7 @@ import {
 } from '#contracts';
 import { NO_FEATURES } from '#domain';
 import { type Desired } from '#compiler';
+import { bandwidthOf } from '../cases/worlds.js';
 import { membersOf } from '../model/sets.js';
 import {
   type GroupSpec,
@@ -77,8 +78,10 @@ function portDocument(world: World, { name: host }: HostSpec, port: PortSpec): P
   return doc as unknown as PortDocument;
 }
 
-function switchDocument({ name, kind, uplinks, privateVlans, mirrors, policy }: SwitchSpec): SwitchDocument {
-  const features = { ...NO_FEATURES, privateVlans, mirrors };
+function switchDocument(sw: SwitchSpec): SwitchDocument {
+  const { name, kind, uplinks, privateVlans, mirrors, multicast, classLimits, policy } = sw;
+  const bandwidth = bandwidthOf(classLimits);
+  const features = { ...NO_FEATURES, privateVlans, mirrors, multicast, bandwidth };
   const doc = {
     ...base('switch', `s.switch.${name}`),
     switch: name,

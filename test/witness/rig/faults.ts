@@ -1,7 +1,16 @@
-import { TABLES, type TableName } from '#compiler';
-import { type Action, type BridgeState, type DataplaneState, type Flow, type Group } from '#openflow';
+import { TABLES, type LocalFacts, type MulticastFacts, type TableName } from '#compiler';
+import {
+  type Action,
+  type BridgeState,
+  type DataplaneState,
+  type Flow,
+  type Group,
+  type Meter,
+} from '#openflow';
+import { type Kind } from '../cases/policies.js';
 import { type World } from '../model/world.js';
 import { documentsOf } from './documents.js';
+import { type Wrong } from './rig-host.js';
 import { type Rig } from './rig.js';
 
 /** A flow that frames of a case went by: its table, priority and cookie, as a trace names them. */
@@ -25,6 +34,10 @@ export interface Fault {
    * know nothing, or rows that a trace tells from each other by nothing.
    */
   readonly inAll?: true;
+  /** Of cases of this kind: all of it is wrong from the beginning to the end, what comes of later facts too. */
+  readonly kind?: Kind;
+  readonly meter?: (meter: Meter) => Meter;
+  readonly facts?: (facts: LocalFacts) => LocalFacts;
 }
 
 const missing = (table: TableName): Fault => ({
@@ -55,6 +68,98 @@ const REMOVED = [
 const EMPTIED = [
   ...(['SET_SRC_ADDR', 'SET_DST_ADDR', 'SET_SRC_PORT', 'SET_DST_PORT'] as const),
   ...(['MIRROR_IN', 'MIRROR_OUT', 'UPLINK_OUT', 'MIRROR_TO'] as const),
+];
+
+const isLearning = ({ kind }: Action): boolean => kind === 'learn';
+
+const OF_LEARNING: readonly Fault[] = [
+  {
+    name: 'nothing is learned',
+    flow: (flow) =>
+      flow.table === TABLES.GATE_IN && flow.actions.some(isLearning)
+        ? { ...flow, actions: [{ kind: 'goto', table: TABLES.FILTER_IN }] }
+        : flow,
+  },
+  changed('a MAC more than the limit is learned', (actions) =>
+    actions.map((a) => (a.kind === 'learn' && a.limit !== undefined ? { ...a, limit: a.limit + 1 } : a)),
+  ),
+  {
+    name: 'a MAC that moved is taken for one that is here',
+    flow: (flow) =>
+      flow.table === TABLES.CHOSEN || flow.table === TABLES.REVERSE_GATE
+        ? { ...flow, actions: flow.actions.filter((a) => !isLearning(a)) }
+        : flow,
+  },
+  { ...missing('LEARN'), name: 'LEARN is empty' },
+  {
+    name: 'what comes back is taken for new',
+    flow: (flow) => (flow.table === TABLES.REVERSE && flow.priority === 10 ? null : flow),
+  },
+  {
+    name: 'nobody is found behind a port',
+    flow: (flow) => (asks(flow, TABLES.LEARNED_DST) ? null : flow),
+  },
+];
+const LEARNING = OF_LEARNING.map((fault): Fault => ({ ...fault, kind: 'learning' }));
+
+const asks = ({ actions }: Flow, table: number): boolean =>
+  actions.some((a) => a.kind === 'resubmit' && a.table === table);
+
+const ofGroups = (name: string, change: (facts: MulticastFacts) => MulticastFacts): Fault => ({
+  name,
+  kind: 'groups',
+  facts: (facts) => ({
+    ...facts,
+    multicast: Object.fromEntries(
+      Object.entries(facts.multicast ?? {}).map(([bridge, known]) => [bridge, change(known)]),
+    ),
+  }),
+});
+
+const GROUPS: readonly Fault[] = [
+  ofGroups('members are forgotten', (known) => ({ ...known, groups: [] })),
+  ofGroups('routers are forgotten', (known) => ({ ...known, routers: [] })),
+  ofGroups('a group is taken for another', (known) => ({
+    ...known,
+    groups: known.groups.map((g) => ({ ...g, group: { ...g.group, address: g.group.address ^ 0x80_0000n } })),
+  })),
+  {
+    name: 'groups are not filtered',
+    kind: 'groups',
+    flow: (flow) =>
+      flow.table === TABLES.FORWARD && flow.priority === 170 && leadsTo(flow, TABLES.MCAST) ? null : flow,
+  },
+  {
+    ...changed('the agent is told of no message', (actions) =>
+      actions.filter((a) => a.kind !== 'controller'),
+    ),
+    kind: 'groups',
+  },
+];
+
+const leadsTo = ({ actions }: Flow, table: number): boolean =>
+  actions.some((a) => a.kind === 'goto' && a.table === table);
+
+const LINKS: readonly Fault[] = [
+  {
+    name: 'it is forgotten which uplinks failed',
+    kind: 'links',
+    facts: ({ teaming, ...facts }) =>
+      teaming === undefined ? facts : { ...facts, teaming: { ...teaming, passedOver: {} } },
+  },
+];
+
+const LIMITS: readonly Fault[] = [
+  {
+    name: 'limits let twice as much through',
+    kind: 'limits',
+    meter: (meter) =>
+      meter.rate === 1 && meter.burst !== undefined ? { ...meter, burst: 2 * meter.burst } : meter,
+  },
+  {
+    ...changed('what is sent is not limited', (actions) => actions.filter((a) => a.kind !== 'meter')),
+    kind: 'limits',
+  },
 ];
 
 const ESTABLISHED: readonly number[] = [TABLES.ESTABLISHED_IN, TABLES.ESTABLISHED_OUT];
@@ -114,7 +219,23 @@ export const FAULTS: readonly Fault[] = [
     name: 'uplinks in another order',
     group: (group) => ({ ...group, buckets: [...group.buckets].reverse() }),
   },
+  ...LEARNING,
+  ...GROUPS,
+  ...LINKS,
+  ...LIMITS,
 ];
+
+/** What is wrong of a fault that is there from the beginning to the end. */
+export const wrongBy = (fault: Fault): Wrong => ({
+  ...(fault.facts === undefined ? {} : { facts: fault.facts }),
+  state: ({ bridges }) => ({
+    bridges: bridges.map(({ pieces: _, ...bridge }) => ({
+      ...bridge,
+      flows: fault.flow === undefined ? bridge.flows : bridge.flows.flatMap((f) => fault.flow?.(f) ?? []),
+      meters: fault.meter === undefined ? bridge.meters : bridge.meters.map(fault.meter),
+    })),
+  }),
+});
 
 function withoutTag(actions: readonly Action[]): readonly Action[] {
   const at = actions.findIndex((a) => a.kind === 'push-vlan');

@@ -1,9 +1,11 @@
 import { encodeFrame, numbered, numberOf } from '../model/encode.js';
 import { Model } from '../model/model.js';
 import { type Arrival, type Delivery, type World } from '../model/world.js';
-import { type Case } from '../cases/case.js';
-import { type DataplaneState } from '#openflow';
+import { isInOrder, type Case } from '../cases/case.js';
+import { worldAfter, type Event } from '../cases/events.js';
+import { Undecidable } from '../model/limits.js';
 import { documentsOf } from './documents.js';
+import { type Wrong } from './rig-host.js';
 import { type Rig } from './rig.js';
 import { readTrace } from './trace.js';
 
@@ -17,8 +19,7 @@ export interface Disagreement {
 }
 
 export interface JudgeOptions {
-  /** By host: what is installed instead of what was compiled. */
-  readonly states?: ReadonlyMap<string, DataplaneState>;
+  readonly wrong?: Wrong;
   /** False: by traces alone. */
   readonly packets?: boolean;
   readonly onTrace?: (host: string, text: string, expected: readonly Delivery[]) => void;
@@ -34,22 +35,45 @@ export async function judge(
   options: JudgeOptions = {},
 ): Promise<Disagreement | undefined> {
   const { world, rounds } = c;
+  await begin(rig, c, false);
   const refused = await install(rig, world, options);
   if (refused !== undefined) return refused;
-  return (
-    (await byTrace(rig, world, rounds[0] ?? [], options)) ??
-    (options.packets === false ? undefined : await byPackets(rig, c))
+  const parted = await byTrace(rig, world, rounds[0] ?? [], options);
+  if (parted !== undefined || options.packets === false) return parted;
+  if (isInOrder(c)) {
+    await begin(rig, c, true);
+    await install(rig, world, options);
+  }
+  // A trace of a whole frame enters its connection as if the frame had come.
+  for (const { name } of world.hosts) await rig.host(name).forgetConnections();
+  try {
+    return await byPackets(rig, c, options);
+  } catch (cause) {
+    // What remains of the case hangs on how quick this machine was.
+    if (cause instanceof Undecidable) return undefined;
+    throw cause;
+  }
+}
+
+/** Agents that know nothing, and where it matters what came before, switches as well. */
+async function begin(rig: Rig, c: Case, hears: boolean): Promise<void> {
+  await Promise.all(
+    c.world.hosts.map(async ({ name }) => {
+      const host = rig.host(name);
+      await host.anew(hears, isInOrder(c) ? rig.empty(name) : undefined);
+      if (c.kind === 'learning') await host.forgetLearned();
+    }),
   );
 }
 
-async function install(rig: Rig, world: World, { states }: JudgeOptions): Promise<Disagreement | undefined> {
+async function install(rig: Rig, world: World, { wrong }: JudgeOptions): Promise<Disagreement | undefined> {
   const model = new Model(world, { remembers: false });
   const found = await Promise.all(
     world.hosts.map(async (spec) => {
       const host = rig.host(spec.name);
       await host.setDown(spec.down);
-      const { state, exceptions } = await host.compiled(documentsOf(world, spec));
-      await host.become(states?.get(spec.name) ?? state);
+      const { exceptions } = await host.carryOut(documentsOf(world, spec), wrong);
+      await host.settle();
       const actual = exceptions.map((e) => `${e.object} ${e.code}`).sort();
       const expected = model.refusedBy(spec.name);
       if (actual.join() === expected.join()) return [];
@@ -85,20 +109,57 @@ async function byTrace(
 }
 
 /** Real frames, a round at a time, and once more those that uplinks sent to other uplinks. */
-async function byPackets(rig: Rig, { world, rounds, change }: Case): Promise<Disagreement | undefined> {
-  const model = new Model(world, { remembers: true });
-  const state = { rig, world, model, next: 1 };
-  // A trace of a whole frame enters its connection as if the frame had come.
-  for (const { name } of world.hosts) await rig.host(name).forgetConnections();
+async function byPackets(rig: Rig, c: Case, options: JudgeOptions): Promise<Disagreement | undefined> {
+  const { world, rounds, events } = c;
+  const state: Sending = { rig, case: c, world, model: new Model(world, { remembers: true }), next: 1 };
+  const worlds = [world, ...events.map((event) => worldAfter(world, event))];
   for (const [i, round] of rounds.entries()) {
-    if (change?.before === i) {
-      const refused = await install(rig, change.world, {});
+    for (const event of events.filter(({ before }) => before === i)) {
+      const refused = await happens(state, event, options);
       if (refused !== undefined) return refused;
-      model.become(change.world);
     }
-    const sendable = round.filter((a) => isWhole(a, world) && isWhole(a, change?.world ?? world));
-    const found = await sendRound(state, sendable);
+    const sendable = round.filter((a) => canCome(a, state.world) && worlds.every((w) => isWhole(a, w)));
+    const found = await (isInOrder(c) ? sendInOrder(state, sendable) : sendRound(state, sendable));
     if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function happens(
+  state: Sending,
+  event: Event,
+  options: JudgeOptions,
+): Promise<Disagreement | undefined> {
+  const { rig, model } = state;
+  if ('passes' in event) {
+    for (const { name } of state.world.hosts) await rig.host(name).pass(event.passes);
+    model.pass(event.passes);
+    return undefined;
+  }
+  state.world = worldAfter(state.world, event);
+  const refused = await install(rig, state.world, options);
+  model.become(state.world);
+  return refused;
+}
+
+/** One frame after the other, and what comes of it by other uplinks behind all that was to come. */
+async function sendInOrder(
+  { rig, case: { kind }, world, model, next }: Sending,
+  arrivals: readonly Arrival[],
+): Promise<Disagreement | undefined> {
+  const waiting: Sent[] = arrivals.map((a) => ({ ...a, octets: encodeFrame(a.frame, 0) }));
+  for (let arrival = waiting.shift(); arrival !== undefined; arrival = waiting.shift()) {
+    const host = rig.host(arrival.host);
+    const number = next++;
+    if (kind === 'learning') await host.forgetDecisions();
+    const earliest = performance.now();
+    const got = await host.run([[arrival.device, numbered(arrival.octets, number)]]);
+    const latest = performance.now();
+    if (kind === 'groups') got.push(...(await host.answered()));
+    const expected = model.receive(arrival, { earliest, latest });
+    const parted = compare(expected, got, number);
+    if (parted !== undefined) return { by: 'packets', at: told(arrival), ...parted };
+    waiting.push(...got.flatMap((out) => onward(world, arrival.host, out, expected, number)));
   }
   return undefined;
 }
@@ -120,8 +181,11 @@ type Sent = Arrival & { readonly octets: string };
 
 interface Sending {
   readonly rig: Rig;
-  readonly world: World;
+  readonly case: Case;
   readonly model: Model;
+  /** As it is now. */
+  world: World;
+  /** Of the next frame. */
   next: number;
 }
 
@@ -168,6 +232,10 @@ function carried(world: World, host: string, device: string): Pick<Arrival, 'hos
   const isOne = uplinks.some((u) => u.host === host && u.device === device);
   return isOne ? uplinks.filter((u) => u.host !== host || u.device !== device) : [];
 }
+
+/** Nothing comes by a link that is down. */
+const canCome = ({ host, device }: Arrival, { hosts }: World): boolean =>
+  hosts.find(({ name }) => name === host)?.down.includes(device) !== true;
 
 /** A switch that tracks connections keeps fragments back until it has all of them, and those of traces with them. */
 function isWhole({ frame: { body } }: Arrival, world: World): boolean {

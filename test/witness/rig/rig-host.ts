@@ -1,4 +1,4 @@
-import { systemClock } from '#kernel';
+import { systemClock, type HostName } from '#kernel';
 import {
   allotSlots,
   bridgeName,
@@ -9,7 +9,7 @@ import {
   type Desired,
   type LocalFacts,
 } from '#compiler';
-import { diff, order, type DataplaneState } from '#openflow';
+import { diff, LEARNED_OWNER, order, type DataplaneState } from '#openflow';
 import { findUnixctl, OvsDriver, Unixctl } from '#ovs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,7 @@ import { ip, until } from '../../lab/exec.js';
 import { FrameAgent } from '../../lab/frames.js';
 import { addNamespace, LabHost } from '../../lab/host.js';
 import { ifaceIdOf } from './documents.js';
+import { HostAgent } from './host-agent.js';
 
 const WIRES = fileURLToPath(new URL('./wires.py', import.meta.url));
 
@@ -31,15 +32,37 @@ export interface Cabling {
 const inner = (device: string): string => `i-${device}`;
 const outer = (cable: string): string => cable.slice(2);
 
+/** Frames that came out, by device. */
+const shownBy = (reply: { readonly [field: string]: unknown }): [string, string][] =>
+  (reply['got'] as [string, string][])
+    .map(([cable, octets]): [string, string] => [outer(cable), octets])
+    .filter((out) => !isAsked(out));
+
+/** All that a switch learned. */
+const LEARNED = `cookie=0x${LEARNED_OWNER.toString(16)}000000000000/0xffff000000000000`;
+
 /** Flows of another hand, which ours leaves alone: what bears this type is sent back, or to every cable. */
 const MARKERS = [
   'cookie=0x77,table=0,priority=65535,dl_type=0x88b6,dl_dst=02:5e:00:00:00:01,actions=IN_PORT',
   'cookie=0x77,table=0,priority=65535,dl_type=0x88b6,dl_dst=02:5e:00:00:00:02,actions=ALL,IN_PORT',
 ];
 
+/** From whom the host's own questions come, which a model knows nothing of. */
+const ASKS = '02504f52544f';
+const isAsked = ([, octets]: readonly [string, string]): boolean => octets.slice(12, 24) === ASKS;
+
+/** What is wrong on purpose: with what the agent knows, or with what it made of that. */
+export interface Wrong {
+  readonly facts?: (facts: LocalFacts) => LocalFacts;
+  readonly state?: (state: DataplaneState, host: string) => DataplaneState;
+}
+
 /** One host with a real switch, both ends of all its cables in its own namespace. */
 export class RigHost {
   private down = new Set<string>();
+  private agent: HostAgent;
+  /** What was to be carried out last, and how. */
+  private wanted: readonly [Desired, Wrong] | undefined;
   private readonly numbers = new Map<string, number>();
   /** Devices by their numbers in the datapath. */
   readonly datapath = new Map<number, string>();
@@ -50,7 +73,14 @@ export class RigHost {
     private readonly driver: OvsDriver,
     private readonly ctl: Unixctl,
     private readonly wires: FrameAgent,
-  ) {}
+  ) {
+    this.agent = new HostAgent(this.name, driver, false);
+    driver.watch((event) => this.agent.noticed(event));
+  }
+
+  private get name(): HostName {
+    return this.cabling.name as HostName;
+  }
 
   static async start(netns: string, rundir: string, cabling: Cabling): Promise<RigHost> {
     await addNamespace(netns);
@@ -115,6 +145,67 @@ export class RigHost {
     return compile(desired, await this.facts(desired));
   }
 
+  /**
+   * From now on an agent that knows nothing yet. With `empty`, nothing stands of what came before.
+   */
+  async anew(hears: boolean, empty?: Desired): Promise<void> {
+    // What it would still be told is told before.
+    await this.told();
+    await this.agent.close();
+    this.agent = new HostAgent(this.name, this.driver, hears);
+    if (empty === undefined) return;
+    this.wanted = undefined;
+    await this.become((await this.compiled(empty)).state);
+  }
+
+  /** MACs, and that they moved: that is left when nobody learns any more. */
+  async forgetLearned(): Promise<void> {
+    const switches = Object.keys(this.cabling.guests);
+    await Promise.all(switches.map((sw) => this.host.ofctl('del-flows', this.management(sw), LEARNED)));
+  }
+
+  /** Carries documents out as an agent does, with what it knows. */
+  async carryOut(desired: Desired, wrong: Wrong = {}): Promise<Compiled> {
+    this.wanted = [desired, wrong];
+    const have = await this.driver.read();
+    const facts = { ...(await this.facts(desired)), ...(await this.agent.facts(have, desired)) };
+    const compiled = compile(desired, wrong.facts?.(facts) ?? facts);
+    await this.become(wrong.state?.(compiled.state, this.name) ?? compiled.state);
+    this.agent.carriedOut(compiled, have, desired);
+    return compiled;
+  }
+
+  /** Waits until the agent has made all of what it was told. */
+  async settle(): Promise<void> {
+    for (;;) {
+      await this.told();
+      await this.agent.sent();
+      if (!this.agent.isKicked) return;
+      this.agent.isKicked = false;
+      if (this.wanted !== undefined) await this.carryOut(...this.wanted);
+    }
+  }
+
+  /** Lets time pass for the agent. */
+  async pass(ms: number): Promise<void> {
+    this.agent.pass(ms);
+    await this.settle();
+  }
+
+  /** What came out since because of the agent, but for its own questions. */
+  async answered(): Promise<[string, string][]> {
+    await this.settle();
+    if (!this.agent.hasSent) return [];
+    this.agent.hasSent = false;
+    const { path } = (await findUnixctl(this.host.rundir)) as { readonly path: string };
+    return shownBy(await this.wires.request('collect', { ctl: path }));
+  }
+
+  /** Every later frame is decided on anew, and what waited for the switch's next look at its statistics is done. */
+  async forgetDecisions(): Promise<void> {
+    await this.ctl.call('revalidator/purge');
+  }
+
   /** The steps of an agent, and then nothing is decided by what was cached before. */
   async become(state: DataplaneState): Promise<void> {
     const plan = diff(state, await this.driver.read());
@@ -156,15 +247,21 @@ export class RigHost {
     const { path } = (await findUnixctl(this.host.rundir)) as { readonly path: string };
     const sent = frames.map(([device, octets]) => [inner(device), octets]);
     const reply = await this.wires.request('run', { frames: sent, ctl: path });
-    return (reply['got'] as [string, string][]).map(([cable, octets]) => [outer(cable), octets]);
+    return shownBy(reply);
   }
 
   async stop(): Promise<void> {
+    await this.agent.close();
     await this.driver.close();
     this.ctl.close();
     await this.wires.stop();
     await this.host.stop();
     await ip('netns', 'del', this.host.netns);
+  }
+
+  /** What the switch has handed over by now has come: it says so before it answers. */
+  private async told(): Promise<void> {
+    await Promise.all(Object.keys(this.cabling.guests).map((sw) => this.driver.portStats(bridgeName(sw))));
   }
 
   private async facts({ host, ports }: Desired): Promise<LocalFacts> {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emptyWorld } from '../cases/worlds.js';
+import { type Desired } from '#compiler';
 import { documentsOf } from './documents.js';
 import { RigHost, type Cabling } from './rig-host.js';
 
@@ -42,8 +43,7 @@ export class Rig {
     const rig = new Rig(dir, new Map(hosts.map((host) => [host.cabling.name, host])));
     try {
       for (const s of started) if (s.status === 'rejected') throw s.reason;
-      const empty = emptyWorld(CABLINGS);
-      for (const spec of empty.hosts) await rig.host(spec.name).plug(documentsOf(empty, spec));
+      for (const [name, host] of rig.hosts) await host.plug(rig.empty(name));
       return rig;
     } catch (cause) {
       await rig.stop();
@@ -55,6 +55,14 @@ export class Rig {
     const host = this.hosts.get(name);
     if (host === undefined) throw new Error(`the rig has no host ${name}`);
     return host;
+  }
+
+  /** What a host carries out that has its bridges and no port. */
+  empty(name: string): Desired {
+    const world = emptyWorld(CABLINGS);
+    const spec = world.hosts.find((host) => host.name === name);
+    if (spec === undefined) throw new Error(`the rig has no host ${name}`);
+    return documentsOf(world, spec);
   }
 
   async stop(): Promise<void> {

@@ -85,13 +85,17 @@ class Wires:
             cable = used.setdefault(name, self.cables[name])
             cable.sock.send(binascii.unhexlify(text))
         self.mark(used.values(), BACK, used.keys())
+        return self.do_collect(c)
+
+    def do_collect(self, c):
         self.settle(c["ctl"])
         first = {}
         for cable in self.cables.values():
             if cable.up:
                 first.setdefault(cable.bridge, cable)
         self.mark(first.values(), ALL, [cable.name for cable in self.cables.values() if cable.up])
-        return {"got": [[name, frame.hex()] for name, frame in self.got]}
+        got, self.got = self.got, []
+        return {"got": [[name, frame.hex()] for name, frame in got]}
 
     def mark(self, cables, to, expected):
         self.number += 1
