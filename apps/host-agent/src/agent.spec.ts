@@ -34,19 +34,6 @@ describe('an agent', () => {
     expect(host.of('InterfaceUnplugged')).toEqual([{ type: 'InterfaceUnplugged', ifaceId: 'if-1' }]);
   });
 
-  it('takes a guest for gone when its device is, though its row stands, also in another run', async () => {
-    await bind(1);
-    host.switch.loseDevice('tap1');
-    await settle();
-    expect(host.of('InterfaceUnplugged')).toEqual([{ type: 'InterfaceUnplugged', ifaceId: 'if-1' }]);
-    await host.agent.close();
-    await host.start(view(2, [{ n: 1 }]));
-    expect(host.of('Inventory').at(-1)).toEqual({ type: 'Inventory', interfaces: [] });
-    host.switch.removeInterface('tap1');
-    await settle();
-    expect(host.of('InterfaceUnplugged')).toHaveLength(1);
-  });
-
   it('opens a bound port, with a segment of its ledger, and reports the revision', async () => {
     await bind(1, 2);
     expect(host.of('SegmentOpened').map((f) => [f.port, f.epoch, f.incarnation])).toEqual([

@@ -17,7 +17,7 @@ export const NAMED_SEEDS: Readonly<Record<MutantName, readonly number[]>> = {
   'command done twice': [1, 7, 14],
   'timer of an earlier episode': [1, 2, 3],
   'undo that rolls back a fact': [69, 80, 100],
-  'facts overtake': [71, 174],
+  'facts overtake': [179, 180, 236],
   'RARP without token': [1, 2, 10],
   'trap not armed': [1, 3, 5],
   'abort after activation not undone': [31, 115, 117],

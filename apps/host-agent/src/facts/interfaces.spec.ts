@@ -30,17 +30,6 @@ describe('interfaces as facts', () => {
     });
   });
 
-  it('are none whose device is gone, whatever else bears the same id', () => {
-    const error = 'could not open network device tap1 (No such device)';
-    const dead = { ...seen('tap1', { ...GOOD, 'attached-mac': '02:00:00:00:00:09' }), linkUp: false, error };
-    expect(facts(dead)).toEqual({ facts: [], rejected: [] });
-    for (const both of [
-      [dead, seen('tap2', GOOD)],
-      [seen('tap2', GOOD), dead],
-    ])
-      expect(facts(...both).facts).toMatchObject([{ ifaceId: 'if-1', mac: '02:00:00:00:00:01' }]);
-  });
-
   it.each([
     ['iface-id', 'two words'],
     ['iface-id', 'x'.repeat(5_000)],

@@ -22,8 +22,7 @@ const LONGEST_MAC = 64;
 /**
  * What the hypervisors plugged, by the convention that libvirt, Neutron and OVN share: `iface-id`, `attached-mac`,
  * `vm-id`, and `port-profile` as the port group's name. Content comes from outside and is checked; an interface
- * without `iface-id` is nobody's vNIC and passes silently. So does a row whose device the switch could not open: libvirt
- * deletes it up to two seconds after the guest left, others never, and after a reboot it stands for a guest that is gone.
+ * without `iface-id` is nobody's vNIC and passes silently.
  */
 export function interfaceFacts(
   observed: readonly ObservedInterface[],
@@ -34,7 +33,6 @@ export function interfaceFacts(
   for (const seen of observed) {
     const onSwitch = switchOfBridge(seen.bridge);
     if (seen.externalIds['iface-id'] === undefined || onSwitch === undefined) continue;
-    if (seen.error !== undefined) continue;
     const fact = factOf(seen.externalIds, onSwitch);
     const fault = faultOf(seen);
     if (fault !== null) rejected.push({ name: seen.name, ifaceId: fact.ifaceId, problem: fault });
