@@ -8,6 +8,7 @@ export {
 export { keysOfHost, projectAll, projectAllInTurns } from './projection/project-all.js';
 export { project, takeChanges, withChanges } from './projection/project.js';
 export { touchedBy } from './projection/touched.js';
+export { RECENT } from './marks.js';
 export { KeptDocuments } from './projector/known.js';
 export { ReadyDocuments, takeOn, type Prepared, type ReadyOptions } from './projector/ready.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';

@@ -1,9 +1,11 @@
 import { type MarkDocument, type RecentWrites } from '#contracts';
 
-/** Entries that a mark carries of what was written before it: it goes to every host. */
-const ENTRIES = 32;
-/** Lives that it names. A leader that is followed by another every second would make it grow. */
-const LIVES = 8;
+/** What a mark carries at most of what was written before it, since it goes to every host. */
+export const RECENT = {
+  entries: 32,
+  /** Lives that it names. A leader that is followed by another every second would make it grow. */
+  lives: 8,
+} as const;
 
 /** Whether a mark goes on from an earlier one: it was written to the same stream, whoever wrote it and whatever lay between. */
 export const goesOnFrom = (mark: MarkDocument, earlier: MarkDocument): boolean =>
@@ -30,11 +32,11 @@ export function recentAfter(
   for (const [host, at] of old.hosts) note(true, host, at);
   for (const [host, , at] of hosts) note(true, host, at);
   const all = [...newest.values()].sort((a, b) => b.seq - a.seq);
-  const kept = all.slice(0, ENTRIES);
+  const kept = all.slice(0, RECENT.entries);
   const rows = (isHost: boolean) =>
     kept.filter((e) => e.isHost === isHost).map((e) => [e.name, e.seq] as const);
   return {
-    after: Math.max(old.after, all[ENTRIES]?.seq ?? 0),
+    after: Math.max(old.after, all[RECENT.entries]?.seq ?? 0),
     marks: withMark(old.marks, document),
     shared: rows(false),
     hosts: rows(true) as unknown as RecentWrites['hosts'],
@@ -44,5 +46,5 @@ export function recentAfter(
 function withMark(marks: RecentWrites['marks'], { life, n }: MarkDocument): RecentWrites['marks'] {
   const last = marks.at(-1);
   if (last?.[0] === life) return [...marks.slice(0, -1), [life, last[1], n]];
-  return [...marks, [life, n, n] as const].slice(-LIVES);
+  return [...marks, [life, n, n] as const].slice(-RECENT.lives);
 }

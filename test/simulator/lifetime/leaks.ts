@@ -1,4 +1,5 @@
 import { DELETED_KEPT, MIGRATIONS_KEPT } from '#domain';
+import { RECENT } from '#protocol';
 import { type Standing } from './lifetime.js';
 
 /** What is kept on purpose, and how much of it at most: everything else is to be as it was. */
@@ -8,6 +9,8 @@ const KEPT: readonly (readonly [place: RegExp, most: number, why: string])[] = [
   [/tracker\.affected$/, 10_000, 'of so many revisions it is known what they changed'],
   [/#flapping\.\w+\.#kept$/, 64, 'what changed in the last five minutes'],
   [/#drift\.#objects$/, 64, 'what drifted shortly before the last pass'],
+  [/\.recent\.(shared|hosts)$/, RECENT.entries, 'what was written of late, for who missed marks'],
+  [/\.recent\.marks$/, RECENT.lives, 'whose marks those were'],
   [/#commands\.#known$/, 1_000, 'answers of a day: here of the commands that let it pass'],
 ];
 
