@@ -119,7 +119,7 @@ try {
   else if (first === 'chaos') await chaos(rest);
   else if (first !== undefined) await jest(['unit', 'nats', 'process'], ['--maxWorkers=2', first, ...rest]);
   else {
-    for (const one of CHECKS) await check(one);
+    await Promise.all(CHECKS.map(check));
     await jest(['unit', 'nats'], ['--maxWorkers=2']);
     // Each of these starts a whole cluster: one at a time.
     await jest(['process'], ['-i']);
