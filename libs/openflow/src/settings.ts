@@ -61,7 +61,7 @@ function settingFields(settings: BridgeSettings): [string, unknown, unknown][] {
   const { controllers, protocols, mirrors, mcastSnooping, stp, rstp, netflow, otherConfig } = settings;
   const { datapathType } = settings;
   return [
-    ...(datapathType === undefined ? [] : [named('datapath_type', datapathType)]),
+    ['datapath_type', datapathType?.expected, datapathType?.found],
     ['controller', undefined, controllers],
     ['protocols', [...BRIDGE_PROTOCOLS].sort(), protocols === undefined ? undefined : [...protocols].sort()],
     ['mirrors', undefined, mirrors],
@@ -76,11 +76,6 @@ function settingFields(settings: BridgeSettings): [string, unknown, unknown][] {
     ]),
   ];
 }
-
-const named = (
-  field: string,
-  { expected, found }: Omit<SettingDifference, 'field'>,
-): [string, unknown, unknown] => [field, expected, found];
 
 const PORT_FIELDS = {
   tag: 'tag',
@@ -123,7 +118,7 @@ export const keptSettings = ({ settings = {} }: Pick<ObservedInterface, 'setting
  * What is set of a port that we plug: of one device nothing. A bond is there for LACP alone: frames go to its members by
  * flows. Of the modes of Open vSwitch the one that does least is taken, as none of them chooses for an output to a member.
  */
-export function ownSettings({ bond }: Pick<BridgePort, 'bond'>): KeptSettings {
+function ownSettings({ bond }: Pick<BridgePort, 'bond'>): KeptSettings {
   if (bond === undefined) return {};
   const spoken =
     bond.lacp === 'off' ? {} : { otherConfig: { [LACP_TIME]: bond.fast === true ? 'fast' : 'slow' } };

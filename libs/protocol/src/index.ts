@@ -8,9 +8,9 @@ export {
 export { keysOfHost, projectAll, projectAllInTurns } from './projection/project-all.js';
 export { project, takeChanges, withChanges } from './projection/project.js';
 export { touchedBy } from './projection/touched.js';
-export { RECENT } from './marks.js';
 export { KeptDocuments } from './projector/known.js';
 export { ReadyDocuments, takeOn, type Prepared, type ReadyOptions } from './projector/ready.js';
+export { RECENT } from './projector/recent.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';
 export { nothingPublished, ownFirst, takeStored } from './projector/published.js';
 export {

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type HostName } from '#kernel';
 import { type DocumentKey, type MarkDocument } from '#contracts';
-import { goesOnFrom, recentAfter } from './marks.js';
+import { bridges, goesOnFrom, type Mark } from './marks.js';
+import { recentAfter } from './projector/recent.js';
 import { lineageOf } from './simulation/world.js';
-import { bridges, type Mark } from './sync/marks.js';
 
 const nothing = { shared: [], hosts: [] };
 const markOf = (life: string, n: number, rest: Partial<MarkDocument> = {}): MarkDocument =>

@@ -1,11 +1,17 @@
-import { type MarkDocument, type RecentWrites } from '#contracts';
+import { type MarkDocument } from '#contracts';
 
-/** What a mark carries at most of what was written before it, since it goes to every host. */
-export const RECENT = {
-  entries: 32,
-  /** Lives that it names. A leader that is followed by another every second would make it grow. */
-  lives: 8,
-} as const;
+/** A mark with its place in the stream. */
+export interface Mark {
+  readonly document: MarkDocument;
+  readonly seq: number;
+}
+
+export const isSame = (a: Mark, b: Mark): boolean =>
+  a.seq === b.seq && a.document.n === b.document.n && a.document.life === b.document.life;
+
+/** Whether nothing was written between two marks but what the second lists: it names the first one of these, and its life. */
+export const isNext = (mark: MarkDocument, earlier: MarkDocument): boolean =>
+  mark.prevLife === earlier.life && mark.prev <= earlier.n && earlier.n < mark.n;
 
 /** Whether a mark goes on from an earlier one: it was written to the same stream, whoever wrote it and whatever lay between. */
 export const goesOnFrom = (mark: MarkDocument, earlier: MarkDocument): boolean =>
@@ -14,37 +20,20 @@ export const goesOnFrom = (mark: MarkDocument, earlier: MarkDocument): boolean =
     ([life, first, last]) => life === earlier.life && first <= earlier.n && earlier.n <= last,
   );
 
-/** What the next mark says of late: what the last one said, and what was written since, of which it forgets the eldest. */
-export function recentAfter(
-  before: { readonly document: MarkDocument; readonly seq: number },
-  { shared, hosts }: Pick<MarkDocument, 'shared' | 'hosts'>,
-): RecentWrites {
-  const { document, seq } = before;
-  const old = document.recent ?? { after: seq, marks: [], shared: [], hosts: [] };
-  const newest = new Map<string, { readonly isHost: boolean; readonly name: string; readonly seq: number }>();
-  const note = (isHost: boolean, name: string, at: number): void => {
-    const id = `${isHost ? 'host' : 'key'} ${name}`;
-    // Written again, it is a later one.
-    newest.delete(id);
-    newest.set(id, { isHost, name, seq: at });
-  };
-  for (const [key, at] of [...old.shared, ...shared]) note(false, key, at);
-  for (const [host, at] of old.hosts) note(true, host, at);
-  for (const [host, , at] of hosts) note(true, host, at);
-  const all = [...newest.values()].sort((a, b) => b.seq - a.seq);
-  const kept = all.slice(0, RECENT.entries);
-  const rows = (isHost: boolean) =>
-    kept.filter((e) => e.isHost === isHost).map((e) => [e.name, e.seq] as const);
-  return {
-    after: Math.max(old.after, all[RECENT.entries]?.seq ?? 0),
-    marks: withMark(old.marks, document),
-    shared: rows(false),
-    hosts: rows(true) as unknown as RecentWrites['hosts'],
-  };
-}
+/** Whether whoever holds all as of `chain` holds all as of `mark` with what that lists. */
+export const follows = (mark: Mark, chain: Mark): boolean =>
+  isNext(mark.document, chain.document) &&
+  mark.document.lineage === chain.document.lineage &&
+  mark.seq > chain.seq;
 
-function withMark(marks: RecentWrites['marks'], { life, n }: MarkDocument): RecentWrites['marks'] {
-  const last = marks.at(-1);
-  if (last?.[0] === life) return [...marks.slice(0, -1), [life, last[1], n]];
-  return [...marks, [life, n, n] as const].slice(-RECENT.lives);
-}
+/** Whether whoever missed some marks has missed nothing but what this one knows of late. */
+export const bridges = (mark: Mark, chain: Mark): boolean =>
+  mark.seq > chain.seq &&
+  goesOnFrom(mark.document, chain.document) &&
+  chain.seq >= (mark.document.recent?.after ?? Number.POSITIVE_INFINITY);
+
+/** Came late or twice: what it says is held already. */
+export const isOld = (mark: Mark, chain: Mark): boolean =>
+  mark.document.life === chain.document.life
+    ? mark.document.n <= chain.document.n
+    : goesOnFrom(chain.document, mark.document);

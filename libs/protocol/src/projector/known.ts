@@ -1,6 +1,6 @@
 import { KEYS, openDocumentBytes, type MarkDocument, type Verifier } from '#contracts';
 import { ok, type Result } from '#kernel';
-import { goesOnFrom } from '../marks.js';
+import { goesOnFrom, isNext } from '../marks.js';
 import { readStore } from './published.js';
 import { type DocumentStore, type KnownDocuments, type Published } from './store.js';
 
@@ -30,8 +30,7 @@ export class KeptDocuments implements KnownDocuments {
  */
 export function leadsTo(known: MarkDocument, now: MarkDocument): boolean {
   if (now.life === known.life) return now.n >= known.n;
-  if (now.prevLife === known.life && now.prev <= known.n && known.n < now.n) return true;
-  return goesOnFrom(now, known);
+  return isNext(now, known) || goesOnFrom(now, known);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Result } from '#kernel';
-import { type DocumentKey, type MarkDocument, type StateDocument } from '#contracts';
+import { type DocumentKey, type StateDocument } from '#contracts';
+import { type Mark } from '../marks.js';
 
 /**
  * Why a put did not answer with a sequence. `wrong-last-sequence`: something else was written meanwhile; not stored.
@@ -22,7 +23,7 @@ export interface StoreContent {
 /** What a projector knows to stand in the store. `null`: something that can't be read, to be written over. */
 export interface Published {
   lastSeq: number;
-  mark: { readonly document: MarkDocument; readonly seq: number } | null;
+  mark: Mark | null;
   readonly documents: Map<DocumentKey, { readonly document: StateDocument | null; readonly seq: number }>;
   /** Keys that nobody has compared with what is wanted since they were read. */
   readonly unsure: Set<DocumentKey>;

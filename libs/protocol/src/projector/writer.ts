@@ -7,10 +7,10 @@ import {
   type Signer,
   type StateDocument,
 } from '#contracts';
-import { recentAfter } from '../marks.js';
 import { setsOf } from '../projection/documents.js';
 import { listsOf } from './published.js';
 import { type Stands } from './desired.js';
+import { recentAfter } from './recent.js';
 import { type DocumentStore, type Published, type PutError } from './store.js';
 
 /** Puts that may be without an answer at a time. */
@@ -104,8 +104,9 @@ function nextMark(
   batch: Batch,
   listed: readonly (readonly [DocumentKey, number])[],
 ): MarkDocument {
-  const before = published.mark?.document;
-  const chained = before !== undefined && listed.length <= LISTED;
+  const last = published.mark;
+  const before = last?.document;
+  const chained = last !== null && listed.length <= LISTED;
   const lists = chained ? listsOf(listed) : { shared: [], hosts: [] };
   return {
     type: 'mark',
@@ -116,9 +117,9 @@ function nextMark(
     n: (before?.n ?? 0) + 1,
     life: o.life,
     prev: before === undefined ? 0 : isQuiet(before, o.life, batch.lineage) ? before.prev : before.n,
-    prevLife: chained ? before.life : '',
+    prevLife: chained ? last.document.life : '',
     ...lists,
-    ...(chained && published.mark !== null ? { recent: recentAfter(published.mark, lists) } : {}),
+    ...(chained ? { recent: recentAfter(last, lists) } : {}),
     time: o.clock.now(),
   };
 }

@@ -1,10 +1,9 @@
 import { problem, type Clock, type HostName, type Problem, type Result, type Revision } from '#kernel';
 import { KEYS, type DocumentKey, type MarkDocument, type Verifier } from '#contracts';
-import { goesOnFrom } from '../marks.js';
+import { bridges, follows, goesOnFrom, isOld, isSame, type Mark } from '../marks.js';
 import { Pacer } from '../projector/pacer.js';
 import { spread } from '../spread.js';
 import { Inbox } from './inbox.js';
-import { bridges, follows, isOld, isSame, type Mark } from './marks.js';
 import { Reader } from './reader.js';
 import { type Snapshot } from './snapshot.js';
 import { type DocumentSource, type Received } from './source.js';

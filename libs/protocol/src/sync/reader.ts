@@ -1,6 +1,6 @@
 import { err, ok, problem, type HostName, type Problem, type Result } from '#kernel';
 import { KEYS, openDocumentBytes, type DocumentKey, type Verifier } from '#contracts';
-import { type Mark } from './marks.js';
+import { type Mark } from '../marks.js';
 import { type DocumentSource, type Received } from './source.js';
 import { type Entry } from './table.js';
 

@@ -4,7 +4,7 @@ import { type World } from '../../model/world.js';
 import { guestsOf } from '../frames.js';
 import { type Random } from '../random.js';
 import { GROUPS_4, GROUPS_6, ipv4Of, ipv6Of, linkLocalOf } from '../values.js';
-import { says, segmentFor, speakersIn, switchOf, type Speaker } from './speakers.js';
+import { says, speakersWith, type Speaker } from './speakers.js';
 import { type Teller } from './teller.js';
 
 const STEPS = 16;
@@ -17,7 +17,7 @@ export function groupsStory(random: Random, world: World, teller: Teller): void 
   const guests = guestsOf(world);
   if (guests.length === 0) return;
   const first = random.pick(guests);
-  const all = speakersIn(random, world, switchOf(world, first) ?? '', segmentFor(random, first));
+  const all = speakersWith(random, world, first);
   const members = all.filter(({ guest }) => guest.policy !== undefined);
   if (members.length === 0) return;
   const version = random.weighted<4 | 6>([3, 4], [2, 6]);

@@ -2,7 +2,7 @@ import { type World } from '../../model/world.js';
 import { guestsOf, learns } from '../frames.js';
 import { type Random } from '../random.js';
 import { BROADCAST, NESTED_MACS, OUTSIDERS } from '../values.js';
-import { anything, says, segmentFor, speakersIn, switchOf, type Speaker } from './speakers.js';
+import { anything, says, speakersWith, type Speaker } from './speakers.js';
 import { type Teller } from './teller.js';
 
 const STEPS = 12;
@@ -12,7 +12,7 @@ export function learningStory(random: Random, world: World, teller: Teller): voi
   const learners = guestsOf(world).filter(learns);
   if (learners.length === 0) return;
   const first = random.pick(learners);
-  const all = speakersIn(random, world, switchOf(world, first) ?? '', segmentFor(random, first));
+  const all = speakersWith(random, world, first);
   const able = all.filter(({ guest }) => learns(guest));
   if (able.length === 0) return;
   // Mostly of one MAC, and from where its port's frames leave or come back.

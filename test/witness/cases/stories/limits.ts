@@ -4,7 +4,7 @@ import { guestsOf, type Guest } from '../frames.js';
 import { SCARCE } from '../policies.js';
 import { type Random } from '../random.js';
 import { BROADCAST } from '../values.js';
-import { anything, says, segmentFor, speakersIn, switchOf } from './speakers.js';
+import { anything, says, speakersWith } from './speakers.js';
 import { type Teller } from './teller.js';
 
 const STEPS = 8;
@@ -16,7 +16,7 @@ export function limitsStory(random: Random, world: World, teller: Teller): void 
   const limited = guestsOf(world).filter(isLimited);
   if (limited.length === 0) return;
   const one = random.pick(limited);
-  const all = speakersIn(random, world, switchOf(world, one) ?? '', segmentFor(random, one));
+  const all = speakersWith(random, world, one);
   const own = all.find(({ guest }) => guest.n === one.n);
   const others = all.filter(({ guest }) => guest.n !== one.n);
   if (own === undefined || others.length === 0) return;

@@ -12,8 +12,13 @@ export interface Speaker {
   readonly tags: readonly Tag[];
 }
 
+/** Who can hear a guest and be heard by it, in one of its segments; itself among them. */
+export function speakersWith(random: Random, world: World, guest: Guest): Speaker[] {
+  return speakersIn(random, world, switchOf(world, guest) ?? '', segmentFor(random, guest));
+}
+
 /** A segment that a guest is in. */
-export function segmentFor(random: Random, { policy }: Guest): number {
+function segmentFor(random: Random, { policy }: Guest): number {
   const vlan = policy?.vlan;
   if (vlan === undefined || vlan.mode === 'none') return 0;
   if (vlan.mode === 'access') return vlan.id;
@@ -22,7 +27,7 @@ export function segmentFor(random: Random, { policy }: Guest): number {
 }
 
 /** Ports of a switch in a segment, and those outside whom its uplinks lead to. */
-export function speakersIn(random: Random, world: World, sw: string, segment: number): Speaker[] {
+function speakersIn(random: Random, world: World, sw: string, segment: number): Speaker[] {
   const { privateVlans = [] } = world.switches.find(({ name }) => name === sw) ?? {};
   const tag = (): Tag[] => [{ vid: segment, pcp: 0 }];
   const tagsOf = (vlan: VlanPolicy): Tag[] | undefined => {
@@ -42,7 +47,7 @@ export function speakersIn(random: Random, world: World, sw: string, segment: nu
   return [...inside, ...outside];
 }
 
-export const switchOf = (world: World, { n }: Guest): string | undefined => {
+const switchOf = (world: World, { n }: Guest): string | undefined => {
   const port = world.hosts.flatMap(({ ports }) => ports).find((p) => p.n === n);
   return world.groups.find(({ name }) => name === port?.group)?.switch;
 };
