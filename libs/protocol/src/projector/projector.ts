@@ -10,6 +10,7 @@ import {
 } from '#kernel';
 import { type Signer, type Verifier } from '#contracts';
 import { type DocumentChange, type Documents } from '../projection/documents.js';
+import { Allowance } from './allowance.js';
 import { type Compared } from './comparison.js';
 import { Desired } from './desired.js';
 import { readSince } from './known.js';
@@ -35,7 +36,7 @@ export interface ProjectorOptions {
   readonly known?: Published | null;
   /** What the documents that it begins with were compared with, and where they may differ; absent: with nothing. */
   readonly compared?: Compared | null;
-  /** Least time between batches, ms, by the number of hosts: each mark goes to all of them. */
+  /** Time between batches where there are many, ms, by the number of hosts: each mark goes to all of them. */
   readonly markGapMs?: (hosts: number) => number;
   /**
    * Called once, when this projector may no longer write: another took over (`fenced`), or the store is ahead of what
@@ -54,9 +55,10 @@ const NOTHING = 0 as Revision;
 
 /**
  * Each mark goes to every host: 10,000 deliveries a second whatever their number, so ten marks a second with a thousand
- * hosts. What was decided meanwhile goes in one batch. With few hosts a batch need not wait, nor does the first one
- * after a while.
+ * hosts. What was decided meanwhile goes in one batch. With few hosts a batch need not wait, nor do the first ones
+ * after a while: a new leader's claim is one, and what follows it was waited for long enough.
  */
+const AT_ONCE = 3;
 const gapByHosts = (hosts: number): number => Math.min(200, hosts / 10);
 
 /**
@@ -76,6 +78,7 @@ export class Projector {
   private predecessor: string | null | undefined;
   private ended = false;
   private lastBatch = Number.NEGATIVE_INFINITY;
+  private readonly allowance = new Allowance(AT_ONCE);
   /** Sequence of the last mark that is known to be stored. */
   private markedSeq = 0;
   /** Its number. */
@@ -151,9 +154,17 @@ export class Projector {
   }
 
   private async paced(): Promise<void> {
-    const gap = (this.options.markGapMs ?? gapByHosts)(this.desired.hosts);
-    await this.pacer.pause(this.lastBatch + gap - this.options.clock.monotonic());
+    await this.pacer.pause(this.allowance.waitMs(this.options.clock.monotonic(), this.gap));
     if (!this.ended) await this.batch();
+  }
+
+  private get gap(): number {
+    return (this.options.markGapMs ?? gapByHosts)(this.desired.hosts);
+  }
+
+  private begun(): void {
+    this.lastBatch = this.options.clock.monotonic();
+    this.allowance.take(this.lastBatch, this.gap);
   }
 
   private async rest(): Promise<void> {
@@ -165,7 +176,7 @@ export class Projector {
   private async batch(): Promise<void> {
     if (this.published === null) return;
     const { lineage, revision } = this.desired;
-    this.lastBatch = this.options.clock.monotonic();
+    this.begun();
     const batch = { lineage, revision, documents: this.desired.drain(), orphans: [] };
     const written = await writeBatch(this.options, this.published, batch);
     if (written.ok) {
@@ -193,7 +204,7 @@ export class Projector {
     if (!leads) return this.end(problem('fenced', 'another manager leads'));
     const after = published.mark?.seq ?? 0;
     const last = published.mark?.document;
-    this.lastBatch = this.options.clock.monotonic();
+    this.begun();
     const written = await writeBatch(this.options, published, {
       lineage: last?.lineage ?? this.desired.lineage,
       revision: last?.revision ?? NOTHING,
