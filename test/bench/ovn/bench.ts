@@ -1,5 +1,5 @@
 import { needing, type Figure } from '../support/figure.js';
-import { compare, type Round } from './compare.js';
+import { compare, type Peer, type Round } from './compare.js';
 import { withPair, type Pair } from './pair.js';
 
 const SIZES = (process.env['PORTOLAN_BENCH_HOSTS'] ?? '2,4,8').split(',').map(Number);
@@ -27,9 +27,10 @@ async function onHosts(size: number, say: (line: string) => void): Promise<reado
   const names = Array.from({ length: size }, (_, i) => `h${i + 1}`);
   const measure = async ({ ours, peer }: Pair): Promise<readonly Figure[]> => {
     const figures: Figure[] = [];
+    const peers: readonly Peer[] = [{ side: peer.byCommand, most: MOST }, { side: peer }];
     for (const round of ROUNDS) {
       say(`${size} hosts: ${round.change}`);
-      figures.push(...(await compare([ours, peer], round, `${size} hosts`, MOST)));
+      figures.push(...(await compare(ours, peers, round, `${size} hosts`)));
     }
     return figures;
   };

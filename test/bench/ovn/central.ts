@@ -5,6 +5,7 @@ import { systemClock } from '#kernel';
 import { Unixctl } from '#ovs';
 import { end, run, start, until } from '../../lab/exec.js';
 import { daemonOptions } from '../../lab/host.js';
+import { Shell } from './shell.js';
 
 const SCHEMAS = '/usr/share/ovn';
 /** Longer than the slowest change of the largest size. */
@@ -17,6 +18,7 @@ const SLOWEST_MS = 120_000;
 export class OvnCentral {
   readonly #children: ChildProcess[] = [];
   #nbctl!: Unixctl;
+  #shell!: Shell;
 
   private constructor(private readonly dir: string) {}
 
@@ -60,6 +62,13 @@ export class OvnCentral {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`${why}; ${await this.#behind()}`, { cause });
     }
+  }
+
+  /** The same by the command that operators and scripts give: `ovn-nbctl` is started for it, and reads the database. */
+  async commanded(commands: readonly (readonly string[])[]): Promise<void> {
+    const words = commands.flatMap((command, i) => (i === 0 ? command : ['--', ...command]));
+    const options = ['--wait=hv', `--timeout=${SLOWEST_MS / 1000}`, `--db=${this.#socket('nb')}`];
+    await this.#shell.run(['ovn-nbctl', ...options, '--', ...words]);
   }
 
   /** Which controllers have not confirmed the last change: `--wait=hv` names none, and never ends. */
@@ -107,6 +116,8 @@ export class OvnCentral {
     const databases = [`--ovnnb-db=${this.#socket('nb')}`, `--ovnsb-db=${this.#socket('sb')}`];
     this.#run('ovn-northd', databases);
     await this.#startNbctl();
+    this.#shell = new Shell(this.#env);
+    this.#children.push(this.#shell.child);
     await this.nbctl('init');
     // A process that is busy for long is slow, and not gone.
     await this.nbctl('set', 'NB_Global', '.', 'options:northd_probe_interval=0');

@@ -15,7 +15,14 @@ interface Taken {
   readonly times: number[];
   /** Until all switches had it; empty: nobody looked on. */
   readonly installed: number[];
-  cpuMs: Readonly<Record<string, number>>;
+  /** Seconds by process. */
+  readonly cpu: Map<string, number>;
+}
+
+/** Who ours is compared with, and how much of its time ours may take at most; absent: that is told and not judged. */
+export interface Peer {
+  readonly side: Side;
+  readonly most?: number;
 }
 
 /**
@@ -23,19 +30,19 @@ interface Taken {
  * until the asker knows that every host has it; it is taken back in between, untimed.
  */
 export async function compare(
-  [ours, theirs]: readonly [Side, Side],
+  ours: Side,
+  peers: readonly Peer[],
   { change, times, warmUp, ourWarmUp = 0 }: Round,
   where: string,
-  most: number,
 ): Promise<readonly Figure[]> {
+  const sides = [ours, ...peers.map((peer) => peer.side)];
   for (let n = 0; n < ourWarmUp; n++) await once(ours, change, n);
-  for (let n = 0; n < warmUp; n++) for (const side of [ours, theirs]) await once(side, change, n);
-  const taken = [ours, theirs].map((side): Taken => ({ side, times: [], installed: [], cpuMs: {} }));
-  const before = await Promise.all(taken.map((t) => t.side.cpu()));
+  for (let n = 0; n < warmUp; n++) for (const side of sides) await once(side, change, n);
+  const [us, ...them] = sides.map(begin) as [Taken, ...Taken[]];
   for (let n = warmUp; n < warmUp + times; n++)
-    for (const it of n % 2 === 0 ? taken : [...taken].reverse()) await take(it, change, n);
-  for (const [i, it] of taken.entries()) it.cpuMs = each(before[i]!, await it.side.cpu(), 2 * times);
-  return figures(taken, `${CHANGES[change]}, ${where}`, most);
+    for (const it of n % 2 === 0 ? [us, ...them] : [...them, us]) await take(it, change, n);
+  const what = `${CHANGES[change]}, ${where}`;
+  return [...told(us, what), ...them.flatMap((it, i) => beside(us, it, what, peers[i]?.most))];
 }
 
 /** One side alone, where there is nothing to compare it with. */
@@ -46,19 +53,23 @@ export async function alone(
 ): Promise<readonly Figure[]> {
   const first = ourWarmUp + warmUp;
   for (let n = 0; n < first; n++) await once(side, change, n);
-  const taken: Taken = { side, times: [], installed: [], cpuMs: {} };
-  const before = await side.cpu();
+  const taken = begin(side);
   for (let n = first; n < first + times; n++) await take(taken, change, n);
-  taken.cpuMs = each(before, await side.cpu(), 2 * times);
-  return [figureOf(taken, `${CHANGES[change]}, ${where}`)];
+  return told(taken, `${CHANGES[change]}, ${where}`);
 }
 
-async function take({ side, times, installed }: Taken, change: ChangeName, n: number): Promise<void> {
+const begin = (side: Side): Taken => ({ side, times: [], installed: [], cpu: new Map() });
+
+async function take(taken: Taken, change: ChangeName, n: number): Promise<void> {
+  const { side, times, installed, cpu } = taken;
+  const before = await side.cpu();
   const begun = performance.now();
   await side.make(change, n);
   times.push(performance.now() - begun);
   if (side.installedMs !== null) installed.push(side.installedMs);
   await side.undo(change, n);
+  for (const [name, s] of Object.entries(await side.cpu()))
+    cpu.set(name, (cpu.get(name) ?? 0) + s - (before[name] ?? 0));
 }
 
 async function once(side: Side, change: ChangeName, n: number): Promise<void> {
@@ -66,40 +77,29 @@ async function once(side: Side, change: ChangeName, n: number): Promise<void> {
   await side.undo(change, n);
 }
 
-function each(
-  before: Readonly<Record<string, number>>,
-  after: Readonly<Record<string, number>>,
-  changes: number,
-): Record<string, number> {
-  const entries = Object.entries(after).map(([name, s]) => [name, s - (before[name] ?? 0)] as const);
-  return Object.fromEntries(entries.map(([name, s]) => [name, round((s * 1000) / changes)]));
-}
-
-/** Where somebody looked on, the ratio is of what that one saw: what the other side confirms is no more than this. */
-function figures([ours, theirs]: readonly Taken[], what: string, most: number): Figure[] {
-  const all = [ours!, theirs!].map((t) => figureOf(t, what));
-  const peer = spread(theirs!.times);
-  const seen = ours!.installed;
-  if (seen.length === 0)
-    return [...all, ratioOf('ovn', `${what}: ours ÷ OVN`, spread(ours!.times), peer, most)];
-  const installed: Figure = {
-    bench: 'ovn',
-    what: `${what}: ours, installed`,
-    unit: 'ms',
-    spread: spread(seen),
+/** What one side took; where somebody looked on, what that one saw, too. */
+function told({ side, times, installed, cpu }: Taken, what: string): Figure[] {
+  // Made, and taken back.
+  const changes = 2 * times.length;
+  const cpuMsPerChange = Object.fromEntries([...cpu].map(([name, s]) => [name, round((s * 1000) / changes)]));
+  const it = { bench: 'ovn', unit: 'ms' };
+  const done: Figure = {
+    ...it,
+    what: `${what}: ${side.name}`,
+    spread: spread(times),
+    detail: { cpuMsPerChange },
   };
-  return [
-    ...all,
-    installed,
-    ratioOf('ovn', `${what}: ours, installed ÷ OVN`, installed.spread, peer, most),
-    ratioOf('ovn', `${what}: ours ÷ OVN`, spread(ours!.times), peer),
-  ];
+  if (installed.length === 0) return [done];
+  return [done, { ...it, what: `${what}: ${side.name}, installed`, spread: spread(installed) }];
 }
 
-const figureOf = ({ side, times, cpuMs }: Taken, what: string): Figure => ({
-  bench: 'ovn',
-  what: `${what}: ${side.name}`,
-  unit: 'ms',
-  spread: spread(times),
-  detail: { cpuMsPerChange: cpuMs },
-});
+/** Where somebody looked on, what is judged is what that one saw: what the other side confirms is no more than this. */
+function beside(ours: Taken, theirs: Taken, what: string, most?: number): Figure[] {
+  const peer = spread(theirs.times);
+  const name = theirs.side.name;
+  const answered = (bar?: number): Figure =>
+    ratioOf('ovn', `${what}: ours ÷ ${name}`, spread(ours.times), peer, bar);
+  if (ours.installed.length === 0) return [...told(theirs, what), answered(most)];
+  const seen = ratioOf('ovn', `${what}: ours, installed ÷ ${name}`, spread(ours.installed), peer, most);
+  return [...told(theirs, what), seen, answered()];
+}

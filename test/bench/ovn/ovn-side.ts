@@ -64,6 +64,19 @@ export class OvnSide implements Side {
     return used;
   }
 
+  /** The same hosts, asked by a command that is started for each change. */
+  get byCommand(): Side {
+    const give = (change: ChangeName, n: number, isMade: boolean): Promise<void> =>
+      this.#central.commanded(wordsOf(change, n, this.ports, isMade));
+    return {
+      name: 'OVN by its command',
+      installedMs: null,
+      make: (change, n) => give(change, n, true),
+      undo: (change, n) => give(change, n, false),
+      cpu: () => this.cpu(),
+    };
+  }
+
   /** Kills a host's controller and starts another; it is connected when this resolves. */
   async restartController(name: string): Promise<void> {
     const number = this.hosts.indexOf(name);

@@ -114,7 +114,9 @@ async function measure(
     say(`${ports} ports on ${hosts} hosts: ${round.change}`);
     const where = `${ports} ports on ${hosts} hosts`;
     const found =
-      peer === null ? await alone(side, round, where) : await compare([side, peer], round, where, MOST);
+      peer === null
+        ? await alone(side, round, where)
+        : await compare(side, [{ side: peer, most: MOST }, { side: peer.byCommand }], round, where);
     const [ours, ...rest] = found;
     const isBelow = ours !== undefined && newer !== undefined && round.change === 'rule';
     const target = isBelow ? { text: `p50 < ${newer} (25.03)`, met: ours.spread.p50 < newer } : undefined;
