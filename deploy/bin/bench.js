@@ -1,17 +1,5 @@
 #!/usr/bin/env node
-// Figures: each bench in a process of its own; a table for people, then one JSON document as the last line.
-//   npm run bench            all of them
-//   npm run bench -- NAME…   some
-//   npm run bench -- ovn [--hosts 16]         against OVN on Open vSwitch (installs Debian's OVN)
-//   npm run bench -- ovn --simulated          against OVN with more ports, on switches without a data plane
-//   npm run bench -- scale --hosts 2000 --ports 100000 --groups 10000   of a size, in all
-//   npm run bench -- scale --hosts 2000 --growth   at an eighth, a quarter, half and all of it
-//   npm run bench -- scale --steps changes,moves --minutes 10   parts of it; none is begun after so long
-//   npm run bench -- migration --moves 30          so many of each way; --steps network,qemu,libvirt,hosts   parts of it
-//   npm run bench -- cold-start --commits 1000000 --ports 10000
-//   npm run bench -- NAME… --json FILE   the document into a file, too
-//   npm run bench -- NAME… --short   the newer ones in their smallest size: that they work, no figures
-//   npm run bench -- NAME… --keep   leaves the cluster's directory with its logs, and says where
+// Figures: each bench in a process of its own; a table for people, then one JSON document as the last line. `--help`.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -23,6 +11,18 @@ import { ensureLibvirt } from '../setup/libvirt.js';
 import { ensureOvn, ovnObstacle } from '../setup/ovn.js';
 import { ROOT, SetupError } from '../setup/shell.js';
 
+const USAGE = `npm run bench            all of them
+npm run bench -- NAME…   some
+npm run bench -- ovn [--hosts 16]         against OVN on Open vSwitch (installs Debian's OVN)
+npm run bench -- ovn --simulated          against OVN with more ports, on switches without a data plane
+npm run bench -- scale --hosts 2000 --ports 100000 --groups 10000   of a size, in all
+npm run bench -- scale --hosts 2000 --growth   at an eighth, a quarter, half and all of it
+npm run bench -- scale --steps changes,moves --minutes 10   parts of it; none is begun after so long
+npm run bench -- migration --moves 30          so many of each way; --steps network,qemu,libvirt,hosts   parts of it
+npm run bench -- cold-start --commits 1000000 --ports 10000
+npm run bench -- NAME… --json FILE   the document into a file, too
+npm run bench -- NAME… --short   the newer ones in their smallest size: that they work, no figures
+npm run bench -- NAME… --keep   leaves the cluster's directory with its logs, and says where`;
 const PROGRAM = join(ROOT, 'dist', 'test', 'bench', 'main.js');
 /** What waits for the log lives about as long as a round trip: the default of 16 MB would promote it all. */
 const HEAP = '--max-semi-space-size=64';
@@ -46,8 +46,9 @@ const COMPARES = new Set(['ovn', 'ovn-simulated', 'forbidden', 'bind', 'restart'
 const say = (line) => process.stderr.write(`${line}\n`);
 
 const { BENCHES } = await import(PROGRAM);
-const { values: options, positionals } = parseArgs({
+const { values: options, positionals } = read({
   options: {
+    help: { type: 'boolean' },
     hosts: { type: 'string' },
     ports: { type: 'string' },
     groups: { type: 'string' },
@@ -63,6 +64,10 @@ const { values: options, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
+if (options.help) {
+  say(`${USAGE}\n\nNAME: ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(0);
+}
 /** What the benches are told by their environment. */
 const size = {};
 for (const [option, most] of [
@@ -94,6 +99,16 @@ const unknown = asked.find((name) => !(name in BENCHES));
 if (unknown !== undefined) {
   say(`no bench ${unknown}; there are ${Object.keys(BENCHES).join(', ')}`);
   process.exit(2);
+}
+
+/** The options; what is no option ends this, with what there is. */
+function read(known) {
+  try {
+    return parseArgs(known);
+  } catch (cause) {
+    say(`${cause.message}\n\n${USAGE}`);
+    process.exit(2);
+  }
 }
 
 /** Runs one; resolves with its figures, or with why there are none. */
