@@ -25,7 +25,7 @@ const BLIND_MS = 1.5;
 const MOST_BLIND = 3;
 
 interface Taken {
-  readonly name: 'ours' | 'OVN';
+  readonly name: 'ours' | 'OVN' | 'OVN by its command';
   readonly guests: Guests;
   readonly gate: Gate;
   trials: Trial[];
@@ -33,6 +33,8 @@ interface Taken {
   blind: Trial[];
 }
 
+/** Ours, OVN asked over a connection that stands, and by a command that is started for it. */
+type Sides = readonly [Taken, Taken, Taken];
 type Say = (line: string) => void;
 
 /**
@@ -49,12 +51,12 @@ export const forbidden = needing('ovn', async (say) => {
       for (const one of CASES) figures.push(...(await compare(sides, one, say)));
       return figures;
     } finally {
-      for (const side of sides) await side.guests.close();
+      for (const guests of new Set(sides.map((side) => side.guests))) await guests.close();
     }
   });
 });
 
-async function sidesOf({ ours, peer, labs }: Pair): Promise<readonly [Taken, Taken]> {
+async function sidesOf({ ours, peer, labs }: Pair): Promise<Sides> {
   const ports = portsOf(HOSTS, PORTS_EACH);
   // Ours leave by the uplink; here a port gets what is for nobody, so that both sides forward them.
   const { name, mac, ip } = ports[PORTS_EACH - 1]!;
@@ -64,27 +66,23 @@ async function sidesOf({ ours, peer, labs }: Pair): Promise<readonly [Taken, Tak
       await gate.stop(tcpPort(n));
       await gate.resume(tcpPort(n));
     }
-    return {
-      name,
-      gate,
-      guests: await Guests.on(lab.host(HOSTS[0]!), name, gate, ports),
-      trials: [],
-      blind: [],
-    };
+    const guests = await Guests.on(lab.host(HOSTS[0]!), name, ports);
+    return { name, gate, guests, trials: [], blind: [] };
   };
-  return [
-    await side('ours', ourGate(ours, HOSTS.length), labs.ours, OUR_WARM_UP),
-    await side('OVN', peerGate(peer), labs.peer, PEER_WARM_UP),
-  ];
+  const us = await side('ours', ourGate(ours, HOSTS.length), labs.ours, OUR_WARM_UP);
+  const gate = peerGate(peer);
+  const them = await side('OVN', gate, labs.peer, PEER_WARM_UP);
+  const stop = (port: number): Promise<void> => gate.stopByCommand(port);
+  return [us, them, { ...them, name: 'OVN by its command', gate: { ...gate, stop } }];
 }
 
-async function compare(sides: readonly [Taken, Taken], one: Case, say: Say): Promise<readonly Figure[]> {
+async function compare(sides: Sides, one: Case, say: Say): Promise<readonly Figure[]> {
   const what = `${one.kind}, ${one.pps} packets/s, ${one.others === 0 ? 'idle cache' : `${one.others} others`}`;
   say(what);
   for (const side of sides) {
     await side.gate.begin(one.kind);
     [side.trials, side.blind] = [[], []];
-    await side.guests.try(one, tcpPort(0));
+    await side.guests.try(one, tcpPort(0), side.gate);
   }
   for (let n = 1; n <= TURNS; n++)
     for (const side of n % 2 === 0 ? sides : [...sides].reverse()) await take(side, one, tcpPort(n));
@@ -92,21 +90,22 @@ async function compare(sides: readonly [Taken, Taken], one: Case, say: Say): Pro
 }
 
 /** Once more where the sender could not have seen it; whether a packet passed after the word counts all the same. */
-async function take({ guests, trials, blind }: Taken, one: Case, port: number): Promise<void> {
+async function take({ guests, gate, trials, blind }: Taken, one: Case, port: number): Promise<void> {
   for (;;) {
-    const trial = await guests.try(one, port);
+    const trial = await guests.try(one, port, gate);
     const sees = trial.blindMs <= BLIND_MS + 1_000 / one.pps;
     (sees ? trials : blind).push(trial);
     if (sees || blind.length >= MOST_BLIND * TURNS) return;
   }
 }
 
-function figures(sides: readonly [Taken, Taken], what: string): readonly Figure[] {
+function figures(sides: Sides, what: string): readonly Figure[] {
   const told = sides.map((side) => figureOf(side, what));
-  const [ours, theirs] = told.map((f) => f.spread);
+  const [ours, ovn, commanded] = told.map((f) => f.spread);
   return [
     ...told,
-    ratioOf('forbidden', `${what}: last packet, ours ÷ OVN`, ours!, theirs!, 1),
+    ratioOf('forbidden', `${what}: last packet, ours ÷ OVN`, ours!, ovn!),
+    ratioOf('forbidden', `${what}: last packet, ours ÷ OVN by its command`, ours!, commanded!, 1),
     ...sides.map((side) => late(side, what)),
   ];
 }

@@ -37,7 +37,8 @@ export function ourGate(side: OurSide, hosts: number): Gate {
   };
 }
 
-export function peerGate(side: OvnSide): Gate {
+/** `stopByCommand`: as `stop`, by a command that is started for it. */
+export function peerGate(side: OvnSide): Gate & { readonly stopByCommand: Gate['stop'] } {
   let kind: Kind = 'stateless';
   const drop = (port: number) => [PEER_GROUP, 'to-lport', '1000', `outport == ${ALL} && udp.dst == ${port}`];
   const everything = [
@@ -56,5 +57,6 @@ export function peerGate(side: OvnSide): Gate {
     },
     stop: (port) => side.commit([['acl-add', ...drop(port), 'drop']]),
     resume: (port) => side.commit([['acl-del', ...drop(port)]]),
+    stopByCommand: (port) => side.command([['acl-add', ...drop(port), 'drop']]),
   };
 }

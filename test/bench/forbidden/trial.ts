@@ -42,7 +42,6 @@ export class Guests {
   private constructor(
     private readonly host: LabHost,
     private readonly name: string,
-    private readonly gate: Gate,
     private readonly sender: PortPlan,
     private readonly receiver: PortPlan,
   ) {
@@ -50,19 +49,14 @@ export class Guests {
     [this.#from, this.#to] = [`${sender.device}g`, `${receiver.device}g`];
   }
 
-  static async on(
-    host: LabHost,
-    name: string,
-    gate: Gate,
-    [sender, receiver]: readonly PortPlan[],
-  ): Promise<Guests> {
-    const it = new Guests(host, name, gate, sender!, receiver!);
+  static async on(host: LabHost, name: string, [sender, receiver]: readonly PortPlan[]): Promise<Guests> {
+    const it = new Guests(host, name, sender!, receiver!);
     await it.#traffic.listen(it.#to);
     return it;
   }
 
   /** One stream of frames, stopped by a change of policy. */
-  async try({ kind, pps, others }: Case, port: number): Promise<Trial> {
+  async try({ kind, pps, others }: Case, port: number, gate: Gate): Promise<Trial> {
     if (others > 0) await this.#traffic.spray(this.#from, this.sender.mac, SPRAY_FROM, others, SPRAY_PPS);
     const cached = await this.#cached();
     await this.#traffic.taken(this.#to);
@@ -72,13 +66,13 @@ export class Guests {
     if (kind === 'established') await this.#traffic.stream(back(flow, this.#to), 1_000, ANSWERS);
     await pause(BEFORE_MS / 2);
     const asked = monotonic();
-    await this.gate.stop(port);
+    await gate.stop(port);
     const told = monotonic();
     await pause(cached > FEW ? AFTER_MS.many : AFTER_MS.few);
     await this.#traffic.stop();
     const { left } = await sending;
     const { numbers, times, dropped } = await this.#traffic.taken(this.#to);
-    await this.gate.resume(port);
+    await gate.resume(port);
     const last = times.at(-1) ?? NaN;
     // Else it is nothing that was stopped which stopped.
     if (!(last > asked - BEFORE_MS / 2) || dropped > 0)

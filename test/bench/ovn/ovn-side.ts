@@ -67,7 +67,7 @@ export class OvnSide implements Side {
   /** The same hosts, asked by a command that is started for each change. */
   get byCommand(): Side {
     const give = (change: ChangeName, n: number, isMade: boolean): Promise<void> =>
-      this.#central.commanded(wordsOf(change, n, this.ports, isMade));
+      this.command(wordsOf(change, n, this.ports, isMade));
     return {
       name: 'OVN by its command',
       installedMs: null,
@@ -97,6 +97,11 @@ export class OvnSide implements Side {
   /** As one transaction; resolves when every controller has confirmed it. */
   async commit(commands: readonly (readonly string[])[]): Promise<void> {
     await this.#central.confirmed(commands);
+  }
+
+  /** The same by a process of `ovn-nbctl` that is started for it. */
+  async command(commands: readonly (readonly string[])[]): Promise<void> {
+    await this.#central.commanded(commands);
   }
 
   async #start(isReal: boolean): Promise<void> {
