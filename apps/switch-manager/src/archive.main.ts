@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Command, CommanderError } from 'commander';
-import { invalid, ProblemError, systemClock } from '#kernel';
+import { invalid, messageOf, ProblemError, systemClock } from '#kernel';
 import { JetStreamLog } from '#event-store/jetstream';
 import { LogConfig, loadConfig, NatsLink, natsOptionsOf } from '#platform';
 import { archiveIn } from '#runtime';
@@ -81,7 +81,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    process.stderr.write(`archive: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`archive: ${messageOf(error)}\n`);
     process.exitCode = 1;
   }
 }

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { Command, CommanderError } from 'commander';
-import { ProblemError } from '#kernel';
+import { messageOf, ProblemError } from '#kernel';
 import { JetStreamLog } from '#event-store/jetstream';
 import { CommonConfig, loadConfig, NatsLink, natsOptionsOf } from '#platform';
 import { repudiation, type RepudiationOutcome } from './repudiation.js';
@@ -58,7 +58,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    process.stderr.write(`repudiate: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`repudiate: ${messageOf(error)}\n`);
     process.exitCode = 1;
   }
 }

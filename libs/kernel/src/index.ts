@@ -54,3 +54,4 @@ export {
 } from './result.js';
 export { once, sameItems } from './once.js';
 export { Random } from './random.js';
+export { isRecord, messageOf } from './unknown.js';

@@ -1,3 +1,4 @@
+import { messageOf } from '#kernel';
 import { poisonProblem, type CommitLog, type Follower } from '#event-store';
 
 /** Less than a check may take in all. */
@@ -31,7 +32,7 @@ export const storeCheck =
       await Promise.race([log.last(), late]);
       return { ok: true, reason: 'answers' };
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       return { ok: false, reason: `does not answer for the log (${why}): its disk may be full` };
     } finally {
       clearTimeout(timer);

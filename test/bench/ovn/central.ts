@@ -1,7 +1,7 @@
 import { type ChildProcess } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemClock } from '#kernel';
+import { messageOf, systemClock } from '#kernel';
 import { Unixctl } from '#ovs';
 import { end, run, start, until } from '../../lab/exec.js';
 import { daemonOptions } from '../../lab/host.js';
@@ -43,7 +43,7 @@ export class OvnCentral {
     try {
       return await this.#nbctl.call('run', words, SLOWEST_MS);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new Error(`ovn-nbctl ${words.slice(0, 4).join(' ')}: ${why}`, { cause });
     }
   }
@@ -59,7 +59,7 @@ export class OvnCentral {
     try {
       await this.all(commands, '--wait=hv');
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new Error(`${why}; ${await this.#behind()}`, { cause });
     }
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '#kernel';
 import { type Fact } from '#domain';
 import { type HostDocument, type MigrationOrder, type PortDocument } from '#contracts';
 import { type Hypervisor, type MovingGuest } from './hypervisor.js';
@@ -53,7 +54,7 @@ export class Orders {
   }
 
   #failed(order: MigrationOrder, cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     this.log.warn({ ...order, reason }, 'the hypervisor did not take an order');
     const { migration, attempt } = order;
     this.record({ type: 'HypervisorMigration', migration, attempt, outcome: 'unknown', reason });

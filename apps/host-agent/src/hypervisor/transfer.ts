@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemClock, unwrap, type Clock } from '#kernel';
+import { messageOf, systemClock, unwrap, type Clock } from '#kernel';
 import { parseGuest, parseMemory } from '../simulation.js';
 import { type GuestMemory, type GuestSpec } from './guest.js';
 
@@ -42,7 +42,7 @@ export async function sendGuest(
   try {
     socket = await dial(to, signal);
   } catch (cause) {
-    return { kind: 'failed', reason: `cannot reach the destination: ${message(cause)}` };
+    return { kind: 'failed', reason: `cannot reach the destination: ${messageOf(cause)}` };
   }
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   let handed = false;
@@ -58,7 +58,7 @@ export async function sendGuest(
     await expectStep(lines, 'running');
     return { kind: 'moved' };
   } catch (cause) {
-    return { kind: handed && !(cause instanceof Refused) ? 'unknown' : 'failed', reason: message(cause) };
+    return { kind: handed && !(cause instanceof Refused) ? 'unknown' : 'failed', reason: messageOf(cause) };
   } finally {
     socket.destroy();
   }
@@ -95,7 +95,7 @@ export async function receiveGuest(
       return;
     }
     if (spec !== null) guest.discard(spec);
-    if (!socket.destroyed) socket.end(`${JSON.stringify({ step: 'refused', reason: message(cause) })}\n`);
+    if (!socket.destroyed) socket.end(`${JSON.stringify({ step: 'refused', reason: messageOf(cause) })}\n`);
   }
 }
 
@@ -157,5 +157,3 @@ async function readStep(
     cancel();
   }
 }
-
-const message = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

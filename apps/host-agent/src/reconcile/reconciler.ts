@@ -1,4 +1,4 @@
-import { problem, type Clock, type Lineage, type Revision, ProblemError } from '#kernel';
+import { messageOf, problem, ProblemError, type Clock, type Lineage, type Revision } from '#kernel';
 import { type Compiled, type Desired, type LocalFacts } from '#compiler';
 import {
   applyStep,
@@ -378,7 +378,7 @@ export class Reconciler {
 
   #later(cause: unknown): void {
     this.#failures += 1;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const retry = !(cause instanceof ProblemError) || cause.problem.retry;
     this.hooks.failed(reason, retry);
     const delay = Math.min(2_000, 25 * 2 ** Math.min(this.#failures, 8)) * (0.5 + this.hooks.random() / 2);

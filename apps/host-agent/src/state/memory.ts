@@ -1,4 +1,4 @@
-import { type Epoch, type PortId, type Result, err, invalid, ok } from '#kernel';
+import { err, invalid, isRecord, ok, type Epoch, type PortId, type Result } from '#kernel';
 import { type RawCounters } from '#domain';
 import { isTeamingMemory, type TeamingMemory } from '../teaming/standing.js';
 
@@ -72,8 +72,6 @@ export function parseMemory(value: unknown): Result<AgentMemory> {
   return ok(value as AgentMemory);
 }
 
-const isRecord = (v: unknown): v is Record<string, unknown> =>
-  typeof v === 'object' && v !== null && !Array.isArray(v);
 const isStrings = (v: unknown): v is string[] => Array.isArray(v) && v.every((s) => typeof s === 'string');
 
 function isIncarnation(v: unknown): boolean {

@@ -1,4 +1,4 @@
-import { equalJson } from '#kernel';
+import { equalJson, isRecord } from '#kernel';
 import { type HostDocument } from '#contracts';
 import { bridgeName, type CompiledBinding } from '#compiler';
 import { type ObservedInterface } from '#openflow';
@@ -58,9 +58,6 @@ export function carrierOf(
 const isNames = (value: unknown): boolean =>
   isRecord(value) &&
   Object.values(value).every((list) => Array.isArray(list) && list.every((name) => typeof name === 'string'));
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Whether what was on the disk can be believed. */
 export function isTeamingMemory(value: unknown): value is TeamingMemory {
   if (!isRecord(value)) return false;

@@ -1,3 +1,4 @@
+import { isRecord } from '#kernel';
 import { type Node } from './schema.js';
 
 export type Check = (value: unknown) => boolean;
@@ -26,9 +27,6 @@ function made(node: Node): Check {
   if (node.type === 'boolean') return (value) => value === true || value === false;
   return (value) => value === null;
 }
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** By the fields that are there, so that one that is not known can't slip through. */
 function ofObject(properties: Readonly<Record<string, Node>>, required: readonly string[]): Check {

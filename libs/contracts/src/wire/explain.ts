@@ -1,5 +1,5 @@
-import { detail, type ProblemDetail } from '#kernel';
-import { checkOf, isRecord, isTuple } from './check.js';
+import { detail, isRecord, type ProblemDetail } from '#kernel';
+import { checkOf, isTuple } from './check.js';
 import { type Node } from './schema.js';
 
 const passes = (node: Node, value: unknown): boolean => checkOf(node)(value);

@@ -1,6 +1,6 @@
+import { isRecord } from '#kernel';
 import { fullPolicy, NO_FEATURES, shortPolicy, without } from '#domain/on-host';
 import { type Document } from '../documents.js';
-import { isRecord } from './check.js';
 
 /**
  * Documents travel in the short form: what says no more than an older version could is written as that version wrote

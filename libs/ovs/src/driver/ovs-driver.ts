@@ -1,4 +1,4 @@
-import { problem, ProblemError, unwrap, type Clock, type Problem } from '#kernel';
+import { messageOf, problem, ProblemError, unwrap, type Clock, type Problem } from '#kernel';
 import {
   type Driver,
   type DriverEvent,
@@ -277,6 +277,6 @@ export class OvsDriver implements Driver {
 
 /** A step that OpenFlow can't express: a defect of whoever compiled it, told as a problem like every other. */
 function impossible(step: Step, cause: unknown): ProblemError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new ProblemError(problem('internal', `${step.kind}: ${why}`), { cause });
 }

@@ -1,4 +1,4 @@
-import { problem, ProblemError, type Clock } from '#kernel';
+import { messageOf, problem, ProblemError, type Clock } from '#kernel';
 import { type FlowUpdate, type OfMessage, type OfPort, type PacketIn } from '#openflow';
 import { type Endpoint } from '../link/endpoint.js';
 import { KeepAlive } from '../link/keep-alive.js';
@@ -184,7 +184,7 @@ export class OfConnection {
           this.toldDown = false;
           this.link.settle();
         },
-        (cause: unknown) => drop(cause instanceof Error ? cause.message : String(cause)),
+        (cause: unknown) => drop(messageOf(cause)),
       )
       .catch((cause: unknown) => drop(failed(cause)));
   }

@@ -1,4 +1,4 @@
-import { err, ok, problem, type Result } from '#kernel';
+import { err, messageOf, ok, problem, type Result } from '#kernel';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -85,7 +85,7 @@ export class JsonStream {
     try {
       return ok(JSON.parse(text) as Record<string, unknown>);
     } catch (cause) {
-      return refuse(`malformed JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+      return refuse(`malformed JSON: ${messageOf(cause)}`);
     }
   }
 }

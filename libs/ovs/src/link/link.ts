@@ -1,4 +1,4 @@
-import { type Clock } from '#kernel';
+import { messageOf, type Clock } from '#kernel';
 import { type Socket } from 'node:net';
 import { onArrival } from './arrival.js';
 import { dial, formatEndpoint, type Endpoint } from './endpoint.js';
@@ -101,7 +101,7 @@ export class Link {
       .then(() => this.endpoint())
       .then(
         (at) => this.connectTo(at),
-        (cause: unknown) => this.fail(cause instanceof Error ? cause.message : String(cause)),
+        (cause: unknown) => this.fail(messageOf(cause)),
       );
   }
 

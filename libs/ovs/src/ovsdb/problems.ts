@@ -1,4 +1,4 @@
-import { problem, ProblemError, type Problem, type ProblemCode } from '#kernel';
+import { messageOf, problem, ProblemError, type Problem, type ProblemCode } from '#kernel';
 import { RpcRefusal } from '../json/rpc.js';
 
 /** Errors of RFC 7047 and of ovsdb-server, by what they mean to the caller. */
@@ -36,7 +36,7 @@ export function rpcProblem(cause: unknown): ProblemError {
     const details = typeof error === 'object' ? error?.details : undefined;
     return new ProblemError(operationProblem(cause.method, name, details), { cause });
   }
-  return new ProblemError(problem('internal', cause instanceof Error ? cause.message : String(cause)), {
+  return new ProblemError(problem('internal', messageOf(cause)), {
     cause,
   });
 }

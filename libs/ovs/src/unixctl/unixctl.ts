@@ -1,4 +1,4 @@
-import { problem, ProblemError, type Clock } from '#kernel';
+import { messageOf, problem, ProblemError, type Clock } from '#kernel';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dial, formatEndpoint, type Endpoint } from '../link/endpoint.js';
@@ -133,6 +133,6 @@ function asProblem(command: string, cause: unknown): ProblemError {
   if (cause instanceof RpcRefusal) {
     return new ProblemError(problem('refused', cause.message.trim()), { cause });
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new ProblemError(problem('unavailable', `${command}: ${why}`), { cause });
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '#kernel';
 import { type NatsLink } from '../nats/link.js';
 
 export interface CheckResult {
@@ -49,7 +50,7 @@ async function bounded(check: Check): Promise<CheckResult> {
   try {
     return await Promise.race([Promise.resolve().then(check), late]);
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: messageOf(error) };
   } finally {
     clearTimeout(timer);
   }

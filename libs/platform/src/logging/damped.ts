@@ -1,4 +1,4 @@
-import { type Clock } from '#kernel';
+import { messageOf, type Clock } from '#kernel';
 
 const QUIET_MS = 60_000;
 
@@ -12,7 +12,7 @@ export function damped(
 ): (cause: unknown) => void {
   let [last, saidAt, times] = ['', 0, 0];
   return (cause) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     times += 1;
     if (reason === last && clock.monotonic() - saidAt < QUIET_MS) return;
     say(reason, reason === last ? times : 1);

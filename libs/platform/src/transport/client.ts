@@ -1,4 +1,4 @@
-import { detail, err, ok, problem, type Problem, type Result } from '#kernel';
+import { detail, err, messageOf, ok, problem, type Problem, type Result } from '#kernel';
 import {
   NoRespondersError,
   PermissionViolationError,
@@ -68,7 +68,7 @@ function translate(error: unknown, pattern: string, timeout: number): Problem {
     return problem('forbidden', `this service may not ask ${pattern}`);
   if (error instanceof TimeoutError)
     return problem('unknown', `no answer to ${pattern} within ${timeout} ms; it may have been done`);
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return problem('unknown', `${pattern}: ${reason}; it may have been done`);
 }
 

@@ -1,4 +1,4 @@
-import { detail, problem, type Problem } from '#kernel';
+import { detail, messageOf, problem, type Problem } from '#kernel';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { isProblem } from '../problems/is-problem.js';
 
@@ -33,7 +33,7 @@ export function decodeJson(data: Uint8Array): { ok: true; value: unknown } | { o
   try {
     return { ok: true, value: JSON.parse(decoder.decode(data)) as unknown };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const d = detail('', `${data.length} bytes`, `is not JSON: ${reason}`, 'UTF-8 JSON');
     return { ok: false, error: problem('invalid', `the body is not JSON: ${reason}`, [d]) };
   }

@@ -2,6 +2,7 @@ import {
   canonicalJson,
   err,
   invalid,
+  isRecord,
   ok,
   parsePortId,
   type Epoch,
@@ -84,9 +85,6 @@ export function broughtBy(text: string, here: Omit<PortData, 'revision'>): Resul
 }
 
 const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Undefined: it is none. */
 function parsedJson(text: string): unknown {
