@@ -280,6 +280,10 @@ describe('the reference switch', () => {
     expect(from(model, 'u1', by(nested('1'), 2))).toEqual([['d2']]);
     expect(from(model, 'd2', plain(2, nested('1')))).toEqual([['u1']]);
     from(model, 'd1', by(nested('1'), 2));
+    // For itself: that it moved holds from the next frame on.
+    expect(from(model, 'u1', by(nested('1'), nested('1')))).toEqual([['d1']]);
+    expect(from(model, 'u1', by(nested('2'), nested('1')))).toEqual([]);
+    from(model, 'd1', by(nested('1'), 2));
     model.become(world([{}, {}]));
     model.become(world(policies));
     expect(from(model, 'd2', plain(2, nested('1')))).toEqual([['u1']]);

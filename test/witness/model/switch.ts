@@ -166,20 +166,16 @@ export class ModelSwitch {
     const isHere = this.ports.some(
       (p) => carries(this.sw, p.policy.vlan, segment) && ownMacs(p).includes(frame.from),
     );
-    if (isHere || this.isBack(device, carried)) return [];
-    const { receivers, isKnown } = this.receiversOf(carried);
-    const takers = receivers.filter((p) => isKnown || takesFrom(p.carrier, device));
-    return [...this.deliverAll(takers, carried, device), ...this.heard(carried, device)];
-  }
-
-  /** A frame of a MAC that was learned here, by another uplink than its port's, has come back; by that one, the MAC moved. */
-  private isBack(device: string, { frame, segment }: Carried): boolean {
     const { learned } = this.memory;
     const behind = this.ports.find(({ spec }) => spec.n === learned.whose(segment, frame.from));
-    if (behind === undefined) return false;
-    if (!takesFrom(behind.carrier, device)) return true;
-    learned.forget(segment, frame.from);
-    return false;
+    // A frame of a MAC that was learned here, by another uplink than its port's, has come back.
+    if (isHere || (behind !== undefined && !takesFrom(behind.carrier, device))) return [];
+    const { receivers, isKnown } = this.receiversOf(carried);
+    const takers = receivers.filter((p) => isKnown || takesFrom(p.carrier, device));
+    const out = [...this.deliverAll(takers, carried, device), ...this.heard(carried, device)];
+    // The MAC has moved, which holds from the next frame on.
+    if (behind !== undefined) learned.forget(segment, frame.from);
+    return out;
   }
 
   /**
