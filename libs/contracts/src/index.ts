@@ -48,7 +48,14 @@ export type {
 export { MOST_CONNECTIONS, type CarriedConnection, type ConnectionsMessage } from './connections.js';
 export { MOST_LOG_LINES, type RuleLog, type RuleLogIp, type RuleLogLine } from './rule-log.js';
 export type { Handover, HandoverToken } from './handover.js';
-export { openDocument, openDocumentBytes, sealDocument, type Signer, type Verifier } from './signing.js';
+export {
+  openDocument,
+  openDocumentBytes,
+  sealDocument,
+  type OpenDocument,
+  type Signer,
+  type Verifier,
+} from './signing.js';
 export { KEYS, STREAMS, SUBJECTS } from './subjects.js';
 export {
   checkCommandRequest,

@@ -59,6 +59,9 @@ export function openDocumentBytes(
   return signed.ok ? openDocument(signed.value, verifier, expectedKey) : signed;
 }
 
+/** Reads what came under a key; all that is known of who signs is in it. Never throws. */
+export type OpenDocument = (bytes: Uint8Array, expectedKey: DocumentKey) => Result<Document>;
+
 /** Null of a tombstone: it may stand under any key of its kind. */
 function keyOf(document: Document): DocumentKey | null {
   switch (document.type) {

@@ -77,7 +77,8 @@ export class Guests {
     // Else it is nothing that was stopped which stopped.
     if (!(last > asked - BEFORE_MS / 2) || dropped > 0)
       throw new Error(
-        `${times.length} frames came, ${dropped} were not taken, none shortly before the request`,
+        `${this.name}: ${times.length} frames came, ${dropped} were not taken, none shortly before the request; ` +
+          `${left.length} left, ${cached} cached`,
       );
     const after = times.filter((at) => at > told).length;
     const stopped = left[numbers.at(-1)! + 1];

@@ -65,7 +65,7 @@ async function serve(plan: Plan): Promise<void> {
   const verifier = sharedVerifier(await documentVerifier([join(plan.home, 'keys', 'manager.pub.pem')]));
   const names = groupsFor(plan.portsEach);
   const groups = Array.from({ length: plan.portsEach }, (_, i) => names[i % names.length]!);
-  for (const shape of plan.hosts) await startHost(plan, { ...shape, groups }, verifier);
+  for (const shape of plan.hosts) await startHost(plan, { ...shape, groups }, { verifier });
   process.send?.('up');
 }
 

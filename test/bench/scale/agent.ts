@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { systemClock, type HostName } from '#kernel';
 import { bridgeName } from '#compiler';
-import { type Verifier } from '#contracts';
 import { type Observation, type ObservedInterface, type Step } from '#openflow';
 import { NatsDocumentSource, NatsLink } from '#platform';
 import { credentialsPath } from '#platform/accounts';
-import { DocumentSync, Reporter } from '#protocol';
+import { DocumentSync, Reporter, type DocumentSyncOptions } from '#protocol';
 import { SimulatedDriver, SimulatedSwitch } from '#simulated-switch';
 import { Agent } from '../../../apps/host-agent/src/agent.js';
 import { Centre } from '../../../apps/host-agent/src/centre.js';
@@ -61,7 +60,7 @@ export interface SwarmHost {
 export async function startHost(
   plan: Pick<SwarmPlan, 'home' | 'server'>,
   shape: HostShape,
-  verifier: Verifier,
+  signed: Pick<DocumentSyncOptions, 'verifier' | 'open'>,
   rack?: Rack,
 ): Promise<SwarmHost> {
   const host = shape.name as HostName;
@@ -119,7 +118,7 @@ export async function startHost(
     host,
     source: new NatsDocumentSource(host, link),
     clock,
-    verifier,
+    ...signed,
     onSnapshot: (snapshot) => agent.documents(snapshot),
     onTrouble: (what) => warn(`${host}: ${what.message}`),
   });

@@ -4,13 +4,14 @@ import { startHost, type SwarmHost } from './agent.js';
 import { hostName, rackOf, shapes, type SwarmPlan } from './plan.js';
 import { Rack } from './rack.js';
 import { type SwarmAnswer, type SwarmOrder } from './swarm-orders.js';
-import { sharedVerifier } from './verifier.js';
+import { sharedOpener } from './opened.js';
 
 /** Hosts that come up at a time: more would only wait for each other here, and run into their time limits. */
 const AT_A_TIME = 10;
 
 const plan = JSON.parse(process.env['PORTOLAN_SWARM'] ?? '') as SwarmPlan;
-const verifier = sharedVerifier(await documentVerifier([join(plan.home, 'keys', 'manager.pub.pem')]));
+const verifier = await documentVerifier([join(plan.home, 'keys', 'manager.pub.pem')]);
+const signed = { verifier, open: sharedOpener(verifier) };
 const racks = new Map<number, Rack>();
 const hosts = new Map<string, SwarmHost>();
 let waiting: ReturnType<typeof shapes> = [];
@@ -22,7 +23,7 @@ async function startNext(): Promise<void> {
     const number = rackOf(shape.number);
     const rack = racks.get(number) ?? new Rack();
     racks.set(number, rack);
-    hosts.set(shape.name, await startHost(plan, shape, verifier, rack));
+    hosts.set(shape.name, await startHost(plan, shape, signed, rack));
     answer({ up: shape.name });
   }
 }

@@ -25,7 +25,7 @@ const { target, driver } = await startHost(
     groups: Array.from({ length: order.ports }, () => group),
     switch: group,
   },
-  await documentVerifier([join(order.home, 'keys', 'manager.pub.pem')]),
+  { verifier: await documentVerifier([join(order.home, 'keys', 'manager.pub.pem')]) },
 );
 
 const flows = async () => (await driver.read()).bridges.find((b) => b.name === bridge)?.flows ?? [];

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { systemClock, unwrap, type Lineage, type Revision } from '#kernel';
-import { sealDocument, type GroupDocument, type Verifier } from '#contracts';
+import { KEYS, sealDocument, STREAMS, SUBJECTS, type GroupDocument, type Verifier } from '#contracts';
 import { DOCS_STREAM, ensureStream } from '#event-store/jetstream';
 import { type Published } from '#protocol';
 import { startNatsServer, type NatsServer } from '#testing';
@@ -52,6 +53,15 @@ async function write(name: string, revision: number): Promise<void> {
   expect(stored).toEqual({ ok: true, value: { seq: (seq += 1) } });
 }
 
+/** A mark is told. `first`: nobody has looked at the stream before it is. */
+async function somebodyLeads(first: boolean): Promise<void> {
+  const nc = await link.connection();
+  await nc.flush();
+  const { state } = await (await jetstreamManager(nc)).streams.info(STREAMS.documents);
+  if (first) expect(state.consumer_count).toBe(0);
+  nc.publish(SUBJECTS.live(KEYS.mark));
+}
+
 /** Follows from `known`, and gives what it knows once it has opened `count` documents. */
 async function follow(count: number, known: Published | null = null): Promise<Published> {
   let open = 0;
@@ -70,9 +80,9 @@ async function follow(count: number, known: Published | null = null): Promise<Pu
     verifier: counting,
     onFault,
     idleMs: 1,
-    beginMs: 1,
   });
   followed.keep(known);
+  await somebodyLeads(known === null);
   await opened;
   const published = followed.take();
   // It was given away.
@@ -83,7 +93,7 @@ async function follow(count: number, known: Published | null = null): Promise<Pu
 const held = ({ documents }: Published) =>
   [...documents].map(([k, d]) => [k, d.document?.revision ?? null, d.seq]).sort();
 
-it('has at hand what was written before and while it followed, and goes on from what is known', async () => {
+it('has at hand what was written before and while it followed, from when somebody leads, and goes on from what is known', async () => {
   await write('a', 1);
   await write('b', 2);
   const known = await follow(2);

@@ -1,7 +1,7 @@
 import { jetstream, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
-import { type NatsConnection } from '@nats-io/transport-node';
+import { type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { type Clock } from '#kernel';
-import { STREAMS, SUBJECTS, type Verifier } from '#contracts';
+import { KEYS, STREAMS, SUBJECTS, type Verifier } from '#contracts';
 import {
   nothingPublished,
   takeStored,
@@ -18,8 +18,6 @@ export interface FollowedOptions {
   readonly onFault: (cause: unknown) => void;
   /** How long a document may lie until it is opened, ms: of what is written again meanwhile, only the last is. Default 500. */
   readonly idleMs?: number;
-  /** How long it waits where nothing is known: who is elected at once reads for itself. Default 3,000. */
-  readonly beginMs?: number;
 }
 
 const PREFIX = SUBJECTS.doc('').length;
@@ -28,7 +26,6 @@ const ASKING = { max_messages: 500, idle_heartbeat: 1_000 };
 /** Documents opened at a stretch, some 10 ms of work. */
 const AT_A_STRETCH = 100;
 const IDLE_MS = 500;
-const BEGIN_MS = 3_000;
 const RETRY_MS = 1_000;
 /** What was taken out of the stream is never told: with so many that may be gone, it is read anew. */
 const TOMBSTONES = 10_000;
@@ -37,12 +34,16 @@ const TOMBSTONES = 10_000;
  * The documents as they stand, read and opened while somebody else writes them: who takes over has them at hand. With
  * thousands of hosts, reading and checking them takes many seconds, in which no change would be carried out.
  *
+ * Where nothing is known, it begins when a mark tells that somebody leads: until then this copy may be elected, and read
+ * for itself; and whoever is needs the processor for just that, after an outage of all managers maybe on this machine.
+ *
  * What it gives may be of a moment ago: who takes it goes on from the mark that it holds. Messages that were taken out
  * of the stream stay in it: they are tombstones, and taking them out again is no error.
  */
 export class FollowedDocuments implements KnownDocuments {
   #published: Published | null = null;
   #messages: ConsumerMessages | undefined;
+  #mark: Subscription | undefined;
   /** By key, in the order of sequences. */
   readonly #queue = new Map<string, StoredDocument>();
   #working = false;
@@ -73,6 +74,8 @@ export class FollowedDocuments implements KnownDocuments {
     this.#hurry();
     this.#messages?.stop();
     this.#messages = undefined;
+    this.#mark?.unsubscribe();
+    this.#mark = undefined;
   }
 
   /** What it has opened, and follows no more. */
@@ -83,18 +86,27 @@ export class FollowedDocuments implements KnownDocuments {
   }
 
   async #read(run: number): Promise<void> {
-    const { link, clock, onFault, beginMs = BEGIN_MS } = this.options;
+    const { link, clock, onFault } = this.options;
     const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
-    if (this.#published?.lastSeq === 0) await pause(beginMs);
     while (run === this.#run) {
       try {
-        await this.#readOnce(run, await link.connection());
+        const nc = await link.connection();
+        if (run === this.#run && this.#published?.lastSeq === 0) await this.#someMark(nc);
+        if (run === this.#run) await this.#readOnce(run, nc);
       } catch (cause) {
         if (run === this.#run) onFault(cause);
       }
       if (run !== this.#run) return;
       await pause(RETRY_MS);
     }
+  }
+
+  /** Resolves when a mark is written, or it is over. */
+  #someMark(nc: NatsConnection): Promise<void> {
+    return new Promise((resolve) => {
+      this.#mark = nc.subscribe(SUBJECTS.live(KEYS.mark), { max: 1, callback: () => resolve() });
+      void this.#mark.closed.then(() => resolve());
+    });
   }
 
   /** The client makes a broken consumer anew from where it stood; ends when it gives up, or is stopped. */

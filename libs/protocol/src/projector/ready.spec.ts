@@ -92,6 +92,7 @@ class Standby {
       documents.set(key, { document: document ?? gone, seq: this.seq });
       unsure.add(key);
     }
+    this.published.mark = { document: {} as never, seq: (this.seq += 1) };
   }
 
   /** What a leader would write first, by what was made ready, or by looking at everything. */
@@ -154,9 +155,18 @@ describe('what a standby keeps ready', () => {
     expect(compared).toBeGreaterThan(taken / 2);
   });
 
+  it('is not made before what a leader wrote was read, up to its mark', async () => {
+    const standby = new Standby(new Random(1));
+    standby.commit();
+    standby.ready.begin();
+    await standby.clock.advance(60_000);
+    expect(await standby.ready.take()).toBeNull();
+  });
+
   it('is nothing until it was made once, and nothing once it was given away', async () => {
     const standby = new Standby(new Random(1));
     standby.commit();
+    standby.write();
     standby.ready.begin();
     expect(await standby.ready.take()).toBeNull();
     standby.ready.begin();

@@ -149,11 +149,17 @@ export class ReadyDocuments {
     await this.#rest(beginMs);
     this.#left = null;
     while (run === this.#run) {
-      if (this.#made === null) await this.#make(run);
+      if (this.#made === null && this.#isRead) await this.#make(run);
       await this.#takeIn(run);
       await this.#look(run);
       await this.#rest(IDLE_MS);
     }
+  }
+
+  /** What they are compared with was read, or nobody reads it: until then the processor is needed for that. */
+  get #isRead(): boolean {
+    const published = this.options.standing();
+    return published === null || published.mark !== null;
   }
 
   async #make(run: number): Promise<void> {

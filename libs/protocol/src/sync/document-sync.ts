@@ -1,5 +1,12 @@
 import { problem, type Clock, type HostName, type Problem, type Result, type Revision } from '#kernel';
-import { KEYS, type DocumentKey, type MarkDocument, type Verifier } from '#contracts';
+import {
+  KEYS,
+  openDocumentBytes,
+  type DocumentKey,
+  type MarkDocument,
+  type OpenDocument,
+  type Verifier,
+} from '#contracts';
 import { bridges, follows, goesOnFrom, isOld, isSame, type Mark } from '../marks.js';
 import { Pacer } from '../projector/pacer.js';
 import { spread } from '../spread.js';
@@ -14,6 +21,8 @@ export interface DocumentSyncOptions {
   readonly source: DocumentSource;
   readonly clock: Clock;
   readonly verifier: Verifier;
+  /** How documents are read; absent: each by itself, as signed by whom `verifier` knows. */
+  readonly open?: OpenDocument;
   /** What the disk copy held, if anything: carried out until the centre is heard. */
   readonly held?: Snapshot;
   /** On every change of what is held, what is proved, or whether the centre is heard. Must not throw. */
@@ -53,9 +62,10 @@ export class DocumentSync {
 
   constructor({ held, ...options }: DocumentSyncOptions) {
     const { host, source, clock, verifier } = options;
+    const open: OpenDocument = options.open ?? ((bytes, key) => openDocumentBytes(bytes, verifier, key));
     this.options = options;
     this.pacer = new Pacer(clock);
-    this.reader = new Reader(host, source, verifier);
+    this.reader = new Reader(host, source, open);
     this.inbox = new Inbox(`h.${host}.`);
     this.table = new Table(host);
     this.shown = held ?? {

@@ -1,5 +1,5 @@
 import { err, ok, problem, type HostName, type Problem, type Result } from '#kernel';
-import { KEYS, openDocumentBytes, type DocumentKey, type Verifier } from '#contracts';
+import { KEYS, type DocumentKey, type OpenDocument } from '#contracts';
 import { type Mark } from '../marks.js';
 import { type DocumentSource, type Received } from './source.js';
 import { type Entry } from './table.js';
@@ -11,7 +11,7 @@ export class Reader {
   constructor(
     readonly host: HostName,
     private readonly source: DocumentSource,
-    private readonly verifier: Verifier,
+    private readonly openDocument: OpenDocument,
   ) {}
 
   /** What stands under a key; where nothing does, an entry that says so as of `seq`. */
@@ -41,7 +41,7 @@ export class Reader {
   }
 
   open(key: DocumentKey, { bytes, seq }: Received): Entry {
-    const opened = openDocumentBytes(bytes, this.verifier, key);
+    const opened = this.openDocument(bytes, key);
     if (!opened.ok) return { seq, document: null, fault: opened.error };
     if (opened.value.type === 'mark') return { seq, document: null, fault: problem('invalid', 'is a mark') };
     return { seq, document: opened.value, fault: null };
@@ -58,7 +58,7 @@ export class Reader {
   }
 
   openMark({ bytes, seq }: Received): Result<Mark, Problem> {
-    const opened = openDocumentBytes(bytes, this.verifier, KEYS.mark);
+    const opened = this.openDocument(bytes, KEYS.mark);
     if (!opened.ok) return opened;
     const document = opened.value;
     return document.type === 'mark' ? ok({ document, seq }) : err(problem('invalid', 'not a mark'));
