@@ -195,6 +195,32 @@ describe('the simulated switch', () => {
       expect(out.length).toBe(2);
     });
 
+    it('a frame is looked up in the tables as they were when it came: what it teaches is for the next one', async () => {
+      const [learned, found] = [{ field: 'reg10', offset: 0, bits: 1 }, { reg10: { value: 1n } }] as const;
+      const learn: Action = {
+        kind: 'learn',
+        table: 5,
+        priority: 9,
+        cookie: 2n,
+        idleTimeout: 0,
+        hardTimeout: 0,
+        specs: [
+          {
+            kind: 'match-field',
+            dst: { field: 'eth_dst', offset: 0, bits: 48 },
+            src: { field: 'eth_src', offset: 0, bits: 48 },
+          },
+          { kind: 'load-value', dst: learned, value: 1n },
+        ],
+      };
+      await add(flow(0, 1, {}, [learn, { kind: 'resubmit', table: 5 }, { kind: 'goto', table: 6 }]));
+      await add(flow(6, 1, found, [to(2)]));
+      target.inject('one', bytes(A, A));
+      expect(out.length).toBe(0);
+      target.inject('one', bytes(A, A));
+      expect(out.length).toBe(1);
+    });
+
     it('a learned row comes back while its trigger stands; time-outs end flows', async () => {
       const learn: Action = {
         kind: 'learn',

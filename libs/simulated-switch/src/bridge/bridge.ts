@@ -152,6 +152,7 @@ export class Bridge {
   }
 
   private effects(known: boolean): Effects {
+    const learned: Flow[] = [];
     return {
       output: (port, frame) => {
         const name = this.ports.liveName(port);
@@ -167,10 +168,14 @@ export class Bridge {
         if (known && this.options.cacheDecisions === true) return;
         const room = hasRoom(action, flow, this.tables);
         if (action.resultDst !== undefined) setBit(action.resultDst, room, packet);
-        if (!room) return;
-        const change = this.tables.put(flow, this.clock.monotonic());
-        this.timeouts.watch(flow);
-        this.events.changed([change]);
+        if (room) learned.push(flow);
+      },
+      decided: () => {
+        for (const flow of learned.splice(0)) {
+          const change = this.tables.put(flow, this.clock.monotonic());
+          this.timeouts.watch(flow);
+          this.events.changed([change]);
+        }
       },
       isLive: (port) => this.ports.liveName(port) !== undefined,
     };

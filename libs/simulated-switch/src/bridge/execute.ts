@@ -13,7 +13,10 @@ import { bucketOps, cut, move, set } from './write.js';
 export interface Effects {
   output(port: number, frame: Uint8Array): void;
   packetIn(table: number, cookie: bigint, packet: Packet, maxLen: number, userdata: Uint8Array): void;
+  /** Whether there is room is known at once; the flow is added when the way is decided. */
   learn(action: LearnAction, flow: Flow, packet: Packet): void;
+  /** The way is decided: what was learned on it counts from here on. A frame is looked up in the tables as they were. */
+  decided(): void;
   isLive(port: number): boolean;
 }
 
@@ -47,11 +50,13 @@ export class Execution {
 
   run(packet: Packet): void {
     this.from(0, packet, { ended: false }, 0);
+    this.effects.decided();
   }
 
   /** Actions of nobody's flow. */
   work(ops: readonly Op[], packet: Packet): void {
     this.actions(ops, packet, { ended: false }, 0, 0, 0n);
+    this.effects.decided();
   }
 
   private from(start: number, packet: Packet, scope: Scope, depth: number): void {
@@ -153,7 +158,10 @@ export class Execution {
     this.recirculations += 1;
     if (this.recirculations > MAX_RECIRCULATIONS)
       this.fault = `more than ${MAX_RECIRCULATIONS} times through conntrack`;
-    else this.from(op.table, copy, { ended: false }, 0);
+    else {
+      this.effects.decided();
+      this.from(op.table, copy, { ended: false }, 0);
+    }
     this.recirculations -= 1;
     this.resubmits = resubmits;
   }
