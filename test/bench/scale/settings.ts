@@ -19,6 +19,8 @@ export interface ScaleSettings {
 const PORTS_A_HOST = 50;
 const GROUPS_A_HOST = 5;
 const GROWTH = [1 / 8, 1 / 4, 1 / 2, 1];
+/** With more, a collection of all that lives in one stops its hosts for longer than they wait for an answer. */
+const HOSTS_A_PROCESS = 500;
 
 /** As `deploy/bin/bench.js` hands its options on. */
 export function scaleSettings(env: NodeJS.ProcessEnv): ScaleSettings {
@@ -34,7 +36,7 @@ export function scaleSettings(env: NodeJS.ProcessEnv): ScaleSettings {
     size,
     stages: grows ? [...new Set(GROWTH.slice(0, -1).map(inRacks)), hosts] : [hosts],
     steps: new Set(asked(STEPS, env)),
-    processes: 2,
+    processes: Math.max(2, Math.ceil(hosts / HOSTS_A_PROCESS)),
     limitMs: Number(env['PORTOLAN_BENCH_MINUTES'] ?? 50) * 60_000,
   };
 }
