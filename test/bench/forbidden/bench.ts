@@ -82,12 +82,16 @@ async function compare(sides: Sides, one: Case, say: Say): Promise<readonly Figu
   for (const side of sides) {
     await side.gate.begin(one.kind);
     [side.trials, side.blind] = [[], []];
-    await side.guests.try(one, tcpPort(0), side.gate);
+    await side.guests.try(one, portOf(sides, side, 0), side.gate);
   }
   for (let n = 1; n <= TURNS; n++)
-    for (const side of n % 2 === 0 ? sides : [...sides].reverse()) await take(side, one, tcpPort(n));
+    for (const side of n % 2 === 0 ? sides : [...sides].reverse())
+      await take(side, one, portOf(sides, side, n));
   return figures(sides, what);
 }
+
+/** Two sides may be one switch: what it has cached of a port, dropped or passed, would stand in the other's way. */
+const portOf = (sides: Sides, side: Taken, n: number): number => tcpPort(n, sides.indexOf(side));
 
 /** Once more where the sender could not have seen it; whether a packet passed after the word counts all the same. */
 async function take({ guests, gate, trials, blind }: Taken, one: Case, port: number): Promise<void> {
