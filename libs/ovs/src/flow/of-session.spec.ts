@@ -130,32 +130,6 @@ describe('applyBundle', () => {
     expect(controls()).toEqual(['open', 'discard']);
   });
 
-  it('sends many in stretches, in their order, and still knows which was refused', async () => {
-    const { session, heard, controls } = scripted((message) => (isAddition(message, 1_201) ? [refused] : []));
-    const mods = Array.from({ length: 1_300 }, (_, i) => add(i + 1));
-    const step = applyBundle(session, 'br', mods);
-    // The switch has the first before the last are encoded.
-    expect(heard.length).toBeGreaterThan(1);
-    expect(heard.length).toBeLessThan(mods.length);
-    await expect(step).rejects.toMatchObject({ problem: { details: [{ field: 'mods[1200]' }] } });
-    const added = heard.flatMap((m) => (m.kind === 'bundle-add' ? [m.message] : []));
-    expect(added).toMatchObject(mods.map((mod) => ('flow' in mod ? { flow: mod.flow } : {})));
-    expect(controls()).toEqual(['open', 'discard']);
-  });
-
-  it('writes nothing more where the conversation ends between two stretches', async () => {
-    const { session, heard } = scripted(() => []);
-    const step = applyBundle(
-      session,
-      'br',
-      Array.from({ length: 1_300 }, (_, i) => add(i + 1)),
-    );
-    const before = heard.length;
-    session.end('gone');
-    await expect(step).rejects.toMatchObject({ problem: { code: 'unknown' } });
-    expect(heard.length).toBe(before);
-  });
-
   it('fails when the commit is refused', async () => {
     const { session } = scripted((message) =>
       message.kind === 'bundle-control' && message.control === 'commit' ? [refused] : [],

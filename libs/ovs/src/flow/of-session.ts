@@ -14,9 +14,6 @@ export interface OfBatch {
   end(): void;
 }
 
-/** Messages written at once: the switch works on them while the next are encoded. */
-const AT_A_STRETCH = 500;
-
 interface Pending {
   reply(message: OfMessage): void;
   fail(cause: ProblemError): void;
@@ -83,19 +80,11 @@ export class OfSession {
     this.watched.add(xids);
     return {
       perform: async (messages) => {
-        const written = (message: OfMessage): Uint8Array => {
+        const encoded = messages.map((message) => {
           const xid = this.xid();
           xids.set(xid, xids.size);
           return encode(message, xid);
-        };
-        let left = messages;
-        for (; left.length > AT_A_STRETCH; left = left.slice(AT_A_STRETCH)) {
-          this.write(Buffer.concat(left.slice(0, AT_A_STRETCH).map(written)));
-          await new Promise((resolve) => setImmediate(resolve));
-          // The stream is another conversation's by now.
-          if (this.ended !== undefined) throw this.cutOff(this.ended);
-        }
-        const encoded = left.map(written);
+        });
         const barrier = this.xid();
         const reply = this.expect(barrier, 'barrier-reply');
         this.write(Buffer.concat([...encoded, encode({ kind: 'barrier-request' }, barrier)]));
@@ -127,13 +116,9 @@ export class OfSession {
   /** Fails all that is outstanding. */
   end(reason: string): void {
     this.ended = reason;
-    const cause = this.cutOff(reason);
+    const cause = new ProblemError(problem('unknown', `OpenFlow: ${reason}`));
     for (const waiting of [...this.pending.values()]) waiting.fail(cause);
     this.pending.clear();
-  }
-
-  private cutOff(reason: string): ProblemError {
-    return new ProblemError(problem('unknown', `OpenFlow: ${reason}`));
   }
 
   /** Resolves with the reply's parts; an error with that xid rejects. */
