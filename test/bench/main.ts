@@ -15,6 +15,7 @@ import { migration } from './migration/bench.js';
 import { policyOvs } from './policy-ovs.js';
 import { replay } from './replay.js';
 import { snapshot } from './cold-start/snapshot.js';
+import { reconnect } from './reconnect/bench.js';
 import { restart } from './restart/bench.js';
 import { scale } from './scale/bench.js';
 import { type Bench } from './support/figure.js';
@@ -39,6 +40,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   drift,
   teaming,
   outage,
+  reconnect,
   scale,
   'agent-memory': agentMemory,
   'cold-start': coldStart,

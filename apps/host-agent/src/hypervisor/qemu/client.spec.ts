@@ -79,7 +79,8 @@ describe('a monitor’s client', () => {
   });
 
   it('does not know what became of a command that the connection broke at, or that is not answered', async () => {
-    const slow = unwrap(await connect({ patienceMs: 20 }));
+    // Long enough for a greeting on a busy machine.
+    const slow = unwrap(await connect({ patienceMs: 500 }));
     qemu.isMute = true;
     expect(await slow.execute('migrate')).toMatchObject({ error: { code: 'unknown' } });
     // What it says after that would be taken for the answer to something else.
