@@ -19,6 +19,7 @@ npm run bench -- scale --hosts 2000 --ports 100000 --groups 10000   of a size, i
 npm run bench -- scale --hosts 2000 --growth   at an eighth, a quarter, half and all of it
 npm run bench -- scale --steps changes,moves --minutes 10   parts of it; none is begun after so long
 npm run bench -- migration --moves 30          so many of each way; --steps network,qemu,libvirt,hosts   parts of it
+npm run bench -- reconnect --hosts 2000   connections with nothing behind them
 npm run bench -- cold-start --commits 1000000 --ports 10000
 npm run bench -- NAME… --json FILE   the document into a file, too
 npm run bench -- NAME… --short   the newer ones in their smallest size: that they work, no figures
