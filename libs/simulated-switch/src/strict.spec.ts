@@ -43,6 +43,24 @@ const bytes = (dst: bigint, src: bigint, size = 60): Uint8Array => {
   return out;
 };
 
+/** A row of table 5 for what is sent to the source of a frame: it sets the lowest bit of a register. */
+const learnsSource = (hardTimeout: number): Action => ({
+  kind: 'learn',
+  table: 5,
+  priority: 9,
+  cookie: 2n,
+  idleTimeout: 0,
+  hardTimeout,
+  specs: [
+    {
+      kind: 'match-field',
+      dst: { field: 'eth_dst', offset: 0, bits: 48 },
+      src: { field: 'eth_src', offset: 0, bits: 48 },
+    },
+    { kind: 'load-value', dst: { field: 'reg10', offset: 0, bits: 1 }, value: 1n },
+  ],
+});
+
 describe('the simulated switch', () => {
   let clock: ManualClock;
   let target: SimulatedSwitch;
@@ -196,25 +214,9 @@ describe('the simulated switch', () => {
     });
 
     it('a frame is looked up in the tables as they were when it came: what it teaches is for the next one', async () => {
-      const [learned, found] = [{ field: 'reg10', offset: 0, bits: 1 }, { reg10: { value: 1n } }] as const;
-      const learn: Action = {
-        kind: 'learn',
-        table: 5,
-        priority: 9,
-        cookie: 2n,
-        idleTimeout: 0,
-        hardTimeout: 0,
-        specs: [
-          {
-            kind: 'match-field',
-            dst: { field: 'eth_dst', offset: 0, bits: 48 },
-            src: { field: 'eth_src', offset: 0, bits: 48 },
-          },
-          { kind: 'load-value', dst: learned, value: 1n },
-        ],
-      };
+      const learn = learnsSource(0);
       await add(flow(0, 1, {}, [learn, { kind: 'resubmit', table: 5 }, { kind: 'goto', table: 6 }]));
-      await add(flow(6, 1, found, [to(2)]));
+      await add(flow(6, 1, { reg10: { value: 1n } }, [to(2)]));
       target.inject('one', bytes(A, A));
       expect(out.length).toBe(0);
       target.inject('one', bytes(A, A));
@@ -222,22 +224,7 @@ describe('the simulated switch', () => {
     });
 
     it('a learned row comes back while its trigger stands; time-outs end flows', async () => {
-      const learn: Action = {
-        kind: 'learn',
-        table: 5,
-        priority: 9,
-        cookie: 2n,
-        idleTimeout: 0,
-        hardTimeout: 3,
-        specs: [
-          {
-            kind: 'match-field',
-            dst: { field: 'eth_dst', offset: 0, bits: 48 },
-            src: { field: 'eth_src', offset: 0, bits: 48 },
-          },
-          { kind: 'load-value', dst: { field: 'reg10', offset: 0, bits: 1 }, value: 1n },
-        ],
-      };
+      const learn = learnsSource(3);
       await add(flow(0, 1, {}, [learn]));
       target.inject('one', bytes(B, A));
       const row = (await flows()).find((f) => f.flow.table === 5)?.flow;

@@ -84,7 +84,7 @@ async function compare(sides: Sides, one: Case, say: Say): Promise<readonly Figu
   for (const side of sides) {
     await side.gate.begin(one.kind);
     [side.trials, side.blind, side.silent] = [[], [], 0];
-    await side.guests.try(one, portOf(sides, side, 0), side.gate);
+    await attempt(side, one, portOf(sides, side, 0));
   }
   for (let n = 1; n <= TURNS; n++)
     for (const side of n % 2 === 0 ? sides : [...sides].reverse())
@@ -95,14 +95,20 @@ async function compare(sides: Sides, one: Case, say: Say): Promise<readonly Figu
 /** Two sides may be one switch: what it has cached of a port, dropped or passed, would stand in the other's way. */
 const portOf = (sides: Sides, side: Taken, n: number): number => tcpPort(n, sides.indexOf(side));
 
+/** Null: nothing passed that could be stopped. What ours allows must pass. */
+async function attempt({ name, guests, gate }: Taken, one: Case, port: number): Promise<Trial | null> {
+  const trial = await guests.try(one, port, gate);
+  if (typeof trial !== 'string') return trial;
+  if (name === 'ours') throw new Error(trial);
+  return null;
+}
+
 /** Once more where the sender could not have seen it; whether a packet passed after the word counts all the same. */
 async function take(side: Taken, one: Case, port: number): Promise<void> {
-  const { name, guests, gate, trials, blind } = side;
+  const { trials, blind } = side;
   for (;;) {
-    const trial = await guests.try(one, port, gate);
-    if (typeof trial === 'string') {
-      // What ours allows must pass.
-      if (name === 'ours') throw new Error(trial);
+    const trial = await attempt(side, one, port);
+    if (trial === null) {
       if ((side.silent += 1) >= MOST_BLIND * TURNS) return;
       continue;
     }

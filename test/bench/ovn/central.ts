@@ -50,8 +50,7 @@ export class OvnCentral {
 
   /** Several commands as one transaction. */
   async all(commands: readonly (readonly string[])[], ...options: readonly string[]): Promise<void> {
-    const words = commands.flatMap((command, i) => (i === 0 ? command : ['--', ...command]));
-    await this.nbctl(...options, ...(options.length > 0 ? ['--'] : []), ...words);
+    await this.nbctl(...options, ...(options.length > 0 ? ['--'] : []), ...joined(commands));
   }
 
   /** As `all`, to when every controller has carried it out; one that does not is named. */
@@ -66,9 +65,8 @@ export class OvnCentral {
 
   /** The same by the command that operators and scripts give: `ovn-nbctl` is started for it, and reads the database. */
   async commanded(commands: readonly (readonly string[])[]): Promise<void> {
-    const words = commands.flatMap((command, i) => (i === 0 ? command : ['--', ...command]));
     const options = ['--wait=hv', `--timeout=${SLOWEST_MS / 1000}`, `--db=${this.#socket('nb')}`];
-    await this.#shell.run(['ovn-nbctl', ...options, '--', ...words]);
+    await this.#shell.run(['ovn-nbctl', ...options, '--', ...joined(commands)]);
   }
 
   /** Which controllers have not confirmed the last change: `--wait=hv` names none, and never ends. */
@@ -156,3 +154,7 @@ export class OvnCentral {
     return `unix:${join(this.dir, `${name}.sock`)}`;
   }
 }
+
+/** Commands as the words of one transaction. */
+const joined = (commands: readonly (readonly string[])[]): readonly string[] =>
+  commands.flatMap((command, i) => (i === 0 ? command : ['--', ...command]));

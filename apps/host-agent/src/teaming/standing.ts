@@ -58,6 +58,7 @@ export function carrierOf(
 const isNames = (value: unknown): boolean =>
   isRecord(value) &&
   Object.values(value).every((list) => Array.isArray(list) && list.every((name) => typeof name === 'string'));
+
 /** Whether what was on the disk can be believed. */
 export function isTeamingMemory(value: unknown): value is TeamingMemory {
   if (!isRecord(value)) return false;

@@ -171,6 +171,8 @@ export class Bridge {
         if (room) learned.push(flow);
       },
       decided: () => {
+        // Most frames teach nothing.
+        if (learned.length === 0) return;
         for (const flow of learned.splice(0)) {
           const change = this.tables.put(flow, this.clock.monotonic());
           this.timeouts.watch(flow);
