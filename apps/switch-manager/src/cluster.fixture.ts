@@ -41,6 +41,9 @@ export class MemoryDocuments implements DocumentStore {
     return Promise.resolve(ok({ seq: this.lastSeq }));
   }
 
+  /** Nobody hears them here: what they say, the next mark says, too. */
+  tell(): void {}
+
   remove(seq: number): Promise<Result<void>> {
     for (const [key, message] of this.messages) if (message.seq === seq) this.messages.delete(key);
     return Promise.resolve(ok(undefined));

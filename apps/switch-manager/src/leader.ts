@@ -38,6 +38,7 @@ import {
   type DocumentChange,
   type DocumentStore,
   type KnownDocuments,
+  type NotesAtMost,
   type Prepared,
 } from '#protocol';
 import { clusterRules, PhaseWatch, type ClusterCommit } from '#runtime';
@@ -77,6 +78,7 @@ export interface LeaderParts {
   readonly onFault: (cause: unknown) => void;
   /** Runs what can wait for answers that are ready to go out, in the order given. Signing takes longer than they do. */
   readonly afterAnswers: (work: () => void) => void;
+  readonly notesAtMost?: NotesAtMost;
 }
 
 /** Between two looks at what is under way. */
@@ -271,6 +273,7 @@ export class Leader {
     const state = this.#told;
     const { lineage, revision } = state;
     const { began } = this.sequencer;
+    const { notesAtMost } = this.parts;
     const waiting: (() => void)[] = [];
     this.#waiting = waiting;
     const breath = (): Promise<void> => this.#pause(1);
@@ -291,6 +294,8 @@ export class Leader {
         clock: this.parts.clock,
         life: this.parts.ids.next(),
         stillLeads: () => this.#stillLeads(),
+        carrying: (key) => holdings.carrying(key),
+        ...(notesAtMost === undefined ? {} : { notesAtMost }),
         onEnd: (why) => void this.#projectorEnded(why),
         onTrouble: this.parts.onTrouble,
         onClaimed: this.parts.onClaimed,

@@ -34,6 +34,7 @@ import {
   type DocumentChange,
   type DocumentStore,
   type KnownDocuments,
+  type NotesAtMost,
   type ReadyOptions,
 } from '#protocol';
 import { type ClusterCommit } from '#runtime';
@@ -74,6 +75,8 @@ export interface ManagerParts {
   readonly distrust?: Pick<Distrust, 'refused' | 'refusedFor' | 'list'>;
   /** See `LeaderParts`; absent: at once. */
   readonly afterAnswers?: (work: () => void) => void;
+  /** Absent: by the number of hosts. */
+  readonly notesAtMost?: NotesAtMost;
 }
 
 const AGAIN_MS = 250;

@@ -27,6 +27,7 @@ import {
  * | `h.<host>.port.<port>` | that host |
  * | `s.switch.<switch>`, `s.group.<group>`, `s.set.<set>` | hosts that need it |
  * | `s.mark` | everyone |
+ * | `h.<host>.note` | that host; told, never stored |
  */
 export type DocumentKey = string;
 
@@ -174,6 +175,22 @@ export interface MarkDocument extends DocumentOf<'mark'> {
 }
 
 /**
+ * Told to a host that a batch concerns, before a mark tells all: everything that was written since that mark and may
+ * concern the host. Never stored, and of no matter when it is lost: the next mark says it, too.
+ */
+export interface NoteDocument extends DocumentOf<'note'> {
+  readonly host: HostName;
+  /** Life of the marks that it goes on from, and the numbers of the first and the last of them. */
+  readonly life: string;
+  readonly prev: number;
+  readonly n: number;
+  /** Of the host's own documents: how many messages since then, and the sequence of the last; 0 and 0 where none was. */
+  readonly own: readonly [number, number];
+  /** Shared keys written since then, also those that this host needs not, with the sequence of their last version. */
+  readonly shared: readonly (readonly [DocumentKey, number])[];
+}
+
+/**
  * What was written of late, up to this mark and with what it lists itself. Who holds all as of one of `marks` whose
  * sequence is `after` or greater has missed nothing but what is listed here.
  */
@@ -195,10 +212,14 @@ export type Document =
   | GroupDocument
   | SetDocument
   | TombstoneDocument
-  | MarkDocument;
+  | MarkDocument
+  | NoteDocument;
 
 /** A document that may stand under a key (the mark has its own place). */
-export type StateDocument = Exclude<Document, MarkDocument>;
+export type StateDocument = Exclude<Document, MarkDocument | NoteDocument>;
+
+export const isStateDocument = (document: Document): document is StateDocument =>
+  document.type !== 'mark' && document.type !== 'note';
 
 /** As it travels: the document's exact JSON text and an Ed25519 signature over it by the cluster's manager key. */
 export interface SignedDocument {

@@ -19,6 +19,7 @@ export type {
   GroupDocument,
   HostDocument,
   MarkDocument,
+  NoteDocument,
   RecentWrites,
   MigrationOrder,
   Arrival,
@@ -30,6 +31,7 @@ export type {
   SwitchDocument,
   TombstoneDocument,
 } from './documents.js';
+export { isStateDocument } from './documents.js';
 export type {
   BesideLedger,
   Checkpoint,

@@ -77,6 +77,8 @@ function keyOf(document: Document): DocumentKey | null {
       return KEYS.set(document.set);
     case 'mark':
       return KEYS.mark;
+    case 'note':
+      return KEYS.note(document.host);
     case 'tombstone':
       return null;
   }

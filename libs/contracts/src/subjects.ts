@@ -7,6 +7,7 @@
  * | `log.<topic>` | sequencer → stream LOG | append |
  * | `doc.<key>` | projector → stream DOC (last value) | append; republished as `live.doc.<key>` |
  * | `live.doc.h.<host>.>` | stream DOC → that host | stream export, token 4 |
+ * | `live.doc.h.<host>.note` | projector → that host | the same; not of the stream |
  * | `live.doc.s.>` | stream DOC → all hosts | stream export |
  * | `$JS.API.DIRECT.GET.DOC.doc.h.<host>.>` | host → stream DOC | service export, token 8 |
  * | `$JS.API.DIRECT.GET.DOC.doc.s.>` | host → stream DOC | service export |
@@ -49,4 +50,6 @@ export const KEYS = {
   group: (name: string) => `s.group.${name}`,
   set: (name: string) => `s.set.${name}`,
   mark: 's.mark',
+  /** Nothing stands under it: it is only told. */
+  note: (host: string) => `h.${host}.note`,
 } as const;

@@ -11,6 +11,7 @@ export { touchedBy } from './projection/touched.js';
 export { KeptDocuments } from './projector/known.js';
 export { ReadyDocuments, takeOn, type Prepared, type ReadyOptions } from './projector/ready.js';
 export { RECENT } from './projector/recent.js';
+export { type NotesAtMost } from './projector/notes.js';
 export { Projector, type ProjectorOptions } from './projector/projector.js';
 export { nothingPublished, ownFirst, takeStored } from './projector/published.js';
 export {

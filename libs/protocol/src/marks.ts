@@ -1,4 +1,4 @@
-import { type MarkDocument } from '#contracts';
+import { type MarkDocument, type NoteDocument } from '#contracts';
 
 /** A mark with its place in the stream. */
 export interface Mark {
@@ -37,3 +37,11 @@ export const isOld = (mark: Mark, chain: Mark): boolean =>
   mark.document.life === chain.document.life
     ? mark.document.n <= chain.document.n
     : goesOnFrom(chain.document, mark.document);
+
+/** Whether a note says all that was written since the mark. */
+export const isSince = (note: NoteDocument, mark: MarkDocument): boolean =>
+  note.life === mark.life && note.lineage === mark.lineage && note.prev <= mark.n && mark.n <= note.n;
+
+/** Whether a note tells more than another one, which may have been overtaken. */
+export const isLater = (note: NoteDocument, than: NoteDocument | null): boolean =>
+  than === null || note.lineage !== than.lineage || note.revision >= than.revision;

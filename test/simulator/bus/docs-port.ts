@@ -1,4 +1,4 @@
-import { err, ok, problem, type Result } from '#kernel';
+import { err, ok, problem, type HostName, type Result } from '#kernel';
 import { KEYS, SUBJECTS, type DocumentKey } from '#contracts';
 import {
   type DocumentSource,
@@ -12,6 +12,7 @@ import {
 import { type Link } from './link.js';
 
 const PREFIX = SUBJECTS.doc('').length;
+const noteTo = (host: string): string => `note ${host}`;
 const lost = problem('unavailable', 'the message server does not answer');
 
 /** The document stream for its writer. */
@@ -61,6 +62,10 @@ export class LinkStore implements DocumentStore {
     return answer.value.ok ? ok({ seq: answer.value.value.seq }) : err('wrong-last-sequence');
   }
 
+  tell(host: HostName, note: Uint8Array): void {
+    this.link.publish(noteTo(host), note);
+  }
+
   async remove(seq: number): Promise<Result<void>> {
     const answer = await this.link.ask('documents: delete', () => this.link.server.docs.delete(seq));
     return answer.kind === 'answer' ? ok(undefined) : err(lost);
@@ -87,9 +92,13 @@ export class LinkSource implements DocumentSource {
       const isHeard = key === KEYS.mark || this.followed.has(key) || key.startsWith(`h.${this.host}.`);
       if (isHeard) listener.message(key, this.alter(key, { bytes, seq }, this.host));
     });
+    const endNotes = this.link.subscribe<Uint8Array>(noteTo(this.host), (bytes) =>
+      listener.note(this.alter(KEYS.note(this.host), { bytes, seq: 0 }, this.host).bytes),
+    );
     const off = this.link.onState((up) => up && listener.reconnected());
     return () => {
       end();
+      endNotes();
       off();
     };
   }

@@ -4,8 +4,10 @@ import {
   sealDocument,
   type DocumentKey,
   type MarkDocument,
+  type NoteDocument,
   type PortDocument,
 } from '#contracts';
+import { unwrap } from '#kernel';
 import { type RawCounters } from '#domain';
 import { type Received, type Snapshot } from '#protocol';
 import { signer, verifier } from '../services/signing.js';
@@ -23,6 +25,19 @@ export function recentForgotten(): Bugs {
       ? mark
       : { ...mark, recent: { ...mark.recent, after: 0, shared: [], hosts: [] } };
   return { drop: 0.3, alter: (key, received) => altered(key, received, forget) };
+}
+
+/** A note says that nothing was written since the mark. */
+export function noteForgets(): Bugs {
+  const forget = (note: NoteDocument): NoteDocument => ({ ...note, own: [0, 0], shared: [] });
+  return {
+    drop: 0.3,
+    alter: (key, received) => {
+      if (!key.endsWith('.note')) return received;
+      const note = unwrap(openDocumentBytes(received.bytes, verifier, key));
+      return note.type === 'note' ? { ...received, bytes: sealDocument(forget(note), signer) } : received;
+    },
+  };
 }
 
 function altered(

@@ -2,7 +2,7 @@ import { type Fact } from '#domain';
 import { type Bugs } from '../story/world.js';
 import { anyMove, beyondWindow, earlierTimer, noFence, notCalledBack, rolledBack } from './rules.js';
 import { grantedBySilence, LOST, tooSoon } from './leases.js';
-import { anyBroadcast, doubled, markGaps, opened, recentForgotten, unarmed } from './edges.js';
+import { anyBroadcast, doubled, markGaps, noteForgets, opened, recentForgotten, unarmed } from './edges.js';
 
 /** A fault to plant, and what the simulator must say of it. */
 export interface Mutant {
@@ -66,6 +66,11 @@ export const MUTANTS = {
   /** A mark says that nothing was written in those that were missed. */
   'recent writes forgotten': {
     plant: recentForgotten,
+    finding: /claims \d+, but its .* was never so since/,
+  },
+  /** A note says nothing of what was written since its mark. */
+  'note that forgets': {
+    plant: noteForgets,
     finding: /claims \d+, but its .* was never so since/,
   },
   /** Who asks again after the server's window is answered by another deed. */

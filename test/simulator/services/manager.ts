@@ -98,6 +98,8 @@ export class ManagerService {
       checkpoint: (host) => this.checkpoint(host),
       elected: () => this.election.leads,
       overlapMs: () => LEASE_MS,
+      // Stories have few hosts: as if they were many.
+      notesAtMost: (hosts) => Math.floor(hosts / 2),
       setActive: (active) => this.setActive(active),
     });
     this.election = new LinkElection(

@@ -154,6 +154,15 @@ export const MarkDocumentSchema = document('mark', {
   time: Millis,
 });
 
+export const NoteDocumentSchema = document('note', {
+  host: AHostName,
+  life: AToken,
+  prev: Count,
+  n: Count,
+  own: tuple([Count, Count]),
+  shared: list(tuple([Key, Count]), 1024),
+});
+
 /** By `type`. */
 export const DOCUMENT_SCHEMAS = {
   host: HostDocumentSchema,
@@ -163,6 +172,7 @@ export const DOCUMENT_SCHEMAS = {
   set: SetDocumentSchema,
   tombstone: TombstoneDocumentSchema,
   mark: MarkDocumentSchema,
+  note: NoteDocumentSchema,
 } as const;
 
 export const DocumentSchema = union([
@@ -173,6 +183,7 @@ export const DocumentSchema = union([
   SetDocumentSchema,
   TombstoneDocumentSchema,
   MarkDocumentSchema,
+  NoteDocumentSchema,
 ]);
 
 export const SignedDocumentSchema = shape({

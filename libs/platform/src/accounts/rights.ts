@@ -41,6 +41,7 @@ export const CORE_RIGHTS: Readonly<Record<CoreUser, Rights>> = {
       'log.>',
       'doc.>',
       'live.conn.>',
+      'live.doc.h.*.note',
       '$JS.API.>',
       '$JS.ACK.>',
       '$JS.FC.>',

@@ -9,7 +9,7 @@ import {
 } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
-import { err, ok, problem, type Problem, type Result } from '#kernel';
+import { err, ok, problem, type HostName, type Problem, type Result } from '#kernel';
 import { KEYS, STREAMS, SUBJECTS, type DocumentKey } from '#contracts';
 import { type DocumentStore, type PutError, type StoreContent, type StoredDocument } from '#protocol';
 import { type NatsLink } from '../nats/link.js';
@@ -84,6 +84,10 @@ export class JetStreamDocumentStore implements DocumentStore {
     this.lastPut = { seq: expectedLastSeq + 1, id: msgId };
     const expect = { msgId, lastSeq: expectedLastSeq, lastMsgId };
     return this.inboxOf(nc).publish(SUBJECTS.doc(key), bytes, expect);
+  }
+
+  tell(host: HostName, note: Uint8Array): void {
+    this.link.current()?.publish(SUBJECTS.live(KEYS.note(host)), note);
   }
 
   async remove(seq: number): Promise<Result<void>> {

@@ -29,8 +29,11 @@ export class NatsDocumentSource implements DocumentSource {
     let wasUp = this.link.current() !== undefined;
     const open = (nc: NatsConnection): void => {
       if (ended) return;
+      const note = SUBJECTS.live(KEYS.note(this.host));
       const callback = (error: Error | null, msg: Msg): void => {
-        if (error === null) deliver(msg, listener);
+        if (error !== null) return;
+        if (msg.subject === note) listener.note(msg.data);
+        else deliver(msg, listener);
       };
       const to = (subject: string): Subscription => nc.subscribe(subject, { callback });
       subscriptions = [SUBJECTS.liveHost(this.host), SUBJECTS.live(KEYS.mark)].map(to);

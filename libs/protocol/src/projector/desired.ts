@@ -101,8 +101,16 @@ export class Desired {
     return this.pending.size > 0;
   }
 
+  get pendingKeys(): Iterable<DocumentKey> {
+    return this.pending;
+  }
+
   get hosts(): number {
     return this.hostKeys.size;
+  }
+
+  get hostNames(): Iterable<HostName> {
+    return this.hostKeys.values();
   }
 
   /** What is pending, in writing order; it no longer is. */

@@ -70,6 +70,7 @@ describe('reading on from what is known', () => {
         ok({ lastSeq: messages.at(-1)?.seq ?? 0, documents: messages.filter((m) => m.seq > after) }),
       ),
     put: () => Promise.reject(new Error('only read')),
+    tell: () => undefined,
     remove: () => Promise.reject(new Error('only read')),
   });
   const read = async (store: DocumentStore, from: Published | null): Promise<Published | null> =>

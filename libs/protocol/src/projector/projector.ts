@@ -8,16 +8,17 @@ import {
   type Result,
   type Revision,
 } from '#kernel';
-import { type Signer, type Verifier } from '#contracts';
+import { sealDocument, type DocumentKey, type Signer, type Verifier } from '#contracts';
 import { type DocumentChange, type Documents } from '../projection/documents.js';
 import { Allowance } from './allowance.js';
 import { type Compared } from './comparison.js';
 import { Desired } from './desired.js';
 import { readSince } from './known.js';
+import { concernedBy, MOST_UNLISTED, notesByHosts, notesFor, type NotesAtMost } from './notes.js';
 import { Pacer } from './pacer.js';
 import { ownFirst, readStore } from './published.js';
 import { type DocumentStore, type Published } from './store.js';
-import { writeBatch } from './writer.js';
+import { writeBatch, type Written } from './writer.js';
 
 export interface ProjectorOptions {
   readonly store: DocumentStore;
@@ -38,6 +39,9 @@ export interface ProjectorOptions {
   readonly compared?: Compared | null;
   /** Time between batches where there are many, ms, by the number of hosts: each mark goes to all of them. */
   readonly markGapMs?: (hosts: number) => number;
+  /** Which hosts carry a shared document out; absent: any may. Who is left out hears of it by the next mark. */
+  readonly carrying?: (key: DocumentKey) => Iterable<HostName>;
+  readonly notesAtMost?: NotesAtMost;
   /**
    * Called once, when this projector may no longer write: another took over (`fenced`), or the store is ahead of what
    * this one was given (`conflict`). Who still leads by the log starts a new one.
@@ -77,7 +81,9 @@ export class Projector {
   /** Life of the marks found at first; undefined: not read yet. A third life means that somebody else took over. */
   private predecessor: string | null | undefined;
   private ended = false;
-  private lastBatch = Number.NEGATIVE_INFINITY;
+  private lastMark = Number.NEGATIVE_INFINITY;
+  /** Written since that mark. */
+  private unlisted: Written = [];
   private readonly allowance = new Allowance(AT_ONCE);
   /** Sequence of the last mark that is known to be stored. */
   private markedSeq = 0;
@@ -154,8 +160,23 @@ export class Projector {
   }
 
   private async paced(): Promise<void> {
-    await this.pacer.pause(this.allowance.waitMs(this.options.clock.monotonic(), this.gap));
+    if (this.few(this.published) === null)
+      await this.pacer.pause(this.allowance.waitMs(this.options.clock.monotonic(), this.gap));
     if (!this.ended) await this.batch();
+  }
+
+  /** The only hosts that what is pending concerns, where they are few enough to be told apart; null: a mark is due. */
+  private few(published: Published | null): ReadonlySet<HostName> | null {
+    const { clock, life, notesAtMost = notesByHosts } = this.options;
+    const { carrying = () => this.desired.hostNames } = this.options;
+    const isDue =
+      !this.desired.isPending ||
+      this.marked !== this.desired.lineage ||
+      published?.mark?.document.life !== life ||
+      this.unlisted.length >= MOST_UNLISTED ||
+      clock.monotonic() - this.lastMark >= HEARTBEAT_MS;
+    const most = isDue ? 0 : notesAtMost(this.desired.hosts);
+    return most === 0 ? null : concernedBy(this.desired.pendingKeys, carrying, most);
   }
 
   private get gap(): number {
@@ -163,29 +184,44 @@ export class Projector {
   }
 
   private begun(): void {
-    this.lastBatch = this.options.clock.monotonic();
-    this.allowance.take(this.lastBatch, this.gap);
+    this.lastMark = this.options.clock.monotonic();
+    this.allowance.take(this.lastMark, this.gap);
   }
 
   private async rest(): Promise<void> {
-    const left = this.lastBatch + HEARTBEAT_MS - this.options.clock.monotonic();
+    const left = this.lastMark + HEARTBEAT_MS - this.options.clock.monotonic();
     const nudged = left > 0 && (await this.pacer.sleep(left));
     if (!nudged && !this.ended) await this.batch();
   }
 
   private async batch(): Promise<void> {
-    if (this.published === null) return;
+    const { published } = this;
+    if (published === null) return;
     const { lineage, revision } = this.desired;
-    this.begun();
-    const batch = { lineage, revision, documents: this.desired.drain(), orphans: [] };
-    const written = await writeBatch(this.options, this.published, batch);
-    if (written.ok) {
-      this.marked = lineage;
-      this.noteMark(this.published);
-    } else {
+    const few = this.few(published);
+    if (few === null) this.begun();
+    const batch = { lineage, revision, documents: this.desired.drain(), unlisted: this.unlisted };
+    const written = await writeBatch(this.options, published, batch, few === null);
+    if (!written.ok) {
       this.desired.again(batch.documents);
-      this.failed(this.published, written.error);
+      return this.failed(published, written.error);
     }
+    this.unlisted = written.value;
+    if (few !== null) return this.tell(few, published, batch);
+    this.marked = lineage;
+    this.noteMark(published);
+  }
+
+  /** Only what is known to be stored. */
+  private tell(
+    hosts: Iterable<HostName>,
+    { mark }: Published,
+    as: { readonly lineage: Lineage; readonly revision: Revision },
+  ): void {
+    if (mark === null) return;
+    const { store, signer } = this.options;
+    for (const note of notesFor(hosts, mark, as, this.unlisted))
+      store.tell(note.host, sealDocument(note, signer));
   }
 
   /** Reads what stands in the store, and takes it over by a mark that says no more than the last one did. */
@@ -210,7 +246,7 @@ export class Projector {
       revision: last?.revision ?? NOTHING,
       documents: [],
       // What can't be read is nobody's: it is written over next, and hosts keep what they hold until then.
-      orphans: [...published.documents].flatMap(([key, { seq, document }]) =>
+      unlisted: [...published.documents].flatMap(([key, { seq, document }]) =>
         seq > after && document !== null ? [[key, seq] as const] : [],
       ),
     });
@@ -223,6 +259,7 @@ export class Projector {
     this.accounted = published.documents;
     published.unsure.clear();
     this.published = published;
+    this.unlisted = [];
     this.noteMark(published);
     this.options.onClaimed?.(published.documents.size);
   }

@@ -1,5 +1,6 @@
 import { type Result } from '#kernel';
 import {
+  isStateDocument,
   KEYS,
   openDocumentBytes,
   type Document,
@@ -21,7 +22,7 @@ export function takeStored(
   if (key === KEYS.mark) {
     if (opened.ok && opened.value.type === 'mark') published.mark = { document: opened.value, seq };
   } else {
-    const document = opened.ok && opened.value.type !== 'mark' ? opened.value : null;
+    const document = opened.ok && isStateDocument(opened.value) ? opened.value : null;
     published.documents.set(key, { document, seq });
     published.unsure.add(key);
   }
@@ -64,20 +65,20 @@ export const ownFirst = (signer: Signer, verifier: Verifier): Verifier => ({
     kid === signer.kid ? signer.sign(body) === sig : verifier.verify(body, sig, kid),
 });
 
-/** The lists of a mark for keys and the sequences they were written at. */
+/** The lists of a mark for keys and the sequences they were written at, in any order. */
 export function listsOf(
   written: Iterable<readonly [DocumentKey, number]>,
 ): Pick<MarkDocument, 'shared' | 'hosts'> {
-  const shared: [DocumentKey, number][] = [];
+  const shared = new Map<DocumentKey, number>();
   const hosts = new Map<string, [number, number]>();
   for (const [key, seq] of written) {
     const host = hostOfKey(key);
-    if (host === null) shared.push([key, seq]);
+    if (host === null) shared.set(key, Math.max(shared.get(key) ?? 0, seq));
     else {
       const [count, last] = hosts.get(host) ?? [0, 0];
       hosts.set(host, [count + 1, Math.max(last, seq)]);
     }
   }
   const rows = [...hosts].map(([host, [count, last]]) => [host, count, last] as const);
-  return { shared, hosts: rows as unknown as MarkDocument['hosts'] };
+  return { shared: [...shared], hosts: rows as unknown as MarkDocument['hosts'] };
 }

@@ -1,4 +1,4 @@
-import { type Result } from '#kernel';
+import { type HostName, type Result } from '#kernel';
 import { type DocumentKey, type StateDocument } from '#contracts';
 import { type Mark } from '../marks.js';
 
@@ -58,6 +58,8 @@ export interface DocumentStore {
     bytes: Uint8Array,
     expectedLastSeq: number,
   ): Promise<Result<{ readonly seq: number }, PutError>>;
+  /** To one host, at once and past the stream: it may be lost. */
+  tell(host: HostName, note: Uint8Array): void;
   /** Takes one message out, by its sequence; not being there is no error. */
   remove(seq: number): Promise<Result<void>>;
 }

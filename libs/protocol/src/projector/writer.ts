@@ -23,8 +23,11 @@ export interface Batch {
   readonly revision: Revision;
   readonly documents: readonly StateDocument[];
   /** Written already, but not listed by any mark. */
-  readonly orphans: readonly (readonly [DocumentKey, number])[];
+  readonly unlisted: Written;
 }
+
+/** Keys, with the sequence that each was written at. */
+export type Written = readonly (readonly [DocumentKey, number])[];
 
 type Put = Promise<Result<{ readonly seq: number }, PutError>>;
 
@@ -36,27 +39,32 @@ export interface WriterOptions {
 }
 
 /**
- * Writes documents, then the mark, pipelined in one go: sequences are predicted, and after one put that fails the
- * stream refuses all that follow it, the mark too. `published` runs ahead of the answers: after an error it is again
- * what was known before, whatever was stored of the batch.
+ * Writes documents, then the mark (unless `isMarked` says otherwise), pipelined in one go: sequences are predicted, and
+ * after one put that fails the stream refuses all that follow it, the mark too. `published` runs ahead of the answers:
+ * after an error it is again what was known before, whatever was stored of the batch. Gives what no mark lists yet.
  */
 export async function writeBatch(
   o: WriterOptions,
   published: Published,
   batch: Batch,
-): Promise<Result<void, PutError>> {
+  isMarked = true,
+): Promise<Result<Written, PutError>> {
   const { lastSeq, mark } = published;
   const replaced: (readonly [DocumentKey, Stands | undefined])[] = [];
-  const failed = await tryBatch(o, published, batch, (key) =>
-    replaced.push([key, published.documents.get(key)]),
+  const written = await tryBatch(
+    o,
+    published,
+    batch,
+    (key) => replaced.push([key, published.documents.get(key)]),
+    isMarked,
   );
-  if (failed === null) return ok(undefined);
+  if (written.ok) return written;
   for (const [key, before] of replaced.reverse()) {
     if (before === undefined) published.documents.delete(key);
     else published.documents.set(key, before);
   }
   Object.assign(published, { lastSeq, mark });
-  return err(failed);
+  return written;
 }
 
 /** `replaces` is told of each document before it changes what is published. */
@@ -65,8 +73,9 @@ async function tryBatch(
   published: Published,
   batch: Batch,
   replaces: (key: DocumentKey) => void,
-): Promise<PutError | null> {
-  const listed = [...batch.orphans];
+  isMarked: boolean,
+): Promise<Result<Written, PutError>> {
+  const listed = [...batch.unlisted];
   let puts: Put[] = [];
   for (const document of batch.documents) {
     const current = dated(document, published);
@@ -77,13 +86,16 @@ async function tryBatch(
     listed.push([current.key, seq]);
     if (puts.length < WINDOW) continue;
     const failed = await firstError(puts);
-    if (failed !== null) return failed;
+    if (failed !== null) return err(failed);
     puts = [];
   }
-  const mark = nextMark(o, published, batch, listed);
-  puts.push(put(o, published, mark));
-  published.mark = { document: mark, seq: published.lastSeq };
-  return firstError(puts);
+  if (isMarked) {
+    const mark = nextMark(o, published, batch, listed);
+    puts.push(put(o, published, mark));
+    published.mark = { document: mark, seq: published.lastSeq };
+  }
+  const failed = await firstError(puts);
+  return failed === null ? ok(isMarked ? [] : listed) : err(failed);
 }
 
 function put(o: WriterOptions, published: Published, document: StateDocument | MarkDocument): Put {
@@ -98,12 +110,7 @@ async function firstError(puts: readonly Put[]): Promise<PutError | null> {
   return null;
 }
 
-function nextMark(
-  o: WriterOptions,
-  published: Published,
-  batch: Batch,
-  listed: readonly (readonly [DocumentKey, number])[],
-): MarkDocument {
+function nextMark(o: WriterOptions, published: Published, batch: Batch, listed: Written): MarkDocument {
   const last = published.mark;
   const before = last?.document;
   const chained = last !== null && listed.length <= LISTED;
@@ -116,13 +123,17 @@ function nextMark(
     revision: batch.revision,
     n: (before?.n ?? 0) + 1,
     life: o.life,
-    prev: before === undefined ? 0 : isQuiet(before, o.life, batch.lineage) ? before.prev : before.n,
+    prev: before === undefined ? 0 : firstOf(before, o.life, batch.lineage),
     prevLife: chained ? last.document.life : '',
     ...lists,
     ...(chained ? { recent: recentAfter(last, lists) } : {}),
     time: o.clock.now(),
   };
 }
+
+/** The number of the earliest mark after which nothing was written but what was since `mark`. */
+export const firstOf = (mark: MarkDocument, life: string, lineage: Lineage): number =>
+  isQuiet(mark, life, lineage) ? mark.prev : mark.n;
 
 /** Who held all as of the mark before this one holds all as of this one, too. */
 const isQuiet = (mark: MarkDocument, life: string, lineage: Lineage): boolean =>

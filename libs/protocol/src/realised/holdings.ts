@@ -83,6 +83,14 @@ export class Holdings {
     }
   }
 
+  /** Hosts that carry a shared document out; not those that only preload it. */
+  carrying(key: DocumentKey): Iterable<HostName> {
+    const name = key.slice(key.lastIndexOf('.') + 1);
+    if (key === KEYS.group(name)) return this.withGroup(name as GroupName);
+    if (key === KEYS.switch(name)) return this.withSwitch(name as SwitchName);
+    return this.withSet(name as SetName);
+  }
+
   /** Sets that rules of a port may name, on whichever level. */
   setsOf(port: PortDocument): readonly SetName[] {
     const { group, switch: sw } = port;

@@ -1,5 +1,12 @@
 import { Random, unwrap, type HostName, type Lineage, type Revision } from '#kernel';
-import { parseDocument, type DocumentKey, type Signer, type StateDocument, type Verifier } from '#contracts';
+import {
+  isStateDocument,
+  parseDocument,
+  type DocumentKey,
+  type Signer,
+  type StateDocument,
+  type Verifier,
+} from '#contracts';
 import { contentOf } from '../projection/documents.js';
 import { keysOfHost } from '../projection/project-all.js';
 import { project, withChanges } from '../projection/project.js';
@@ -70,7 +77,10 @@ export class Cluster {
     const life = `life-${(this.lives += 1)}`;
     const store = new SimStore(this.stream, this.clock, this.random, this.weather, life);
     const live = new Map([...this.documents].filter(([, d]) => d.type !== 'tombstone'));
-    const options = { store, signer, verifier, clock: this.clock, life };
+    // Whoever is told apart, nothing false may come of it.
+    const carrying = (key: DocumentKey): HostName[] => HOSTS.slice(0, key.length % HOSTS.length);
+    const notesAtMost = (): number => 2;
+    const options = { store, signer, verifier, clock: this.clock, life, carrying, notesAtMost };
     const stillLeads = async () => (await store.way(), this.leader?.store === store);
     const projector: Projector = new Projector(
       // Nobody but its successor may push the present leader aside.
@@ -186,7 +196,7 @@ export class Cluster {
       if (key === 's.mark') continue;
       const { body } = JSON.parse(new TextDecoder().decode(bytes)) as { body: string };
       const document = unwrap(parseDocument(body));
-      if (document.type !== 'tombstone' && document.type !== 'mark') standing.set(key, contentOf(document));
+      if (document.type !== 'tombstone' && isStateDocument(document)) standing.set(key, contentOf(document));
     }
     const keys = new Set([...now.keys(), ...standing.keys()]);
     return [...keys].filter((key) => now.get(key) !== standing.get(key));

@@ -1,4 +1,4 @@
-import { err, ok, problem, type Clock, type Random, type Result } from '#kernel';
+import { err, ok, problem, type Clock, type HostName, type Random, type Result } from '#kernel';
 import { KEYS, type DocumentKey } from '#contracts';
 import {
   type DocumentStore,
@@ -29,6 +29,8 @@ export interface Weather {
 export class SimStream {
   readonly messages = new Map<DocumentKey, Received>();
   readonly taps = new Set<Tap>();
+  /** Of core messages, which nobody stores. */
+  readonly noteTaps = new Set<(host: HostName, note: Uint8Array) => void>();
   lastSeq = 0;
   private lastId = '';
 
@@ -118,6 +120,13 @@ export class SimStore implements DocumentStore {
     return stored;
   }
 
+  tell(host: HostName, note: Uint8Array): void {
+    if (this.dead) return;
+    void this.way().then(() => {
+      for (const tap of this.stream.noteTaps) tap(host, note);
+    });
+  }
+
   async remove(seq: number): Promise<Result<void>> {
     await this.way();
     this.stream.remove(seq);
@@ -160,8 +169,13 @@ export class SimSource implements DocumentSource {
     this.listener = listener;
     const tap: Tap = (key, received) => this.republished(key, received);
     this.stream.taps.add(tap);
+    const noteTap = (host: HostName, note: Uint8Array): void => {
+      if (host === this.host) this.comes(() => this.listener?.note(note));
+    };
+    this.stream.noteTaps.add(noteTap);
     return () => {
       this.stream.taps.delete(tap);
+      this.stream.noteTaps.delete(noteTap);
       this.listener = null;
     };
   }
@@ -193,12 +207,16 @@ export class SimSource implements DocumentSource {
 
   private republished(key: DocumentKey, received: Received): void {
     const isHeard = key === KEYS.mark || this.followed.has(key) || key.startsWith(`h.${this.host}.`);
-    if (!this.up || !isHeard) return;
+    if (isHeard) this.comes(() => this.listener?.message(key, received));
+  }
+
+  private comes(deliver: () => void): void {
+    if (!this.up) return;
     const { drop, duplicate } = this.weather;
     const times = this.random.chance(drop) ? 0 : this.random.chance(duplicate) ? 2 : 1;
     for (let i = 0; i < times; i += 1) {
       this.clock.after(this.random.below(this.weather.delay), () => {
-        if (this.up) this.listener?.message(key, received);
+        if (this.up) deliver();
       });
     }
   }

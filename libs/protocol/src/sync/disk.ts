@@ -8,7 +8,7 @@ import {
   type Result,
   type Revision,
 } from '#kernel';
-import { parseDocument, type DocumentKey, type StateDocument } from '#contracts';
+import { isStateDocument, parseDocument, type DocumentKey, type StateDocument } from '#contracts';
 import { type Snapshot } from './snapshot.js';
 
 /** Hex digest of a text. Passed in, so that this unit stays free of `node:`. */
@@ -44,7 +44,7 @@ export function fromDisk(text: string, host: HostName, digest: TextDigest): Resu
   for (const it of form.documents) {
     const parsed = parseDocument(canonicalJson(it));
     if (!parsed.ok) return parsed;
-    if (parsed.value.type !== 'mark') documents.set(parsed.value.key, parsed.value);
+    if (isStateDocument(parsed.value)) documents.set(parsed.value.key, parsed.value);
   }
   const lineage = form.lineage as Lineage | null;
   return ok({ host, lineage, received: form.received as Revision, documents, faults: [], stale: true });

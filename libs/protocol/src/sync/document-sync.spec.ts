@@ -74,6 +74,9 @@ class Stream implements DocumentSource {
     if (heard) this.listener?.message(document.key, received);
     return received.seq;
   }
+  tell(document: Document): void {
+    this.listener?.note(sealDocument(document, signer));
+  }
   subscribe(listener: SourceListener): () => void {
     this.listener = listener;
     return () => (this.listener = null);
@@ -157,6 +160,94 @@ describe('document sync', () => {
     await clock.advance(10);
     expect(last()?.received).toBe(2);
     expect(keys(last())).toEqual(['h.a.host', 's.group.g', 's.group.h']);
+  });
+
+  describe('told by a note what was written since the mark', () => {
+    const note = (revision: number, rest: object = {}) =>
+      doc('h.a.note', revision, {
+        type: 'note',
+        host,
+        life: 'one',
+        prev: 1,
+        n: 1,
+        own: [0, 0],
+        shared: [],
+        ...rest,
+      });
+
+    it('counts its revision without a mark, and again with the mark that lists the same', async () => {
+      const { clock, stream, last } = await given();
+      const seq = stream.write(hostDoc(2, [], ['g', 'h']));
+      stream.write(groupDoc('h', 2), false);
+      stream.tell(note(2, { own: [1, seq] }));
+      await clock.advance(10);
+      expect(last()?.received).toBe(2);
+      expect(keys(last())).toEqual(['h.a.host', 's.group.g', 's.group.h']);
+      stream.asked.length = 0;
+      stream.write(mark(2, 3, { hosts: [['a', 1, seq]], shared: [['s.group.h', seq + 1]] }));
+      await clock.advance(10);
+      expect(last()?.received).toBe(3);
+      expect(stream.asked).toEqual([]);
+    });
+
+    it('reads what is shared and did not come', async () => {
+      const { clock, stream, last } = await given();
+      const seq = stream.write(groupDoc('g', 2), false);
+      stream.tell(note(2, { shared: [['s.group.g', seq]] }));
+      await clock.advance(10);
+      expect(last()?.received).toBe(2);
+      expect(last()?.documents.get('s.group.g')?.revision).toBe(2);
+      expect(stream.asked).toEqual(['s.group.g', 's.mark']);
+    });
+
+    it.each([
+      ['one of its own did not come', { own: [2, 5] }],
+      ['it missed a mark that listed something', { own: [1, 4], prev: 2, n: 2 }],
+      ['it is of another life', { own: [1, 4], life: 'two' }],
+    ])('waits for the next mark where %s', async (_, rest) => {
+      const { clock, stream, last, troubles } = await given();
+      const seq = stream.write(hostDoc(2, [], ['g', 'h']));
+      expect(seq).toBe(4);
+      stream.tell(note(2, rest));
+      await clock.advance(10);
+      expect(last()?.received).toBe(1);
+      expect([troubles, stream.asked]).toEqual([[], []]);
+    });
+
+    it('takes one that says all since an earlier mark, where none after it listed anything', async () => {
+      const { clock, stream, last } = await given();
+      const seq = stream.write(hostDoc(2, [], ['g']));
+      stream.tell(note(2, { own: [1, seq], prev: 1, n: 3 }));
+      await clock.advance(10);
+      expect(last()?.received).toBe(2);
+    });
+
+    it('goes back behind no note: a new leader begins with what the last mark said', async () => {
+      const { clock, stream, last } = await given();
+      const seq = stream.write(hostDoc(2, [], ['g']));
+      stream.tell(note(2, { own: [1, seq] }));
+      await clock.advance(10);
+      stream.write(mark(2, 1, { prev: 1, prevLife: 'one', hosts: [['a', 1, seq]] }, 'two'));
+      await clock.advance(10);
+      expect(last()?.received).toBe(2);
+      stream.write(mark(3, 3, {}, 'two'));
+      await clock.advance(10);
+      expect(last()?.received).toBe(3);
+    });
+
+    it('refuses one that is forged, or meant for another', async () => {
+      const { clock, stream, last, troubles } = await given();
+      const seq = stream.write(hostDoc(2, [], ['g']));
+      const [good, other] = [
+        note(2, { own: [1, seq] }),
+        { ...note(2, { own: [1, seq] }), key: 'h.b.note', host: 'b' },
+      ];
+      stream.listener?.note(sealDocument(good, { ...signer, sign: () => 'no' }));
+      stream.listener?.note(sealDocument(other as Document, signer));
+      await clock.advance(10);
+      expect(last()?.received).toBe(1);
+      expect(troubles).toHaveLength(2);
+    });
   });
 
   it('reads everything again after a gap in the marks', async () => {

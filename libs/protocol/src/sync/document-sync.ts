@@ -4,10 +4,11 @@ import {
   openDocumentBytes,
   type DocumentKey,
   type MarkDocument,
+  type NoteDocument,
   type OpenDocument,
   type Verifier,
 } from '#contracts';
-import { bridges, follows, goesOnFrom, isOld, isSame, type Mark } from '../marks.js';
+import { bridges, follows, goesOnFrom, isLater, isOld, isSame, isSince, type Mark } from '../marks.js';
 import { Pacer } from '../projector/pacer.js';
 import { spread } from '../spread.js';
 import { Inbox } from './inbox.js';
@@ -43,6 +44,8 @@ export class DocumentSync {
   private readonly reader: Reader;
   private readonly inbox: Inbox;
   private marks: Mark[] = [];
+  /** The last one: each says all since its mark. */
+  private note: NoteDocument | null = null;
   private table: Table;
   /** The last complete mark; null: everything is to be read. */
   private chain: Mark | null = null;
@@ -83,6 +86,7 @@ export class DocumentSync {
     if (this.shown.lineage !== null) this.show({ ...this.shown, stale: true });
     const end = this.options.source.subscribe({
       message: (key, received) => this.heard(key, received),
+      note: (bytes) => this.heardNote(bytes),
       reconnected: () => {
         this.connectionLost = true;
         this.failures = 0;
@@ -114,11 +118,22 @@ export class DocumentSync {
     this.pacer.nudge();
   }
 
+  private heardNote(bytes: Uint8Array): void {
+    const note = this.reader.openNote(bytes);
+    if (!note.ok) return this.options.onTrouble?.(note.error);
+    if (!isLater(note.value, this.note)) return;
+    this.note = note.value;
+    this.pacer.nudge();
+  }
+
   private async step(): Promise<void> {
     if (this.chain === null || this.inbox.overflow) return this.resync();
     if (this.connectionLost) return this.reconnected(this.chain);
     const mark = this.marks.shift();
     if (mark !== undefined) return this.take(mark, this.chain);
+    const { note } = this;
+    this.note = null;
+    if (note !== null) return this.takeNote(note, this.chain);
     const since = Math.max(this.heardAt, this.checkedAt);
     const nudged = await this.pacer.sleep(since + SILENCE_MS - this.options.clock.monotonic());
     if (!nudged && !this.stopped) await this.silence(this.chain);
@@ -136,6 +151,17 @@ export class DocumentSync {
       this.marks.unshift(mark);
       await this.backOff();
     } else if (!this.stopped) this.chain = null;
+  }
+
+  /** What it can't make complete at once waits for the next mark. */
+  private async takeNote(note: NoteDocument, chain: Mark): Promise<void> {
+    if (!isSince(note, chain.document) || note.revision < this.shown.received) return;
+    this.absorb(this.table, chain.seq);
+    const [count, last] = note.own;
+    if (!this.inbox.holdsOwn(chain.seq, last + 1, count, last)) return;
+    const fetches = this.fetches;
+    if (!(await this.fill(this.table, chain, note.shared, chain.seq))) return;
+    if (fetches === this.fetches || (await this.stillStands(chain))) this.showAsOf(note);
   }
 
   /** Whatever came meanwhile may be lost; the mark that stands tells whether anything did. */
@@ -268,6 +294,7 @@ export class DocumentSync {
   private async resync(): Promise<void> {
     this.inbox.clear();
     this.marks = [];
+    this.note = null;
     this.chain = null;
     this.connectionLost = false;
     const mark = await this.readAll();
@@ -323,9 +350,12 @@ export class DocumentSync {
   private complete(mark: Mark): void {
     this.chain = mark;
     this.table.prune(mark.seq);
-    this.follow();
     this.inbox.covered(mark.seq);
-    const { lineage, revision } = mark.document;
+    this.showAsOf(mark.document);
+  }
+
+  private showAsOf({ lineage, revision }: MarkDocument | NoteDocument): void {
+    this.follow();
     const unreadable = this.table.get(KEYS.host(this.options.host))?.fault ?? null;
     if (unreadable !== null) {
       // Without knowing what the host is to do, what it did before is the best there is.
@@ -339,7 +369,8 @@ export class DocumentSync {
     this.show({
       host: this.options.host,
       lineage,
-      received: revision,
+      // A new leader's first mark says no more than the last one did, and a note may have said more since.
+      received: lineage === this.shown.lineage ? latest(this.shown.received, revision) : revision,
       documents,
       faults,
       stale: this.isStale(),
@@ -369,3 +400,5 @@ export class DocumentSync {
     this.options.onSnapshot(snapshot);
   }
 }
+
+const latest = (a: Revision, b: Revision): Revision => (a > b ? a : b);

@@ -1,5 +1,5 @@
 import { err, ok, problem, type HostName, type Problem, type Result } from '#kernel';
-import { KEYS, type DocumentKey, type OpenDocument } from '#contracts';
+import { isStateDocument, KEYS, type DocumentKey, type NoteDocument, type OpenDocument } from '#contracts';
 import { type Mark } from '../marks.js';
 import { type DocumentSource, type Received } from './source.js';
 import { type Entry } from './table.js';
@@ -43,7 +43,8 @@ export class Reader {
   open(key: DocumentKey, { bytes, seq }: Received): Entry {
     const opened = this.openDocument(bytes, key);
     if (!opened.ok) return { seq, document: null, fault: opened.error };
-    if (opened.value.type === 'mark') return { seq, document: null, fault: problem('invalid', 'is a mark') };
+    if (!isStateDocument(opened.value))
+      return { seq, document: null, fault: problem('invalid', `is a ${opened.value.type}`) };
     return { seq, document: opened.value, fault: null };
   }
 
@@ -62,5 +63,11 @@ export class Reader {
     if (!opened.ok) return opened;
     const document = opened.value;
     return document.type === 'mark' ? ok({ document, seq }) : err(problem('invalid', 'not a mark'));
+  }
+
+  openNote(bytes: Uint8Array): Result<NoteDocument> {
+    const opened = this.openDocument(bytes, KEYS.note(this.host));
+    if (!opened.ok) return opened;
+    return opened.value.type === 'note' ? ok(opened.value) : err(problem('invalid', 'not a note'));
   }
 }

@@ -10,13 +10,15 @@ export interface Received {
 export interface SourceListener {
   /** A republished document; may be lost, late, twice or out of order. Must not throw. */
   message(key: DocumentKey, received: Received): void;
+  /** A note; it may be lost, late, twice or out of order. Must not throw. */
+  note(bytes: Uint8Array): void;
   /** The connection was gone: anything may have been missed. */
   reconnected(): void;
 }
 
 /** The document stream as one agent may use it. */
 export interface DocumentSource {
-  /** Own documents and marks from now on, and shared documents that are followed. The returned function ends it. */
+  /** Own documents, notes and marks from now on, and shared documents that are followed. The returned function ends it. */
   subscribe(listener: SourceListener): () => void;
   /**
    * The shared documents to hand over from now on, in the place of those of the last call; others may come, too. What
