@@ -6,6 +6,7 @@ import { hostName, NARROW, NARROW_HOSTS, WIDE } from './plan.js';
 import { scaleSettings, type ScaleSettings, type Step } from './settings.js';
 import { burst, changes, ofSwitch } from './steps-changes.js';
 import { dead, MANAGERS, outages, takeover } from './steps-faults.js';
+import { idle } from './step-idle.js';
 import { moves } from './steps-moves.js';
 import { Swarm } from './swarm-processes.js';
 import { cpuBetween, ScaleWorld } from './world.js';
@@ -15,6 +16,7 @@ const BUILD_UP_MS = 900_000;
 const LEADER_MB = 2_048;
 
 const RUN: Readonly<Record<Step, (world: ScaleWorld) => Promise<Figure[]>>> = {
+  idle,
   changes,
   burst,
   switch: ofSwitch,
@@ -81,7 +83,8 @@ async function tried(world: ScaleWorld, step: Step, say: Say): Promise<Figure[]>
   say(`${step} with ${world.up} hosts`);
   try {
     const figures = await RUN[step](world);
-    for (const { what, spread: s } of figures) say(`  ${what}: p50 ${s.p50} ms, p99 ${s.p99} ms (${s.n})`);
+    for (const { what, unit, spread: s } of figures)
+      say(`  ${what}: p50 ${s.p50} ${unit}, p99 ${s.p99} ${unit} (${s.n})`);
     return figures;
   } catch (cause) {
     const { deaths } = world.it;

@@ -2,7 +2,7 @@ import { asked } from '../support/steps.js';
 import { RACK, type ScaleSize } from './plan.js';
 
 /** Parts of the bench, in the order in which they run. */
-export const STEPS = ['changes', 'burst', 'switch', 'moves', 'takeover', 'outages', 'dead'] as const;
+export const STEPS = ['idle', 'changes', 'burst', 'switch', 'moves', 'takeover', 'outages', 'dead'] as const;
 export type Step = (typeof STEPS)[number];
 
 export interface ScaleSettings {
