@@ -8,8 +8,7 @@ import { Children, endLeftover, type DeathListener } from './children.js';
 
 /**
  * An agent shares its machine with the guests: a small heap that is collected often costs it little else, and in one
- * thread: helpers would be woken for a tenth of a millisecond of work, and waited for where the machine is busy. Nor
- * does it pay to optimise what runs once a change, until there were very many. Room for what is new is taken only by
+ * thread: helpers would be woken for a tenth of a millisecond of work, and waited for where the machine is busy. Room for what is new is taken only by
  * who needs it: with 1 MB at most, ten thousand flows are given back to a restarted switch in 1.6 times the time.
  */
 const AGENT_HEAP = [
@@ -17,7 +16,6 @@ const AGENT_HEAP = [
   '--max-old-space-size=256',
   '--optimize-for-size',
   '--single-threaded-gc',
-  '--interrupt-budget=250000',
 ];
 /**
  * A log is read into the state in 0.7 of the processor time with it: what one commit needs is gone before it would be

@@ -102,8 +102,8 @@ export async function runAgent(
     ...(held === null ? {} : { held }),
     onSnapshot: (snapshot) => {
       const text = (): string => toDisk(snapshot, sha256);
-      if (snapshot.documents !== last?.documents) writer.put(text);
-      else if (snapshot.received !== last.received) writer.putLater(text);
+      if (snapshot.documents !== last?.documents) writer.put(text, SOON_MS);
+      else if (snapshot.received !== last.received) writer.put(text, LATER_MS);
       last = snapshot;
       agent.documents(snapshot);
     },
@@ -208,28 +208,35 @@ async function heldDocuments(file: string, host: HostName, logger: Logger): Prom
   return null;
 }
 
-/** What alone says that the same still holds, need not be on disk sooner: the next run hears it again. */
+/**
+ * After what switches wait for, and once for several changes: a file takes a sixth of what a change does. The next run
+ * begins with what the disk holds only until the centre is heard; a machine that loses its power loses more than this.
+ */
+const SOON_MS = 100;
+/** What alone says that the same still holds. */
 const LATER_MS = 1_000;
 
 /** Writes the latest of many texts, one at a time, each whole. */
 class LatestText {
   #next: (() => string) | null = null;
   #running: Promise<void> | null = null;
-  #later: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #due = 0;
 
   constructor(
     private readonly file: string,
     private readonly complain: (cause: unknown) => void,
   ) {}
 
-  put(text: () => string): void {
+  /** `withinMs`: it need not be on disk sooner. An earlier text that is due sooner takes it along. */
+  put(text: () => string, withinMs: number): void {
     this.#next = text;
-    this.#start();
-  }
-
-  putLater(text: () => string): void {
-    this.#next = text;
-    if (this.#running === null) this.#later ??= setTimeout(() => this.#start(), LATER_MS);
+    if (this.#running !== null) return;
+    const due = performance.now() + withinMs;
+    if (this.#timer !== null && this.#due <= due) return;
+    clearTimeout(this.#timer ?? undefined);
+    this.#due = due;
+    this.#timer = setTimeout(() => this.#start(), withinMs);
   }
 
   settled(): Promise<void> {
@@ -238,14 +245,12 @@ class LatestText {
   }
 
   #start(): void {
-    if (this.#later !== null) clearTimeout(this.#later);
-    this.#later = null;
+    clearTimeout(this.#timer ?? undefined);
+    this.#timer = null;
     this.#running ??= this.#drain().finally(() => (this.#running = null));
   }
 
   async #drain(): Promise<void> {
-    // After what the switch waits for: several views in one turn of the loop are one write, too.
-    await new Promise((resolve) => setImmediate(resolve));
     for (let next = this.#next; next !== null; next = this.#next) {
       this.#next = null;
       try {
