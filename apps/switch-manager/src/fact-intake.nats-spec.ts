@@ -93,6 +93,25 @@ describe('taking facts in', () => {
     );
   });
 
+  it('goes on from there after readers that died before they had done anything', async () => {
+    for (const seq of [1, 2]) await say(seq);
+    const first = reader(() => 'taken');
+    first.intake.start();
+    await first.until(2);
+    await first.intake.stop();
+    const dead = [1, 2].map(() => reader(() => new Promise<Answer>(() => undefined)));
+    await say(3);
+    for (const { intake, until } of dead) {
+      intake.start();
+      await until(3);
+    }
+    const next = reader(() => 'taken');
+    next.intake.start();
+    await next.until(3);
+    await next.intake.stop();
+    expect([...dead, next].map(({ given }) => given[0])).toEqual([3, 3, 3]);
+  });
+
   it('reads on when its consumer is taken away', async () => {
     const { intake, given, until } = reader(() => 'taken');
     intake.start();

@@ -129,10 +129,11 @@ const hostOf = ({ subject }: JsMsg): string => subject.slice(SUBJECTS.fact('').l
 export async function newest(manager: JetStreamManager, name: string): Promise<string> {
   const others: string[] = [];
   let done = 0;
-  for await (const { name: other, ack_floor } of manager.consumers.list(STREAMS.facts)) {
+  for await (const { name: other, ack_floor, config } of manager.consumers.list(STREAMS.facts)) {
     if (!other.startsWith(PREFIX)) continue;
     others.push(other);
-    done = Math.max(done, ack_floor.stream_seq);
+    // A reader that has acknowledged nothing yet has no floor, whatever it began behind.
+    done = Math.max(done, ack_floor.stream_seq, (config.opt_start_seq ?? 1) - 1);
   }
   await manager.consumers.add(STREAMS.facts, {
     durable_name: name,

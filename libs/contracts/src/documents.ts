@@ -166,7 +166,10 @@ export interface MarkDocument extends DocumentOf<'mark'> {
   readonly prevLife: string;
   /** Shared keys written since `prev`, with the sequence of their last version. */
   readonly shared: readonly (readonly [DocumentKey, number])[];
-  /** Hosts with documents written since `prev`: host, how many messages, sequence of the last. */
+  /**
+   * Hosts with documents written since `prev`: host, how many messages, sequence of the last. Where their number is not
+   * known, it is more than there can be.
+   */
   readonly hosts: readonly (readonly [HostName, number, number])[];
   /** For who missed marks: absent where nothing was written before it that could be told. */
   readonly recent?: RecentWrites;

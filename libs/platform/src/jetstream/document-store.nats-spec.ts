@@ -40,3 +40,14 @@ it('reads what was written over in several of the server’s files, where it mis
   expect(unwrap(await store.mark())).toEqual(documents.at(-1));
   store.close();
 });
+
+it('takes out what is there, and what is gone already, as also behind the end, is no error', async () => {
+  const store = new JetStreamDocumentStore(link);
+  const { lastSeq } = unwrap(await store.load());
+  const seq = lastSeq + 1;
+  expect(await store.put('h.a.port.gone', Buffer.from('x'), lastSeq)).toEqual({ ok: true, value: { seq } });
+  for (const it of [seq, seq, seq + 100])
+    expect(await store.remove(it)).toEqual({ ok: true, value: undefined });
+  expect(unwrap(await store.load()).documents.map(({ key }) => key)).not.toContain('h.a.port.gone');
+  store.close();
+});

@@ -23,7 +23,6 @@ export interface JetStreamStoreOptions {
 }
 
 const PREFIX = SUBJECTS.doc('').length;
-const NO_MESSAGE = 10037;
 const READ_AHEAD = 2000;
 
 /** The document stream for its one writer. The stream is made by whoever sets up the cluster's streams. */
@@ -94,10 +93,19 @@ export class JetStreamDocumentStore implements DocumentStore {
     const nc = this.link.current();
     if (nc === undefined) return err(notConnected());
     try {
-      await (await jetstreamManager(nc)).streams.deleteMessage(STREAMS.documents, seq, false);
+      const { streams } = await jetstreamManager(nc);
+      try {
+        await streams.deleteMessage(STREAMS.documents, seq, false);
+      } catch (cause) {
+        // What servers say of a message that is not there is not the same in all of them.
+        if (
+          !(cause instanceof JetStreamApiError) ||
+          (await streams.getMessage(STREAMS.documents, { seq })) !== null
+        )
+          throw cause;
+      }
       return ok(undefined);
     } catch (cause) {
-      if (cause instanceof JetStreamApiError && cause.code === NO_MESSAGE) return ok(undefined);
       return err(problem('unavailable', `message ${seq} can't be taken out: ${String(cause)}`));
     }
   }

@@ -10,7 +10,7 @@ export function hostDocument(
   host: Host,
   stamp: Stamp,
   ports: Iterable<PortId>,
-  migrations: Iterable<MigrationId>,
+  migrations: readonly MigrationId[],
 ): HostDocument {
   const here = [...new Set(ports)].filter((id) => placements(state.ports.get(id)).has(host.name)).sort();
   const groups = new Set<GroupName>(host.preload);
@@ -45,7 +45,7 @@ function memberships(state: State, host: Host): HostDocument['switches'] {
   return found.sort((a, b) => (a.switch < b.switch ? -1 : 1));
 }
 
-function orders(state: State, host: Host, candidates: Iterable<MigrationId>): readonly MigrationOrder[] {
+function orders(state: State, host: Host, candidates: readonly MigrationId[]): readonly MigrationOrder[] {
   const found: MigrationOrder[] = [];
   for (const id of new Set(candidates)) {
     const migration = state.migrations.get(id);
@@ -62,7 +62,7 @@ function orders(state: State, host: Host, candidates: Iterable<MigrationId>): re
 function arrivals(
   state: State,
   host: Host,
-  candidates: Iterable<MigrationId>,
+  candidates: readonly MigrationId[],
 ): Pick<HostDocument, 'arrivals'> {
   const found: Arrival[] = [];
   for (const id of new Set(candidates)) {

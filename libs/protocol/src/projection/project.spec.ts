@@ -35,6 +35,28 @@ describe('the projection', () => {
     );
   });
 
+  it('of several commits together, as a standby takes them in, is that of the whole state', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const random = new Random(seed);
+        const world = new World(random);
+        let documents = new Map<string, StateDocument>();
+        for (let i = 0; i < 15; i += 1) {
+          const commits = Array.from({ length: 1 + random.below(12) }, () => world.commit());
+          const [first, last] = [commits[0]!, commits.at(-1)!];
+          const before = { ...first.before, lineage: last.after.lineage };
+          const events = commits.flatMap((commit) => commit.events);
+          const changes = project(before, last.after, events, documents, handoverToken);
+          documents = withChanges(documents, changes);
+          expect(contents(documents.values())).toEqual(
+            contents(projectAll(last.after, handoverToken).values()),
+          );
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('leaves what did not change, so that a document keeps the revision of its last change', () => {
     const world = new World(new Random(1));
     const first = world.commit();

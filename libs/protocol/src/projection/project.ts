@@ -146,9 +146,9 @@ class Commit {
     // A host that is new here may have a past: then everything is looked through, once.
     const known = old?.type === 'host' ? old : null;
     const ports = known === null ? (this.after.byHost.get(name) ?? []) : [...known.ports, ...touched.ports];
-    const migrations: Iterable<MigrationId> =
+    const migrations: readonly MigrationId[] =
       known === null
-        ? this.after.migrations.keys()
+        ? [...this.after.migrations.keys()]
         : [
             ...[...known.migrations, ...(known.arrivals ?? [])].map((m) => m.migration),
             ...touched.migrations,

@@ -5,7 +5,7 @@ import { lineageOf } from '../simulation/world.js';
 import { concernedBy, notesFor } from './notes.js';
 
 const lineage = lineageOf(1);
-const at = { lineage, revision: 7 as Revision };
+const at = 7 as Revision;
 const [a, b, c] = ['a', 'b', 'c'] as HostName[] as [HostName, HostName, HostName];
 
 describe('who is told by notes', () => {
@@ -46,7 +46,8 @@ describe('a note', () => {
     expect(forA).toMatchObject({
       key: 'h.a.note',
       host: 'a',
-      ...at,
+      lineage,
+      revision: 7,
       own: [2, 13],
       shared: [['s.group.g', 14]],
     });

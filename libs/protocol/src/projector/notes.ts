@@ -1,4 +1,4 @@
-import { type HostName, type Lineage, type Revision } from '#kernel';
+import { type HostName, type Revision } from '#kernel';
 import { KEYS, type DocumentKey, type NoteDocument } from '#contracts';
 import { hostOfKey } from '../projection/documents.js';
 import { type Mark } from '../marks.js';
@@ -34,12 +34,12 @@ export function concernedBy(
 export function notesFor(
   hosts: Iterable<HostName>,
   { document: mark }: Mark,
-  { lineage, revision }: { readonly lineage: Lineage; readonly revision: Revision },
+  revision: Revision,
   unlisted: Written,
 ): NoteDocument[] {
   const { shared, hosts: owners } = listsOf(unlisted);
   const own = new Map(owners.map(([host, count, last]) => [host, [count, last] as const]));
-  const { life, n } = mark;
+  const { life, n, lineage } = mark;
   const prev = firstOf(mark, life, lineage);
   return [...hosts].map((host) => ({
     type: 'note',

@@ -8,13 +8,14 @@ import {
   type Result,
   type Revision,
 } from '#kernel';
-import { sealDocument, type DocumentKey, type Signer, type Verifier } from '#contracts';
+import { sealDocument, type DocumentKey, type Signer, type StateDocument, type Verifier } from '#contracts';
 import { type DocumentChange, type Documents } from '../projection/documents.js';
 import { Allowance } from './allowance.js';
 import { type Compared } from './comparison.js';
 import { Desired } from './desired.js';
 import { readSince } from './known.js';
 import { concernedBy, MOST_UNLISTED, notesByHosts, notesFor, type NotesAtMost } from './notes.js';
+import { type Mark } from '../marks.js';
 import { Pacer } from './pacer.js';
 import { ownFirst, readStore } from './published.js';
 import { type DocumentStore, type Published } from './store.js';
@@ -207,20 +208,20 @@ export class Projector {
       return this.failed(published, written.error);
     }
     this.unlisted = written.value;
-    if (few !== null) return this.tell(few, published, batch);
+    if (few !== null) return this.tell(few, published, batch.documents);
     this.marked = lineage;
     this.noteMark(published);
   }
 
-  /** Only what is known to be stored. */
-  private tell(
-    hosts: Iterable<HostName>,
-    { mark }: Published,
-    as: { readonly lineage: Lineage; readonly revision: Revision },
-  ): void {
-    if (mark === null) return;
+  /**
+   * Only what is known to be stored; and of no later revision than that is: by it, whoever takes over learns how far hosts
+   * may have come.
+   */
+  private tell(hosts: Iterable<HostName>, { mark }: Published, written: readonly StateDocument[]): void {
+    const revision = latestOf(written);
+    if (mark === null || revision === null) return;
     const { store, signer } = this.options;
-    for (const note of notesFor(hosts, mark, as, this.unlisted))
+    for (const note of notesFor(hosts, mark, revision, this.unlisted))
       store.tell(note.host, sealDocument(note, signer));
   }
 
@@ -245,6 +246,7 @@ export class Projector {
       lineage: last?.lineage ?? this.desired.lineage,
       revision: last?.revision ?? NOTHING,
       documents: [],
+      asFound: true,
       // What can't be read is nobody's: it is written over next, and hosts keep what they hold until then.
       unlisted: [...published.documents].flatMap(([key, { seq, document }]) =>
         seq > after && document !== null ? [[key, seq] as const] : [],
@@ -284,7 +286,8 @@ export class Projector {
     this.markedN = mark?.document.n ?? 0;
   }
 
-  private mayClaim({ mark }: Published): Problem | null {
+  private mayClaim(published: Published): Problem | null {
+    const { mark } = published;
     const life = mark?.document.life ?? null;
     if (this.predecessor === undefined) this.predecessor = life;
     if (life !== this.predecessor && life !== this.options.life)
@@ -295,7 +298,8 @@ export class Projector {
     if ((mark?.document.n ?? 0) < this.markedN)
       return problem('conflict', 'the documents went back to an earlier copy');
     if (mark === null || life === this.options.life) return null;
-    const { lineage, revision } = mark.document;
+    const { lineage } = mark.document;
+    const revision = furthest(published, mark);
     // By the end of the log as it was found: revisions that were lost with its end are used again by now.
     if (lineage !== this.desired.lineage || revision <= this.began) return null;
     return problem(
@@ -315,4 +319,15 @@ export class Projector {
     this.ended = true;
     this.options.onEnd(why);
   }
+}
+
+const latestOf = (documents: readonly StateDocument[]): Revision | null =>
+  documents.reduce<Revision | null>((last, { revision }) => (revision > (last ?? 0) ? revision : last), null);
+
+/** As of which revision hosts may hold what was written: by the mark, and by notes of what no mark lists yet. */
+function furthest({ documents }: Published, { document: mark, seq }: Mark): Revision {
+  const unlisted = [...documents.values()].flatMap((stands) =>
+    stands.seq > seq && stands.document?.lineage === mark.lineage ? [stands.document] : [],
+  );
+  return latestOf(unlisted.filter(({ revision }) => revision > mark.revision)) ?? mark.revision;
 }

@@ -24,7 +24,12 @@ export interface Batch {
   readonly documents: readonly StateDocument[];
   /** Written already, but not listed by any mark. */
   readonly unlisted: Written;
+  /** `unlisted` was read from the store: what was written over meanwhile is not in it. */
+  readonly asFound?: boolean;
 }
+
+/** More than ever comes between two marks: a host that is listed with it reads its own anew, whatever it heard. */
+const UNCOUNTED = 1_000_000_000;
 
 /** Keys, with the sequence that each was written at. */
 export type Written = readonly (readonly [DocumentKey, number])[];
@@ -114,7 +119,11 @@ function nextMark(o: WriterOptions, published: Published, batch: Batch, listed: 
   const last = published.mark;
   const before = last?.document;
   const chained = last !== null && listed.length <= LISTED;
-  const lists = chained ? listsOf(listed) : { shared: [], hosts: [] };
+  const { shared, hosts } = listsOf(chained ? listed : []);
+  const lists = {
+    shared,
+    hosts: batch.asFound === true ? hosts.map(([host, , at]) => [host, UNCOUNTED, at] as const) : hosts,
+  };
   return {
     type: 'mark',
     schema: 1,

@@ -141,6 +141,7 @@ export class DocumentSync {
 
   private async take(mark: Mark, chain: Mark): Promise<void> {
     if (isOld(mark, chain)) return this.showStale();
+    if (this.isBehind(mark)) return void (this.chain = null);
     this.unanswered = false;
     const isNext = follows(mark, chain);
     if ((isNext || bridges(mark, chain)) && (await this.advance(mark, chain, isNext))) {
@@ -151,6 +152,14 @@ export class DocumentSync {
       this.marks.unshift(mark);
       await this.backOff();
     } else if (!this.stopped) this.chain = null;
+  }
+
+  /**
+   * A leader that begins says no more than the last mark did. What a note told since may have been lost with the end of
+   * the stream, and its sequences and revisions be used again: nothing of it counts, and all is read.
+   */
+  private isBehind({ document: { lineage, revision } }: Mark): boolean {
+    return lineage === this.shown.lineage && revision < this.shown.received;
   }
 
   /** What it can't make complete at once waits for the next mark. */
@@ -330,8 +339,8 @@ export class DocumentSync {
     if (!flushed.ok) return flushed;
     const mark = await this.reader.mark();
     if (!mark.ok || mark.value === null) return mark;
-    const { lineage, revision } = mark.value.document;
-    if (lineage === this.shown.lineage && revision < this.shown.received) {
+    const { revision } = mark.value.document;
+    if (this.isBehind(mark.value)) {
       const what = `documents stand at revision ${revision}, this host holds ${this.shown.received} of the same lineage`;
       return { ok: false, error: problem('conflict', what) };
     }
@@ -369,8 +378,7 @@ export class DocumentSync {
     this.show({
       host: this.options.host,
       lineage,
-      // A new leader's first mark says no more than the last one did, and a note may have said more since.
-      received: lineage === this.shown.lineage ? latest(this.shown.received, revision) : revision,
+      received: revision,
       documents,
       faults,
       stale: this.isStale(),
@@ -400,5 +408,3 @@ export class DocumentSync {
     this.options.onSnapshot(snapshot);
   }
 }
-
-const latest = (a: Revision, b: Revision): Revision => (a > b ? a : b);
