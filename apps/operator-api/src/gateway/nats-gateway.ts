@@ -26,7 +26,7 @@ const ATTEMPT_MS = 1000;
 const DEADLINE_MS = 5000;
 /** A take-over lasts less: users do not see it. */
 const PATIENCE_MS = 3000;
-const PAUSE_MS = 50;
+const PAUSE_MS = 20;
 /** A long wait is asked in pieces, so that it outlives the leader that it began with. */
 const WAIT_SLICE_MS = 2000;
 const STATUS_DEADLINE_MS = 700;

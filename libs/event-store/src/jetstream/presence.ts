@@ -21,7 +21,7 @@ export interface PresenceOptions {
 const ASK_MS = 40;
 const ANSWER_MS = 100;
 /** A connection that broke alone is made anew within less, and candidates do not all stand up at once. */
-const patience = (): number => 80 + Math.random() * 60;
+const patience = (): number => 50 + Math.random() * 40;
 
 /**
  * Whether the holder of a lease is connected: a server says at once when nobody listens. A holder that stands still
