@@ -133,8 +133,12 @@ export class Watch {
         end = performance.now() + LIMIT_MS;
       }
       if (this.#waiting.size === 0) end = performance.now() + LIMIT_MS;
-      if (performance.now() > end)
-        throw new Error(`under way after ${LIMIT_MS / 1000} s: ${brief(active.items)}`);
+      if (performance.now() > end) {
+        const first =
+          active.items[0] && (await this.world.it.api.get(`/v1/migrations/${active.items[0].id}`));
+        const what = `under way after ${LIMIT_MS / 1000} s: ${brief(active.items)}`;
+        throw new Error(`${what}; the first: ${JSON.stringify(first)}`);
+      }
     }
   }
 
