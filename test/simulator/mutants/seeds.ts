@@ -22,7 +22,7 @@ export const NAMED_SEEDS: Readonly<Record<MutantName, readonly number[]>> = {
   'RARP without token': [1, 2, 10],
   'trap not armed': [1, 3, 5],
   'abort after activation not undone': [31, 115, 117],
-  'word of an earlier move': [19, 84, 102],
+  'word of an earlier move': [174, 179, 197],
   'journal forgotten': [3, 21, 30],
   'switched before it was ready': [21, 26, 35],
   'takeover before the lease ran out': [4, 12, 15],
