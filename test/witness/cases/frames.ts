@@ -1,5 +1,14 @@
 import { type Policy } from '#domain';
-import { isGroupMac, PROTOCOL, type Body, type Frame, type Ip, type Tag } from '../model/frame.js';
+import {
+  ETHER,
+  isGroupMac,
+  PLAIN,
+  PROTOCOL,
+  type Body,
+  type Frame,
+  type Ip,
+  type Tag,
+} from '../model/frame.js';
 import { policyOf } from '../model/policy.js';
 import { type Arrival, type HostSpec, type PortSpec, type World } from '../model/world.js';
 import { type Random } from './random.js';
@@ -124,8 +133,8 @@ export function tagsOf(random: Random, { policy }: Guest): Tag[] {
 
 function randomBody(random: Random, from: number, to: number, mac: string): Body {
   return random.weighted<() => Body>(
-    [2, () => ({ kind: 'plain', type: 0x88b5 })],
-    [1, () => ({ kind: 'plain', type: 0x8035 })],
+    [2, () => PLAIN],
+    [1, () => ({ kind: 'plain', type: ETHER.rarp })],
     [3, () => arp(random, from, to)],
     [9, () => ip(random, 4, from, to, mac)],
     [6, () => ip(random, 6, from, to, mac)],

@@ -11,6 +11,7 @@ import {
   type Teaming,
   type VlanPolicy,
 } from '#domain';
+import { PLAIN } from '../model/frame.js';
 import { type Random } from './random.js';
 import {
   DSCPS,
@@ -188,7 +189,7 @@ function clientsFilter(random: Random, scope: Scope): Filter {
 
 /** Few of what it takes. */
 function ratedFilter(random: Random): Filter {
-  const match = random.pick<FilterMatch>([{}, { ipProtocol: 17 }, { etherType: 0x88b5 }]);
+  const match = random.pick<FilterMatch>([{}, { ipProtocol: 17 }, { etherType: PLAIN.type }]);
   const direction = random.pick(['in', 'out', 'both'] as const);
   const rate = scarceRate(random.between(1, 3));
   const few = { name: 'few', direction, tier: 1, enabled: true, action: 'allow', match, rate } as FilterRule;
@@ -266,7 +267,7 @@ const isIp = (match: FilterMatch): boolean =>
 function matchOf(random: Random, scope: Scope): FilterMatch {
   return random.weighted<() => FilterMatch>(
     [1, () => ({})],
-    [2, () => ({ etherType: random.pick([0x0800, 0x0806, 0x86dd, 0x8035, 0x88b5]) })],
+    [2, () => ({ etherType: random.pick([0x0800, 0x0806, 0x86dd, 0x8035, PLAIN.type]) })],
     [2, () => link(random, scope)],
     [5, () => network(random, scope)],
     [1, () => ({ ...link(random, scope), ...network(random, scope) })],

@@ -63,6 +63,8 @@ export interface GroupMessage {
 }
 
 export const ETHER = { ipv4: 0x0800, ipv6: 0x86dd, arp: 0x0806, rarp: 0x8035 } as const;
+/** What no rule knows anything about, unless it names the type. */
+export const PLAIN: Plain = { kind: 'plain', type: 0x88b5 };
 export const PROTOCOL = { icmp: 1, igmp: 2, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 } as const;
 export const SOLICITATION = 135;
 export const ADVERTISEMENT = 136;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type FilterRule, type Mirror, type Policy, type PolicyPatch, type PrivateVlan } from '#domain';
 import { encodeFrame } from './encode.js';
-import { type Frame, type GroupMessage, type Ip } from './frame.js';
+import { PLAIN, type Frame, type GroupMessage, type Ip } from './frame.js';
 import { Undecidable } from './limits.js';
 import { Model } from './model.js';
 import { type PortSpec, type World } from './world.js';
@@ -60,7 +60,7 @@ const plain = (from: number, to: number | string, tags: Frame['tags'] = []): Fra
   to: typeof to === 'number' ? mac(to) : to,
   from: mac(from),
   tags,
-  body: { kind: 'plain', type: 0x88b5 },
+  body: PLAIN,
 });
 const EVERYBODY = 'ff:ff:ff:ff:ff:ff';
 const udp = (from: number, to: number, src: number, dst: number): Frame => ({
@@ -133,7 +133,7 @@ describe('the reference switch', () => {
   it('asks tiers in their order, and passes on what one leaves open', () => {
     const rules = [
       rule('late', 'in', 'drop', { tier: 2 }),
-      rule('usual', 'in', 'allow', { match: { etherType: 0x88b5 } }),
+      rule('usual', 'in', 'allow', { match: { etherType: PLAIN.type } }),
       rule('first', 'in', 'pass', { tier: 0 }),
     ];
     const model = modelOf(world([{ filter: { stateful: false, default: 'allow', rules } }, {}]));

@@ -1,3 +1,4 @@
+import { PLAIN } from '../../model/frame.js';
 import { type Arrival, type HostSpec, type World } from '../../model/world.js';
 import { guestsOf, tagsOf } from '../frames.js';
 import { type Random } from '../random.js';
@@ -33,7 +34,7 @@ function fromGuests(random: Random, world: World, { name }: HostSpec): Arrival[]
       from: guest.mac,
       to: random.pick([BROADCAST, OUTSIDERS[0]]),
       tags: tagsOf(random, guest),
-      body: { kind: 'plain', type: 0x88b5 },
+      body: PLAIN,
     },
   }));
 }
@@ -48,7 +49,7 @@ function fromOutside(random: Random, host: HostSpec, down: readonly string[]): A
       from: OUTSIDERS[1],
       to: random.pick([BROADCAST, MULTICAST]),
       tags: vid === 0 ? [] : [{ vid, pcp: 0 }],
-      body: { kind: 'plain', type: 0x88b5 },
+      body: PLAIN,
     },
   }));
 }

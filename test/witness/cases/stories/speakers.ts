@@ -1,5 +1,5 @@
 import { type VlanPolicy } from '#domain';
-import { PROTOCOL, type Body, type Frame, type Tag } from '../../model/frame.js';
+import { PLAIN, PROTOCOL, type Body, type Frame, type Tag } from '../../model/frame.js';
 import { isInRanges } from '../../model/segments.js';
 import { type Arrival, type World } from '../../model/world.js';
 import { guestsOf, outsiders, type Guest } from '../frames.js';
@@ -63,7 +63,7 @@ export const says = ({ guest, tags }: Speaker, frame: Omit<Frame, 'tags'>): Arri
 
 /** Something that no rule knows, or a datagram. */
 export function anything(random: Random, { n }: Guest): Body {
-  if (random.chance(0.6)) return { kind: 'plain', type: 0x88b5 };
+  if (random.chance(0.6)) return PLAIN;
   const ports = { src: random.between(1024, 60_000), dst: 53 };
   return { kind: 'ip', version: 4, src: ipv4Of(n), dst: ipv4Of(0), dscp: 0, protocol: PROTOCOL.udp, ports };
 }
