@@ -129,6 +129,15 @@ describe('the simulated switch', () => {
       ['bits outside the mask', [flow(0, 5, { eth_dst: { value: 3n, mask: 1n } }, [])]],
       ['setting in_port', [flow(0, 5, {}, [{ kind: 'set-field', field: 'in_port', value: 0n }])]],
       ['writing what is not emitted', [flow(0, 5, {}, [{ kind: 'set-field', field: 'arp_sha', value: 1n }])]],
+      [
+        'a tag that is written into where there may be none',
+        [
+          flow(0, 5, { vlan_vid: { value: 0x1000n, mask: 0x1000n } }, [
+            { kind: 'pop-vlan' },
+            { kind: 'clone', actions: [{ kind: 'set-field', field: 'vlan_vid', value: 0x1064n }] },
+          ]),
+        ],
+      ],
       ['NORMAL', [flow(0, 5, {}, [{ kind: 'output', port: 'normal' }])]],
     ];
     it.each(refused)('%s', async (_what, wrong) => {

@@ -8,6 +8,7 @@ import {
   type Match,
 } from '#openflow';
 import { isRegister, slotOf } from '../frame/layout.js';
+import { TAG_PRESENT } from '../frame/packet.js';
 
 export const MAX_TABLE = 253;
 
@@ -58,15 +59,22 @@ export function refuseFlow(flow: Flow): string | undefined {
   );
 }
 
-/** Actions that the switch takes for IP packets only. */
-function refuseNeeds(actions: readonly Action[], match: Match): string | undefined {
+/** Actions that the switch takes only for IP packets, and those only for frames with a tag; `tagged`: they have one by then. */
+function refuseNeeds(
+  actions: readonly Action[],
+  match: Match,
+  tagged = (Number(match.vlan_vid?.value ?? 0n) & TAG_PRESENT) !== 0,
+): string | undefined {
   const { eth_type: type } = match;
   const isIp = type?.mask === undefined && (type?.value === 0x0800n || type?.value === 0x86ddn);
   for (const action of actions) {
     if (action.kind === 'clone') {
-      const why = refuseNeeds(action.actions, match);
+      const why = refuseNeeds(action.actions, match, tagged);
       if (why !== undefined) return why;
     }
+    if (action.kind === 'push-vlan' || action.kind === 'pop-vlan') tagged = action.kind === 'push-vlan';
+    if (!tagged && action.kind === 'set-field' && action.field === 'vlan_vid')
+      return 'writes vlan_vid without a match of a tag';
     const tos = action.kind === 'set-field' && (action.field === 'ip_dscp' || action.field === 'ip_ecn');
     if (!isIp && (action.kind === 'ct' || tos)) return `has ${action.kind} without a match of IP`;
   }
