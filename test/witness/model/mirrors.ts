@@ -7,10 +7,12 @@ export type Place = (Pick<PortSpec, 'n' | 'group'> | { readonly uplink: string }
   readonly direction: 'in' | 'out';
 };
 
-/** A frame as it is there, with its tag, and the segment that `vlans` of a mirror speaks of. */
+/** A frame as it is there, with its tags, and the segment that `vlans` of a mirror speaks of. */
 interface Sight {
   readonly place: Place;
   readonly frame: Frame;
+  /** Its outermost tag is that of its VLAN. Else all are the guest's own. */
+  readonly isTagged: boolean;
   readonly segment: number;
   /** The device by which it came to the switch. */
   readonly from: string;
@@ -73,13 +75,13 @@ export class Mirrors {
     return device === undefined || device === from ? [] : [{ devices: [device], frame }];
   }
 
-  /** By the first live one, with the mirror's tag instead of the frame's. */
-  private away({ uplinks, vlan }: ToUplinks, { frame }: Sight): Delivery[] {
+  /** By the first live one, with the mirror's tag in the place of that of its VLAN. */
+  private away({ uplinks, vlan }: ToUplinks, { frame, isTagged }: Sight): Delivery[] {
     const device = uplinks
       .flatMap((uplink) => this.devices[uplink] ?? [])
       .find((d) => !this.host.down.includes(d));
-    const [tag, ...inner] = frame.tags;
-    const tags = [{ vid: vlan, pcp: tag?.pcp ?? 0 }, ...inner];
+    const pcp = (isTagged ? frame.tags[0]?.pcp : undefined) ?? 0;
+    const tags = [{ vid: vlan, pcp }, ...frame.tags.slice(isTagged ? 1 : 0)];
     return device === undefined ? [] : [{ devices: [device], frame: { ...frame, tags } }];
   }
 }

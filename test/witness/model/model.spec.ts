@@ -236,6 +236,32 @@ describe('the reference switch', () => {
     expect(from(model, 'd2', plain(2, EVERYBODY, [{ vid: 400, pcp: 0 }]))).toEqual([]);
   });
 
+  it("puts the tag of a mirror in place of that of the VLAN, and before those that are the guest's own", () => {
+    const trunk = { vlan: { mode: 'trunk', ranges: [{ from: 200, to: 210 }], native: 100 } };
+    const copies = (source: object, device: string, frame: Frame) => {
+      const sources = [{ direction: 'both', ...source }];
+      const model = mirrored([access(100), trunk], { sources, to: { uplinks: ['two'], vlan: 400 } });
+      return from(model, device, frame).filter(([out]) => out === 'u2');
+    };
+    const tags = (...vids: number[]) => vids.map((vid) => ({ vid, pcp: 0 }));
+    for (const [source, device, frame, copied] of [
+      [{ port: 'p1' }, 'u1', plain(9, 1, tags(100, 7)), [400, 7]],
+      [{ port: 'p1' }, 'd1', plain(1, 9, tags(7)), [400, 7]],
+      [{ port: 'p2' }, 'u1', plain(9, 2, tags(100, 7)), [400, 7]],
+      [{ port: 'p2' }, 'u1', plain(9, 2, tags(200, 7)), [400, 7]],
+      [{ port: 'p2' }, 'd2', plain(2, 9, tags(200, 7)), [400, 7]],
+      [{ port: 'p2' }, 'd2', plain(2, 9, tags(200)), [400]],
+      [{ uplink: 'one' }, 'd2', plain(2, 9, tags(200, 7)), [400, 7]],
+      [{ uplink: 'one' }, 'u1', plain(9, 1, tags(100, 7)), [400, 7]],
+      [{ uplink: 'one' }, 'u1', plain(9, 1, tags(0, 7)), [400, 7]],
+    ] as const)
+      expect([source, frame.tags, copies(source, device, frame)]).toEqual([
+        source,
+        frame.tags,
+        [['u2', ...copied]],
+      ]);
+  });
+
   it('tells of a mirror whose uplinks are not there', () => {
     const to = { uplinks: ['three'], vlan: 400 };
     const model = mirrored([{}], { sources: [{ port: 'p1', direction: 'in' }], to });

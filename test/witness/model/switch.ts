@@ -96,8 +96,9 @@ export class ModelSwitch {
     if (uplink !== undefined) {
       const place = { uplink, direction: 'in' } as const;
       // A tag of no VLAN is none.
-      const seen = vid === 0 ? { ...frame, tags: frame.tags.slice(1) } : frame;
-      const copies = this.mirrors.copies({ place, frame: seen, segment: vid, from: device });
+      const isTagged = vid !== 0;
+      const seen = isTagged ? frame : { ...frame, tags: frame.tags.slice(1) };
+      const copies = this.mirrors.copies({ place, frame: seen, isTagged, segment: vid, from: device });
       return isReserved(frame.to) ? copies : [...copies, ...this.fromUplink(device, frame)];
     }
     if (port === undefined) return [];
@@ -107,6 +108,7 @@ export class ModelSwitch {
     const copies = this.mirrors.copies({
       place: { ...port.spec, direction: 'in' },
       frame,
+      isTagged,
       segment,
       from: device,
     });
@@ -300,6 +302,7 @@ export class ModelSwitch {
     const sight = {
       place: { ...port.spec, direction: 'out' as const },
       frame,
+      isTagged,
       segment: passed.segment,
       from,
     };
@@ -329,13 +332,14 @@ export class ModelSwitch {
     if (devices.length === 0) return [];
     const { segment, sender } = carried;
     const vid = sender.kind === 'promiscuous' ? segment : sender.vlan;
-    const frame = segment === 0 ? carried.frame : tagged(carried, vid);
+    const isTagged = segment !== 0;
+    const frame = isTagged ? tagged(carried, vid) : carried.frame;
     // Of several that are one link nobody can say by which it goes: such worlds have no mirrors of them.
     const [only] = devices;
     const uplink = devices.length === 1 && only !== undefined ? this.uplinks.get(only) : undefined;
     if (uplink === undefined) return [{ devices, frame }];
     const place = { uplink, direction: 'out' } as const;
-    return [{ devices, frame }, ...this.mirrors.copies({ place, frame, segment: vid, from })];
+    return [{ devices, frame }, ...this.mirrors.copies({ place, frame, isTagged, segment: vid, from })];
   }
 
   private hears({ policy: { vlan } }: Port, { sender }: Carried): boolean {

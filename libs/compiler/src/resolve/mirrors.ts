@@ -92,20 +92,25 @@ export function mirrorsOf(
   };
 }
 
-const copyOf = ({ number, ranges }: MirrorPlan): MirrorCopy =>
-  ranges === undefined ? { number } : { number, ranges };
+const copyOf = ({ number, to, ranges }: MirrorPlan): MirrorCopy => ({
+  number,
+  into: to.kind === 'port' ? 'port' : 'vlan',
+  ...(ranges === undefined ? {} : { ranges }),
+});
 
 /** Mirrors of what comes (`in`) or leaves by an uplink. */
 export const ofUplink = (
   { mirrors }: Pick<BridgePlan, 'mirrors'>,
   uplink: string,
   direction: 'in' | 'out',
-): MirrorPlan[] =>
-  mirrors.filter(({ sources }) =>
-    sources.some(
-      (s) => 'uplink' in s && s.uplink === uplink && (s.direction === 'both' || s.direction === direction),
-    ),
-  );
+): MirrorCopy[] =>
+  mirrors
+    .filter(({ sources }) =>
+      sources.some(
+        (s) => 'uplink' in s && s.uplink === uplink && (s.direction === 'both' || s.direction === direction),
+      ),
+    )
+    .map(copyOf);
 
 /** The fewest ranges that hold exactly these numbers. */
 function rangesOf(numbers: readonly number[]): Range[] {

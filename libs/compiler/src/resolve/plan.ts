@@ -54,7 +54,7 @@ export interface Place {
 }
 
 /** A session of mirroring, as far as this host is concerned. */
-export interface MirrorPlan extends MirrorCopy {
+export interface MirrorPlan extends Omit<MirrorCopy, 'into'> {
   readonly sources: readonly MirrorSource[];
   readonly to: MirrorWay;
   /** Bytes of each frame; null: whole. */
@@ -70,6 +70,7 @@ export type MirrorWay =
 export interface MirrorCopy {
   /** Place in the switch's list of mirrors, from 1. */
   readonly number: number;
+  readonly into: 'port' | 'vlan';
   /** Segments whose frames are copied; absent: all. */
   readonly ranges?: readonly Range[];
 }

@@ -25,6 +25,14 @@ export function frame({ to, from, vlan, type = 0x88b5, payload = [] }: FrameSpec
   return bytes;
 }
 
+/** With these tags, the outermost first. */
+export const tagged = (untagged: Uint8Array, vlans: readonly number[]): Uint8Array =>
+  Uint8Array.from([
+    ...untagged.subarray(0, 12),
+    ...vlans.flatMap((vlan) => [0x81, 0, vlan >> 8, vlan & 0xff]),
+    ...untagged.subarray(12),
+  ]);
+
 /** A RARP announcement, as QEMU sends it after a move. */
 export const rarp = (from: string): Uint8Array => {
   const own = hex(from.replaceAll(':', ''));
@@ -46,5 +54,11 @@ const macAt = (f: Uint8Array, at: number): string =>
 export const destination = (f: Uint8Array): string => macAt(f, 0);
 export const vlanOf = (f: Uint8Array): number | undefined =>
   f[12] === 0x81 && f[13] === 0 ? (((f[14] ?? 0) & 0xf) << 8) | (f[15] ?? 0) : undefined;
+/** VLANs of all tags, the outermost first. */
+export const vlansOf = (f: Uint8Array): number[] => {
+  const vlan = vlanOf(f);
+  return vlan === undefined ? [] : [vlan, ...vlansOf(withoutTag(f))];
+};
+const withoutTag = (f: Uint8Array): Uint8Array => Uint8Array.from([...f.subarray(0, 12), ...f.subarray(16)]);
 export const numberOf = (f: Uint8Array): number =>
   new DataView(f.buffer, f.byteOffset + f.length - 4 - Math.max(0, f.length - 46)).getUint32(0);

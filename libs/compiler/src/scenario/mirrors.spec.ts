@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { mac } from '../documents.fixture.js';
-import { BROADCAST_MAC, destination, frame, vlanOf } from './frames.fixture.js';
+import { BROADCAST_MAC, destination, frame, tagged, vlanOf, vlansOf } from './frames.fixture.js';
 import { MIRROR_VLAN, mirroredHost } from './mirrors.fixture.js';
 import { ManualClock, settle, TestHost } from './world.fixture.js';
 
@@ -124,6 +124,34 @@ describe('mirrors', () => {
     host.switch.setLink('eth1', false);
     host.send(3, to(1, 3));
     expect(seen(host.wire('eth0'))).toContainEqual([mac(1), MIRROR_VLAN]);
+  });
+
+  it("leave in a VLAN with its tag in place of that of their own, and before those that are the guest's", async () => {
+    const within = (n: number, from: number, ...tags: readonly number[]) => tagged(to(n, from), tags);
+    const copied = async (source: object, device: string, sent: Uint8Array) => {
+      const host = await hostOf([{ ...FAR, sources: [{ direction: 'both', ...source }] }]);
+      host.switch.inject(device, sent);
+      await settle();
+      return host.wire('eth1').map(vlansOf);
+    };
+    for (const [source, device, sent] of [
+      // Behind its VLAN's tag, which an access port's guest does not get, and what such a guest must not send.
+      [{ port: 'p1' }, 'eth0', within(1, 77, 100, 7)],
+      [{ port: 'p1' }, 'tap1', within(2, 1, 7)],
+      // The trunk's native VLAN, and another.
+      [{ port: 'p3' }, 'eth0', within(3, 77, 100, 7)],
+      [{ port: 'p3' }, 'eth0', within(3, 77, 105, 7)],
+      [{ port: 'p3' }, 'tap3', within(1, 3, 105, 7)],
+      [{ uplink: 'uplink1' }, 'tap3', within(1, 3, 105, 7)],
+      [{ uplink: 'uplink1' }, 'eth0', within(1, 77, 100, 7)],
+      [{ uplink: 'uplink1' }, 'eth0', within(1, 77, 0, 7)],
+    ] as const)
+      expect([source, device, vlansOf(sent), await copied(source, device, sent)]).toEqual([
+        source,
+        device,
+        vlansOf(sent),
+        [[MIRROR_VLAN, 7]],
+      ]);
   });
 
   it('copy what an uplink brings and takes as on the wire, and no copy again', async () => {

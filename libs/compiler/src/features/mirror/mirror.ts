@@ -87,7 +87,7 @@ function comes(uplink: UplinkPlan, bridge: SteadyPlan, out: Emitter): void {
   ofAny({ ...source, fields, tag: tagSegment }, bySegment, out);
   for (const vlan of new Set(bridge.mirrorVlans)) {
     // Copies that come back by another uplink must not be copied to the wire again, nor to anybody who did not ask.
-    const asked = mirrors.filter((m) => m.to.kind === 'port' && m.ranges !== undefined && covers(m, vlan));
+    const asked = mirrors.filter((m) => m.into === 'port' && m.ranges !== undefined && covers(m, vlan));
     const back = { ...source, mirrors: asked, tag: tagSegment };
     ofOne({ ...back, fields: { ...fields, [REG.segment]: vlan } }, vlan, 400, out);
   }

@@ -17,24 +17,28 @@ export interface Source {
   readonly fields?: Fields;
   /** Puts on the tag that the frame has where it is looked at, and not here. */
   readonly tag?: readonly Action[];
+  /** The same of copies into a VLAN; absent: as of others. */
+  readonly tagIntoVlan?: readonly Action[];
 }
 
 /** Whether a mirror wants frames of a segment. */
 export const covers = ({ ranges }: MirrorCopy, segment: number): boolean =>
   ranges === undefined || ranges.some(({ from, to }) => from <= segment && segment <= to);
 
-/** Frames that are all of one segment. */
+/** What a copy into a VLAN gets that bears no tag of its segment: MIRROR_TO makes it the mirror's. */
+const BLANK_TAG: readonly Action[] = [{ kind: 'push-vlan' }];
+
+/**
+ * Frames that are all of one segment, and bear no tag of it but by `tag`: whatever tags they have are the guest's own, so
+ * a mirror's comes before them.
+ */
 export function ofOne(source: Source, segment: number, priority: number, out: Emitter): void {
-  write(
-    source,
-    source.mirrors.filter((m) => covers(m, segment)),
-    priority,
-    {},
-    out,
-  );
+  const { mirrors, tag } = source;
+  const wanted = mirrors.filter((m) => covers(m, segment));
+  write({ ...source, tagIntoVlan: tag ?? BLANK_TAG }, wanted, priority, {}, out);
 }
 
-/** Tagged frames; `by` compares with segments. */
+/** Frames that bear the tag of their segment, by `tag` or as they are; `by` compares with segments. */
 export function ofAny(source: Source, by: (ranges: readonly Range[]) => Fields[], out: Emitter): void {
   const { mirrors } = source;
   const choosy = mirrors.filter((m) => m.ranges !== undefined);
@@ -51,14 +55,15 @@ const tagged = ({ ranges = [] }: MirrorCopy): Range[] =>
   ranges.flatMap(({ from, to }) => (to === 0 ? [] : [{ from: Math.max(1, from), to }]));
 
 function write(
-  { table, then, object, fields = {}, tag = [] }: Source,
+  { table, then, object, fields = {}, tag = [], tagIntoVlan = tag }: Source,
   mirrors: readonly MirrorCopy[],
   priority: number,
   more: Fields,
   out: Emitter,
 ): void {
-  const copies = mirrors.map(({ number }) =>
-    isolated([...tag, setBits(FLAG.mirror, number), resubmit(TABLES.MIRROR_TO)]),
-  );
+  const copies = mirrors.map(({ number, into }) => {
+    const first = into === 'vlan' ? tagIntoVlan : tag;
+    return isolated([...first, setBits(FLAG.mirror, number), resubmit(TABLES.MIRROR_TO)]);
+  });
   out.flow(table, priority, match({ ...fields, ...more }), [...copies, ...then], object);
 }

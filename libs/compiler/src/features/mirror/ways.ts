@@ -56,8 +56,9 @@ const FROM_NOWHERE: readonly Action[] = [
 ];
 
 /**
- * By the first live one, with the mirror's VLAN as the tag, whatever tag there was. It may be the one that brought the
- * frame: a switch outputs nothing to where a frame came from, unless that is forgotten.
+ * By the first live one, with the mirror's VLAN in the outermost tag: who copies sees to it that this is not the guest's
+ * own. It may be the one that brought the frame: a switch outputs nothing to where a frame came from, unless that is
+ * forgotten.
  */
 function toUplinks(
   { number, snapLength }: MirrorPlan,
@@ -72,7 +73,7 @@ function toUplinks(
   out.group({ id, type: 'fast-failover', buckets });
   const away = { kind: 'group', group: id } as const;
   const retag = [...FROM_NOWHERE, set('vlan_vid', TAG_PRESENT | vlan), away];
-  const at = (vid: number) => match({ ...ofMirror(number), vlan_vid: { value: vid, mask: TAG_PRESENT } });
-  out.flow(TABLES.MIRROR_TO, 100, at(TAG_PRESENT), retag, number);
-  out.flow(TABLES.MIRROR_TO, 100, at(0), [{ kind: 'push-vlan' }, ...retag], number);
+  // The switch writes into no tag that it can't be sure of.
+  const tagged = { vlan_vid: { value: TAG_PRESENT, mask: TAG_PRESENT } };
+  out.flow(TABLES.MIRROR_TO, 100, match({ ...ofMirror(number), ...tagged }), retag, number);
 }
