@@ -21,7 +21,7 @@ export interface PresenceOptions {
 const ASK_MS = 40;
 const ANSWER_MS = 100;
 /** A connection that broke alone is made anew within less, and candidates do not all stand up at once. */
-const patience = (): number => 50 + Math.random() * 40;
+const patience = (): number => 40 + Math.floor(Math.random() * 30);
 
 /**
  * Whether the holder of a lease is connected: a server says at once when nobody listens. A holder that stands still
@@ -74,7 +74,9 @@ export class Presence {
   }
 
   #next(): void {
-    const cancel = this.options.clock.after(ASK_MS, () => {
+    // Once nobody listens, it is asked again when patience ends: neither before it could count, nor later.
+    const ms = this.#heard && this.#missedSince !== undefined ? this.#patience + 1 : ASK_MS;
+    const cancel = this.options.clock.after(ms, () => {
       void this.#ask().then(() => {
         // Stopped meanwhile, or begun anew.
         if (this.#cancel === cancel) this.#next();
