@@ -9,18 +9,30 @@ import { ensureNatsServer } from '../setup/nats-server.js';
 import { checkNode, ensurePackages } from '../setup/npm.js';
 import { SetupError } from '../setup/shell.js';
 
-try {
-  checkNode();
+async function ensureProject() {
   await ensurePackages();
-  await ensureNatsServer();
-  if (process.argv.includes('--test')) {
-    await ensureLabPackages();
-    await ensureGuest();
-    await ensureLibvirt();
-  }
   await ensureBuild();
-} catch (error) {
+}
+
+/** One after the other: only one apt-get runs at a time. */
+async function ensureSystem() {
+  await ensureNatsServer();
+  if (!process.argv.includes('--test')) return;
+  await ensureLabPackages();
+  await ensureGuest();
+  await ensureLibvirt();
+}
+
+function refuse(error) {
   if (!(error instanceof SetupError)) throw error;
   process.stderr.write(`portolan: ${error.message}\n`);
   process.exitCode = 1;
+}
+
+try {
+  checkNode();
+  // If one fails the other goes on to its end: nothing is left half installed.
+  await Promise.all([ensureProject().catch(refuse), ensureSystem().catch(refuse)]);
+} catch (error) {
+  refuse(error);
 }

@@ -16,7 +16,9 @@ export function rootPrefix() {
 /** Whether packages can be installed here without asking anyone. */
 export const canInstall = () => which('apt-get') !== undefined && rootPrefix() !== undefined;
 
-/** Installs Debian packages. Throws a SetupError with apt's words. */
+let isUpdated = false;
+
+/** Installs Debian packages; the lists of what there is are fetched once. Throws a SetupError with apt's words. */
 export async function aptInstall(packages) {
   const prefix = rootPrefix();
   if (prefix === undefined) throw new SetupError(`needs root: sudo apt-get install ${packages.join(' ')}`);
@@ -25,7 +27,8 @@ export async function aptInstall(packages) {
     return runLong(what, words[0], words.slice(1));
   };
   say(`installing ${packages.join(', ')} (apt-get)`);
-  await apt('apt-get update', ['update']);
+  if (!isUpdated) await apt('apt-get update', ['update']);
+  isUpdated = true;
   const { seconds } = await apt('apt-get install', ['install', '-y', '--no-install-recommends', ...packages]);
   say(`installed in ${seconds} s`);
 }
