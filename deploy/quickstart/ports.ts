@@ -35,10 +35,14 @@ async function chosen(fixed: (typeof FIXED)[keyof typeof FIXED], env: NodeJS.Pro
 
 /** Below what systems give to outgoing connections: such a one could take the port of a service that restarts. */
 const RANGE = { from: 12_000, size: 18_000 } as const;
+const PARTS = 30;
+const PART = RANGE.size / PARTS;
 const ATTEMPTS = 100;
 
 /** A port is looked for before the one that it is for has been started: another search must not find it again. */
 const given = new Set<number>();
+/** Nor one in a process that looks at the same time: its part of the range is another one. */
+const from = RANGE.from + (process.pid % PARTS) * PART;
 
 /** As many ports as asked for that nobody uses now, and that were not given to somebody before. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -50,7 +54,7 @@ export async function freePorts(count: number): Promise<number[]> {
 
 async function listenSomewhere(): Promise<Server> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = RANGE.from + Math.floor(Math.random() * RANGE.size);
+    const port = from + Math.floor(Math.random() * PART);
     if (given.has(port)) continue;
     given.add(port);
     try {
