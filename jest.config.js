@@ -20,6 +20,7 @@ const shared = {
 export default {
   // Not a figure of speed: a limit for what hangs, on machines that may be busy with other things.
   testTimeout: 300_000,
+  testSequencer: '<rootDir>/test/longest-first.js',
   projects: [
     {
       ...shared,
