@@ -42,7 +42,10 @@ export const noFence: RuleBug = (state, command, _context, decide) => {
     decided.value.map((event): DomainEvent => {
       if (event.type !== 'FactRefused' || event.code !== 'fenced') return event;
       const fact = facts.find(({ seq }) => seq === event.seq)?.fact;
-      if (fact?.type === 'SegmentOpened') return { ...fact, host };
+      if (fact?.type === 'SegmentOpened') {
+        const { owes: _, ...opened } = fact;
+        return { ...opened, host };
+      }
       const port = fact?.type === 'PortActivated' ? state.ports.get(fact.port) : undefined;
       if (port === undefined || port.deleted) return event;
       return { type: 'PortBound', port: port.id, host, epoch: (port.epoch + 1) as Epoch };

@@ -236,7 +236,22 @@ export class CounterKeeper {
     const known = this.parts.incarnations.get(bindingKey(port, epoch));
     if (known === undefined) return;
     const { id: incarnation, open: raw = ZERO_COUNTERS } = known;
-    this.parts.record({ type: 'SegmentOpened', port, epoch, incarnation, raw });
+    const owes = this.#owes(port, epoch);
+    this.parts.record({ type: 'SegmentOpened', port, epoch, incarnation, raw, owes });
+  }
+
+  /**
+   * Earlier epochs whose counters are still to be handed in. Of others the log expects nothing: it may have come back from
+   * before they were closed, and no document speaks of them once the port has a newer binding here.
+   */
+  #owes(port: PortId, before: Epoch): readonly Epoch[] {
+    const owed: Epoch[] = [];
+    for (const [key, { closed }] of this.parts.incarnations) {
+      if (closed || !key.startsWith(`${port}@`)) continue;
+      const { epoch } = parseBindingKey(key);
+      if (epoch < before) owed.push(epoch);
+    }
+    return owed;
   }
 
   #close(binding: CountedBinding, of: Incarnation, raw: RawCounters): void {

@@ -20,9 +20,16 @@ describe('a binding that another took the place of before it was closed', () => 
     await host.send(1, mac(2), 1);
     expect(host.of('SegmentClosed')).toMatchObject([{ port: 'p1', epoch: 1, raw: packets(4) }]);
     expect(host.of('SegmentClosed')[0]).not.toHaveProperty('inexact');
-    expect(host.of('SegmentOpened').at(-1)).toMatchObject({ port: 'p1', epoch: 3 });
+    expect(host.of('SegmentOpened').at(-1)).toMatchObject({ port: 'p1', epoch: 3, owes: [1] });
     const { counters } = await host.agent.telemetry();
     expect(counters.find((c) => c.port === 'p1')).toMatchObject({ epoch: 3, raw: packets(1) });
+  });
+
+  it('owes nothing of one that it has handed in: whoever still expects that lost it', async () => {
+    await host.become(3, []);
+    await host.become(4, [{ n: 1, epoch: 3 }]);
+    expect(host.of('SegmentClosed')).toHaveLength(2);
+    expect(host.of('SegmentOpened').at(-1)).toMatchObject({ port: 'p1', epoch: 3, owes: [] });
   });
 
   it('leaves nothing on the switch once it has', async () => {

@@ -80,7 +80,7 @@ export const FactSchema = union([
     carried: optional(Count),
   }),
   shape({ type: literal('StandbyReady'), port: APortId, epoch: AnEpoch, ready: bool }),
-  shape({ type: literal('SegmentOpened'), ...Segment }),
+  shape({ type: literal('SegmentOpened'), ...Segment, owes: optional(list(AnEpoch, 1_000)) }),
   shape({
     type: literal('SegmentClosed'),
     ...Segment,

@@ -117,6 +117,7 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     epoch: epochShape,
     incarnation: incarnationShape,
     raw: rawShape,
+    owes: optional(list(epochShape, 1_000)) as unknown as Shape<readonly Epoch[]>,
   }),
   SegmentClosed: object<FactOf<'SegmentClosed'>>({
     type: type('SegmentClosed'),

@@ -4,7 +4,7 @@ import { refusal, type Refusal, type Refuse } from '../decider/refusal.js';
 import { settle } from '../migration/react.js';
 import { type CounterCheckpoint, type Fact } from '../model/commands.js';
 import { type Ledger, type Port, type RawCounters } from '../model/state.js';
-import { retireIfClosed } from '../port/bind.js';
+import { livePort, retireIfClosed } from '../port/bind.js';
 import { atLeast } from './counters.js';
 import { closeAtLastKnown } from './give-up.js';
 import { findSegment, openSegments } from './ledger.js';
@@ -30,7 +30,10 @@ const FORGOTTEN = {
   without: 'the host has lost what it knew of it, and there is no checkpoint',
 };
 
-/** `checkpoints`: given when the host is known to have forgotten what it had open; without, the opening is refused. */
+/**
+ * `checkpoints`: given when the host is known to have forgotten what it had open. Without, what is open at the same epoch
+ * has the opening refused, and what is open at earlier ones stays so.
+ */
 export function segmentOpened(
   draft: Draft,
   host: HostName,
@@ -42,7 +45,11 @@ export function segmentOpened(
   const port = draft.state.ports.get(id);
   const fence = fenced(port, host, id, epoch);
   if (port === undefined || fence !== null) return refuse(fence as Refusal);
-  if (findSegment(port.ledger, host, epoch, incarnation) !== undefined) return;
+  if (findSegment(port.ledger, host, epoch, incarnation) !== undefined) {
+    // Told again. What it owes is news all the same: the log may have come back from before the last of it was closed.
+    if (fact.owes !== undefined) settleEarlier(draft, host, fact, checkpoints);
+    return;
+  }
   const others = openSegments(port.ledger, host, epoch);
   const open = others[0];
   if (open !== undefined && checkpoints === undefined) {
@@ -53,13 +60,26 @@ export function segmentOpened(
   if (twice !== null) return refuse(twice);
   for (const other of others) closeAtLastKnown(draft, id, other, checkpoints ?? [], FORGOTTEN);
   draft.emit({ type: 'SegmentOpened', port: id, host, epoch, incarnation, raw });
-  retireEarlier(draft, host, id, epoch);
+  settleEarlier(draft, host, fact, checkpoints);
 }
 
-/** A host's facts come in order: what it opened at earlier epochs is known, so without an open segment nothing is owed. */
-function retireEarlier(draft: Draft, host: HostName, id: Port['id'], epoch: Epoch): void {
-  for (const b of draft.state.ports.get(id)?.retiring ?? [])
-    if (b.host === host && b.epoch < epoch) retireIfClosed(draft, id, host, b.epoch);
+/**
+ * A host's facts come in order: what it opened at earlier epochs is known, so without an open segment nothing is owed. An
+ * open one is owed only as long as the host says so: one that was closed in a history that is no more it has forgotten.
+ */
+function settleEarlier(
+  draft: Draft,
+  host: HostName,
+  { port: id, epoch, owes }: Of<'SegmentOpened'>,
+  checkpoints: readonly CounterCheckpoint[] | undefined,
+): void {
+  for (const b of draft.state.ports.get(id)?.retiring ?? []) {
+    if (b.host !== host || b.epoch >= epoch || owes?.includes(b.epoch) === true) continue;
+    if (owes !== undefined && checkpoints !== undefined)
+      for (const open of openSegments(livePort(draft, id).ledger, host, b.epoch))
+        closeAtLastKnown(draft, id, open, checkpoints, FORGOTTEN);
+    retireIfClosed(draft, id, host, b.epoch);
+  }
   settle(draft, id);
 }
 

@@ -5,7 +5,7 @@ import { type CounterCheckpoint, type NumberedFact } from '../model/commands.js'
 import { type Segment, type State } from '../model/state.js';
 import { livePort, retireIfClosed } from '../port/bind.js';
 import { atLeast } from './counters.js';
-import { findSegment, openSegments } from './ledger.js';
+import { findSegment, hasOpen, openSegments } from './ledger.js';
 
 /** The reason that an inexact segment bears. */
 export interface Why {
@@ -49,17 +49,24 @@ export function giveUpCounters(
 }
 
 /**
- * Whether a host opens what can't be opened while another segment of it is open there: it has forgotten that one, and
- * its close will never come.
+ * Whether a host opens what can't be opened while another segment of it is open there, or says of one that is open at an
+ * earlier epoch that it owes nothing: it has forgotten that one, and its close will never come.
  */
 export function forgotSegments(state: State, host: Segment['host'], facts: readonly NumberedFact[]): boolean {
   return facts.some(({ fact }) => {
     if (fact.type !== 'SegmentOpened') return false;
-    const ledger = state.ports.get(fact.port)?.ledger;
+    const { epoch, incarnation, owes } = fact;
+    const port = state.ports.get(fact.port);
+    if (port === undefined) return false;
+    const { ledger, retiring } = port;
+    if (findSegment(ledger, host, epoch, incarnation) === undefined && hasOpen(ledger, host, epoch))
+      return true;
     return (
-      ledger !== undefined &&
-      openSegments(ledger, host, fact.epoch).length > 0 &&
-      findSegment(ledger, host, fact.epoch, fact.incarnation) === undefined
+      owes !== undefined &&
+      retiring.some(
+        (b) =>
+          b.host === host && b.epoch < epoch && !owes.includes(b.epoch) && hasOpen(ledger, host, b.epoch),
+      )
     );
   });
 }

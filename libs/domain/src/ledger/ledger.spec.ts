@@ -93,6 +93,60 @@ describe('the ledger', () => {
     expect(forgotSegments(w.state, 'h1' as HostName, [numbered])).toBe(false);
   });
 
+  describe('under a later epoch of the same host, whose document hides the earlier one', () => {
+    const back = (): World => {
+      const w = plugged();
+      w.facts('h1', seg('SegmentOpened', 'a', 5));
+      w.facts('h1', { type: 'InterfaceUnplugged', ifaceId: 'if-1' }, plug('if-1'));
+      return w;
+    };
+    const opened = (more: object): Fact => seg('SegmentOpened', 'b', 0, { epoch: 2, ...more });
+    const a = { port: p1, epoch: 1 as Epoch, incarnation: 'a', raw: raw(8), at: 77 };
+    const forgot = (w: World, fact: Fact): boolean =>
+      forgotSegments(w.state, 'h1' as HostName, [{ seq: 99, at: 0, fact }]);
+    let seq = 50;
+    /** As the leader has it taken in: with checkpoints where something was forgotten. */
+    const tell = (w: World, fact: Fact): readonly { readonly type: string }[] =>
+      w.do({
+        type: 'IngestFacts',
+        host: 'h1' as HostName,
+        boot: 'boot-1',
+        facts: [{ seq: (seq += 1), at: 0, fact }],
+        ...(forgot(w, fact) ? { checkpoints: [a] } : {}),
+      });
+    const retiring = (w: World) => w.state.ports.get(p1)?.retiring.map((b) => b.epoch);
+
+    it('closes what the host does not owe any more: the log came back from before it was closed', () => {
+      const w = back();
+      expect(tell(w, opened({ owes: [] }))).toMatchObject([
+        { type: 'SegmentOpened', epoch: 2 },
+        { type: 'SegmentClosed', epoch: 1, incarnation: 'a', raw: raw(8), inexact: { checkpointAt: 77 } },
+        { type: 'BindingRetired', epoch: 1 },
+        { type: 'FactsAccepted' },
+      ]);
+      expect([retiring(w), inexactSegments(ledger(w))]).toEqual([[], 1]);
+    });
+
+    it('does so when the opening is told again, too', () => {
+      const w = back();
+      tell(w, opened({}));
+      expect(retiring(w)).toEqual([1]);
+      tell(w, opened({ owes: [] }));
+      expect([retiring(w), inexactSegments(ledger(w))]).toEqual([[], 1]);
+    });
+
+    it('waits for what the host says it owes, and for one that does not say', () => {
+      for (const more of [{ owes: [1] }, {}]) {
+        const w = back();
+        expect(forgot(w, opened(more))).toBe(false);
+        tell(w, opened(more));
+        expect(retiring(w)).toEqual([1]);
+        tell(w, seg('SegmentClosed', 'a', 15));
+        expect([retiring(w), total(w, 0), inexactSegments(ledger(w))]).toEqual([[], 10, 0]);
+      }
+    });
+  });
+
   it('counts no packet twice when the same meters go on at a later epoch', () => {
     const w = plugged();
     w.facts(

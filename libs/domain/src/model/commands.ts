@@ -221,6 +221,8 @@ export type Fact =
       readonly epoch: Epoch;
       readonly incarnation: string;
       readonly raw: RawCounters;
+      /** Earlier epochs of the port whose counters this host is still to hand in; absent: an agent that does not say. */
+      readonly owes?: readonly Epoch[];
     }
   | {
       readonly type: 'SegmentClosed';
