@@ -78,12 +78,12 @@ const byMigration = (a: Arrival, b: Arrival): number => (a.migration < b.migrati
 
 /**
  * What is active at the destination has been let in there; an agent that can't say when a guest may come is not waited for.
- * Nothing may be begun any more in *unknown*, nor in *switched* by a source that never said it had begun: somebody else
- * brought the guest there, and may have brought it back since.
+ * Nothing may be begun any more in *unknown*, nor in *switched*: where the source still has the guest, somebody else had
+ * brought it there, and it was ended there or brought back since. A source that has just begun says no more than that.
  */
-const isHeld = (state: State, { phase, outcome, ports, destination }: Migration): boolean =>
+const isHeld = (state: State, { phase, ports, destination }: Migration): boolean =>
   phase === 'unknown' ||
-  (phase === 'switched' && outcome === null) ||
+  phase === 'switched' ||
   (isAble(state, destination, 'standby-ready') && ports.some((p) => p.ready !== true && !p.activated));
 
 /**
