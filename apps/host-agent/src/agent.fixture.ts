@@ -151,6 +151,8 @@ export class AgentHost {
   /** Whether the switch refuses to be changed. */
   fails = false;
   services: readonly MakeService[] = [];
+  /** Called after each step that the switch carried out. */
+  applied: () => void = () => undefined;
   /** Has the agent told something by the switch. */
   tell: (event: DriverEvent) => void = () => undefined;
   agent!: Agent;
@@ -171,9 +173,11 @@ export class AgentHost {
       return watch(listener);
     };
     const apply = driver.apply.bind(driver);
-    driver.apply = (step) => {
+    driver.apply = async (step) => {
       this.steps.push(step);
-      return this.fails ? Promise.reject(new Error('the switch is full')) : apply(step);
+      if (this.fails) throw new Error('the switch is full');
+      await apply(step);
+      this.applied();
     };
     const memory = new LocalMemory(boot, structuredClone(this.disk), (m) => {
       this.disk = structuredClone(m);

@@ -145,7 +145,7 @@ export class Agent {
     const sameDocuments =
       before !== null && before.documents === view.documents && before.faults === view.faults;
     this.#view = view;
-    this.#hears(view);
+    const isFirstWord = this.#hears(view);
     const isSameLineage = before?.lineage === view.lineage;
     // A mark that brings nothing for this host, heartbeats among them: all hosts get every one of them.
     if (sameDocuments && isSameLineage && this.#holds(view, false)) return;
@@ -161,16 +161,16 @@ export class Agent {
     if (desired !== null) this.#orders.follow(desired);
     // Most news of a host say that its facts were taken in: there is nothing in them for its switch.
     const isSameWork = sameWork(this.#desired, desired) && before?.faults === view.faults;
-    if (isSameWork && isSameLineage && this.#holds(view, true)) return;
+    if (!isFirstWord && isSameWork && isSameLineage && this.#holds(view, true)) return;
     this.#desired = desired;
     this.#reconciler.kick();
   }
 
-  /** All but what the disk held is the centre's word. */
-  #hears({ lineage, documents }: Snapshot): void {
-    if (lineage === null || documents === this.#held?.documents) return;
+  /** All but what the disk held is the centre's word. True: the first in this boot, which lets ports open that waited. */
+  #hears({ lineage, documents }: Snapshot): boolean {
+    if (lineage === null || documents === this.#held?.documents) return false;
     this.#held = null;
-    if (this.parts.memory.confirm()) this.#reconciler.kick();
+    return this.parts.memory.confirm();
   }
 
   /** Reads the whole switch anew, whatever was told of it. */
@@ -252,7 +252,9 @@ export class Agent {
     const view = this.#view;
     const desired = this.#desired;
     if (view === null || view.lineage === null || desired === null) return null;
-    return { desired, lineage: view.lineage, received: view.received, faults: view.faults };
+    const { unconfirmed } = this.parts.memory.localFacts();
+    const held = unconfirmed === undefined ? {} : { unconfirmed };
+    return { desired, lineage: view.lineage, received: view.received, faults: view.faults, ...held };
   }
 
   async #facts(wanted: Wanted, have: Observation) {
@@ -268,7 +270,9 @@ export class Agent {
     const owed = this.#owing.map((p) => bindingKey(p.port, p.epoch));
     await this.#allot(owed.length === 0 ? keys : [...keys, ...owed], have);
     const theirs = await this.#services.facts(have, wanted.desired);
-    return { ...theirs, host: this.parts.host, ...memory.localFacts() };
+    // The centre may be heard in the middle of a pass: what that carries out is of before all the same.
+    const held = wanted.unconfirmed === undefined ? {} : { unconfirmed: wanted.unconfirmed };
+    return { ...theirs, host: this.parts.host, ...memory.localFacts(), ...held };
   }
 
   async #allot(keys: readonly BindingKey[], have: Observation): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LEASE } from '#domain';
 import { type LeaseAnswer } from '#contracts';
-import { AgentHost, mac, settle, view } from '../agent.fixture.js';
+import { AgentHost, frame, mac, settle, view } from '../agent.fixture.js';
 import { leased } from './service.js';
 
 const isolate = { group: { partitionPolicy: 'isolate' } } as const;
@@ -206,6 +206,22 @@ describe('a host that started anew, and has not heard of the centre', () => {
     await host.agent.close();
     await host.start(held({}), 'second');
     expect(await passes()).toBe(true);
+  });
+
+  it.each([
+    ['at rest', () => undefined],
+    ['in the middle of a pass', () => host.agent.audit()],
+  ])('opens nothing of what it held that is no more when it hears so: %s', async (_when, before) => {
+    await booted({});
+    // The guest speaks after whatever is changed.
+    host.applied = () => host.switch.inject('tap1', frame(mac(1), mac(2)));
+    const passed = host.received('tap2');
+    host.reports = [];
+    before();
+    host.agent.documents(view(3, [{ n: 2 }], { group: {} }));
+    await settle();
+    expect(host.received('tap2')).toBe(passed);
+    expect(host.reports.at(-1)).toMatchObject({ realised: 3, exceptions: [] });
   });
 
   it.each([

@@ -28,6 +28,8 @@ export interface Wanted {
   readonly lineage: Lineage;
   readonly received: Revision;
   readonly faults: Snapshot['faults'];
+  /** What the disk held since before the host was started, and the centre has not spoken of yet. */
+  readonly unconfirmed?: true;
 }
 
 export interface PassResult {
