@@ -26,12 +26,19 @@ export class Books {
    * known not to be exact, and then it has never more than was sent.
    */
   async balance(move: Move, outcome: Outcome): Promise<void> {
-    const sent = await this.world.sent();
     const { guest, inexact: ends = [] } = outcome;
     const allowed = ends.map((end) => move[end]);
-    const since = new Date().toISOString();
+    let sent = await this.world.sent();
+    let since = new Date().toISOString();
     const { counted, doubts } = await until('the ledger to agree', async () => {
       const found = await this.#read();
+      const now = await this.world.sent();
+      if (now !== sent) {
+        // The guest’s own kernel has something to say now and then; what came meanwhile may be in the ledger or not.
+        sent = now;
+        since = new Date().toISOString();
+        throw new Error(`more was sent: ${sent}`);
+      }
       const isDoubted = allowed.length > 0 && found.doubts.length > 0 && found.countedAt > since;
       const isSettled = isDoubted || (guest === 'lost' && !this.world.isDrained);
       if (found.counted === sent - this.#lacking || isSettled) return found;
