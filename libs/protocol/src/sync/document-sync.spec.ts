@@ -239,6 +239,23 @@ describe('document sync', () => {
       expect([last()?.received, keys(last())]).toEqual([2, ['h.a.host', 's.group.g', 's.group.h']]);
     });
 
+    it('holds nothing of what a note told where the stream lost its end and goes on under the same mark', async () => {
+      const { clock, stream, last } = await given();
+      const seq = stream.write(hostDoc(2, [], ['g']));
+      stream.tell(note(2, { own: [1, seq] }));
+      await clock.advance(10);
+      stream.seq = seq - 1;
+      stream.listener?.reconnected();
+      await clock.advance(10);
+      // By the same leader, under the same sequence, and unheard.
+      const again = stream.write(hostDoc(3, [], ['g', 'h']), false);
+      stream.write(groupDoc('h', 3), false);
+      const recent = { after: 0, hosts: [['a', again]], shared: [], marks: [['one', 1, 2]] };
+      stream.write(mark(3, 3, { prev: 2, recent }));
+      await clock.advance(3000);
+      expect([last()?.received, keys(last())]).toEqual([3, ['h.a.host', 's.group.g', 's.group.h']]);
+    });
+
     it('refuses one that is forged, or meant for another', async () => {
       const { clock, stream, last, troubles } = await given();
       const seq = stream.write(hostDoc(2, [], ['g']));

@@ -175,6 +175,8 @@ export class DocumentSync {
 
   /** Whatever came meanwhile may be lost; the mark that stands tells whether anything did. */
   private async reconnected(chain: Mark): Promise<void> {
+    // What came since the mark may be gone with the end of the stream, and its sequences be used again.
+    if (!this.inbox.isEmpty || this.table.isLater(chain.seq)) return void (this.chain = null);
     this.connectionLost = false;
     const flushed = await this.options.source.flush();
     const mark = flushed.ok ? await this.reader.mark() : flushed;

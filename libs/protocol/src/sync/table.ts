@@ -37,6 +37,12 @@ export class Table {
     return this.entries.get(key);
   }
 
+  /** Whether any of it was written after that. */
+  isLater(seq: number): boolean {
+    for (const entry of this.entries.values()) if (entry.seq > seq) return true;
+    return false;
+  }
+
   /** True when it changed something. */
   put(key: DocumentKey, entry: Entry): boolean {
     const old = this.entries.get(key);
