@@ -6,7 +6,7 @@ import { type CounterCheckpoint, type Fact } from '../model/commands.js';
 import { type Ledger, type Port, type RawCounters } from '../model/state.js';
 import { livePort, retireIfClosed } from '../port/bind.js';
 import { atLeast } from './counters.js';
-import { closeAtLastKnown } from './give-up.js';
+import { closeAtLastKnown, notOwed } from './give-up.js';
 import { findSegment, openSegments } from './ledger.js';
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
@@ -70,15 +70,15 @@ export function segmentOpened(
 function settleEarlier(
   draft: Draft,
   host: HostName,
-  { port: id, epoch, owes }: Of<'SegmentOpened'>,
+  fact: Of<'SegmentOpened'>,
   checkpoints: readonly CounterCheckpoint[] | undefined,
 ): void {
-  for (const b of draft.state.ports.get(id)?.retiring ?? []) {
-    if (b.host !== host || b.epoch >= epoch || owes?.includes(b.epoch) === true) continue;
+  const { port: id, owes } = fact;
+  for (const { epoch } of notOwed(livePort(draft, id), host, fact)) {
     if (owes !== undefined && checkpoints !== undefined)
-      for (const open of openSegments(livePort(draft, id).ledger, host, b.epoch))
+      for (const open of openSegments(livePort(draft, id).ledger, host, epoch))
         closeAtLastKnown(draft, id, open, checkpoints, FORGOTTEN);
-    retireIfClosed(draft, id, host, b.epoch);
+    retireIfClosed(draft, id, host, epoch);
   }
   settle(draft, id);
 }

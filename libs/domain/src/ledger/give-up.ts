@@ -1,8 +1,8 @@
 import { type HostName, type PortId } from '#kernel';
 import { type Draft } from '../decider/draft.js';
 import { settle } from '../migration/react.js';
-import { type CounterCheckpoint, type NumberedFact } from '../model/commands.js';
-import { type Segment, type State } from '../model/state.js';
+import { type CounterCheckpoint, type Fact, type NumberedFact } from '../model/commands.js';
+import { type Binding, type Port, type Segment, type State } from '../model/state.js';
 import { livePort, retireIfClosed } from '../port/bind.js';
 import { atLeast } from './counters.js';
 import { findSegment, hasOpen, openSegments } from './ledger.js';
@@ -48,6 +48,15 @@ export function giveUpCounters(
   settle(draft, id);
 }
 
+/** Earlier bindings to the host that retire, of which it does not say, as it opens a later one, that it owes their counters. */
+export function notOwed(
+  { retiring }: Port,
+  host: Segment['host'],
+  { epoch, owes }: Extract<Fact, { type: 'SegmentOpened' }>,
+): readonly Binding[] {
+  return retiring.filter((b) => b.host === host && b.epoch < epoch && owes?.includes(b.epoch) !== true);
+}
+
 /**
  * Whether a host opens what can't be opened while another segment of it is open there, or says of one that is open at an
  * earlier epoch that it owes nothing: it has forgotten that one, and its close will never come.
@@ -58,15 +67,9 @@ export function forgotSegments(state: State, host: Segment['host'], facts: reado
     const { epoch, incarnation, owes } = fact;
     const port = state.ports.get(fact.port);
     if (port === undefined) return false;
-    const { ledger, retiring } = port;
+    const { ledger } = port;
     if (findSegment(ledger, host, epoch, incarnation) === undefined && hasOpen(ledger, host, epoch))
       return true;
-    return (
-      owes !== undefined &&
-      retiring.some(
-        (b) =>
-          b.host === host && b.epoch < epoch && !owes.includes(b.epoch) && hasOpen(ledger, host, b.epoch),
-      )
-    );
+    return owes !== undefined && notOwed(port, host, fact).some((b) => hasOpen(ledger, host, b.epoch));
   });
 }

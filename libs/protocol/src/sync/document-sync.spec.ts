@@ -174,6 +174,14 @@ describe('document sync', () => {
         shared: [],
         ...rest,
       });
+    /** A host that a note brought to revision 2, by a document that stands at `seq`. */
+    const noted = async () => {
+      const it = await given();
+      const seq = it.stream.write(hostDoc(2, [], ['g']));
+      it.stream.tell(note(2, { own: [1, seq] }));
+      await it.clock.advance(10);
+      return { ...it, seq };
+    };
 
     it('counts its revision without a mark, and again with the mark that lists the same', async () => {
       const { clock, stream, last } = await given();
@@ -223,10 +231,7 @@ describe('document sync', () => {
     });
 
     it('reads all where a new leader begins behind the note, and claims nothing until a mark has come as far', async () => {
-      const { clock, stream, last } = await given();
-      const seq = stream.write(hostDoc(2, [], ['g']));
-      stream.tell(note(2, { own: [1, seq] }));
-      await clock.advance(10);
+      const { clock, stream, last, seq } = await noted();
       // What the note told is lost, and its revision is another one's now.
       stream.seq = seq - 1;
       const again = stream.write(hostDoc(2, [], ['g', 'h']), false);
@@ -240,10 +245,7 @@ describe('document sync', () => {
     });
 
     it('holds nothing of what a note told where the stream lost its end and goes on under the same mark', async () => {
-      const { clock, stream, last } = await given();
-      const seq = stream.write(hostDoc(2, [], ['g']));
-      stream.tell(note(2, { own: [1, seq] }));
-      await clock.advance(10);
+      const { clock, stream, last, seq } = await noted();
       stream.seq = seq - 1;
       stream.listener?.reconnected();
       await clock.advance(10);
