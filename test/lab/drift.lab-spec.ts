@@ -40,12 +40,15 @@ describe('what others change on a switch', () => {
   const vsctl = (...args: string[]): Promise<string> => lab.vsctl('h1', ...args);
   const marked = async (): Promise<number> =>
     (await vsctl('--bare', '--columns=external_ids', 'list', 'Port')).split('portolan-port').length - 1;
-  /** Flows, groups and meters, without what changes by itself and without the run that wrote them. */
+  /**
+   * Flows, groups and meters, without what changes by itself and without the run that wrote them. Ports by their names:
+   * a bridge that is made anew may number them anew.
+   */
   const content = async (): Promise<string> => {
-    const flows = await ofctl('--no-stats', 'dump-flows', BRIDGE);
+    const flows = await ofctl('--no-stats', '--names', 'dump-flows', BRIDGE);
     const ours = flows.split('\n').filter((line) => line.includes('actions='));
     const meaning = ours.map((f) => f.trim().replace(/cookie=0x(5e7[01])[0-9a-f]{4}/, 'cookie=0x$1____'));
-    const lines = [await ofctl('dump-groups', BRIDGE), await ofctl('dump-meters', BRIDGE)]
+    const lines = [await ofctl('--names', 'dump-groups', BRIDGE), await ofctl('dump-meters', BRIDGE)]
       .flatMap((text) => text.split('\n').slice(1))
       .map((line) => line.trim());
     return [...meaning, ...lines].sort().join('\n');
@@ -168,6 +171,14 @@ describe('what others change on a switch', () => {
     await restored();
     expect(await exchange(one, two)).toBe(50);
     expected.push('datapath_type');
+  });
+
+  it('follows its uplink to another OpenFlow port', async () => {
+    await vsctl('set', 'Interface', 'up0', 'ofport_request=77');
+    expect(await row('Interface', 'up0', 'ofport')).toBe('77');
+    await restored();
+    expect(await ofctl('dump-groups', BRIDGE)).toContain('watch_port:77');
+    expect(await exchange(one, two)).toBe(50);
   });
 
   it('repairs how fragments are matched, which nobody tells, at the next look', async () => {
