@@ -5,10 +5,13 @@ import { until } from './exec.js';
 /** A guest boots in 3 s on a machine that has nothing else to do, and in a minute on one that has. */
 const BOOT_MS = 180_000;
 const ANSWER_MS = 60_000;
+/** A guest that is silent for so long is spoken to again: one more interrupt, should it have missed one. */
+const SILENCE_MS = 5_000;
 
 /** The console of a guest (a socket of its QEMU): its init carries out what is typed there, line by line. */
 export class GuestConsole {
   #said = '';
+  #typed = 0;
   #isClosed = false;
 
   private constructor(private readonly socket: Socket) {
@@ -35,11 +38,21 @@ export class GuestConsole {
   /** Resolves with what the command printed; rejects when it ended with anything but 0. */
   async type(command: string): Promise<string> {
     this.#said = '';
-    this.socket.write(`${command}\n`);
-    const pattern = /^([^]*)DONE (\d+)\r?\n/;
-    const [, text = '', code] = await this.#hears(`the guest: ${command}`, pattern, ANSWER_MS);
-    if (code !== '0') throw new Error(`${command}: ended with ${code}: ${text}`);
-    return text.replaceAll('\r', '').trim();
+    const number = (this.#typed += 1);
+    this.socket.write(`${number} ${command}\n`);
+    const pattern = new RegExp(`^([^]*)DONE ${number} (\\d+)\\r?\\n`);
+    const again = setInterval(() => this.socket.write('\n'), SILENCE_MS);
+    try {
+      const [, said = '', code] = await this.#hears(`the guest: ${command}`, pattern, ANSWER_MS);
+      const text = said
+        .replaceAll('\r', '')
+        .replaceAll(/^DONE  0\n/gm, '')
+        .trim();
+      if (code !== '0') throw new Error(`${command}: ended with ${code}: ${text}`);
+      return text;
+    } finally {
+      clearInterval(again);
+    }
   }
 
   /** The last that it said. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { GUEST_MODULES } from './setup.js';
 
-/** Reads commands from the console, line by line, and says with what each ended. */
+/** Reads commands from the console, line by line, each after its number, and says with what each ended. */
 const INIT = (modules: readonly string[]) => `#!/bin/busybox sh
 export PATH=/bin
 /bin/busybox --install -s /bin
@@ -16,7 +16,7 @@ for m in ${modules.join(' ')}; do insmod /modules/$m.ko || echo "FAILED $m"; don
 ip link set eth0 up
 stty -F /dev/ttyS0 -echo
 echo READY
-while read -r line; do eval "$line"; echo "DONE $?"; done < /dev/ttyS0
+while read -r number line; do eval "$line"; echo "DONE $number $?"; done < /dev/ttyS0
 `;
 
 interface Entry {

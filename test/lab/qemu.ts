@@ -1,7 +1,7 @@
 import { type ChildProcess } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unwrap } from '#kernel';
+import { messageOf, unwrap } from '#kernel';
 import { QmpClient } from '../../apps/host-agent/src/hypervisor/qemu/client.js';
 import { GuestConsole } from './console.js';
 import { end, ip, startIn, until } from './exec.js';
@@ -188,6 +188,14 @@ export class QemuRun {
     await end(this.#child, 'SIGKILL');
   }
 
+  /** What its processor does, and which interrupts wait: for one that says nothing any more. */
+  async stands(): Promise<string> {
+    const asked = ['info status', 'info registers', 'info lapic', 'info pic'].map((line) =>
+      this.qmp('human-monitor-command', { 'command-line': line }).then(String, messageOf),
+    );
+    return (await Promise.all(asked)).join('\n');
+  }
+
   /** How it ended, and what its QEMU and its guest said last. */
   get obituary(): string {
     const events = this.#events?.last.join('\n');
@@ -254,8 +262,13 @@ export class QemuGuest extends SendingGuest {
     return `unix:${this.lab.workdir}/${this.options.name}.${host}.migrate`;
   }
 
-  type(command: string): Promise<string> {
-    return this.run.console.type(command);
+  async type(command: string): Promise<string> {
+    const { run } = this;
+    try {
+      return await run.console.type(command);
+    } catch (cause) {
+      throw new Error(`${messageOf(cause)}\n${await run.stands()}`, { cause });
+    }
   }
 
   /** Frames that came from it by one of its vNICs, wherever it ran. */
