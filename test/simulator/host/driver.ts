@@ -43,7 +43,9 @@ export class MachineDriver implements Driver {
     for (;;) {
       const { inner } = this;
       await this.trip('start', () => inner.start()).catch(notConnected);
-      if (inner === this.inner) return;
+      if (inner !== this.inner) continue;
+      this.machine.isKnown = true;
+      return;
     }
   }
 
@@ -152,7 +154,9 @@ export class MachineDriver implements Driver {
   }
 
   private tell(event: DriverEvent): void {
+    const { inner } = this;
     this.hear(`switch tells: ${event.kind}`, () => {
+      if (event.kind === 'up' && inner === this.inner) this.machine.isKnown = true;
       for (const listener of this.listeners) listener(event);
     });
   }

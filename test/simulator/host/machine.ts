@@ -42,8 +42,10 @@ export class Machine {
   forgot = false;
   /** Until then a flow may be missing that somebody deleted. */
   private tamperedUntil = 0;
-  /** Nothing was done to the switch since its agent last reported. */
+  /** Nothing was done to the switch since its agent last reported, which knew that it had restarted. */
   unhurt = true;
+  /** An agent was told of the switch as it runs now. */
+  isKnown = false;
   /** Frames leave by the uplink. */
   onWire: (from: Machine, frame: Uint8Array) => void = () => undefined;
   /** A frame was counted on its way to a tap that is gone: the flows lag behind the unplugging. */
@@ -71,6 +73,7 @@ export class Machine {
     const { clock } = this.scheduler;
     this.numbers.clear();
     this.unhurt = false;
+    this.isKnown = false;
     const lateMs = (): number => this.lateness.between(0, MOST_LATE_MS);
     const options = { clock, devices: [UPLINK], staleUntilEffective: true, cacheDecisions: true, lateMs };
     const target = new SimulatedSwitch(options);
@@ -111,6 +114,8 @@ export class Machine {
       } else
         this.switch.transact([{ op: 'add-port', bridge, port: { name, plugged: 'agent', type, marks } }]);
     }
+    // What was ready for guests that are here is gone: they find it so again, but not at once.
+    for (const { guest } of this.taps.values()) if (guest.machine === this.name) guest.awaitedUntil = 0;
     for (const driver of [...this.drivers]) driver.switchRestarted();
   }
 

@@ -1,3 +1,4 @@
+import { moveKey } from '../../../apps/host-agent/src/hypervisor/moves.js';
 import { type Random } from '../engine/random.js';
 import { type Scheduler } from '../engine/scheduler.js';
 import { type Attempt } from './attempt.js';
@@ -136,9 +137,9 @@ export class Mover {
     });
   }
 
-  private once({ migration, attempt }: Attempt, { boot }: Machine): void {
-    const key = `${boot} ${migration}/${attempt}`;
-    if (this.begun.has(key)) this.onTwice(`${migration}, attempt ${attempt},`);
+  private once(order: Attempt, { boot }: Machine): void {
+    const key = `${boot} ${moveKey(order)}`;
+    if (this.begun.has(key)) this.onTwice(`${order.migration}, attempt ${order.attempt},`);
     this.begun.add(key);
   }
 
@@ -205,7 +206,7 @@ export class Mover {
     guest.state = 'running';
     guest.goingTo = null;
     guest.wasAt.set(from.name, this.scheduler.now);
-    guest.awaitedUntil = attempt?.held === false ? this.scheduler.now + AWAITED_MS : 0;
+    guest.awaitedUntil = attempt?.held === false && to.unhurt ? this.scheduler.now + AWAITED_MS : 0;
     guest.broughtBy = attempt?.migration ?? null;
     move.switched = true;
     move.torn = move.postCopy;

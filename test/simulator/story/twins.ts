@@ -33,7 +33,8 @@ export function isolateHost(world: SimWorld, dice: Random, machine: Machine): vo
   }
   if (dice.chance(0.3))
     at(500, ms, () => {
-      if (machine.isDown) return;
+      // The story's end connects it earlier.
+      if (machine.isDown || machine.cutOffAt === null) return;
       world.scheduler.note(`   ! ${name} reboots, cut off`);
       goDown(world, machine);
       at(200, 4_000, () => {

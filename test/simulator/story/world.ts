@@ -231,7 +231,7 @@ export class SimWorld {
       `   ~ ${agent.process.name} reports ${report.realised}${report.exceptions.map((e) => ` (${e.object}: ${e.code})`).join('')}`,
     );
     this.reports.set(agent.machine.name, report);
-    agent.machine.unhurt = true;
+    if (agent.machine.isKnown) agent.machine.unhurt = true;
     if (agent.last !== null && agent.last.lineage === report.lineage)
       this.auditor.checkClaim(agent.last, report.realised, agent.process.name);
   }
