@@ -4,6 +4,7 @@ import { type MigrationOrder } from '#contracts';
 import { type NewInterface, type SimulatedSwitch } from '#simulated-switch';
 import { announcement } from '../../../apps/host-agent/src/hypervisor/guest.js';
 import { Holds } from '../../../apps/host-agent/src/hypervisor/holds.js';
+import { aboutOrder, moveKey } from '../../../apps/host-agent/src/hypervisor/moves.js';
 import {
   type Hypervisor,
   type MigrationOutcome,
@@ -84,7 +85,7 @@ export class RackHypervisor implements Hypervisor {
   }
 
   async migrate(order: MigrationOrder, destination: HostName): Promise<void> {
-    const known = this.#orders.get(keyOf(order));
+    const known = this.#orders.get(moveKey(order));
     if (known !== undefined) return this.#tell(known);
     const guest = this.rack.guests.get(order.owner);
     const to = this.rack.at(destination);
@@ -110,7 +111,7 @@ export class RackHypervisor implements Hypervisor {
 
   /** What is held was called off already, see `standing`; what is not is as good as over. */
   abort(order: MigrationOrder): Promise<void> {
-    const known = this.#orders.get(keyOf(order));
+    const known = this.#orders.get(moveKey(order));
     if (known !== undefined) this.#tell(known);
     else this.#settle(order, 'aborted', 'was not running');
     return Promise.resolve();
@@ -134,9 +135,8 @@ export class RackHypervisor implements Hypervisor {
   }
 
   #settle(order: MigrationOrder, outcome: MigrationOutcome['outcome'], reason?: string): void {
-    const { migration, attempt } = order;
-    const said = { migration, attempt, outcome, ...(reason === undefined ? {} : { reason }) };
-    this.#orders.set(keyOf(order), said);
+    const said = { ...aboutOrder(order), outcome, ...(reason === undefined ? {} : { reason }) };
+    this.#orders.set(moveKey(order), said);
     this.#tell(said);
   }
 
@@ -144,8 +144,6 @@ export class RackHypervisor implements Hypervisor {
     for (const listener of this.#listeners) listener(outcome);
   }
 }
-
-const keyOf = ({ migration, attempt }: MigrationOrder): string => `${migration}/${attempt}`;
 
 /** To a MAC that nobody has: out by the uplink, and dropped by every other host. */
 const NOBODY = [0x02, 0xff, 0xff, 0xff, 0xff, 0xfe];

@@ -1,4 +1,4 @@
-import { type MigrationId } from '#kernel';
+import { type HostName, type MigrationId } from '#kernel';
 import { type MigrationOutcome } from '../../../apps/host-agent/src/hypervisor/hypervisor.js';
 
 /** One migration that a hypervisor was asked for, and its last word on it. */
@@ -6,6 +6,7 @@ export interface Attempt {
   readonly migration: MigrationId;
   readonly attempt: number;
   readonly owner: string;
+  readonly destination: HostName;
   outcome: MigrationOutcome['outcome'];
   reason?: string;
   /** Asked to stop. */

@@ -5,6 +5,7 @@ import {
   type MigrationOutcome,
   type VmStatus,
 } from '../../../apps/host-agent/src/hypervisor/hypervisor.js';
+import { aboutOrder, moveKey } from '../../../apps/host-agent/src/hypervisor/moves.js';
 import { type Attempt } from './attempt.js';
 import { type Process } from '../engine/process.js';
 import { type Machine } from './machine.js';
@@ -51,7 +52,8 @@ export class MachineHypervisor implements Hypervisor {
 
   async migrate(order: MigrationOrder, destination: HostName): Promise<void> {
     await this.process.pause(this.process.random.between(0.1, 3), 'hypervisor: migrate');
-    const known = this.bugs.asksWithoutLooking === true ? undefined : this.machine.attempts.get(keyOf(order));
+    const known =
+      this.bugs.asksWithoutLooking === true ? undefined : this.machine.attempts.get(moveKey(order));
     if (known !== undefined) return this.recall(known);
     const attempt: Attempt = {
       ...order,
@@ -60,7 +62,7 @@ export class MachineHypervisor implements Hypervisor {
       untold: false,
       held: order.held === true && this.bugs.doesNotWait !== true,
     };
-    this.machine.attempts.set(keyOf(order), attempt);
+    this.machine.attempts.set(moveKey(order), attempt);
     if (this.machine.monitored) return this.mover.migrate(order.owner, this.machine, destination, attempt);
     Object.assign(attempt, { outcome: 'failed', reason: 'its monitor is not there' });
     this.tell(attempt);
@@ -68,7 +70,7 @@ export class MachineHypervisor implements Hypervisor {
 
   async abort(order: MigrationOrder): Promise<void> {
     await this.process.pause(this.process.random.between(0.1, 3), 'hypervisor: abort');
-    const known = this.machine.attempts.get(keyOf(order));
+    const known = this.machine.attempts.get(moveKey(order));
     if (known !== undefined) {
       known.aborted = true;
       if (known.outcome !== 'started') this.recall(known);
@@ -82,7 +84,7 @@ export class MachineHypervisor implements Hypervisor {
       untold: false,
       held: false,
     };
-    this.machine.attempts.set(keyOf(order), never);
+    this.machine.attempts.set(moveKey(order), never);
     this.tell(never);
   }
 
@@ -91,9 +93,9 @@ export class MachineHypervisor implements Hypervisor {
    * left is ended.
    */
   standing(orders: readonly MigrationOrder[]): void {
-    const stand = new Set(orders.map(keyOf));
+    const stand = new Set(orders.map(moveKey));
     for (const order of orders) {
-      const attempt = this.machine.attempts.get(keyOf(order));
+      const attempt = this.machine.attempts.get(moveKey(order));
       if (attempt?.held !== true || order.held === true) continue;
       attempt.held = false;
       attempt.go?.();
@@ -125,8 +127,9 @@ export class MachineHypervisor implements Hypervisor {
     this.tell({ ...known, outcome: 'unknown', reason: 'its monitor is not there' });
   }
 
-  private tell({ migration, attempt, outcome, reason }: Attempt): void {
-    const said = { migration, attempt, outcome, ...(reason === undefined ? {} : { reason }) };
+  private tell(attempt: Attempt): void {
+    const { migration, outcome, reason } = attempt;
+    const said = { ...aboutOrder(attempt), outcome, ...(reason === undefined ? {} : { reason }) };
     const { scheduler, random } = this.process;
     const { late, twice, lost } = this.words;
     if (random.chance(lost)) return scheduler.note(`   ! ${outcome} of ${migration} is not heard`);
@@ -139,6 +142,3 @@ export class MachineHypervisor implements Hypervisor {
     }
   }
 }
-
-const keyOf = ({ migration, attempt }: Pick<MigrationOrder, 'migration' | 'attempt'>): string =>
-  `${migration}/${attempt}`;

@@ -104,7 +104,9 @@ export const anyMove: RuleBug = (state, command, _context, decide) => {
     const { fact } = numbered;
     if (fact.type !== 'HypervisorMigration') return numbered;
     const now = running.get(state.migrations.get(fact.migration)?.owner);
-    return now === undefined ? numbered : { ...numbered, fact: { ...fact, migration: now } };
+    if (now === undefined) return numbered;
+    const { owner: _owner, destination: _destination, ...word } = fact;
+    return { ...numbered, fact: { ...word, migration: now } };
   });
   return decide({ ...command, facts });
 };

@@ -18,6 +18,9 @@ export interface MigrationOutcome {
   readonly reason?: string;
   /** Of `completed`, where it can tell: for how long the guest stood still, ms, as the hypervisor counted it. */
   readonly pauseMs?: number;
+  /** Of the order that it is about (`aboutOrder`); absent where nobody ordered it. */
+  readonly owner?: string;
+  readonly destination?: HostName;
 }
 
 /** A guest that the documents say is on its way, whoever moves it: `from` here, or to here. */

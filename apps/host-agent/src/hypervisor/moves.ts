@@ -25,7 +25,13 @@ export class Moves {
   }
 
   of(order: MigrationOrder): Asked | undefined {
-    return this.#asked.get(moveKey(order));
+    const asked = this.#asked.get(moveKey(order)) ?? this.#asked.get(attemptKey(order));
+    return asked?.owner === order.owner ? asked : undefined;
+  }
+
+  /** The keys of orders, as they are remembered here. */
+  keysOf(orders: readonly MigrationOrder[]): ReadonlySet<string> {
+    return new Set(orders.map((order) => this.of(order)?.key ?? moveKey(order)));
   }
 
   has(order: MigrationOrder): boolean {
@@ -43,8 +49,8 @@ export class Moves {
 
   /** Rejects when the disk did not take it: then nothing may be asked. */
   async add(order: MigrationOrder, before?: string): Promise<void> {
-    const key = moveKey(order);
-    const known = this.#asked.get(key);
+    const known = this.of(order);
+    const key = known?.key ?? moveKey(order);
     if (known !== undefined && known.before === before) return;
     this.#asked.set(key, { key, owner: order.owner, ...(before === undefined ? {} : { before }) });
     try {
@@ -61,8 +67,22 @@ export class Moves {
   }
 }
 
-export const moveKey = ({ migration, attempt }: Pick<MigrationOrder, 'migration' | 'attempt'>): string =>
-  `${migration}/${attempt}`;
+type AttemptOf = Pick<MigrationOrder, 'migration' | 'attempt'>;
+type Move = AttemptOf & Pick<MigrationOrder, 'owner' | 'destination'>;
+
+/** By which agents before `moveKey` remembered orders. */
+export const attemptKey = ({ migration, attempt }: AttemptOf): string => `${migration}/${attempt}`;
+
+/** A log that lost its end may use a migration's id again, for another guest or another destination. */
+export const moveKey = (order: Move): string => `${attemptKey(order)}/${order.destination}/${order.owner}`;
+
+/** What a word on an order says of it. */
+export const aboutOrder = ({ migration, attempt, owner, destination }: Move): Move => ({
+  migration,
+  attempt,
+  owner,
+  destination,
+});
 
 /** With what an earlier run asked for. Throws if that can't be read. */
 export async function movesOnDisk(disk: Pick<StateDir, 'read' | 'write'>): Promise<Moves> {

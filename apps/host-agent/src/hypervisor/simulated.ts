@@ -4,7 +4,7 @@ import { type MigrationOrder } from '#contracts';
 import { BLANK_MEMORY, Guest, type GuestMemory, type GuestSpec } from './guest.js';
 import { Holds } from './holds.js';
 import { type Hypervisor, type MigrationOutcome, type VmStatus } from './hypervisor.js';
-import { moveKey } from './moves.js';
+import { aboutOrder, moveKey } from './moves.js';
 import { sendGuest, receiveGuest, type IncomingGuest } from './transfer.js';
 
 /** Where guests are plugged: the simulated switch of the host. */
@@ -87,14 +87,22 @@ export class SimulatedHypervisor implements Hypervisor {
     if (before !== undefined) return this.#tell(before);
     const ready = this.#holds.ready(order);
     await this.#booting.get(order.owner);
-    if (this.#running.has(order.owner)) return;
+    const running = this.#running.get(order.owner)?.order;
+    if (running !== undefined) {
+      if (moveKey(running) === moveKey(order)) return;
+      return this.#settle(
+        order,
+        'failed',
+        `${order.owner} is being moved already, to ${running.destination}`,
+      );
+    }
     const guest = this.#guests.get(order.owner);
     const to = this.addressOf(destination);
     if (guest === undefined) return this.#settle(order, this.#absent, `no guest ${order.owner} runs here`);
     if (to === undefined) return this.#settle(order, 'failed', `no address is known for host ${destination}`);
     const abort = new AbortController();
     this.#running.set(order.owner, { abort, order });
-    this.#tell({ migration: order.migration, attempt: order.attempt, outcome: 'started' });
+    this.#tell({ ...aboutOrder(order), outcome: 'started' });
     const result = await sendGuest(to, guest.spec, this.copyMs, abort.signal, ready, () => {
       guest.pause();
       return guest.memory;
@@ -113,11 +121,11 @@ export class SimulatedHypervisor implements Hypervisor {
   async abort(order: MigrationOrder): Promise<void> {
     await this.#booting.get(order.owner);
     const running = this.#running.get(order.owner);
-    if (running !== undefined) running.abort.abort();
+    if (running !== undefined && moveKey(running.order) === moveKey(order)) running.abort.abort();
     else {
       const outcome = this.#guests.has(order.owner) ? 'aborted' : this.#absent;
       const said = this.#known.get(moveKey(order));
-      this.#tell(said ?? { ...order, outcome, reason: 'was not running' });
+      this.#tell(said ?? { ...aboutOrder(order), outcome, reason: 'was not running' });
     }
   }
 
@@ -179,24 +187,12 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   #settle(order: MigrationOrder, outcome: MigrationOutcome['outcome'], reason?: string): void {
-    const said: MigrationOutcome = {
-      migration: order.migration,
-      attempt: order.attempt,
-      outcome,
-      ...(reason === undefined ? {} : { reason }),
-    };
+    const said = { ...aboutOrder(order), outcome, ...(reason === undefined ? {} : { reason }) };
     this.#known.set(moveKey(order), said);
     this.#tell(said);
   }
 
   #tell(outcome: MigrationOutcome): void {
-    const { migration, attempt, reason } = outcome;
-    const plain: MigrationOutcome = {
-      migration,
-      attempt,
-      outcome: outcome.outcome,
-      ...(reason === undefined ? {} : { reason }),
-    };
-    for (const listener of this.#listeners) listener(plain);
+    for (const listener of this.#listeners) listener(outcome);
   }
 }

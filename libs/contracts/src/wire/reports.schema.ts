@@ -94,6 +94,8 @@ export const FactSchema = union([
     outcome: oneOf('started', 'completed', 'failed', 'aborted', 'unknown'),
     reason: optional(AText),
     pauseMs: optional(Millis),
+    owner: optional(AText),
+    destination: optional(AHostName),
   }),
   shape({
     type: literal('Drift'),

@@ -1,9 +1,11 @@
 import {
   parseEvacuationId,
+  parseHostName,
   parseMigrationId,
   parsePortId,
   type Epoch,
   type EvacuationId,
+  type HostName,
   type MigrationId,
   type PortId,
   type ProblemDetail,
@@ -135,6 +137,8 @@ export const FACT_SHAPES: { readonly [T in Fact['type']]: Shape<FactOf<T>> } = {
     outcome: outcomeShape,
     reason: reasonShape,
     pauseMs: optionalTime,
+    owner: optional(text()) as Shape<string>,
+    destination: optional(parsed(parseHostName)) as Shape<HostName>,
   }),
   Drift: object<FactOf<'Drift'>>({
     type: type('Drift'),

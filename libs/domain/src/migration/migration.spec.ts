@@ -202,6 +202,20 @@ describe('a migration that goes well', () => {
     ]);
   });
 
+  it('takes no word on another move to which a lost end of the log gave the same id', () => {
+    moving();
+    const of = (owner: string, destination: string): Fact =>
+      ({ ...word('completed'), owner, destination }) as Fact;
+    const refused = w.facts('h1', of('vm1', 'h3'), of('vm2', 'h2'));
+    expect(refused).toMatchObject([
+      { type: 'FactRefused', code: 'fenced' },
+      { type: 'FactRefused', code: 'fenced' },
+      { type: 'FactsAccepted' },
+    ]);
+    expect(migration()).toMatchObject({ phase: 'moving' });
+    expect(types(w.facts('h1', of('vm1', 'h2')))).toContain('HypervisorReported');
+  });
+
   it('may go back, and forth again, with one ledger', () => {
     for (const [from, to, epoch] of [
       ['h1', 'h2', 1],

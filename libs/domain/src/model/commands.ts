@@ -244,6 +244,12 @@ export type Fact =
       readonly reason?: string;
       /** For how long the guest stood still, ms, as the hypervisor counted it. */
       readonly pauseMs?: number;
+      /**
+       * Of the order that it answers. A log that lost its end may use the id for another move. Absent: from older agents,
+       * and where nobody ordered it.
+       */
+      readonly owner?: string;
+      readonly destination?: HostName;
     }
   | {
       readonly type: 'Drift';

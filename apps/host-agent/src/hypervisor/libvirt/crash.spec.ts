@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Asked } from '../moves.js';
+import { moveKey, type Asked } from '../moves.js';
 import { type FakeLibvirt, WEB } from './fake-libvirt.fixture.js';
 import { LibvirtHost, order } from './libvirt-host.fixture.js';
 
@@ -17,7 +17,7 @@ type Moment = (typeof MOMENTS)[number];
 const moments = (...commands: readonly string[]): [Moment, string][] =>
   commands.flatMap((command) => MOMENTS.map((moment): [Moment, string] => [moment, command]));
 
-const asked: Asked = { key: 'm1/1', owner: WEB };
+const asked: Asked = { key: moveKey(order()), owner: WEB };
 const stop = order({ action: 'abort' });
 
 let host: LibvirtHost;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type MigrationId } from '#kernel';
 import { type MigrationOrder } from '#contracts';
+import { aboutOrder } from '../moves.js';
 import { type FakeLibvirt, PAUSED_MIGRATING, SHUT_OFF_MIGRATED, WEB } from './fake-libvirt.fixture.js';
 import { LibvirtHost, order } from './libvirt-host.fixture.js';
 
@@ -58,7 +59,7 @@ describe('libvirt', () => {
     await settled();
     libvirt.tell('job-completed', '');
     for (const line of ['operation: 5', 'downtime: 93', 'downtime_net: 71']) libvirt.goesOn(line);
-    expect(host.said.at(-1)).toEqual({ migration: 'm1', attempt: 1, outcome: 'completed', pauseMs: 93 });
+    expect(host.said.at(-1)).toEqual({ ...aboutOrder(order()), outcome: 'completed', pauseMs: 93 });
     expect(outcomes()).toEqual(['completed', 'completed']);
   });
 
@@ -89,7 +90,7 @@ describe('libvirt', () => {
     expect(libvirt.of('migrate --live')).toEqual([
       `migrate --live --p2p --migrateuri tcp://south --domain ${WEB} --desturi qemu+tls://south/system`,
     ]);
-    expect(host.disk).toMatchObject([{ key: 'm1/1', owner: WEB }]);
+    expect(host.disk).toMatchObject([{ key: `m1/1/south/${WEB}`, owner: WEB }]);
     libvirt.tell('migration-iteration', "iteration: '1'");
     expect(host.hypervisor.vms()).toEqual([{ owner: WEB, state: 'running', migration: 'm1' }]);
     await begin();

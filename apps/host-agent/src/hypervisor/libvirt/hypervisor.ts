@@ -1,7 +1,7 @@
 import { type Clock, type MigrationId } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import { type Hypervisor, type MigrationOutcome, type Traffic, type VmStatus } from '../hypervisor.js';
-import { moveKey, type Moves } from '../moves.js';
+import { aboutOrder, moveKey, type Moves } from '../moves.js';
 import { Domains } from './domains.js';
 import { Move } from './move.js';
 import { hasLeft, isBetween, isRunning, isShutOff, isWhole } from './place.js';
@@ -99,7 +99,8 @@ export class LibvirtHypervisor implements Hypervisor {
       if (order === undefined) move.forget();
       else if (order.held !== true) move.release();
     }
-    for (const { key } of this.parts.moves.all) if (!stand.has(key)) void this.#drop(key);
+    const remembered = this.parts.moves.keysOf(orders);
+    for (const { key } of this.parts.moves.all) if (!remembered.has(key)) void this.#drop(key);
   }
 
   expects(traffic: Traffic): void {
@@ -140,10 +141,9 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   #say(order: MigrationOrder, outcome: MigrationOutcome['outcome'], reason?: string): void {
-    const { migration, attempt } = order;
-    const why = reason === undefined ? {} : { reason };
-    this.parts.log.info({ migration, attempt, owner: order.owner, outcome, ...why }, 'libvirt moves a guest');
-    this.#tell({ migration, attempt, outcome, ...why });
+    const said = { ...aboutOrder(order), outcome, ...(reason === undefined ? {} : { reason }) };
+    this.parts.log.info(said, 'libvirt moves a guest');
+    this.#tell(said);
   }
 
   #tell(outcome: MigrationOutcome): void {

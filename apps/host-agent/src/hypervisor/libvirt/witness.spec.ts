@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type MigrationId } from '#kernel';
+import { type HostName, type MigrationId } from '#kernel';
 import { type MigrationOutcome } from '../hypervisor.js';
 import { type Presence, Witness } from './witness.js';
 
@@ -53,7 +53,8 @@ describe('what libvirt knows of moves that it was not asked for', () => {
   });
 
   it('is for how long a guest stood still that left, by whoever’s wish, when nothing else is said of it any more', () => {
-    witness.sent([{ migration: m1, attempt: 2, owner: 'web' }]);
+    const order = { migration: m1, attempt: 2, owner: 'web', destination: 'south' as HostName };
+    witness.sent([{ ...order, action: 'start' }]);
     witness.follow({
       arrivals: [],
       moving: [leaving, { ...leaving, owner: 'db', migration: 'm2' as MigrationId }],
@@ -63,7 +64,7 @@ describe('what libvirt knows of moves that it was not asked for', () => {
     witness.paused(['uuid-of-db', 'db'], 7);
     witness.paused(['another'], 1);
     expect(told).toEqual([
-      { migration: m1, attempt: 2, outcome: 'completed', pauseMs: 93 },
+      { ...order, outcome: 'completed', pauseMs: 93 },
       { migration: 'm2', attempt: 0, outcome: 'completed', pauseMs: 7 },
     ]);
   });

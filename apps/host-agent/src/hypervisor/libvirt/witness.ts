@@ -1,5 +1,7 @@
 import { type MigrationId } from '#kernel';
+import { type MigrationOrder } from '#contracts';
 import { type MigrationOutcome, type MovingGuest, type Traffic } from '../hypervisor.js';
+import { aboutOrder } from '../moves.js';
 
 /** Whether a guest runs here or has left, as far as libvirt can tell. */
 export type Presence = 'runs' | 'left' | 'unknown';
@@ -11,7 +13,7 @@ interface Parts {
   tell(outcome: MigrationOutcome): void;
 }
 
-type Sent = Pick<MigrationOutcome, 'migration' | 'attempt'>;
+type Sent = Pick<MigrationOutcome, 'migration' | 'attempt' | 'owner' | 'destination'>;
 
 /** Of guests that were sent away, the last ones. */
 const REMEMBERED = 1_000;
@@ -45,8 +47,8 @@ export class Witness {
   }
 
   /** By these orders. */
-  sent(orders: readonly (Sent & { readonly owner: string })[]): void {
-    for (const { owner, migration, attempt } of orders) this.#keep(owner, { migration, attempt });
+  sent(orders: readonly MigrationOrder[]): void {
+    for (const order of orders) this.#keep(order.owner, aboutOrder(order));
   }
 
   /** A guest that left, by any of its names. */

@@ -1,7 +1,7 @@
 import { type HostName } from '#kernel';
 import { type Arrival } from '#contracts';
 import { type Machine } from './machine.js';
-import { moveKey } from '../moves.js';
+import { attemptKey } from '../moves.js';
 import { migrateUri, type QemuSettings } from './settings.js';
 
 interface Parts {
@@ -40,8 +40,8 @@ export class Arrivals {
     const { host, settings, log } = this.parts;
     const uri = migrateUri(settings, arrival, host);
     if (machine?.runState !== 'inmigrate' || uri === null) return;
-    if (this.#asked.get(machine) === moveKey(arrival)) return;
-    this.#asked.set(machine, moveKey(arrival));
+    if (this.#asked.get(machine) === attemptKey(arrival)) return;
+    this.#asked.set(machine, attemptKey(arrival));
     const asked = await machine.execute('migrate-incoming', { uri });
     const fields = { owner: arrival.owner, migration: arrival.migration, uri };
     if (asked.ok) log.info(fields, 'QEMU listens for a guest');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { settle } from '../../agent.fixture.js';
 import { type FakeQemu } from './fake-qemu.fixture.js';
-import { order, QemuHost, SOUTH } from './qemu-host.fixture.js';
+import { asked, order, QemuHost, SOUTH } from './qemu-host.fixture.js';
 
 const COMMANDS = ['query-migrate', 'query-status', 'migrate-set-capabilities', 'migrate-set-parameters'];
 
@@ -39,7 +39,7 @@ describe('an agent that is killed', () => {
       };
       if (command !== 'disk') return;
       host.onWrite = async () => {
-        if (moment === 'after') host.disk = [{ key: 'm1/1', owner: 'web', before: before(host.qemu) }];
+        if (moment === 'after') host.disk = [{ ...asked, before: before(host.qemu) }];
         await kill();
         // What is asked of the disk after this is asked by nobody.
         await new Promise<never>(() => undefined);

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type HostName } from '#kernel';
+import { aboutOrder } from '../moves.js';
 import { FakeQemu, refused } from './fake-qemu.fixture.js';
 import { asked, order, QemuHost, SOUTH } from './qemu-host.fixture.js';
 
@@ -23,7 +25,7 @@ describe('QEMU by its monitor', () => {
     host.qemu.becomes('completed', { downtime: 7 });
     await host.words(3);
     expect(host.outcomes).toEqual(['started', 'started', 'completed']);
-    expect(host.said[2]).toEqual({ migration: 'm1', attempt: 1, outcome: 'completed', pauseMs: 7 });
+    expect(host.said[2]).toEqual({ ...aboutOrder(order()), outcome: 'completed', pauseMs: 7 });
     expect(host.qemu.of('migrate')).toHaveLength(1);
   });
 
@@ -31,7 +33,7 @@ describe('QEMU by its monitor', () => {
     await host.hypervisor.migrate(order(), SOUTH);
     host.qemu.becomes('completed', { downtime });
     await host.words(2);
-    expect(host.said[1]).toEqual({ migration: 'm1', attempt: 1, outcome: 'completed' });
+    expect(host.said[1]).toEqual({ ...aboutOrder(order()), outcome: 'completed' });
   });
 
   it('says that the guest has moved, if its QEMU went before it could be asked for the pause', async () => {
@@ -57,6 +59,25 @@ describe('QEMU by its monitor', () => {
     host.hypervisor.standing([]);
     await ended;
     await host.until(() => host.disk.length === 0);
+  });
+
+  it('takes what it remembers of a move for nothing that is said of another under the same id', async () => {
+    await host.hypervisor.migrate(order(), SOUTH);
+    host.hypervisor.standing([order()]);
+    await host.words(1);
+    const west = order(1, 'start', { destination: 'west' as HostName });
+    const calledOff = host.qemu.next('migrate_cancel');
+    // As the agent follows its document: first what stands.
+    host.hypervisor.standing([west]);
+    await calledOff;
+    await host.until(() => host.disk.length === 0);
+    await host.hypervisor.migrate(west, west.destination);
+    await host.words(2);
+    expect(host.said).toEqual([
+      { ...aboutOrder(order()), outcome: 'started' },
+      { ...aboutOrder(west), outcome: 'started' },
+    ]);
+    expect(host.qemu.of('migrate')).toHaveLength(2);
   });
 
   it('leaves a QEMU alone that somebody let run again, also one that never moved', async () => {

@@ -5,7 +5,7 @@ import { Arrivals } from './arrivals.js';
 import { Leftovers } from './leftovers.js';
 import { Machines } from './machines.js';
 import { Move } from './move.js';
-import { moveKey, type Moves } from '../moves.js';
+import { aboutOrder, moveKey, type Moves } from '../moves.js';
 import { migrateUri, type QemuSettings } from './settings.js';
 import { Witness } from './witness.js';
 
@@ -108,7 +108,7 @@ export class QemuHypervisor implements Hypervisor {
       if (order === undefined) move.forget();
       else if (order.action === 'start') move.follow(order);
     }
-    this.#leftovers.standing(new Set(stand.keys()));
+    this.#leftovers.standing(this.parts.moves.keysOf(orders));
   }
 
   expects({ arrivals, moving }: Traffic): void {
@@ -145,14 +145,14 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   #tell(
-    { migration, attempt, owner }: MigrationOrder,
+    order: MigrationOrder,
     outcome: MigrationOutcome['outcome'],
     reason?: string,
     pauseMs?: number,
   ): void {
     const why = reason === undefined ? {} : { reason };
     const paused = pauseMs === undefined ? {} : { pauseMs };
-    this.#say({ migration, attempt, outcome, ...why, ...paused }, `QEMU moves ${owner}`);
+    this.#say({ ...aboutOrder(order), outcome, ...why, ...paused }, `QEMU moves ${order.owner}`);
   }
 
   #say(outcome: MigrationOutcome, what: string): void {

@@ -24,7 +24,7 @@ export const order = (
   ...more,
 });
 /** As it is on disk, when QEMU had never migrated before. */
-export const asked: Asked = { key: 'm1/1', owner: 'web', before: 'none||' };
+export const asked: Asked = { key: 'm1/1/south/web', owner: 'web', before: 'none||' };
 
 /** Host `north` with the QEMU of guest `web`, and what outlives a run of its agent. */
 export class QemuHost {
