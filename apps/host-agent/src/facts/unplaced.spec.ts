@@ -3,6 +3,8 @@ import { type PortDocument } from '#contracts';
 import { type InterfaceFact } from '#domain';
 import { misplaced, Unplaced } from './unplaced.js';
 
+const NONE: ReadonlySet<string> = new Set();
+
 function setup() {
   const timers: { ms: number; fn: () => void; live: boolean }[] = [];
   let told = 0;
@@ -20,7 +22,7 @@ function setup() {
 describe('interfaces that no document speaks of', () => {
   it('are told again, ever less often', () => {
     const { unplaced, live, told } = setup();
-    unplaced.seen(['if-1']);
+    unplaced.seen(['if-1'], NONE);
     const waited: number[] = [];
     for (let i = 0; i < 10; i += 1) {
       const timer = live().at(-1);
@@ -36,15 +38,26 @@ describe('interfaces that no document speaks of', () => {
 
   it('are forgotten when they found their place, and begin anew when others come', () => {
     const { unplaced, live } = setup();
-    unplaced.seen(['if-1']);
-    unplaced.seen(['if-1']);
+    unplaced.seen(['if-1'], NONE);
+    unplaced.seen(['if-1'], NONE);
     expect(live()).toHaveLength(1);
-    unplaced.seen([]);
+    unplaced.seen([], NONE);
     expect(live()).toHaveLength(0);
-    unplaced.seen(['if-2']);
+    unplaced.seen(['if-2'], NONE);
     expect(live().map((t) => t.ms)).toEqual([2_000]);
     unplaced.close();
     expect(live()).toHaveLength(0);
+  });
+});
+
+describe('what a guest left behind that has gone elsewhere', () => {
+  it('is given more time to be taken away, but not what is there beside it', () => {
+    const { unplaced, live } = setup();
+    const left = new Set(['if-1']);
+    unplaced.seen(['if-1'], left);
+    expect(live().map((t) => t.ms)).toEqual([10_000]);
+    unplaced.seen(['if-1', 'if-2'], left);
+    expect(live().map((t) => t.ms)).toEqual([2_000]);
   });
 });
 

@@ -3,6 +3,8 @@ import { type PortDocument } from '#contracts';
 import { type InterfaceFact } from '#domain';
 
 const FIRST_MS = 2_000;
+/** What a guest leaves behind where it was is taken away by whoever moved it, and is no way back until then. */
+const LEFT_MS = 10_000;
 const LONGEST_MS = 300_000;
 
 /**
@@ -21,12 +23,12 @@ export class Unplaced {
     private readonly tellAgain: () => void,
   ) {}
 
-  /** The iface-ids of which that is so now, after each pass. */
-  seen(ifaceIds: readonly string[]): void {
+  /** The iface-ids of which that is so now, after each pass; `left`: those that had a port here since they were plugged. */
+  seen(ifaceIds: readonly string[], left: ReadonlySet<string>): void {
     const waiting = [...ifaceIds].sort().join(' ');
     if (waiting === this.#known) return;
     this.#known = waiting;
-    this.#delayMs = FIRST_MS;
+    this.#delayMs = ifaceIds.every((id) => left.has(id)) ? LEFT_MS : FIRST_MS;
     this.#arm();
   }
 
