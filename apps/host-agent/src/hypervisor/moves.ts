@@ -6,7 +6,10 @@ import { type StateDir } from '../state/state-dir.js';
 export interface Asked {
   readonly key: string;
   readonly owner: string;
-  /** What QEMU said of its last migration just before (`lookKey`). Absent: that there was none, or nobody looked. */
+  /**
+   * What QEMU said of its last migration just before (`lookKey`). Absent: that there was none, or nobody looked.
+   * Of libvirt: how the guest was on its way by somebody else's word, `leaving` or `left`. Absent: it was here.
+   */
   readonly before?: string;
 }
 
@@ -24,7 +27,7 @@ export class Moves {
     this.#asked = new Map(restored.map((asked) => [asked.key, asked]));
   }
 
-  of(order: MigrationOrder): Asked | undefined {
+  of(order: Move): Asked | undefined {
     const asked = this.#asked.get(moveKey(order)) ?? this.#asked.get(attemptKey(order));
     return asked?.owner === order.owner ? asked : undefined;
   }
@@ -68,7 +71,7 @@ export class Moves {
 }
 
 type AttemptOf = Pick<MigrationOrder, 'migration' | 'attempt'>;
-type Move = AttemptOf & Pick<MigrationOrder, 'owner' | 'destination'>;
+export type Move = AttemptOf & Pick<MigrationOrder, 'owner' | 'destination'>;
 
 /** By which agents before `moveKey` remembered orders. */
 export const attemptKey = ({ migration, attempt }: AttemptOf): string => `${migration}/${attempt}`;

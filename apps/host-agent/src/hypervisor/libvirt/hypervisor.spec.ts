@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type MigrationId } from '#kernel';
+import { type HostName, type MigrationId } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import { aboutOrder } from '../moves.js';
 import { type FakeLibvirt, PAUSED_MIGRATING, SHUT_OFF_MIGRATED, WEB } from './fake-libvirt.fixture.js';
@@ -196,6 +196,32 @@ describe('libvirt', () => {
     // What is not known to have stayed is not begun by the next run either.
     expect(host.disk).toHaveLength(outcome === 'unknown' ? 1 : 0);
   });
+
+  it.each(['is still on its way', 'has gone'])(
+    'says of no later order under the same id that it completed, when the guest %s',
+    async (how) => {
+      libvirt.isPersistent = true;
+      const west = order({ destination: 'west' as HostName });
+      const given = async (): Promise<void> => {
+        host.hypervisor.standing([west]);
+        await host.hypervisor.migrate(west);
+        await settled();
+      };
+      host.hypervisor.standing([order()]);
+      await begin();
+      if (how === 'has gone') libvirt.leaves();
+      await given();
+      if (how !== 'has gone') libvirt.leaves();
+      await settled();
+      libvirt.tell('job-completed', '');
+      for (const line of ['operation: 5', 'downtime: 93', 'downtime_net: 71']) libvirt.goesOn(line);
+      await given();
+      await restarted();
+      await given();
+      const said = host.said.filter((s) => s.destination === 'west').map((s) => s.outcome);
+      expect(said).toEqual(['unknown', 'unknown', 'unknown']);
+    },
+  );
 
   it('says that it does not know when libvirt dies, and what became of it when it is back', async () => {
     await begin();

@@ -3,7 +3,7 @@ import { type MigrationOrder } from '#contracts';
 import { type Hypervisor, type MigrationOutcome, type Traffic, type VmStatus } from '../hypervisor.js';
 import { aboutOrder, moveKey, type Moves } from '../moves.js';
 import { Domains } from './domains.js';
-import { Move } from './move.js';
+import { isTheirs, Move } from './move.js';
 import { hasLeft, isBetween, isRunning, isShutOff, isWhole } from './place.js';
 import { type DomainState } from './said.js';
 import { type LibvirtSettings } from './settings.js';
@@ -38,6 +38,10 @@ export class LibvirtHypervisor implements Hypervisor {
     this.#witness = new Witness({
       presence: (owner) => this.presence(owner),
       isOrdered: (migration) => this.#ordered.has(migration),
+      isTheirs: ({ owner, destination, ...of }) =>
+        owner !== undefined &&
+        destination !== undefined &&
+        isTheirs(parts.moves, { ...of, owner, destination }),
       tell: (outcome) => this.#tell(outcome),
     });
     this.#domains = new Domains(parts, {

@@ -1,7 +1,7 @@
 import { ok, type Clock, type Result } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import { type MigrationOutcome } from '../hypervisor.js';
-import { type Moves } from '../moves.js';
+import { type Move as Ordered, type Moves } from '../moves.js';
 import { type Domains } from './domains.js';
 import { Hold } from './hold.js';
 import { placeOf, type Place } from './place.js';
@@ -22,6 +22,9 @@ export interface MoveParts {
   /** Nothing more comes of it. */
   readonly over: () => void;
 }
+
+/** Somebody else had begun before it was asked for: where the guest goes is theirs to say, not this order's. */
+export const isTheirs = (moves: Moves, order: Ordered): boolean => moves.of(order)?.before !== undefined;
 
 /** libvirt tells nobody that a job began, nor that one ended which left the guest where it was. */
 const AGAIN_MS = 500;
@@ -76,12 +79,13 @@ export class Move {
     const place = placeOf(look);
     if (this.#wasAsked) {
       this.#hold.adopted();
+      if (this.#isTheirs && (place === 'leaving' || place === 'left')) return this.#end(...REFUSED[place]);
       if (place !== 'here') return this.#judge(look);
       return this.#later(STRAY_MS, () => this.#lookAgain());
     }
     if (place === 'here') return this.#ask();
     // Whatever becomes of what somebody else began: this order never begins anything after it.
-    if (place === 'leaving' || place === 'left') await this.parts.moves.add(this.order);
+    if (place === 'leaving' || place === 'left') await this.parts.moves.add(this.order, place);
     this.#end(...REFUSED[place]);
   }
 
@@ -118,7 +122,7 @@ export class Move {
 
   heard(event: string, detail: string): void {
     if (this.#isOver || !(this.#isAttended || this.#copies)) return;
-    if (event === 'lifecycle' && detail === 'Stopped Migrated') this.#end('completed');
+    if (event === 'lifecycle' && detail === 'Stopped Migrated') this.#left();
     // Whoever waits with virsh may not hear of it: libvirt itself waits for a destination that has not noticed.
     if (event === 'lifecycle' && detail === 'Suspended Post-copy Error') this.#unclear(TORN);
     if (event !== 'migration-iteration') return;
@@ -141,6 +145,10 @@ export class Move {
 
   get #wasAsked(): boolean {
     return this.parts.moves.has(this.order);
+  }
+
+  get #isTheirs(): boolean {
+    return isTheirs(this.parts.moves, this.order);
   }
 
   /** Null: there is nothing to be seen, and that is said. */
@@ -192,7 +200,10 @@ export class Move {
     if (this.#isOver) return;
     if (ended.ok) return this.#end('completed');
     this.#reason = ended.error.message;
-    if (/another migration job is already running/.test(this.#reason)) return this.#end(...REFUSED.leaving);
+    if (/another migration job is already running/.test(this.#reason)) {
+      await this.parts.moves.add(this.order, 'leaving');
+      return this.#end(...REFUSED.leaving);
+    }
     await this.#lookAgain();
   }
 
@@ -204,7 +215,7 @@ export class Move {
   /** What a look says of a move that was asked for, and that no virsh of ours attends. */
   #judge(look: Look): void {
     const place = this.parts.domains.hasDeparted(this.#uuid ?? '') ? 'left' : placeOf(look);
-    if (place === 'left') return this.#end('completed');
+    if (place === 'left') return this.#left();
     if (place === 'off') return this.#end('failed', this.#reason ?? 'the guest was shut off');
     if (place === 'here') return this.#stays();
     if (place === 'torn')
@@ -215,6 +226,11 @@ export class Move {
     this.#started();
     if (this.#isAborting) void this.cancel();
     else this.#later(AGAIN_MS, () => this.#lookAgain());
+  }
+
+  #left(): void {
+    if (this.#isTheirs) this.#end(...REFUSED.left);
+    else this.#end('completed');
   }
 
   #stays(): void {

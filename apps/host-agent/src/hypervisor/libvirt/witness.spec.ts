@@ -18,6 +18,7 @@ describe('what libvirt knows of moves that it was not asked for', () => {
     witness = new Witness({
       presence: () => presence,
       isOrdered: () => ordered,
+      isTheirs: () => false,
       tell: (outcome) => void told.push(outcome),
     });
   });

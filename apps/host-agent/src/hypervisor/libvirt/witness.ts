@@ -10,6 +10,8 @@ interface Parts {
   presence(owner: string): Presence;
   /** Whether it is this host's order: then whoever carries it out listens. */
   isOrdered(migration: MigrationId): boolean;
+  /** Whether somebody else had begun to move the guest when it was ordered. */
+  isTheirs(sent: Sent): boolean;
   tell(outcome: MigrationOutcome): void;
 }
 
@@ -55,7 +57,8 @@ export class Witness {
   paused(owners: readonly string[], pauseMs: number): void {
     for (const owner of owners) {
       const sent = this.#sent.get(owner);
-      if (sent !== undefined) this.parts.tell({ ...sent, outcome: 'completed', pauseMs });
+      if (sent !== undefined && !this.parts.isTheirs(sent))
+        this.parts.tell({ ...sent, outcome: 'completed', pauseMs });
     }
   }
 
