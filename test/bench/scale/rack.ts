@@ -4,7 +4,7 @@ import { type MigrationOrder } from '#contracts';
 import { type NewInterface, type SimulatedSwitch } from '#simulated-switch';
 import { announcement } from '../../../apps/host-agent/src/hypervisor/guest.js';
 import { Holds } from '../../../apps/host-agent/src/hypervisor/holds.js';
-import { aboutOrder, moveKey } from '../../../apps/host-agent/src/hypervisor/moves.js';
+import { moveKey, wordOn } from '../../../apps/host-agent/src/hypervisor/moves.js';
 import {
   type Hypervisor,
   type MigrationOutcome,
@@ -135,7 +135,7 @@ export class RackHypervisor implements Hypervisor {
   }
 
   #settle(order: MigrationOrder, outcome: MigrationOutcome['outcome'], reason?: string): void {
-    const said = { ...aboutOrder(order), outcome, ...(reason === undefined ? {} : { reason }) };
+    const said = wordOn(order, outcome, reason);
     this.#orders.set(moveKey(order), said);
     this.#tell(said);
   }

@@ -5,7 +5,7 @@ import {
   type MigrationOutcome,
   type VmStatus,
 } from '../../../apps/host-agent/src/hypervisor/hypervisor.js';
-import { aboutOrder, moveKey } from '../../../apps/host-agent/src/hypervisor/moves.js';
+import { moveKey, wordOn } from '../../../apps/host-agent/src/hypervisor/moves.js';
 import { type Attempt } from './attempt.js';
 import { type Process } from '../engine/process.js';
 import { type Machine } from './machine.js';
@@ -129,7 +129,7 @@ export class MachineHypervisor implements Hypervisor {
 
   private tell(attempt: Attempt): void {
     const { migration, outcome, reason } = attempt;
-    const said = { ...aboutOrder(attempt), outcome, ...(reason === undefined ? {} : { reason }) };
+    const said = wordOn(attempt, outcome, reason);
     const { scheduler, random } = this.process;
     const { late, twice, lost } = this.words;
     if (random.chance(lost)) return scheduler.note(`   ! ${outcome} of ${migration} is not heard`);

@@ -25,7 +25,7 @@ export class Sightings {
   /** Names of interfaces whose markings make no sense. */
   #rejected: ReadonlySet<string> = new Set();
   /** iface-ids that had a port here since they were plugged. */
-  readonly #placed = new Set<string>();
+  #placed: ReadonlySet<string> = new Set();
   /** What was last looked at, and nothing was held back of; null: look again. */
   #looked: (Pick<Desired, 'ports' | 'host'> & { readonly interfaces: readonly ObservedInterface[] }) | null =
     null;
@@ -85,9 +85,13 @@ export class Sightings {
     this.#rejected = new Set(rejected.map((r) => r.name));
     // What makes no sense does not get any by being told again.
     const senseless = new Set(rejected.map((r) => r.ifaceId));
-    const unplaced = misplaced(facts, desired.ports).filter((id) => !senseless.has(id));
-    this.#notePlaced(facts, unplaced);
-    this.#unplaced.seen(unplaced, this.#placed);
+    const without = new Set(misplaced(facts, desired.ports));
+    const here = facts.map((i) => i.ifaceId);
+    this.#placed = new Set(here.filter((id) => this.#placed.has(id) || !without.has(id)));
+    this.#unplaced.seen(
+      [...without].filter((id) => !senseless.has(id)),
+      this.#placed,
+    );
     const before = this.#plugged;
     const now = before === null ? facts : this.#damped(before, facts, desired);
     this.#plugged = now;
@@ -95,13 +99,6 @@ export class Sightings {
     const edges = interfaceEdges(before, now);
     for (const ifaceId of edges.unplugged) this.parts.record({ type: 'InterfaceUnplugged', ifaceId });
     for (const plugged of edges.plugged) this.parts.record({ type: 'InterfacePlugged', interface: plugged });
-  }
-
-  #notePlaced(plugged: readonly InterfaceFact[], unplaced: readonly string[]): void {
-    const here = new Set(plugged.map((i) => i.ifaceId));
-    for (const id of this.#placed) if (!here.has(id)) this.#placed.delete(id);
-    const without = new Set(unplaced);
-    for (const id of here) if (!without.has(id)) this.#placed.add(id);
   }
 
   /** What the log is to take for plugged, of what it was told and of what is. */

@@ -1,6 +1,7 @@
 import { err, invalid, ok, unwrap, type MigrationId, type Result } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import { type StateDir } from '../state/state-dir.js';
+import { type MigrationOutcome } from './hypervisor.js';
 
 /** An order that a hypervisor was asked to carry out, or may have been. */
 export interface Asked {
@@ -86,6 +87,13 @@ export const aboutOrder = ({ migration, attempt, owner, destination }: Move): Mo
   owner,
   destination,
 });
+
+/** What a hypervisor says of an order. */
+export const wordOn = (
+  order: Move,
+  outcome: MigrationOutcome['outcome'],
+  reason?: string,
+): MigrationOutcome => ({ ...aboutOrder(order), outcome, ...(reason === undefined ? {} : { reason }) });
 
 /** With what an earlier run asked for. Throws if that can't be read. */
 export async function movesOnDisk(disk: Pick<StateDir, 'read' | 'write'>): Promise<Moves> {

@@ -2,7 +2,7 @@ import { messageOf } from '#kernel';
 import { type Fact } from '#domain';
 import { type HostDocument, type MigrationOrder, type PortDocument } from '#contracts';
 import { type Hypervisor, type MovingGuest } from './hypervisor.js';
-import { aboutOrder, moveKey } from './moves.js';
+import { moveKey, wordOn } from './moves.js';
 
 /**
  * Carries out the migration orders of the host document. They are level-triggered: an order is given to the
@@ -50,13 +50,13 @@ export class Orders {
 
   #refuse(order: MigrationOrder): void {
     const reason = 'the hypervisor of this host can’t be asked to migrate; start the migration there';
-    this.record({ type: 'HypervisorMigration', ...aboutOrder(order), outcome: 'failed', reason });
+    this.record({ type: 'HypervisorMigration', ...wordOn(order, 'failed', reason) });
   }
 
   #failed(order: MigrationOrder, cause: unknown): void {
     const reason = messageOf(cause);
     this.log.warn({ ...order, reason }, 'the hypervisor did not take an order');
-    this.record({ type: 'HypervisorMigration', ...aboutOrder(order), outcome: 'unknown', reason });
+    this.record({ type: 'HypervisorMigration', ...wordOn(order, 'unknown', reason) });
   }
 }
 

@@ -4,7 +4,7 @@ import { type MigrationOrder } from '#contracts';
 import { BLANK_MEMORY, Guest, type GuestMemory, type GuestSpec } from './guest.js';
 import { Holds } from './holds.js';
 import { type Hypervisor, type MigrationOutcome, type VmStatus } from './hypervisor.js';
-import { aboutOrder, moveKey } from './moves.js';
+import { moveKey, wordOn } from './moves.js';
 import { sendGuest, receiveGuest, type IncomingGuest } from './transfer.js';
 
 /** Where guests are plugged: the simulated switch of the host. */
@@ -102,7 +102,7 @@ export class SimulatedHypervisor implements Hypervisor {
     if (to === undefined) return this.#settle(order, 'failed', `no address is known for host ${destination}`);
     const abort = new AbortController();
     this.#running.set(order.owner, { abort, order });
-    this.#tell({ ...aboutOrder(order), outcome: 'started' });
+    this.#tell(wordOn(order, 'started'));
     const result = await sendGuest(to, guest.spec, this.copyMs, abort.signal, ready, () => {
       guest.pause();
       return guest.memory;
@@ -125,7 +125,7 @@ export class SimulatedHypervisor implements Hypervisor {
     else {
       const outcome = this.#guests.has(order.owner) ? 'aborted' : this.#absent;
       const said = this.#known.get(moveKey(order));
-      this.#tell(said ?? { ...aboutOrder(order), outcome, reason: 'was not running' });
+      this.#tell(said ?? wordOn(order, outcome, 'was not running'));
     }
   }
 
@@ -187,7 +187,7 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   #settle(order: MigrationOrder, outcome: MigrationOutcome['outcome'], reason?: string): void {
-    const said = { ...aboutOrder(order), outcome, ...(reason === undefined ? {} : { reason }) };
+    const said = wordOn(order, outcome, reason);
     this.#known.set(moveKey(order), said);
     this.#tell(said);
   }

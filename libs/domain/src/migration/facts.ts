@@ -127,12 +127,11 @@ function judge(draft: Draft, host: HostName, fact: Of<'HypervisorMigration'>): R
   if (host !== migration.source && host !== migration.destination) {
     return refusal('fenced', 'migration', migration.id, `is not a migration of ${host}`);
   }
-  const of = { owner: migration.owner, destination: migration.destination };
   for (const field of ['owner', 'destination'] as const) {
     const said = fact[field];
-    if (said === undefined || said === of[field]) continue;
+    if (said === undefined || said === migration[field]) continue;
     const why = `is another move's, which the log lost and ${migration.id} is not`;
-    return refusal('fenced', field, said, why, of[field]);
+    return refusal('fenced', field, said, why, migration[field]);
   }
   if (fact.attempt !== migration.attempt) {
     return refusal('fenced', 'attempt', fact.attempt, 'is not the attempt that runs', `${migration.attempt}`);

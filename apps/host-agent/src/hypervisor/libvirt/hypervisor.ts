@@ -1,7 +1,7 @@
 import { type Clock, type MigrationId } from '#kernel';
 import { type MigrationOrder } from '#contracts';
 import { type Hypervisor, type MigrationOutcome, type Traffic, type VmStatus } from '../hypervisor.js';
-import { aboutOrder, moveKey, type Moves } from '../moves.js';
+import { moveKey, wordOn, type Moves } from '../moves.js';
 import { Domains } from './domains.js';
 import { isTheirs, Move } from './move.js';
 import { hasLeft, isBetween, isRunning, isShutOff, isWhole } from './place.js';
@@ -145,7 +145,7 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   #say(order: MigrationOrder, outcome: MigrationOutcome['outcome'], reason?: string): void {
-    const said = { ...aboutOrder(order), outcome, ...(reason === undefined ? {} : { reason }) };
+    const said = wordOn(order, outcome, reason);
     this.parts.log.info(said, 'libvirt moves a guest');
     this.#tell(said);
   }

@@ -5,7 +5,7 @@ import { Arrivals } from './arrivals.js';
 import { Leftovers } from './leftovers.js';
 import { Machines } from './machines.js';
 import { Move } from './move.js';
-import { aboutOrder, moveKey, type Moves } from '../moves.js';
+import { moveKey, wordOn, type Moves } from '../moves.js';
 import { migrateUri, type QemuSettings } from './settings.js';
 import { Witness } from './witness.js';
 
@@ -150,9 +150,8 @@ export class QemuHypervisor implements Hypervisor {
     reason?: string,
     pauseMs?: number,
   ): void {
-    const why = reason === undefined ? {} : { reason };
     const paused = pauseMs === undefined ? {} : { pauseMs };
-    this.#say({ ...aboutOrder(order), outcome, ...why, ...paused }, `QEMU moves ${order.owner}`);
+    this.#say({ ...wordOn(order, outcome, reason), ...paused }, `QEMU moves ${order.owner}`);
   }
 
   #say(outcome: MigrationOutcome, what: string): void {
