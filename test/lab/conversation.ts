@@ -1,6 +1,7 @@
 import { macToBigint } from '#kernel';
 import { ipFrame } from '../../apps/host-agent/src/frames/ip.js';
-import { type LabVm, until } from './net.js';
+import { arrivals } from './arrivals.js';
+import { type LabVm } from './net.js';
 
 export interface Talk {
   readonly protocol: 1 | 6 | 17;
@@ -25,7 +26,6 @@ export interface Conversation {
 }
 
 export const [SYN, ACK] = [2, 16];
-const LAST = 0x88b6;
 let sequence = 0;
 
 export function conversation(name: string, guest: LabVm, peer: LabVm, talk: Talk): Conversation {
@@ -40,7 +40,8 @@ export function conversation(name: string, guest: LabVm, peer: LabVm, talk: Talk
     const body = bodyOf(protocol, { srcPort, dstPort, seq, ack, flags, isAsk, id: from });
     if (isAsk) at.asks += 10;
     else at.answers += 10;
-    return arrives(sender, receiver, frameOf(sender, receiver, { protocol, family, body }));
+    const [came] = await arrivals(sender, receiver, [frameOf(sender, receiver, { protocol, family, body })]);
+    return came === true;
   };
   const ask = (): Promise<boolean> => say(true, ACK);
   const answer = (): Promise<boolean> => say(false, ACK);
@@ -117,20 +118,3 @@ function addressOf(vm: Machine, family: 4 | 6): Uint8Array {
 
 const textOf = (vm: Machine, family: 4 | 6): string =>
   family === 4 ? vm.ip : `2001:db8::${last(vm).toString(16)}`;
-
-/** What is sent behind it passes every filter of a test: what has not come by then never will. */
-async function arrives(sender: LabVm, receiver: LabVm, frame: Uint8Array): Promise<boolean> {
-  const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-  const marker = Buffer.alloc(60);
-  marker.write(receiver.mac.replaceAll(':', ''), 0, 'hex');
-  marker.write(sender.mac.replaceAll(':', ''), 6, 'hex');
-  marker.writeUInt16BE(LAST, 12);
-  await receiver.resetReceived();
-  await sender.sendRaw(frame);
-  await sender.sendRaw(marker);
-  const got = await until('the last frame', async () => {
-    const recent = (await receiver.received()).recent.map(({ hex }) => hex);
-    return recent.some((hex) => hex.startsWith(LAST.toString(16), 24)) ? recent : undefined;
-  });
-  return got.includes(hexOf(frame));
-}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ListOf, type MigrationView } from '#contracts/http';
+import { LAST } from './arrivals.js';
 import { conversation, type Conversation } from './conversation.js';
 import { type LabHostName, Spine, until } from './spine.js';
 import { type LabVm } from './net.js';
@@ -15,8 +16,12 @@ const RULES = [
   rule('told', 'out', { ipProtocol: 17, dstPort: { from: 514, to: 514 }, srcSet: 'tellers' }),
 ];
 /** What nothing drops, so that what was sent before it must have been dealt with. */
-const LAST = { ...rule('last', 'in', { etherType: 0x88b6 }), direction: 'both' };
-const filter = (rules: readonly object[]) => ({ stateful: true, default: 'drop', rules: [LAST, ...rules] });
+const PASSES_LAST = { ...rule('last', 'in', { etherType: LAST }), direction: 'both' };
+const filter = (rules: readonly object[]) => ({
+  stateful: true,
+  default: 'drop',
+  rules: [PASSES_LAST, ...rules],
+});
 const CLIENTS = `apiVersion: portolan.dev/v1
 kind: AddressSet
 metadata: { name: clients }

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { diff, order } from '#openflow';
+import { arrivals, LAST } from '../../../../test/lab/arrivals.js';
 import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { compile } from '../compile.js';
 import { desiredOf, factsOf, mac, type HostSpec } from '../documents.fixture.js';
 import { connectionsLeft } from '../features/state/forget.js';
-import { frame } from './frames.fixture.js';
 import { packet, type PacketSpec } from './packets.fixture.js';
 import { BRIDGE, realHost, type RealHost } from './real-host.fixture.js';
 
@@ -15,7 +15,7 @@ const rule = (name: string, direction: string, action: string, more: object = {}
 });
 const udp = (from: number, to = from) => ({ match: { ipVersion: 4, ipProtocol: 17, dstPort: { from, to } } });
 /** What nothing drops, so that what was sent before it must have been dealt with. */
-const LAST = rule('last', 'both', 'allow', { tier: 0, match: { etherType: 0x88b6 } });
+const PASSES_LAST = rule('last', 'both', 'allow', { tier: 0, match: { etherType: LAST } });
 
 /** Filters on a real switch, with real packets. */
 describe('filters on Open vSwitch', () => {
@@ -42,18 +42,9 @@ describe('filters on Open vSwitch', () => {
   const between = (from: number, to: number, more: Partial<PacketSpec> = {}): Uint8Array =>
     packet({ to: mac(to), from: mac(from), src: IP(from), dst: IP(to), protocol: 'udp', ...more });
 
-  /** Which of these frames arrived, in their order; the guest's kernel and others send nothing. */
-  async function arrived(from: number, to: number, frames: readonly Uint8Array[]): Promise<boolean[]> {
-    await vm(to).resetReceived();
-    for (const f of frames) await vm(from).sendRaw(f);
-    await vm(from).sendRaw(frame({ to: mac(to), from: mac(from), type: 0x88b6 }));
-    const hexOf = (f: Uint8Array): string => Buffer.from(f).toString('hex');
-    const got = await until('the last frame', async () => {
-      const recent = (await vm(to).received()).recent.map(({ hex }) => hex);
-      return recent.some((hex) => hex.slice(24, 28) === '88b6') ? recent : undefined;
-    });
-    return frames.map((f) => got.includes(hexOf(f)));
-  }
+  /** The guest's kernel and others send nothing. */
+  const arrived = (from: number, to: number, frames: readonly Uint8Array[]): Promise<boolean[]> =>
+    arrivals(vm(from), vm(to), frames);
 
   beforeAll(async () => {
     lab = await Lab.create({ hosts: ['a'] });
@@ -72,7 +63,7 @@ describe('filters on Open vSwitch', () => {
     const rules = [
       rule('decided-later', 'in', 'pass', { tier: 0, ...udp(7) }),
       rule('first-word', 'in', 'drop', { tier: 0, ...udp(9) }),
-      LAST,
+      PASSES_LAST,
       rule('middle', 'in', 'drop', udp(8)),
       rule('off', 'both', 'allow', { enabled: false }),
       rule('late', 'in', 'allow', { tier: 3, ...udp(7, 9) }),
@@ -153,7 +144,11 @@ describe('filters on Open vSwitch', () => {
 
   describe('with state', () => {
     const opens = rule('opens', 'in', 'allow', udp(4_001));
-    const list = (...rules: object[]) => ({ stateful: true, default: 'drop', rules: [LAST, ...rules] });
+    const list = (...rules: object[]) => ({
+      stateful: true,
+      default: 'drop',
+      rules: [PASSES_LAST, ...rules],
+    });
 
     it('lets answers through, and nothing that nobody asked for', async () => {
       await filtered(list(opens, rule('tcp', 'in', 'allow', { match: { ipProtocol: 6 } })));
@@ -205,7 +200,7 @@ describe('filters on Open vSwitch', () => {
         );
         expect(await dump()).toContain(`zone=${0x8001}`);
         // The list stays without the rule, or goes as a whole for one that has no state.
-        await change(keep ? list() : { stateful: false, default: 'drop', rules: [LAST] });
+        await change(keep ? list() : { stateful: false, default: 'drop', rules: [PASSES_LAST] });
         const done = Date.now() + 1;
         const { sent } = await vm(1).received();
         await until('more to be sent', async () =>

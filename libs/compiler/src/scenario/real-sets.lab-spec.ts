@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { diff, order } from '#openflow';
+import { arrivals, LAST } from '../../../../test/lab/arrivals.js';
 import { Lab, numbered, until, type LabVm } from '../../../../test/lab/net.js';
 import { compile } from '../compile.js';
 import {
@@ -12,7 +13,6 @@ import {
   type HostSpec,
 } from '../documents.fixture.js';
 import { connectionsLeft } from '../features/state/forget.js';
-import { frame } from './frames.fixture.js';
 import { packet, type PacketSpec } from './packets.fixture.js';
 import { BRIDGE, realHost, type RealHost } from './real-host.fixture.js';
 
@@ -25,7 +25,7 @@ const rule = (name: string, direction: string, action: string, match: object) =>
   match,
 });
 /** What nothing drops, so that what was sent before it must have been dealt with. */
-const LAST = { ...rule('last', 'both', 'allow', { etherType: 0x88b6 }), tier: 0 };
+const PASSES_LAST = { ...rule('last', 'both', 'allow', { etherType: LAST }), tier: 0 };
 const many = (n: number): string[] => Array.from({ length: n }, (_, i) => `10.1.${i >> 8}.${i & 255}`);
 
 /** Sets on two real switches, with real packets: port 1 has the filter, ports 2 and 3 are here and elsewhere. */
@@ -74,14 +74,8 @@ describe('sets on Open vSwitch', () => {
     packet({ to: mac(to), from: mac(from), src: IP(from), dst: IP(to), protocol: 'udp', ...more });
 
   async function arrives(from: number, to: number, f = between(from, to)): Promise<boolean> {
-    await vm(to).resetReceived();
-    await vm(from).sendRaw(f);
-    await vm(from).sendRaw(frame({ to: mac(to), from: mac(from), type: 0x88b6 }));
-    const got = await until('the last frame', async () => {
-      const recent = (await vm(to).received()).recent.map(({ hex }) => hex);
-      return recent.some((hex) => hex.slice(24, 28) === '88b6') ? recent : undefined;
-    });
-    return got.includes(Buffer.from(f).toString('hex'));
+    const [came] = await arrivals(vm(from), vm(to), [f]);
+    return came === true;
   }
 
   beforeAll(async () => {
@@ -103,7 +97,7 @@ describe('sets on Open vSwitch', () => {
     const filter = {
       stateful: false,
       default: 'drop',
-      rules: [LAST, rule('all', 'in', 'allow', {}), friends],
+      rules: [PASSES_LAST, rule('all', 'in', 'allow', {}), friends],
     };
     const of = (...addresses: string[]): Sets => [addressSet('friends', addresses)];
     await begin(filter, of(IP(2)));
@@ -120,7 +114,7 @@ describe('sets on Open vSwitch', () => {
     const filter = {
       stateful: false,
       default: 'allow',
-      rules: [LAST, rule('bad', 'out', 'drop', { srcSet: 'bad', ipVersion: 4 })],
+      rules: [PASSES_LAST, rule('bad', 'out', 'drop', { srcSet: 'bad', ipVersion: 4 })],
     };
     await begin(filter, [portSet('bad', [mac(2)])]);
     expect([await arrives(2, 1), await arrives(3, 1)]).toEqual([false, true]);
@@ -134,7 +128,7 @@ describe('sets on Open vSwitch', () => {
     const filter = {
       stateful: false,
       default: 'allow',
-      rules: [LAST, rule('bad', 'out', 'drop', { srcSet: 'bad' })],
+      rules: [PASSES_LAST, rule('bad', 'out', 'drop', { srcSet: 'bad' })],
     };
     await begin(filter, [addressSet('bad', many(1_000))]);
     expect(await arrives(3, 1)).toBe(true);
@@ -155,7 +149,7 @@ describe('sets on Open vSwitch', () => {
 
   it('stops connections of who leaves a set, both ways, once the change is done', async () => {
     const opens = rule('opens', 'in', 'allow', { ipVersion: 4, ipProtocol: 17, dstSet: 'servers' });
-    const filter = { stateful: true, default: 'drop', rules: [LAST, opens] };
+    const filter = { stateful: true, default: 'drop', rules: [PASSES_LAST, opens] };
     const open = groupDoc('open', { vlan: { mode: 'access', id: 100 } } as never);
     const of = (...addresses: string[]): Sets => [addressSet('servers', addresses)];
     // The rules of the one that asks alone: the others answer freely.
