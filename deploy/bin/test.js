@@ -14,10 +14,10 @@ import { join, resolve } from 'node:path';
 import { labObstacle } from '../setup/lab.js';
 import { ROOT, say } from '../setup/shell.js';
 
+/** Types were checked by the build, which comes before this and takes in the tests. */
 const CHECKS = [
   ['lint', 'node_modules/eslint/bin/eslint.js', ['.', '--max-warnings', '0']],
   ['format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
-  ['types', 'node_modules/typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.json']],
 ];
 const JEST = [
   '--experimental-vm-modules',
@@ -27,10 +27,7 @@ const JEST = [
 
 /** Process tests that need all processors and wait for nothing: nothing that waits for a cluster runs beside them. */
 const WORK = 'test/process/(simulator|lifetime)[.]';
-/**
- * Lab tests that run by themselves: on a busy machine an uplink that comes back has been given another number than it
- * had, and a ledger has lacked a frame.
- */
+/** Lab tests that run by themselves: on a busy machine a ledger has lacked a frame. */
 const ALONE = 'test/lab/(chaos/|drift[.])';
 
 const scratch = mkdtempSync(join(tmpdir(), 'portolan-test-'));
