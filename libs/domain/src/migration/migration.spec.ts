@@ -441,6 +441,13 @@ describe('a migration that does not', () => {
 
 describe('a guest whose interfaces left the destination', () => {
   const gone: Fact = { type: 'InterfaceUnplugged', ifaceId: 'if-1' };
+
+  it('keeps a port from being disconnected, and says which it is', () => {
+    moving();
+    w.facts('h1', gone);
+    const { message } = w.refused({ type: 'DisconnectPort', port: p1 });
+    expect(message).toContain('is awaited on h2 by migration m1');
+  });
   const asked = () => moving();
   const aborting = () => {
     moving();

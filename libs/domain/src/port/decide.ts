@@ -4,6 +4,7 @@ import { refusal, refuse } from '../decider/refusal.js';
 import { deleteIfDone, shrink } from '../group/ports.js';
 import { type Command } from '../model/commands.js';
 import { connect, openGroup, parseConnectee } from './connect.js';
+import { type Port } from '../model/state.js';
 import { hostsOf } from '../state/next.js';
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
@@ -37,12 +38,8 @@ export function disconnectPort(draft: Draft, command: Of<'DisconnectPort'>): Pro
   const stale = staleVersion('version', command.version, port.version);
   if (stale !== null) return stale;
   if (port.connectee === null) return null;
-  const hosts = [...new Set(hostsOf(port))];
-  if (hosts.length > 0) {
-    const what = port.active === null && port.standby === null ? 'has counters outstanding' : 'is plugged in';
-    const reason = `${what} on ${hosts.join(', ')}`;
-    return refuse('refused', refusal('bound', 'port', port.id, reason, 'a port that no host holds'));
-  }
+  if (hostsOf(port).length > 0)
+    return refuse('refused', refusal('bound', 'port', port.id, heldAt(port), 'a port that no host holds'));
   draft.emit({ type: 'PortDisconnected', port: port.id });
   const group = draft.state.groups.get(port.group);
   if (group?.binding === 'ephemeral') draft.emit({ type: 'PortDeleted', port: port.id });
@@ -52,6 +49,12 @@ export function disconnectPort(draft: Draft, command: Of<'DisconnectPort'>): Pro
   shrink(draft, port.group);
   deleteIfDone(draft, port.group);
   return null;
+}
+
+function heldAt({ active, standby, retiring }: Port): string {
+  if (active !== null) return `is plugged in on ${active.host}`;
+  if (standby !== null) return `is awaited on ${standby.host} by migration ${standby.migration}`;
+  return `has counters outstanding on ${[...new Set(retiring.map(({ host }) => host))].join(', ')}`;
 }
 
 /** The optimistic check of a single object: null when the version given still stands, or none was given. */
