@@ -220,6 +220,7 @@ export class Auditor {
 
   /** Every phase has its whole time, by a clock that nobody sets: the log's own follows its leaders' wall clocks. */
   private checkTimeOuts(commit: Commit<DomainEvent>): void {
+    const timedOut = new Set<string>();
     for (const event of commit.events) {
       if (event.type === 'MigrationStarted') this.phases.set(event.migration.id, this.now());
       if (event.type !== 'MigrationAdvanced') continue;
@@ -227,6 +228,9 @@ export class Auditor {
       this.phases.set(event.migration, this.now());
       // What is read again took its time when it was written.
       if (this.rereading || !commit.commandId.includes(':time-out')) continue;
+      // What a time-out brings about in the same commit is no other.
+      if (timedOut.has(event.migration)) continue;
+      timedOut.add(event.migration);
       if (lasted < (PHASE_DURATIONS[event.from] ?? Number.POSITIVE_INFINITY))
         this.broken(`${event.migration} timed out in ${event.from} after ${lasted} ms`);
     }

@@ -20,6 +20,8 @@ interface Move {
   switched: boolean;
   /** Memory is still missing there. */
   torn: boolean;
+  /** Whose word it was that all is ready, where that was said before the taps were there: of others, which went since. */
+  early: unknown;
   /** What was still to come of it does not. */
   over: boolean;
   /** A host went down: what it had to say of it does not come either. */
@@ -75,7 +77,7 @@ export class Mover {
     guest.moving = true;
     const order = ORDERS[guest.kind];
     const postCopy = this.random.chance(this.postCopy);
-    const state = { switched: false, torn: false, over: false, cut: false };
+    const state = { switched: false, torn: false, early: null, over: false, cut: false };
     const move: Move = { guest, from, to: destination, attempt, order, postCopy, ...state };
     this.moves.add(move);
     this.note(`${owner} begins to move from ${from.name} to ${to}`);
@@ -167,6 +169,7 @@ export class Mover {
   /** What we ask for is held: QEMU is not asked before the destination is ready, libvirt copies slowly until then. */
   private await(move: Move): void {
     const { attempt, order } = move;
+    if (attempt?.held === false) move.early = agentOf(move.to);
     if (attempt?.held !== true) return this.copy(move);
     let waits = true;
     const end = (run: () => void) => (): void => {
@@ -206,7 +209,9 @@ export class Mover {
     guest.state = 'running';
     guest.goingTo = null;
     guest.wasAt.set(from.name, this.scheduler.now);
-    guest.awaitedUntil = attempt?.held === false && to.unhurt ? this.scheduler.now + AWAITED_MS : 0;
+    const isReady =
+      attempt?.held === false && to.unhurt && (move.early === null || move.early === agentOf(to));
+    guest.awaitedUntil = isReady ? this.scheduler.now + AWAITED_MS : 0;
     guest.broughtBy = attempt?.migration ?? null;
     move.switched = true;
     move.torn = move.postCopy;
@@ -341,3 +346,6 @@ export class Mover {
     this.scheduler.note(`   * ${text}`);
   }
 }
+
+/** Who drives the switch there; nobody is never the same. */
+const agentOf = ({ drivers }: Machine): unknown => [...drivers].at(-1) ?? Symbol('nobody');

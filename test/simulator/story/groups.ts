@@ -1,3 +1,4 @@
+import { type MigrationId } from '#kernel';
 import { type Group } from '#domain';
 import { type Random } from '../engine/random.js';
 import { type OnLoss } from './loss-policies.js';
@@ -51,7 +52,13 @@ export function reopened(world: SimWorld): string | null {
 function disconnect(world: SimWorld, name: string): void {
   for (const port of world.auditor.state.ports.values()) {
     if (port.group !== name || port.connectee === null || port.active !== null) continue;
+    if (port.standby !== null) abort(world, port.standby.migration);
     for (const { host } of port.retiring) world.giveUp(host);
     void world.command({ type: 'DisconnectPort', port: port.id }, 1);
   }
+}
+
+/** It waits for a guest that was shut down, and may do so for minutes. */
+function abort(world: SimWorld, migration: MigrationId): void {
+  void world.command({ type: 'AbortMigration', migration, reason: 'the guest was shut down' }, 1);
 }

@@ -257,7 +257,11 @@ export class SimWorld {
     if (link === undefined || link.partitioned || !link.process.alive) return;
     this.scheduler.note(`   ! ${name} is cut off`);
     link.cut();
-    this.scheduler.in(ms, null, 'timer', () => link.heal());
+    const heal = (): void => {
+      // A host that does not reach the centre meanwhile is connected with it.
+      if ((this.machines.get(name)?.cutOffAt ?? null) === null) link.heal();
+    };
+    this.scheduler.in(ms, null, 'timer', heal);
   }
 
   private addMachine(name: string): void {
@@ -331,14 +335,17 @@ export class SimWorld {
     nic.acceptedBytes += counted * frame.length;
   }
 
-  /** Everything was ready for it where it is; a vNIC without a port when the move began has no part in that. */
+  /**
+   * Everything was ready for it where it is; a vNIC without a port when the move began has no part in that. A log that
+   * came back older may know nothing of the guest's being there, and let its operator give the move up.
+   */
   private isAwaited({ guest, spec }: Nic): boolean {
-    const { state, isReturned } = this.auditor;
+    const { state, isReturned, returns } = this.auditor;
     const port = state.byIface.get(spec.ifaceId as never);
     const move = guest.broughtBy === null ? undefined : state.migrations.get(guest.broughtBy);
-    return (
-      this.now() < guest.awaitedUntil && !isReturned && move?.ports.some((p) => p.port === port) === true
-    );
+    if (this.now() >= guest.awaitedUntil || isReturned || move === undefined) return false;
+    if (returns > 0 && (move.phase === 'aborted' || move.phase === 'failed')) return false;
+    return move.ports.some((p) => p.port === port);
   }
 
   /** Starts a guest on a host, as soon as the bridge is there. */
