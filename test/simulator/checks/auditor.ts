@@ -304,9 +304,12 @@ export class Auditor {
     }
   }
 
-  /** A host that realised no more than this still has the port, for all that it knows. */
+  /**
+   * A host that realised no more than this still has the port, for all that it knows. One that carried out nothing of
+   * this lineage is as the one before left it.
+   */
   stillHas(port: Port['id'], host: string, lineage: Lineage | null, realised: number): boolean {
-    if (lineage !== this.lineage || this.returned !== null) return true;
+    if (lineage !== this.lineage || this.returned !== null || realised === 0) return true;
     const left = this.left.get(`${port} ${host}`);
     return left !== undefined && realised < left;
   }
