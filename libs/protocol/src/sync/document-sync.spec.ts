@@ -41,6 +41,21 @@ const groupDoc = (name: string, revision: number) =>
     startOffline: false,
     phase: 'open',
   });
+const portDoc = (id: string, revision: number, epoch: number) =>
+  doc(`h.a.port.${id}`, revision, {
+    type: 'port',
+    port: id,
+    host,
+    switch: 's',
+    group: 'g',
+    epoch,
+    role: 'active',
+    connectee: { ifaceId: 'if-1', mac: '02:00:00:00:00:01', owner: 'vm', kind: 'vm' },
+    override: {},
+    minRevision: 1,
+    handover: null,
+    lease: null,
+  });
 const mark = (n: number, revision: number, lists: object = {}, life = 'one') =>
   doc('s.mark', revision, {
     type: 'mark',
@@ -160,6 +175,25 @@ describe('document sync', () => {
     await clock.advance(10);
     expect(last()?.received).toBe(2);
     expect(keys(last())).toEqual(['h.a.host', 's.group.g', 's.group.h']);
+  });
+
+  it('holds nothing of a port that went and is back by a document that comes before its own', async () => {
+    const { clock, stream, last } = await given();
+    stream.write(portDoc('p1', 2, 1));
+    stream.write(mark(2, 2, { hosts: [['a', 2, stream.write(hostDoc(2, ['p1'], ['g']))]] }));
+    await clock.advance(10);
+    expect(last()?.documents.get('h.a.port.p1')).toMatchObject({ epoch: 1 });
+
+    // It goes, and nothing of that is heard but the mark; while its host asks it comes again, and only the host's is heard.
+    stream.write(doc('h.a.port.p1', 3, { type: 'tombstone' }), false);
+    stream.whenAsked = () => {
+      stream.write(portDoc('p1', 4, 2), false);
+      stream.deliver(hostDoc(4, ['p1'], ['g']), (stream.seq += 1));
+    };
+    stream.write(mark(3, 3, { hosts: [['a', 2, stream.write(hostDoc(3, [], ['g']), false)]] }));
+    await clock.advance(10);
+    expect(last()?.received).toBe(3);
+    expect(last()?.documents.get('h.a.port.p1')).toMatchObject({ epoch: 2 });
   });
 
   describe('told by a note what was written since the mark', () => {
