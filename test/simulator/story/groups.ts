@@ -50,9 +50,12 @@ export function reopened(world: SimWorld): string | null {
 }
 
 function disconnect(world: SimWorld, name: string): void {
-  for (const port of world.auditor.state.ports.values()) {
-    if (port.group !== name || port.connectee === null || port.active !== null) continue;
-    if (port.standby !== null) abort(world, port.standby.migration);
+  const { ports, moving } = world.auditor.state;
+  for (const port of ports.values()) {
+    if (port.group !== name || port.connectee === null) continue;
+    const move = moving.get(port.id);
+    if (move !== undefined && world.guests.get(port.connectee.owner)?.state === 'off') abort(world, move);
+    if (port.active !== null) continue;
     for (const { host } of port.retiring) world.giveUp(host);
     void world.command({ type: 'DisconnectPort', port: port.id }, 1);
   }
