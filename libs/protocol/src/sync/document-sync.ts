@@ -225,7 +225,7 @@ export class DocumentSync {
       const keys = ports.map((port) => KEYS.port(this.options.host, port));
       if (!(await this.fetch(this.table, keys, mark.seq))) return false;
       // A port that is not here now may be here again by the next document, and what was held of it is no more.
-      this.table.keepOwn(new Set([...own, ...keys]), mark.seq);
+      this.table.prune(mark.seq);
     }
     const listed = isNext ? mark.document.shared : (mark.document.recent?.shared ?? []);
     if (!(await this.fill(this.table, mark, listed, chain.seq))) return false;

@@ -58,12 +58,6 @@ export class Table {
     return key.startsWith(`h.${this.host}.`);
   }
 
-  /** Forgets all other of the host's own that was held as of `seq` or before: it may have been written since. */
-  keepOwn(keys: ReadonlySet<DocumentKey>, seq: number): void {
-    for (const [key, entry] of this.entries)
-      if (this.isOwn(key) && !keys.has(key) && entry.seq <= seq) this.entries.delete(key);
-  }
-
   hostDocument(): HostDocument | null {
     const document = this.entries.get(KEYS.host(this.host))?.document;
     return document?.type === 'host' ? document : null;
