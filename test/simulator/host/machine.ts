@@ -125,7 +125,14 @@ export class Machine {
     for (const { guest } of this.taps.values()) guest.endsAt(this.name, this.scheduler.now);
     this.taps.clear();
     this.dead.clear();
-    this.attempts.clear();
+    // The agent's disk remembers that they were asked for; how they went nobody here can tell any more.
+    for (const attempt of this.attempts.values())
+      Object.assign(attempt, {
+        outcome: 'unknown',
+        reason: 'the host was started anew',
+        untold: false,
+        held: false,
+      });
     this.monitored = true;
     this.powerSwitch();
   }

@@ -75,6 +75,8 @@ export class Mover {
     if (!destination.hasBridges(guest)) return refuse('the bridge is missing at the destination');
     if (destination.hasTap(guest)) return refuse('the tap is still there');
     guest.moving = true;
+    // Somebody takes it away before it was heard there: who does not know that it came can't know that it is still there.
+    if (attempt === null) guest.awaitedUntil = 0;
     const order = ORDERS[guest.kind];
     const postCopy = this.random.chance(this.postCopy);
     const state = { switched: false, torn: false, early: null, over: false, cut: false };
@@ -132,7 +134,10 @@ export class Mover {
   quit({ owner }: Pick<Attempt, 'owner'>, machine: Machine, within: Span = [1, 60]): void {
     const guest = this.guests.get(owner);
     if (guest === undefined) return;
+    const { boot } = machine;
     this.after(within, () => {
+      // It went with its host.
+      if (machine.boot !== boot) return;
       // It has said that all is over there, and the guest runs nowhere yet.
       if (guest.machine === machine.name && guest.goingTo !== null) this.quit({ owner }, machine, within);
       else if (guest.machine !== machine.name) for (const nic of guest.nics) machine.unplug(nic);
