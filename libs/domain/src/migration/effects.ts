@@ -73,8 +73,21 @@ export function happen(
 /** The destination told before that the guest is not there: what counts in *unknown* counts then, too. */
 function recall(draft: Draft, id: MigrationId): string | null {
   const migration = migrationOf(draft, id);
-  if (!hasLeftDestination(migration)) return null;
+  if (!hasLeftDestination(migration)) return arrive(draft, id);
   return happen(draft, id, 'destination-gone', { reason: leftDestination(migration) });
+}
+
+/** A part of the guest is seen at the destination, and nothing of it is left at the source: all of it has arrived. */
+export function arrive(draft: Draft, id: MigrationId): string | null {
+  const { ports, source, destination } = migrationOf(draft, id);
+  const isThere = ({ port, epoch }: Migration['ports'][number]): boolean => {
+    const { active } = livePort(draft, port);
+    return active?.host === destination && active.epoch === epoch;
+  };
+  const isAwaited = ports.some((p) => !p.activated);
+  if (!isAwaited || !ports.some(isThere)) return null;
+  if (ports.some((p) => !p.activated && livePort(draft, p.port).active !== null)) return null;
+  return happen(draft, id, 'arrived', { reason: `its interfaces left the source ${source}` });
 }
 
 /** Every interface of the guest left the destination, and none is back. */
@@ -87,6 +100,7 @@ export const leftDestination = ({ destination }: Migration): string =>
 export function frame(draft: Draft, id: MigrationId, reason?: string): void {
   const all = migrationOf(draft, id).ports.every((p) => p.activated);
   happen(draft, id, all ? 'last-frame' : 'some-frame', reason === undefined ? {} : { reason });
+  if (!all) arrive(draft, id);
 }
 
 /** False when the port is not waiting at the destination for this migration. */

@@ -9,6 +9,7 @@ import { type Migration, type MigrationPhase } from '../model/state.js';
  * - `source-gone`: the interface left the source before its port activated at the destination.
  * - `destination-gone`: the interface left the destination while it was standby.
  * - `nowhere`: every interface left the source, and the destination while it was standby.
+ * - `arrived`: some of its ports are active at the destination, and nothing of the others is left at the source.
  */
 export const INPUTS = [
   'some-frame',
@@ -22,6 +23,7 @@ export const INPUTS = [
   'source-gone',
   'destination-gone',
   'nowhere',
+  'arrived',
 ] as const;
 export type Input = (typeof INPUTS)[number];
 
@@ -71,6 +73,7 @@ const beforeMoving: Row = {
   'source-gone': by(back('failed'), activateOne),
   'destination-gone': by(stay, back('aborted')),
   nowhere: back('failed'),
+  arrived: stay,
 };
 
 const over: Row = {
@@ -85,6 +88,7 @@ const over: Row = {
   'source-gone': stay,
   'destination-gone': stay,
   nowhere: stay,
+  arrived: stay,
 };
 
 /**
@@ -92,18 +96,20 @@ const over: Row = {
  * coordinator's proposals (`PROPOSALS`), and *switched* → *completed*, which happens by itself when the source has
  * handed in its counters and (when we drive) the hypervisor said `completed`.
  *
- * | phase    | some-frame | last-frame | started | completed | failed | unknown | abort | timeout | source-gone | destination-gone | nowhere |
- * | -------- | ---------- | ---------- | ------- | --------- | ------ | ------- | ----- | ------- | ----------- | ---------------- | ------- |
- * | admitted | moving | switched | moving | activate | back: failed | unknown | back: aborted / refuse | back: failed / unknown | back: failed / activate-one | stay / back: aborted | back: failed |
- * | prepared | as admitted | | | | | | | | | | |
- * | moving   | stay | switched | stay | activate | back: failed | unknown | aborting / refuse | aborting / unknown | stay / activate-one | stay / back: aborted | back: aborted |
- * | switched | stay | stay | stay | stay | late: failed | stay | refuse | completed | stay | stay | stay |
- * | aborting | stay | stay | stay | activate | back: aborted | unknown | stay | unknown | stay | back: aborted | back: aborted |
- * | unknown  | stay | switched | moving | activate | back: failed | stay | back: aborted | refuse | stay / activate-one | back: aborted | back: aborted |
- * | completed, aborted, failed | refuse | refuse | refuse | refuse | refuse | refuse | refuse | refuse | stay | stay | stay |
+ * | phase    | some-frame | last-frame | started | completed | failed | unknown | abort | timeout | source-gone | destination-gone | nowhere | arrived |
+ * | -------- | ---------- | ---------- | ------- | --------- | ------ | ------- | ----- | ------- | ----------- | ---------------- | ------- | ------- |
+ * | admitted | moving | switched | moving | activate | back: failed | unknown | back: aborted / refuse | back: failed / unknown | back: failed / activate-one | stay / back: aborted | back: failed | stay |
+ * | prepared | as admitted | | | | | | | | | | | |
+ * | moving   | stay | switched | stay | activate | back: failed | unknown | aborting / refuse | aborting / unknown | stay / activate-one | stay / back: aborted | back: aborted | stay |
+ * | switched | stay | stay | stay | stay | late: failed | stay | refuse | completed | stay | stay | stay | stay |
+ * | aborting | stay | stay | stay | activate | back: aborted | unknown | stay | unknown | stay | back: aborted | back: aborted | stay |
+ * | unknown  | stay | switched | moving | activate | back: failed | stay | back: aborted | refuse | stay / activate-one | back: aborted | back: aborted | activate |
+ * | completed, aborted, failed | refuse | refuse | refuse | refuse | refuse | refuse | refuse | refuse | stay | stay | stay | stay |
  *
  * What is read in *unknown* has often come before it: whether the guest's interfaces left the destination is kept
  * (`plugged`), and looked at again when a migration becomes *unknown*. An interface that is back is there again.
+ * So is whether the guest has `arrived`: a host that lost its power after the guest had left can't say that it did, and
+ * an interface that never sends would be waited for without end.
  *
  * Why *aborting* only waits: the guest may be switching at this moment, and only the hypervisor knows on which side
  * it ends up. Why `abort` in *unknown* undoes at once: there it is the operator's word that the guest is not at the
@@ -124,6 +130,7 @@ export const TABLE: Readonly<Record<MigrationPhase, Row>> = {
     'source-gone': by(stay, activateOne),
     'destination-gone': by(stay, back('aborted')),
     nowhere: back('aborted'),
+    arrived: stay,
   },
   switched: {
     'some-frame': stay,
@@ -137,6 +144,7 @@ export const TABLE: Readonly<Record<MigrationPhase, Row>> = {
     'source-gone': stay,
     'destination-gone': stay,
     nowhere: stay,
+    arrived: stay,
   },
   aborting: {
     'some-frame': stay,
@@ -150,6 +158,7 @@ export const TABLE: Readonly<Record<MigrationPhase, Row>> = {
     'source-gone': stay,
     'destination-gone': back('aborted'),
     nowhere: back('aborted'),
+    arrived: stay,
   },
   unknown: {
     'some-frame': stay,
@@ -163,6 +172,7 @@ export const TABLE: Readonly<Record<MigrationPhase, Row>> = {
     'source-gone': by(stay, activateOne),
     'destination-gone': back('aborted'),
     nowhere: back('aborted'),
+    arrived: activate,
   },
   completed: over,
   aborted: over,

@@ -534,6 +534,58 @@ describe('a guest whose interfaces left the destination', () => {
   });
 });
 
+describe('a guest of which a part is seen at the destination', () => {
+  const left = (ifaceId: string): Fact => ({ type: 'InterfaceUnplugged', ifaceId });
+  const steps = {
+    'one of it sends there': () => w.facts('h2', frame(2)),
+    'the other left the source': () => w.facts('h1', left('if-2')),
+    'the hypervisor knows nothing': () => w.facts('h1', word('unknown')),
+  };
+  type Step = keyof typeof steps;
+  const all = Object.keys(steps) as Step[];
+  const orders = all.flatMap((a) => {
+    const [b, c] = all.filter((s) => s !== a) as [Step, Step];
+    return [[a, b, c] as const, [a, c, b] as const];
+  });
+  const p2 = () => w.state.ports.get('p2' as PortId);
+  const begin = (): void => {
+    w.facts('h1', plug('if-2', MAC_B));
+    moving();
+    w.facts('h2', plug('if-1'), plug('if-2', MAC_B));
+  };
+
+  it.each(orders.map((order) => [order.join(', then '), order] as const))(
+    'is there as a whole when the source has nothing of the other and can say nothing: %s',
+    (_what, order) => {
+      begin();
+      for (const [i, step] of order.entries()) {
+        expect(p2()?.standby?.host).toBe('h2');
+        expect(migration()?.phase).toBe(order.slice(0, i).includes(all[2]!) ? 'unknown' : 'moving');
+        steps[step]();
+      }
+      expect(migration()).toMatchObject({ phase: 'switched', reason: 'its interfaces left the source h1' });
+      expect(p2()).toMatchObject({ active: { host: 'h2', epoch: 2 }, standby: null });
+      expect(checkInvariants(w.state)).toEqual([]);
+    },
+  );
+
+  it('is waited for while the other is plugged in at the source', () => {
+    begin();
+    w.facts('h2', frame(2));
+    w.facts('h1', word('unknown'));
+    expect(migration()?.phase).toBe('unknown');
+    expect(p2()).toMatchObject({ active: { host: 'h1', epoch: 1 }, standby: { host: 'h2' } });
+  });
+
+  it('is not there when what was seen of it is gone again', () => {
+    begin();
+    w.facts('h2', frame(2), left('if-1'));
+    w.facts('h1', word('unknown'), left('if-2'));
+    expect(p2()).toMatchObject({ active: null });
+    expect(migration()?.phase).not.toBe('switched');
+  });
+});
+
 describe('a source that will not come back', () => {
   it('is given up by the operator: what it owes closes at its checkpoint, inexact, and the migration completes', () => {
     const give = { type: 'GiveUpCounters', host: 'h1' as HostName, reason: 'board burnt' } as const;

@@ -4,7 +4,7 @@ import { refusal, type Refuse } from '../decider/refusal.js';
 import { type Port } from '../model/state.js';
 import { livePort } from '../port/bind.js';
 import { isComplete } from './complete.js';
-import { go, happen, hasLeftDestination, leftDestination, migrationOn } from './effects.js';
+import { arrive, go, happen, hasLeftDestination, leftDestination, migrationOn } from './effects.js';
 
 /** The interface left `host`, whose active binding was taken away before this. */
 export function sourceGone(draft: Draft, port: PortId, host: HostName): void {
@@ -14,6 +14,7 @@ export function sourceGone(draft: Draft, port: PortId, host: HostName): void {
   if (livePort(draft, port).standby?.migration !== migration.id) return;
   happen(draft, migration.id, 'source-gone', { port, reason: `its interface left the source ${host}` });
   nowhere(draft, port);
+  arrive(draft, migration.id);
 }
 
 /**
