@@ -36,8 +36,8 @@ interface Returned {
   readonly knowing: ReadonlySet<string>;
   /** Something was written to it since. */
   readonly goneOn: boolean;
-  /** What it no longer holds. */
-  readonly lost: readonly StreamMessage[];
+  /** The last message that it no longer holds. */
+  readonly end: StreamMessage | undefined;
 }
 
 interface Past {
@@ -113,9 +113,8 @@ export class Auditor {
 
   /** A leader that had no answer stored all that was lost once more, to the byte: nothing of it is lost any more. */
   private checkWhole({ seq, bytes }: StreamMessage): void {
-    const { lost } = this.returned ?? {};
-    const last = lost?.at(-1);
-    if (last?.seq === seq && Buffer.compare(last.bytes, bytes) === 0) this.returned = null;
+    const end = this.returned?.end;
+    if (end?.seq === seq && Buffer.compare(end.bytes, bytes) === 0) this.returned = null;
   }
 
   /** Nothing in the log says yet that it was put back. */
@@ -126,7 +125,7 @@ export class Auditor {
   /** The log was put back to what its first messages were; what came after them never was. */
   putBack(messages: number, knowing: Returned['knowing']): void {
     const kept = this.stored.slice(0, messages);
-    const lost = this.stored.slice(messages);
+    const end = this.stored.at(-1);
     if (kept.length === this.stored.length) return;
     for (const [iface, list] of this.held)
       this.lostPolicies.set(iface, [...(this.lostPolicies.get(iface) ?? []), ...list]);
@@ -140,7 +139,7 @@ export class Auditor {
     this.rereading = true;
     for (const message of kept) this.take(message);
     this.rereading = false;
-    this.returned = { knowing, lineage: this.lineage, goneOn: false, lost };
+    this.returned = { knowing, lineage: this.lineage, goneOn: false, end };
     this.returns += 1;
   }
 

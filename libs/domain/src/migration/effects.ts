@@ -84,8 +84,7 @@ export function arrive(draft: Draft, id: MigrationId): string | null {
     const { active } = livePort(draft, port);
     return active?.host === destination && active.epoch === epoch;
   };
-  const isAwaited = ports.some((p) => !p.activated);
-  if (!isAwaited || !ports.some(isThere)) return null;
+  if (!ports.some(isThere)) return null;
   if (ports.some((p) => !p.activated && livePort(draft, p.port).active !== null)) return null;
   return happen(draft, id, 'arrived', { reason: `its interfaces left the source ${source}` });
 }
