@@ -169,6 +169,21 @@ describe('the journal of facts', () => {
     expect(j.state.facts.map((f) => f.fact.type)).toEqual(['Inventory']);
   });
 
+  it('sends all again at once, from where the log is, when that holds less: it removed the host and has it anew', async () => {
+    const j = journal();
+    for (const id of ['a', 'b', 'c']) j.record(gone(id));
+    await settle();
+    j.accepted(j.boot, 1);
+    const before = sent.length;
+    j.accepted(null, 0);
+    await settle();
+    expect([seqs().slice(before), afters.at(-1)]).toEqual([[[2, 3]], 0]);
+    j.accepted(null, 0);
+    j.record(gone('d'));
+    await settle();
+    expect([seqs().slice(before + 1), afters.at(-1)]).toEqual([[[4]], 3]);
+  });
+
   it('sends again what was delivered and never accepted: after 30 s, then ever less often', async () => {
     const j = journal();
     j.record(gone('a'));

@@ -105,9 +105,15 @@ export class FactJournal {
     this.kick();
   }
 
-  /** From the host document: what the log holds. A log that was restored may hold less than it did. */
+  /**
+   * From the host document: what the log holds. It may hold less than it did: it was restored, or it removed this host
+   * and has it anew. What was sent after more than that was refused, and so is all that follows; it is sent again now.
+   */
   accepted(boot: string | null, seq: number): void {
-    this.#accepted = boot === this.boot ? seq : 0;
+    const held = boot === this.boot ? seq : 0;
+    const isLess = this.#accepted !== undefined && held < this.#accepted;
+    this.#accepted = held;
+    if (isLess) this.resendAll();
     if (boot !== this.boot) return;
     const before = this.#facts.length;
     this.#facts = this.#facts.filter((f) => f.seq > seq);
