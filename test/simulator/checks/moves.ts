@@ -4,6 +4,8 @@ import { type Guest } from '../host/guest.js';
 
 export interface MoveSurroundings {
   readonly guests: ReadonlyMap<string, Guest>;
+  /** The log came back older, and nobody was left who could know. */
+  readonly auditor: { readonly isReturned: boolean };
   broken(what: string): void;
   now(): number;
 }
@@ -16,7 +18,9 @@ export class MoveChecks {
 
   committed(events: readonly DomainEvent[], before: State, after: State): void {
     for (const event of events) {
-      if (event.type === 'MigrationStarted') this.began.set(event.migration.id, this.world.now());
+      // What begins before it is noticed that the log came back older may bear the name of a move that the log lost.
+      if (event.type === 'MigrationStarted' && !this.world.auditor.isReturned)
+        this.began.set(event.migration.id, this.world.now());
       if (event.type === 'PortActivated') {
         const id = before.moving.get(event.port) ?? after.moving.get(event.port);
         const migration =

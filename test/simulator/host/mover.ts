@@ -214,8 +214,7 @@ export class Mover {
     guest.state = 'running';
     guest.goingTo = null;
     guest.wasAt.set(from.name, this.scheduler.now);
-    const isReady =
-      attempt?.held === false && to.unhurt && (move.early === null || move.early === agentOf(to));
+    const isReady = attempt?.held === false && to.unhurt && !this.isOfOthers(move);
     guest.awaitedUntil = isReady ? this.scheduler.now + AWAITED_MS : 0;
     guest.broughtBy = attempt?.migration ?? null;
     move.switched = true;
@@ -231,6 +230,13 @@ export class Mover {
     if (!sure && this.random.chance(this.failure * this.comesBack))
       return this.in(move, [0.5, this.random.chance(0.5) ? 20 : 200], () => this.comeBack(move));
     this.leave(move, sure);
+  }
+
+  /** It was said of taps that went: another agent's word, or of a second one of the guest that ran there. */
+  private isOfOthers({ early, to, guest }: Move): boolean {
+    if (early === null) return false;
+    const goneFor = this.scheduler.now - (guest.wasAt.get(to.name) ?? Number.NEGATIVE_INFINITY);
+    return early !== agentOf(to) || goneFor < PATIENCE[1];
   }
 
   private copyRest(move: Move): void {

@@ -11,12 +11,14 @@ const SPECS: Readonly<Record<(typeof GROUPS)[number], object>> = {
   eph: { ports: 0, binding: 'ephemeral', policy: { vlan: { mode: 'access', id: 20 } } },
 };
 
-export function groupResource({ lossPolicies }: SimWorld, name: string): object {
+/** `more`: what of it is otherwise. */
+export function groupResource({ lossPolicies }: SimWorld, name: string, more: object = {}): object {
   const spec = {
     switch: 'lan',
     overridable: ['blocked'],
     ...SPECS[name as keyof typeof SPECS],
     ...lossPolicies.get(name),
+    ...more,
   };
   return { kind: 'PortGroup', name, spec };
 }

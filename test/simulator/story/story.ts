@@ -1,4 +1,4 @@
-import { hasEnded } from '#domain';
+import { hasEnded, type Migration } from '#domain';
 import { projectAll } from '#protocol';
 import { compile } from '#compiler';
 import { planOf } from '../../../apps/host-agent/src/reconcile/plan.js';
@@ -186,9 +186,24 @@ function running(world: SimWorld): string | null {
         { type: 'AbortMigration', migration: m.id, reason: 'the guest is not at the destination' },
         1,
       );
+    else if (m.phase === 'unknown') unblock(world, m);
     return `${m.id} of ${m.owner} (${m.origin}) from ${m.source} to ${m.destination} is ${m.phase}, outcome ${m.outcome}; the guest is ${world.guests.get(m.owner)?.state} at ${world.guests.get(m.owner)?.machine}`;
   }
   return null;
+}
+
+/** A guest whose frames are all dropped is not seen to arrive: the operator knows that it is there, and lets it speak. */
+function unblock(world: SimWorld, { ports }: Migration): void {
+  const { state } = world.auditor;
+  for (const { port: id } of ports) {
+    const port = state.ports.get(id);
+    if (port === undefined || port.standby === null) continue;
+    const group = state.groups.get(port.group);
+    if (port.override.blocked === true)
+      void world.command({ type: 'SetPort', port: id, override: { ...port.override, blocked: false } }, 1);
+    else if (group?.policy.blocked === true)
+      void world.apply(groupResource(world, group.name, { ports: group.ports }));
+  }
 }
 
 /** Why not everything has come true yet. */

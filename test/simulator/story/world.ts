@@ -333,6 +333,15 @@ export class SimWorld {
     if (counted > 1) this.broken(`a frame of ${nic.spec.ifaceId} was counted ${counted} times`);
     nic.accepted += counted;
     nic.acceptedBytes += counted * frame.length;
+    if (counted > 0 && !this.isBound(nic, machine)) nic.exact = false;
+  }
+
+  /** A host that came back with documents from before it went down may still count for what was taken from it. */
+  private isBound({ spec }: Nic, { name }: Machine): boolean {
+    const { state } = this.auditor;
+    const port = state.ports.get(state.byIface.get(spec.ifaceId as never) as never);
+    const bindings = port === undefined ? [] : [port.active, port.standby, ...port.retiring];
+    return bindings.some((binding) => binding?.host === name);
   }
 
   /**
