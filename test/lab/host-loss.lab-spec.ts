@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LEASE } from '#domain';
 import { TABLES } from '#compiler';
-import { BRIDGE, exchange, Spine, until } from './spine.js';
+import { BRIDGE, exchange, Spine, until, type LabHostName } from './spine.js';
 import { type LabVm } from './net.js';
 
 /** As `group` of the spine, of a group that isolates. */
@@ -16,6 +16,9 @@ spec:
   partitionPolicy: isolate
   policy: { vlan: { mode: access, id: 10 } }
 `;
+
+/** Of an agent's log, its last. */
+const LINES = 30;
 
 /** To the next run of the agent its machine was down since. */
 async function anotherBoot(file: string): Promise<void> {
@@ -43,9 +46,19 @@ describe('a host that is lost', () => {
     await spine?.stop();
   });
 
+  const flowsIn = (host: LabHostName, table: keyof typeof TABLES): Promise<string> =>
+    spine.lab.ofctl(host, 'dump-flows', BRIDGE, `table=${TABLES[table]}`);
   const rows = async (table: keyof typeof TABLES): Promise<number> =>
-    (await spine.lab.ofctl('north', 'dump-flows', BRIDGE, `table=${TABLES[table]}`)).split('actions=')
-      .length - 1;
+    (await flowsIn('north', table)).split('actions=').length - 1;
+  /** What stands for it at its host, if it comes to that. */
+  const heard = (from: LabVm, to: LabVm, host: LabHostName) => async (): Promise<boolean> => {
+    if ((await exchange(from, to, { count: 3 })) > 0) return true;
+    const tables = ['LEASE', 'ACTIVITY', 'RENEW', 'GATE_IN', 'GUARD_IN'] as const;
+    const flows = await Promise.all(tables.map((table) => flowsIn(host, table)));
+    const log = await readFile(spine.cluster.children.logOf(`host-agent-${host}`), 'utf8');
+    const port = JSON.stringify((await spine.port('web'))?.status);
+    throw new Error([...flows, ...log.split('\n').slice(-LINES), port].join('\n'));
+  };
   const claim = async () => (await spine.port('web'))?.status.claim;
 
   it('keeps its lease by its agent, at no cost for the cached decisions of its switch', async () => {
@@ -107,7 +120,7 @@ describe('a host that is lost', () => {
     await spine.realised('south');
     expect(await rows('LEASE')).toBe(0);
     // The first port of south that isolates opens when its first lease was granted.
-    await until('the guest to be heard', async () => (await exchange(twin, peer, { count: 3 })) > 0);
+    await until('the guest to be heard', heard(twin, peer, 'south'));
     expect(await exchange(twin, peer)).toBe(50);
     expect(await exchange(peer, twin)).toBe(50);
     expect([await exchange(web, local), await exchange(web, peer)]).toEqual([0, 0]);
@@ -146,8 +159,8 @@ describe('a host that is lost', () => {
     });
     expect([await exchange(web, local), await exchange(web, peer)]).toEqual([0, 0]);
     // What keeps opens when its host has heard of the centre, and what isolates with the first lease after all that.
-    await until('local to be heard', async () => (await exchange(local, peer, { count: 3 })) > 0);
-    await until('the guest to be heard', async () => (await exchange(twin, peer, { count: 3 })) > 0);
+    await until('local to be heard', heard(local, peer, 'north'));
+    await until('the guest to be heard', heard(twin, peer, 'south'));
     expect(await exchange(local, peer)).toBe(50);
     expect(await exchange(twin, peer)).toBe(50);
     expect(await exchange(local, twin)).toBe(50);
